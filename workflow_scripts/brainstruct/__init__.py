@@ -1,0 +1,7 @@
+"""brainstruct: do instruction-tuned multimodal models see what the brain sees?
+
+The package is imported by the scripts of the workflow; Snakemake puts its
+folder on ``sys.path``, so nothing has to be installed.
+"""
+
+__version__ = "0.1.0"
