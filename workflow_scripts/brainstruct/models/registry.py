@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from brainstruct.models.interface import FeatureModel
+if TYPE_CHECKING:
+    from brainstruct.models.interface import FeatureModel
 
 FAMILIES: dict[str, str] = {
     "instructblip": "brainstruct.models.instructblip:InstructBlip",

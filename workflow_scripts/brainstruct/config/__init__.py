@@ -1,0 +1,1 @@
+"""The study configuration: pydantic models, loading, JSON schema."""

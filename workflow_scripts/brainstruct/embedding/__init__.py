@@ -1,0 +1,1 @@
+"""Turns blocks of stimuli into labelled arrays, resumably."""

@@ -1,0 +1,1 @@
+"""Voxelwise encoding models: splits, ridge regression, scores, ceilings, statistics."""

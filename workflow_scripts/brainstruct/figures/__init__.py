@@ -1,0 +1,1 @@
+"""Flatmaps, bars and profiles; one look for all."""

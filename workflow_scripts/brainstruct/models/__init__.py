@@ -1,0 +1,1 @@
+"""Model families behind one small interface; importing this package loads no torch."""

@@ -1,0 +1,1 @@
+"""Builds complete tiny checkpoints in the layouts that the hub serves."""

@@ -1,0 +1,1 @@
+"""The Natural Scenes Dataset on disk: identifiers, design, stimuli, betas, regions."""
