@@ -5,3 +5,6 @@ folder on ``sys.path``, so nothing has to be installed.
 """
 
 __version__ = "0.1.0"
+
+FORMAT_VERSION = 1
+"""Bumped when the layout of stored files changes; part of every stage's identity."""

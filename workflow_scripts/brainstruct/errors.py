@@ -27,4 +27,5 @@ class InputError(Exception):
         self.where = str(where)
         self.fault = fault.rstrip(".")
         self.cure = cure.rstrip(".")
-        super().__init__(f"{self.where}: {self.fault}. {self.cure}.")
+        joint = "" if self.fault.endswith("\n") else ". "  # a list of faults ends its own line
+        super().__init__(f"{self.where}: {self.fault}{joint}{self.cure}.")

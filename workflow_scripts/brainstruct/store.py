@@ -17,11 +17,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from brainstruct import __version__
+from brainstruct import FORMAT_VERSION, __version__
 from brainstruct.errors import InputError
-
-FORMAT_VERSION = 1
-"""Bumped when the layout of stored files changes; part of every stage's identity."""
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """What every model family offers to the rest of the workflow.
 
-A family is one module with one subclass of `FeatureModel`, plus one line in
-`brainstruct.models.registry`. A model turns a batch of stimuli into one vector
-per layer and stimulus; it knows nothing of brains, files of results or jobs.
+A family is one module with one subclass of `FeatureModel` (of
+`brainstruct.models.responding.RespondingModel` if it answers instructions),
+plus one line in `brainstruct.models.registry`. A model turns a batch of stimuli
+into one vector per layer and stimulus; it knows nothing of brains, files of
+results or jobs.
 """
 
 from __future__ import annotations
@@ -11,13 +13,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from PIL import Image
 
-Modality: TypeAlias = Literal["image+instruction", "image", "text"]
+from brainstruct.models.registry import Modality
+
 Pooling: TypeAlias = Literal["response_mean", "last_prompt_token", "prompt_mean"]
+
+Batch: TypeAlias = dict[str, torch.Tensor]
+"""Model inputs on the CPU; the first dimension of every tensor is the stimulus,
+so that a batch can be cut in two when memory runs out."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,9 @@ class Features:
     responses : list of str
         Generated text per stimulus; empty strings for models that do not respond.
     n_tokens : torch.Tensor
-        [stimulus], int64: tokens averaged (response tokens, patches or caption
-        tokens); 0 marks an empty response, whose state is that of the last
-        prompt position.
+        [stimulus], int64: tokens averaged (response tokens, prompt tokens,
+        patches or caption tokens); 0 marks an empty response, whose state is
+        that of the last prompt position.
     truncated : torch.Tensor
         [stimulus], bool: the response was cut at `ModelOptions.max_new_tokens`.
     """
@@ -79,11 +86,28 @@ class Features:
 
 
 class FeatureModel(ABC):
-    """A loaded model, ready to embed batches."""
+    """A loaded model, ready to embed batches.
 
-    modality: Modality
+    Attributes
+    ----------
+    modality : str
+        What `prepare` reads.
+    options : ModelOptions
+        How the model was loaded.
+    n_layers, feature_dim : int
+        Lengths of the layer and feature dimension of what `forward` returns.
+    device : torch.device
+        Where the weights are.
+    dtype : torch.dtype
+        Their precision.
+    """
+
+    modality: ClassVar[Modality]
+    options: ModelOptions
     n_layers: int
     feature_dim: int
+    device: torch.device
+    dtype: torch.dtype
 
     @classmethod
     @abstractmethod
@@ -98,8 +122,11 @@ class FeatureModel(ABC):
         """
 
     @abstractmethod
-    def embed(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Features:
-        """Embed one batch.
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
+        """Turn stimuli into model inputs, on the CPU.
+
+        Touches no weights, so that the next batch can be prepared by a thread
+        while the model works on this one.
 
         Parameters
         ----------
@@ -110,3 +137,11 @@ class FeatureModel(ABC):
             whole batch (mixed prompts would need padding that changes states);
             for ``text`` models one text per stimulus; unused by ``image`` models.
         """
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Features:
+        """Embed what `prepare` returned, or a slice of it along the first dimension."""
+
+    def embed(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Features:
+        """Prepare and embed one batch; see `prepare` for the parameters."""
+        return self.forward(self.prepare(images, texts))

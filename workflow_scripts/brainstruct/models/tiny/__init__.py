@@ -1,1 +1,69 @@
-"""Builds complete tiny checkpoints in the layouts that the hub serves."""
+"""Builds complete tiny checkpoints in the layouts that the hub serves.
+
+They have random weights and nothing to say, but go through the same code as the
+real ones, from the tokenizer to the last layer.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+from brainstruct.errors import InputError
+
+BUILDERS: dict[str, str] = {
+    "instructblip": "brainstruct.models.tiny.instructblip",
+    "idefics": "brainstruct.models.tiny.idefics",
+    "vit": "brainstruct.models.tiny.vit",
+    "clip": "brainstruct.models.tiny.clip",
+}
+"""Kind -> module with a function ``build(folder, seed, **sizes)``."""
+
+
+def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int) -> None:
+    """Build a tiny checkpoint; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `BUILDERS`.
+    folder : path
+        Where to; replaced if it exists.
+    seed : int
+        Seed of the weights. The same arguments give the same bytes.
+    **sizes : int
+        Sizes of the architecture, see the builder of the kind.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind or it has no such size.
+    """
+    if kind not in BUILDERS:
+        raise InputError(
+            "synthetic.checkpoints", f"unknown kind '{kind}'", f"Use one of {', '.join(BUILDERS)}"
+        )
+    builder = import_module(BUILDERS[kind]).build
+    known = list(inspect.signature(builder).parameters)[2:]
+    unknown = sorted(set(sizes) - set(known))
+    if unknown:
+        raise InputError(
+            "synthetic.checkpoints",
+            f"a tiny {kind} has no size {', '.join(unknown)}",
+            f"Use {', '.join(known)}",
+        )
+    final = Path(folder)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        builder(temporary, seed, **sizes)
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.rename(final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,63 @@
+# make demo   the whole study, small, on this machine, ending in figures and a report
+# make test   every check of the project
+# make lint   style and types only
+# make bench  benchmarks: ratios against the peers
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= $(shell nproc)
+DEMO := --configfile config/demo.yaml
+REPORT := results/demo/report.html
+export PYTHONDONTWRITEBYTECODE := 1
+export HF_HUB_OFFLINE := 1
+
+.PHONY: help setup demo test lint bench envs schema clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+$(VENV)/ready: envs/requirements.txt
+	@echo "==> Setting up $(VENV) with $$($(PYTHON) --version) (a few minutes, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt
+	@touch $@
+
+setup: $(VENV)/ready
+
+demo: setup
+	@echo "==> The demo study, on $(CORES) core(s)"
+	$(BIN)/snakemake $(DEMO) --cores $(CORES)
+	@echo "==> The report"
+	$(BIN)/snakemake $(DEMO) --report $(REPORT) --quiet
+	@echo "==> Done. Figures: results/demo/figures   Report: $(REPORT)"
+
+lint: setup
+	@echo "==> Style, types, and the workflow's own linters"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/python envs/write_envs.py --check
+
+test: lint
+	@echo "==> Tests"
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+
+envs:
+	$(PYTHON) envs/write_envs.py
+
+schema: setup
+	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
+
+clean:
+	rm -rf results/demo resources/demo

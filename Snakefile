@@ -1,0 +1,94 @@
+# brainstruct: brain alignment of instruction-tuned multimodal models.
+#
+# snakemake -n --configfile config/demo.yaml     shows what would be done
+# snakemake --profile slurm                      does it on a cluster
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+
+from brainstruct.choose import Choose
+from brainstruct.config.loading import load_study
+from brainstruct.errors import InputError
+from brainstruct.identity import stage_identity
+from brainstruct.inputs import Inputs
+from brainstruct.resources import grow
+from brainstruct.targets import Targets
+
+
+# The study that is run is config.yaml with the user's --configfile over it.
+configfile: f"{workflow.basedir}/config/instructions.yaml"
+configfile: f"{workflow.basedir}/config/checkpoints.yaml"
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+try:
+    study = load_study(config)
+except InputError as error:
+    raise WorkflowError(str(error))
+targets = Targets(study)
+inputs = Inputs(study)
+choose = Choose(study, targets, inputs)
+
+
+wildcard_constraints:
+    subject="subj0[1-8]",
+    model="[A-Za-z0-9-]+",
+    instruction="[A-Za-z0-9-]+",
+    block="[a-z0-9]+-[0-9]+",
+    checkpoint="[A-Za-z0-9-]+",
+
+
+report: "report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        targets.all_scores,
+        targets.table("alignment"),
+        targets.all_figures,
+
+
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/encoding.smk"
+include: "rules/figures.smk"
+
+
+if study.synthetic is not None:
+
+    include: "rules/synthetic.smk"
+
+
+rule stimuli:
+    input:
+        targets.all_stimuli,
+
+
+rule responses:
+    input:
+        targets.all_responses,
+
+
+rule embeddings:
+    input:
+        targets.all_embeddings,
+
+
+rule fits:
+    input:
+        targets.all_fits,
+
+
+rule scores:
+    input:
+        targets.all_scores,
+
+
+rule figures:
+    input:
+        targets.all_figures,

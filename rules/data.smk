@@ -1,0 +1,113 @@
+# From the NSD on disk to image lists, responses and noise ceilings.
+
+
+rule check_nsd:
+    input:
+        inputs.present(),
+    output:
+        f"{targets.root}/nsd_check.json",
+    log:
+        targets.log("check_nsd"),
+    benchmark:
+        targets.benchmark("check_nsd")
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        required=inputs.required(),
+        nsd_root=study.data.nsd_root,
+    script:
+        "../workflow_scripts/check_nsd.py"
+
+
+rule index_stimuli:
+    input:
+        design=inputs.design(),
+        check=ancient(rules.check_nsd.output[0]),
+    output:
+        targets.stimuli(),
+    log:
+        targets.log("index_stimuli/{subject}"),
+    benchmark:
+        targets.benchmark("index_stimuli/{subject}")
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        sessions=choose.sessions,
+        layout=choose.layout,
+        code=stage_identity("index_stimuli"),
+    script:
+        "../workflow_scripts/index_stimuli.py"
+
+
+rule list_block:
+    input:
+        design=inputs.design(),
+        check=ancient(rules.check_nsd.output[0]),
+    output:
+        targets.block("{owner}-{index}"),
+    wildcard_constraints:
+        owner="shared|subj0[1-8]",
+        index="[0-9]+",
+    log:
+        targets.log("list_block/{owner}-{index}"),
+    benchmark:
+        targets.benchmark("list_block/{owner}-{index}")
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        sessions=choose.block_sessions,
+        images=study.data.images_per_block,
+        layout=choose.layout,
+        code=stage_identity("list_block"),
+    script:
+        "../workflow_scripts/list_block.py"
+
+
+rule prepare_responses:
+    input:
+        index=targets.stimuli(),
+        nsd=choose.subject_files,
+        check=ancient(rules.check_nsd.output[0]),
+    output:
+        targets.responses(),
+    log:
+        targets.log("prepare_responses/{subject}"),
+    benchmark:
+        targets.benchmark("prepare_responses/{subject}")
+    resources:
+        mem_mb=grow(4000),
+        runtime=grow(120),
+    conda:
+        "../envs/data.yaml"
+    params:
+        sessions=choose.sessions,
+        format=choose.betas_format,
+        layout=choose.layout,
+        mask=study.data.mask,
+        rois=study.data.rois,
+        code=stage_identity("prepare_responses"),
+    script:
+        "../workflow_scripts/prepare_responses.py"
+
+
+rule estimate_ceiling:
+    input:
+        targets.responses(),
+    output:
+        targets.ceiling(),
+    log:
+        targets.log("estimate_ceiling/{subject}"),
+    benchmark:
+        targets.benchmark("estimate_ceiling/{subject}")
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=stage_identity("estimate_ceiling"),
+    script:
+        "../workflow_scripts/estimate_ceiling.py"

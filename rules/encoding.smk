@@ -1,0 +1,128 @@
+# Voxelwise encoding models, their scores, and what follows from them.
+
+# One rule per set of layers that a job fits: every layer stays a target of its
+# own, and the setting encoding.layers_per_job decides how many share a job.
+for layers, models in targets.models_by_chunk().items():
+
+    rule:
+        name:
+            f"fit_ridge_{layers[0]}_to_{layers[-1]}_of_{len(layers)}"
+        input:
+            responses=targets.responses(),
+            embeddings=choose.embeddings,
+        output:
+            [targets.fit(layer=layer) for layer in layers],
+        wildcard_constraints:
+            model="|".join(models),
+        log:
+            targets.log(
+                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
+            ),
+        benchmark:
+            targets.benchmark(
+                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
+            )
+        threads: study.encoding.threads
+        resources:
+            mem_mb=grow(16000),
+            runtime=grow(480),
+        conda:
+            "../envs/encode.yaml"
+        params:
+            layers=list(layers),
+            encoding=choose.encoding,
+            seed=study.seed,
+            code=stage_identity("fit_ridge"),
+        script:
+            "../workflow_scripts/fit_ridge.py"
+
+
+rule collect_scores:
+    input:
+        choose.fits,
+    output:
+        targets.scores(),
+    log:
+        targets.log("collect_scores/{subject}/{model}"),
+    benchmark:
+        targets.benchmark("collect_scores/{subject}/{model}")
+    resources:
+        mem_mb=grow(4000),
+        runtime=grow(30),
+    conda:
+        "../envs/encode.yaml"
+    params:
+        instructions=choose.instructions,
+        layers=choose.layers,
+        code=stage_identity("collect_scores"),
+    script:
+        "../workflow_scripts/collect_scores.py"
+
+
+rule find_winners:
+    input:
+        scores=targets.scores(),
+        ceiling=targets.ceiling(),
+    output:
+        targets.winners(),
+    log:
+        targets.log("find_winners/{subject}/{model}"),
+    benchmark:
+        targets.benchmark("find_winners/{subject}/{model}")
+    resources:
+        mem_mb=grow(4000),
+        runtime=grow(20),
+    conda:
+        "../envs/encode.yaml"
+    params:
+        alignment=study.alignment.model_dump(),
+        code=stage_identity("find_winners"),
+    script:
+        "../workflow_scripts/find_winners.py"
+
+
+rule tabulate_rois:
+    input:
+        scores=targets.scores(),
+        ceiling=targets.ceiling(),
+    output:
+        alignment=targets.roi_table(),
+        layers=targets.layer_table(),
+    log:
+        targets.log("tabulate_rois/{subject}/{model}"),
+    benchmark:
+        targets.benchmark("tabulate_rois/{subject}/{model}")
+    resources:
+        mem_mb=grow(4000),
+        runtime=grow(20),
+    conda:
+        "../envs/encode.yaml"
+    params:
+        alignment=study.alignment.model_dump(),
+        mask=study.data.mask,
+        code=stage_identity("tabulate_rois"),
+    script:
+        "../workflow_scripts/tabulate_rois.py"
+
+
+rule join_tables:
+    input:
+        alignment=targets.all_roi_tables,
+        layers=targets.all_layer_tables,
+    output:
+        alignment=report(
+            targets.table("alignment"),
+            caption="../report/alignment_table.rst",
+            category="Tables",
+            labels={"table": "alignment per region"},
+        ),
+        layers=targets.table("layers"),
+    log:
+        targets.log("join_tables"),
+    benchmark:
+        targets.benchmark("join_tables")
+    localrule: True
+    conda:
+        "../envs/encode.yaml"
+    script:
+        "../workflow_scripts/join_tables.py"

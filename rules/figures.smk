@@ -1,0 +1,173 @@
+# Maps, bars and profiles; each figure as SVG and PNG, beside its table.
+
+
+rule prepare_pycortex:
+    output:
+        targets.pycortex_store(),
+    log:
+        targets.log("prepare_pycortex"),
+    benchmark:
+        targets.benchmark("prepare_pycortex")
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(60),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        flatmaps=study.flatmaps.model_dump(),
+        subjects=study.subjects,
+        code=stage_identity("prepare_pycortex"),
+    script:
+        "../workflow_scripts/prepare_pycortex.py"
+
+
+rule draw_roi_bars:
+    input:
+        targets.table("alignment"),
+    output:
+        svg=targets.figure("roi_bars"),
+        png=report(
+            targets.figure("roi_bars", "png"),
+            caption="../report/roi_bars.rst",
+            category="1 Which model?",
+            labels={"figure": "alignment per region"},
+        ),
+        table=targets.figure("roi_bars", "tsv"),
+    log:
+        targets.log("draw_roi_bars"),
+    benchmark:
+        targets.benchmark("draw_roi_bars")
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        labels=choose.model_labels,
+        families=choose.families,
+        code=stage_identity("draw_roi_bars"),
+    script:
+        "../workflow_scripts/draw_roi_bars.py"
+
+
+rule draw_instruction_rois:
+    input:
+        targets.table("alignment"),
+    output:
+        svg=targets.figure("instruction_rois"),
+        png=report(
+            targets.figure("instruction_rois", "png"),
+            caption="../report/instruction_rois.rst",
+            category="2 Which instruction?",
+            labels={"figure": "instructions by region"},
+        ),
+        table=targets.figure("instruction_rois", "tsv"),
+    log:
+        targets.log("draw_instruction_rois"),
+    benchmark:
+        targets.benchmark("draw_instruction_rois")
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        labels=choose.model_labels,
+        instructions=study.instructions,
+        mask=study.data.mask,
+        code=stage_identity("draw_instruction_rois"),
+    script:
+        "../workflow_scripts/draw_instruction_rois.py"
+
+
+rule draw_layer_profiles:
+    input:
+        targets.table("layers"),
+    output:
+        svg=targets.figure("layer_profiles"),
+        png=report(
+            targets.figure("layer_profiles", "png"),
+            caption="../report/layer_profiles.rst",
+            category="3 Which layer?",
+            labels={"figure": "alignment by layer"},
+        ),
+        table=targets.figure("layer_profiles", "tsv"),
+    log:
+        targets.log("draw_layer_profiles"),
+    benchmark:
+        targets.benchmark("draw_layer_profiles")
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        labels=choose.model_labels,
+        families=choose.families,
+        code=stage_identity("draw_layer_profiles"),
+    script:
+        "../workflow_scripts/draw_layer_profiles.py"
+
+
+rule draw_winning_instruction:
+    input:
+        winners=targets.winners(),
+        space=targets.ceiling(),
+        store=ancient(targets.pycortex_store()),
+    output:
+        svg=targets.figure("winning_instruction/{subject}_{model}"),
+        png=report(
+            targets.figure("winning_instruction/{subject}_{model}", "png"),
+            caption="../report/winning_instruction.rst",
+            category="2 Which instruction?",
+            labels={"figure": "winning instruction", "subject": "{subject}", "model": "{model}"},
+        ),
+        table=targets.figure("winning_instruction/{subject}_{model}", "tsv"),
+    log:
+        targets.log("draw_winning_instruction/{subject}_{model}"),
+    benchmark:
+        targets.benchmark("draw_winning_instruction/{subject}_{model}")
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(30),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        flatmap=choose.flatmap,
+        instructions=choose.instruction_legend,
+        title=choose.title,
+        code=stage_identity("draw_winning_instruction"),
+    script:
+        "../workflow_scripts/draw_winning_instruction.py"
+
+
+rule draw_winning_layer:
+    input:
+        winners=targets.winners(),
+        space=targets.ceiling(),
+        store=ancient(targets.pycortex_store()),
+    output:
+        svg=targets.figure("winning_layer/{subject}_{model}"),
+        png=report(
+            targets.figure("winning_layer/{subject}_{model}", "png"),
+            caption="../report/winning_layer.rst",
+            category="3 Which layer?",
+            labels={"figure": "winning layer", "subject": "{subject}", "model": "{model}"},
+        ),
+        table=targets.figure("winning_layer/{subject}_{model}", "tsv"),
+    log:
+        targets.log("draw_winning_layer/{subject}_{model}"),
+    benchmark:
+        targets.benchmark("draw_winning_layer/{subject}_{model}")
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(30),
+    conda:
+        "../envs/figures.yaml"
+    params:
+        flatmap=choose.flatmap,
+        n_layers=choose.n_layers,
+        title=choose.title,
+        code=stage_identity("draw_winning_layer"),
+    script:
+        "../workflow_scripts/draw_winning_layer.py"

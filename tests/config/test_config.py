@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brainstruct.config.loading import load_study
+from brainstruct.config.schema import schema_text
+from brainstruct.errors import InputError
+
+REPOSITORY = Path(__file__).parents[2]
+
+PAPER_INSTRUCTIONS = {
+    "IU1": "Describe the most dominant color in the image",
+    "IU2": "List any food items visible.",
+    "IU3": "How many animals are there in the image?",
+    "VQ1": "What is in this image?",
+    "VQ2": "Are there any people in this image? If yes, describe them.",
+    "VQ3": "What is the foreground of the image? What is in the background?",
+    "IC": "Generate some text to describe the image",
+    "SR": "Highlight the area that shows a natural outdoor scene.",
+    "CR": "What type of environment is shown in the image?",
+    "VR": "What kind of interaction is happening between the animate and inanimate objects here?",
+}
+
+
+def test_paper_study_is_the_paper_s(paper_config):
+    study = load_study(paper_config)
+    assert study.subjects == ["subj01", "subj02", "subj05", "subj07"]
+    assert {key: study.instruction_texts[key].text for key in study.instructions} == (
+        PAPER_INSTRUCTIONS
+    )
+    assert len({study.instruction_texts[key].task for key in study.instructions}) == 6
+    assert study.synthetic is None
+
+
+def test_demo_is_the_same_study_but_small(paper_config, demo_config):
+    paper, demo = load_study(paper_config), load_study(demo_config)
+    assert demo.instructions == paper.instructions
+    assert demo.alignment == paper.alignment
+    assert {model.family for model in demo.models} <= {model.family for model in paper.models}
+
+
+def test_unknown_key_is_refused_with_a_suggestion(paper_config):
+    paper_config["encoding"]["aplhas"] = {}
+    with pytest.raises(InputError, match=r"encoding\.aplhas: unknown key\. Did you mean 'alphas'"):
+        load_study(paper_config)
+
+
+def test_unknown_key_in_a_list_entry_is_placed(paper_config):
+    paper_config["models"][1]["n_layer"] = 3
+    with pytest.raises(InputError, match=r"models\.1\.n_layer: .*Did you mean 'n_layers'"):
+        load_study(paper_config)
+
+
+def test_unknown_key_does_not_get_a_far_fetched_suggestion(paper_config):
+    paper_config["zzz"] = 1
+    with pytest.raises(InputError) as error:
+        load_study(paper_config)
+    assert "zzz: unknown key" in str(error.value)
+    assert "Did you mean" not in str(error.value)
+
+
+def test_all_problems_are_listed_at_once(paper_config):
+    paper_config["encoding"]["folds"] = 1
+    paper_config["subjects"] = ["subj01", "subj09"]
+    with pytest.raises(InputError) as error:
+        load_study(paper_config)
+    assert "encoding.folds" in str(error.value)
+    assert "subjects.1" in str(error.value)
+    assert "2 problem(s)" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["models"][0].update(instructions=["IC", "V1"]), "Did you mean 'VQ1'"),
+        (lambda c: c["models"][0].update(checkpoint="instructblp"), "Did you mean 'instructblip'"),
+        (lambda c: c["models"][0].update(family="gpt"), "unknown family 'gpt'"),
+        (lambda c: c["models"][0].update(layers=[0, 33]), r"0\.\.32"),
+        (lambda c: c["models"][0].update(layers=[1, 1]), "each once"),
+        (lambda c: c["models"].append(c["models"][0]), "more than once"),
+        (lambda c: c["instructions"].append("IC"), "more than once"),
+        (lambda c: c["instructions"].append("XX"), "unknown name 'XX'"),
+        (lambda c: c["data"].update(sessions={"subj03": 3}), "unknown name 'subj03'"),
+        (lambda c: c["encoding"]["alphas"].update(log10_max=-1), "must be below"),
+        (lambda c: c["models"][0].update(key="../etc"), "key"),
+        (lambda c: c["checkpoints"].update(x={"revision": "main"}), "needs 'hub'"),
+    ],
+)
+def test_bad_values_are_refused(paper_config, change, message):
+    change(paper_config)
+    with pytest.raises(InputError, match=message):
+        load_study(paper_config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.update(unique_images=599), "three repetitions"),
+        (lambda s: s["planted"][0].update(layer=33), r"beyond 0\.\.32"),
+        (lambda s: s["planted"][0].update(instruction="IU9"), "unknown name 'IU9'"),
+        (lambda s: s.update(sessions={"subj01": 3}), "unknown name 'subj02'"),
+    ],
+)
+def test_bad_synthetic_blocks_are_refused(demo_config, change, message):
+    change(demo_config["synthetic"])
+    with pytest.raises(InputError, match=message):
+        load_study(demo_config)
+
+
+def test_schema_on_disk_is_current():
+    stored = (REPOSITORY / "config" / "schema.json").read_text(encoding="utf-8")
+    assert stored == schema_text(), "run `make schema`"
+
+
+def test_environments_on_disk_are_current():
+    done = subprocess.run([sys.executable, REPOSITORY / "envs" / "write_envs.py", "--check"])
+    assert done.returncode == 0

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.encoding.alignment import NO_WINNER, find_winners, normalise, select_layers
+from brainstruct.encoding.ceiling import ncsnr_ceiling
+from brainstruct.encoding.features import layer_features, matching_images
+from brainstruct.encoding.recovery import match_voxels, recovery_table
+from brainstruct.encoding.regions import regions, roi_table
+
+
+@pytest.fixture
+def scores():
+    # Two instructions, three layers, four voxels; CV and test disagree on purpose.
+    cv = np.zeros((2, 3, 4), np.float32)
+    cv[0, 2, 0], cv[1, 1, 0] = 0.9, 0.5
+    cv[0, 0, 1], cv[1, 2, 1] = 0.2, 0.7
+    cv[0, 1, 2], cv[1, 0, 2] = 0.3, 0.1
+    r = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
+    return xr.Dataset(
+        {name: (("instruction", "layer", "voxel"), a) for name, a in (("r", r), ("cv_score", cv))},
+        coords={"instruction": ["IC", "VQ1"], "layer": [0, 5, 9], "voxel": np.arange(4)},
+    )
+
+
+def test_layers_are_selected_by_training_score(scores):
+    best = select_layers(scores, "best")
+    assert best["layer"].sel(instruction="IC").values[:3].tolist() == [9, 0, 5]
+    assert best["r"].sel(instruction="IC").values[0] == scores["r"].values[0, 2, 0]
+    mean = select_layers(scores, "mean")
+    np.testing.assert_allclose(mean["r"].values, scores["r"].values.mean(1))
+
+
+def test_winners(scores):
+    ceiling = xr.DataArray(np.array([0.5, 1.0, 0.02, np.nan], np.float32), dims="voxel")
+    found = find_winners(scores, ceiling, rule="best", threshold=0.05)
+    assert found["instruction_index"].values.tolist() == [0, 1, NO_WINNER, NO_WINNER]
+    assert found["layer"].values.tolist() == [9, 9, NO_WINNER, NO_WINNER]
+    r = scores["r"].values
+    assert found["alignment"].values[0] == pytest.approx(r[0, 2, 0] / 0.5)
+    assert found["margin"].values[0] == pytest.approx((r[0, 2, 0] - r[1, 1, 0]) / 0.5)
+    assert np.isnan(found["alignment"].values[2:]).all()
+
+
+def test_one_instruction_has_no_margin(scores):
+    ceiling = xr.DataArray(np.ones(4, np.float32), dims="voxel")
+    found = find_winners(scores.isel(instruction=[1]), ceiling, rule="mean", threshold=0.05)
+    assert np.isnan(found["margin"]).all()
+    assert (found["instruction_index"] == 0).all()
+
+
+def test_normalise_excludes_low_ceilings():
+    r = xr.DataArray([0.3, 0.3, 0.3], dims="voxel")
+    ceiling = xr.DataArray([0.6, 0.04, np.nan], dims="voxel")
+    np.testing.assert_allclose(normalise(r, ceiling, 0.05), [0.5, np.nan, np.nan])
+
+
+def test_ncsnr_ceiling_is_what_a_perfect_model_reaches():
+    rng = np.random.default_rng(0)
+    snr, n = np.array([0.4, 1.0, 2.0]), 4000
+    repetitions = rng.integers(1, 4, n)
+    signal = rng.standard_normal((n, 3)) * snr
+    noise = rng.standard_normal((n, 3)) / np.sqrt(repetitions)[:, None]
+    reached = [np.corrcoef(signal[:, v], (signal + noise)[:, v])[0, 1] for v in range(3)]
+    np.testing.assert_allclose(ncsnr_ceiling(snr, repetitions), reached, atol=0.02)
+
+
+def test_ncsnr_ceiling_refuses_images_without_trials():
+    with pytest.raises(ValueError, match="at least one"):
+        ncsnr_ceiling([1.0], [3, 0])
+    assert np.isnan(ncsnr_ceiling([np.nan], [3])[0])
+
+
+@pytest.fixture
+def space():
+    return xr.Dataset(
+        {"roi_label": (("roi", "voxel"), np.array([[1, 2, 2, 0], [0, 0, 0, -1]], np.int16))},
+        coords={
+            "roi": ["prf", "floc"],
+            "voxel": np.arange(4),
+            **{name: ("voxel", np.arange(4) + shift) for shift, name in enumerate("ijk")},
+        },
+        attrs={
+            "roi_labels": json.dumps({"prf": {"1": "V1v", "2": "V1d"}, "floc": {"1": "FFA-1"}})
+        },
+    )
+
+
+def test_regions_are_unions_and_single_labels(space):
+    found = {(region.family, region.label): region.voxels.sum() for region in regions(space, "m")}
+    assert found == {
+        ("m", "all"): 4,
+        ("prf", "all"): 3,
+        ("prf", "V1v"): 1,
+        ("prf", "V1d"): 2,
+        ("floc", "all"): 0,
+        ("floc", "FFA-1"): 0,
+    }
+
+
+def test_absent_region_is_nan_and_exclusions_are_counted(space):
+    r = xr.DataArray(
+        [[0.2, 0.4, 0.6, 0.8]], dims=("instruction", "voxel"), coords={"instruction": ["IC"]}
+    )
+    ceiling = xr.DataArray([1.0, 0.5, 0.01, 1.0], dims="voxel")
+    table = roi_table(r, normalise(r, ceiling, 0.05), space, "m").set_index(["family", "label"])
+    row = table.loc[("prf", "all")]
+    assert (row["n_voxels"], row["n_excluded"]) == (3, 1)
+    assert row["alignment"] == pytest.approx((0.2 + 0.8) / 2)
+    assert row["r"] == pytest.approx((0.2 + 0.4) / 2)
+    assert np.isnan(table.loc[("floc", "FFA-1"), "alignment"])
+
+
+def test_design_matrix_follows_the_images_not_the_order_of_blocks():
+    def block(ids):
+        ids = np.array(ids)
+        states = np.stack([ids * 10 + layer for layer in (0, 3)])[..., None].astype(np.float16)
+        return xr.Dataset(
+            {"embedding": (("layer", "nsd_id", "feature"), states)},
+            coords={"layer": [0, 3], "nsd_id": ids, "feature": [0]},
+        )
+
+    blocks = [block([7, 2, 9]), block([4, 1])]
+    wanted = xr.DataArray([1, 2, 7], dims="nsd_id")
+    rows = matching_images(wanted, [b["nsd_id"] for b in blocks])
+    assert layer_features(blocks, 3, rows)[:, 0].tolist() == [13, 23, 73]
+    with pytest.raises(ValueError, match=r"1 of 2 images are not embedded \(first: \[5\]\)"):
+        matching_images(xr.DataArray([1, 5]), [b["nsd_id"] for b in blocks])
+    with pytest.raises(ValueError, match="1 are embedded more than once"):
+        matching_images(wanted, [blocks[0]["nsd_id"], blocks[1]["nsd_id"], blocks[1]["nsd_id"][1:]])
+
+
+def test_recovery(space):
+    winners = xr.Dataset(
+        {"instruction_index": ("voxel", [0, 1, 1, -1]), "layer": ("voxel", [5, 9, 3, -1])},
+        coords={"instruction": ["IC", "VQ1"], "voxel": np.arange(4)},
+    )
+    truth = xr.Dataset(
+        {
+            "model": ("voxel", ["m", "m", "m", "m", ""]),
+            "instruction": ("voxel", ["VQ1", "VQ1", "VQ1", "IC", ""]),
+            "layer": ("voxel", [1, 9, 9, 6, -1]),
+            "roi": ("voxel", ["PPA", "PPA", "PPA", "EBA", ""]),
+        },
+        # One voxel more than was analysed, in another order.
+        coords={name: ("voxel", np.array([3, 1, 2, 0, 9]) + s) for s, name in enumerate("ijk")},
+    )
+    table = recovery_table(winners, match_voxels(truth, space), "m").set_index("roi")
+    assert table.loc["all", ["n_planted", "n_reliable"]].tolist() == [4, 3]
+    assert table.loc["all", "instruction_found"] == 1
+    assert table.loc["PPA", "layer_found"] == pytest.approx(1 / 2)
+    assert table.loc["EBA", "layer_found"] == 1
+    with pytest.raises(ValueError, match="never planted"):
+        match_voxels(truth.isel(voxel=slice(0, 2)), space)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.ridge import RidgeOptions, fit_ridge, standardise
+from brainstruct.encoding.scores import pearson, r_squared
+
+
+def study(seed=0, n_train=120, n_test=40, n_features=12, n_voxels=7, noise=1.0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n_train + n_test, n_features)) * rng.uniform(0.1, 9, n_features) + 3
+    B = rng.standard_normal((n_features, n_voxels)) / X.std(0)[:, None]
+    Y = X @ B + noise * rng.standard_normal((len(X), n_voxels)) + 5
+    X, Y = X.astype(np.float32), Y.astype(np.float32)
+    return X[:n_train], Y[:n_train], X[n_train:], Y[n_train:]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_agrees_with_a_plain_search_over_alphas(backend):
+    X_train, Y_train, X_test, Y_test = study()
+    alphas = np.logspace(0, 4, 7)
+    options = RidgeOptions(alphas, folds=4, seed=3, backend=backend)
+    scores = fit_ridge(X_train, Y_train, X_test, Y_test, options)
+
+    mean, deviation = X_train.mean(0), X_train.std(0)
+    A, T = (X_train - mean) / deviation, (X_test - mean) / deviation
+    folds = list(KFold(4, shuffle=True, random_state=3).split(A))
+    for voxel in range(Y_train.shape[1]):
+        y = Y_train[:, voxel].astype(float)
+        losses = [
+            np.mean([
+                ((Ridge(alpha).fit(A[fit], y[fit]).predict(A[held]) - y[held]) ** 2).mean()
+                for fit, held in folds
+            ])
+            for alpha in alphas
+        ]  # fmt: skip
+        best = int(np.argmin(losses))
+        prediction = Ridge(alphas[best]).fit(A, y).predict(T)
+        assert scores.alpha[voxel] == pytest.approx(alphas[best], rel=1e-5)
+        assert scores.cv_score[voxel] == pytest.approx(-losses[best], rel=1e-4)
+        assert scores.r[voxel] == pytest.approx(pearsonr(prediction, Y_test[:, voxel])[0], abs=1e-5)
+        assert scores.r2[voxel] == pytest.approx(r2_score(Y_test[:, voxel], prediction), abs=1e-4)
+
+
+def test_edge_of_the_grid_is_marked():
+    X_train, Y_train, X_test, Y_test = study(noise=0.01)
+    scores = fit_ridge(X_train, Y_train, X_test, Y_test, RidgeOptions([10.0, 1e5, 1e6]))
+    assert scores.at_edge.all()
+    assert (scores.alpha == 10).all()
+
+
+def test_test_images_never_reach_the_fit():
+    X_train, Y_train, X_test, Y_test = study()
+    options = RidgeOptions(np.logspace(0, 3, 4))
+    one = fit_ridge(X_train, Y_train, X_test, Y_test, options)
+    other = fit_ridge(X_train, Y_train, X_test * 7 - 2, Y_test[::-1], options)
+    np.testing.assert_array_equal(one.alpha, other.alpha)
+    np.testing.assert_array_equal(one.cv_score, other.cv_score)
+
+
+def test_pure_noise_predicts_nothing():
+    rng = np.random.default_rng(1)
+    X, Y = rng.standard_normal((400, 20)), rng.standard_normal((400, 300))
+    X, Y = X.astype(np.float32), Y.astype(np.float32)
+    scores = fit_ridge(X[:300], Y[:300], X[300:], Y[300:], RidgeOptions(np.logspace(0, 5, 6)))
+    assert abs(scores.r.mean()) < 3 * scores.r.std() / np.sqrt(scores.r.size)
+
+
+def test_non_finite_features_are_refused():
+    X_train, Y_train, X_test, Y_test = study()
+    X_train[3, 2] = np.nan
+    with pytest.raises(ValueError, match="1 non-finite"):
+        fit_ridge(X_train, Y_train, X_test, Y_test, RidgeOptions([1.0, 2.0]))
+
+
+def test_standardise_uses_training_statistics_and_drops_constants():
+    rng = np.random.default_rng(2)
+    train = rng.standard_normal((50, 3)).astype(np.float32) * 4 + 1000
+    train[:, 1] = 0.1
+    test = train[:5] + 8
+    a, b = standardise(train, test)
+    np.testing.assert_allclose(a[:, [0, 2]].mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(a[:, [0, 2]].std(0), 1, atol=1e-5)
+    assert (a[:, 1] == 0).all()
+    assert (b[:, 1] == 0).all()
+    np.testing.assert_allclose(b[:, 0] - a[:5, 0], 8 / train[:, 0].std(), rtol=1e-3)
+
+
+def test_scores_agree_with_scipy_and_sklearn():
+    rng = np.random.default_rng(3)
+    truth = rng.standard_normal((60, 4)).astype(np.float32)
+    guess = (truth + rng.standard_normal((60, 4))).astype(np.float32)
+    for voxel in range(4):
+        assert pearson(truth, guess)[voxel] == pytest.approx(
+            pearsonr(truth[:, voxel], guess[:, voxel])[0], abs=1e-6
+        )
+        assert r_squared(truth, guess)[voxel] == pytest.approx(
+            r2_score(truth[:, voxel], guess[:, voxel]), abs=1e-6
+        )
+
+
+def test_constant_voxels_and_constant_predictions():
+    truth = np.random.default_rng(4).standard_normal((10, 2)).astype(np.float32)
+    guess = truth.copy()
+    truth[:, 0] = 1
+    guess[:, 1] = 2
+    r = pearson(truth, guess)
+    assert np.isnan(r[0])
+    assert r[1] == 0
+    with pytest.raises(ValueError, match="shapes"):
+        pearson(truth, guess[:5])

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from brainstruct import identity
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the scripts that can be edited."""
+    scripts = tmp_path / "workflow_scripts"
+    shutil.copytree(identity.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(identity, "SCRIPTS", scripts)
+    monkeypatch.setattr(identity, "PACKAGE", scripts / "brainstruct")
+    return scripts
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    def clear():
+        for cached in (identity._imports, identity._module_path, identity._tree):
+            cached.cache_clear()
+
+    clear()
+    yield
+    clear()
+
+
+def edited(copy, name, old, new):
+    path = copy / "brainstruct" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    for cached in (identity._imports, identity._module_path, identity._tree):
+        cached.cache_clear()
+
+
+def test_comments_docstrings_and_touches_change_nothing(copy):
+    before = identity.stage_identity("fit_ridge")
+    edited(copy, "encoding/scores.py", '"""Scores of predictions', '"""Another docstring')
+    edited(copy, "encoding/scores.py", "import numpy as np\n", "import numpy as np  # why\n\n\n")
+    (copy / "fit_ridge.py").touch()
+    assert identity.stage_identity("fit_ridge") == before
+
+
+def test_the_solver_changes_the_fit_and_not_the_embedding(copy):
+    fit, embed = identity.stage_identity("fit_ridge"), identity.stage_identity("embed")
+    edited(copy, "encoding/scores.py", "np.clip(r, -1, 1)", "np.clip(r, -2, 2)")
+    assert identity.stage_identity("fit_ridge") != fit
+    assert identity.stage_identity("embed") == embed
+
+
+def test_figures_and_plumbing_do_not_refit(copy):
+    before = identity.stage_identity("fit_ridge")
+    edited(copy, "store.py", "def write_text", "def write_words")
+    edited(copy, "figures/style.py", "import", "import sys\nimport")
+    assert identity.stage_identity("fit_ridge") == before
+
+
+def test_one_family_does_not_touch_another(copy):
+    blip = identity.stage_identity("embed", "brainstruct.models.instructblip")
+    vit = identity.stage_identity("embed", "brainstruct.models.vit")
+    assert blip != vit
+    edited(copy, "models/vit.py", "class ", "X = 1\n\n\nclass ")
+    assert identity.stage_identity("embed", "brainstruct.models.instructblip") == blip
+    assert identity.stage_identity("embed", "brainstruct.models.vit") != vit

@@ -1,0 +1,177 @@
+"""Input and parameter functions of the rules: from wildcards to values.
+
+Snakemake calls them with the wildcards of a job; they look at the
+configuration and at file names only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from brainstruct.config.study import NO_INSTRUCTION, Study
+from brainstruct.identity import stage_identity
+from brainstruct.inputs import Inputs
+from brainstruct.models.registry import FAMILIES
+from brainstruct.targets import SHARED, Targets
+
+
+@dataclass(frozen=True)
+class Choose:
+    """What a job gets, given its wildcards.
+
+    Attributes
+    ----------
+    study : Study
+        The checked configuration.
+    targets : Targets
+        File names of results.
+    inputs : Inputs
+        File names of the data set.
+    """
+
+    study: Study
+    targets: Targets
+    inputs: Inputs
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Arguments of `brainstruct.nsd.layout.Layout`, for scripts."""
+        return self.study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
+
+    def subject_files(self, wildcards: Any) -> list[str]:
+        """Betas, ncsnr and regions of the job's subject."""
+        return self.inputs.subject(wildcards.subject)
+
+    def sessions(self, wildcards: Any) -> int:
+        """Sessions of the job's subject."""
+        return self.inputs.sessions(wildcards.subject)
+
+    def block_sessions(self, wildcards: Any) -> int:
+        """Sessions in which the images of a block were shown."""
+        if wildcards.owner == SHARED:
+            return self.inputs.longest
+        return self.inputs.sessions(wildcards.owner)
+
+    def betas_format(self, wildcards: Any) -> str:
+        """Format of the betas of the job's subject."""
+        return self.inputs.betas_format(wildcards.subject)
+
+    def checkpoint_folder(self, wildcards: Any) -> str | list[str]:
+        """Folder of a checkpoint that this workflow builds itself, if it does."""
+        synthetic = self.study.synthetic
+        if synthetic is None or wildcards.checkpoint not in synthetic.checkpoints:
+            return []
+        return self.study.checkpoints[wildcards.checkpoint].path or []
+
+    def checkpoint_source(self, wildcards: Any) -> dict[str, Any]:
+        """Where a checkpoint comes from."""
+        return self.study.checkpoints[wildcards.checkpoint].model_dump()
+
+    def checkpoint(self, wildcards: Any) -> str:
+        """Manifest of the checkpoint of the job's model."""
+        return self.targets.checkpoint(self.study.model(wildcards.model).checkpoint)
+
+    def stimuli(self, wildcards: Any) -> list[str]:
+        """What the job's model looks at."""
+        return self.inputs.stimuli(self.study.model(wildcards.model).reads_captions)
+
+    def model(self, wildcards: Any) -> dict[str, Any]:
+        """Everything that decides what the job's model makes of a stimulus."""
+        model = self.study.model(wildcards.model)
+        decides = {"family", "checkpoint", "n_layers", "random_seed"}
+        running = {"max_new_tokens", "pooling", "dtype", "storage"}
+        return model.model_dump(include=decides) | self.study.embedding.model_dump(include=running)
+
+    def instruction(self, wildcards: Any) -> str:
+        """Text of the job's instruction; empty for models that follow none."""
+        if wildcards.instruction == NO_INSTRUCTION:
+            return ""
+        return self.study.instruction_texts[wildcards.instruction].text
+
+    def embed_code(self, wildcards: Any) -> str:
+        """Identity of the code that embeds with the job's model."""
+        family = FAMILIES[self.study.model(wildcards.model).family]
+        return stage_identity("embed", family.module)
+
+    def embeddings(self, wildcards: Any) -> list[str]:
+        """Embeddings of everything the job's subject saw."""
+        return self.targets.embeddings_of(
+            wildcards.subject, wildcards.model, wildcards.instruction
+        )
+
+    def fits(self, wildcards: Any) -> list[str]:
+        """All fits of the job's subject and model."""
+        return self.targets.fits_of(wildcards.subject, wildcards.model)
+
+    def instructions(self, wildcards: Any) -> list[str]:
+        """Instruction keys of the job's model."""
+        return self.study.instructions_of(self.study.model(wildcards.model))
+
+    def layers(self, wildcards: Any) -> list[int]:
+        """Fitted layers of the job's model."""
+        return self.study.model(wildcards.model).fitted_layers
+
+    def n_layers(self, wildcards: Any) -> int:
+        """Hidden states of the job's model."""
+        return self.study.model(wildcards.model).n_layers
+
+    def title(self, wildcards: Any) -> str:
+        """Title of a figure of one subject and model."""
+        return f"{self.study.model(wildcards.model).label}, {wildcards.subject}"
+
+    def flatmap(self, wildcards: Any) -> dict[str, Any]:
+        """Names in the pycortex store, for the job's subject."""
+        flatmaps = self.study.flatmaps
+        return {
+            "subject": flatmaps.subject.format(subject=wildcards.subject),
+            "transform": flatmaps.transform.format(subject=wildcards.subject),
+            "height": flatmaps.height,
+        }
+
+    def instruction_legend(self, wildcards: Any) -> dict[str, dict[str, str]]:
+        """Key -> task and text of the instructions of the job's model, in legend order."""
+        return {
+            key: self.study.instruction_texts[key].model_dump()
+            for key in self.instructions(wildcards)
+        }
+
+    @property
+    def encoding(self) -> dict[str, Any]:
+        """Everything in the encoding block that decides a fit's scores."""
+        return self.study.encoding.model_dump(
+            include={"alphas", "folds", "alpha_score", "backend"}
+        )
+
+    @property
+    def model_labels(self) -> dict[str, str]:
+        """Key -> label of every model, in the order of figures."""
+        return {model.key: model.label for model in self.study.models}
+
+    @property
+    def families(self) -> list[str]:
+        """The mask and the ROI families, in the order of figures."""
+        return [self.study.data.mask, *self.study.data.rois]
+
+    @property
+    def synthetic_models(self) -> dict[str, dict[str, list[int]]]:
+        """Model -> instruction -> layers that drive planted regions."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for planted in self.study.synthetic.planted if self.study.synthetic else []:
+            layers = found.setdefault(planted.model, {}).setdefault(planted.instruction, [])
+            if planted.layer not in layers:
+                layers.append(planted.layer)
+        return found
+
+    @property
+    def planted_features(self) -> list[str]:
+        """Feature files of everything that is planted."""
+        return [
+            self.targets.planted_features(model, instruction)
+            for model, instructions in self.synthetic_models.items()
+            for instruction in instructions
+        ]
+
+    def planted_layers(self, wildcards: Any) -> list[int]:
+        """Layers that the job's model and instruction drive regions with."""
+        return sorted(self.synthetic_models[wildcards.model][wildcards.instruction])

@@ -1,0 +1,19 @@
+"""What every block of the configuration has in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=64)]
+"""A word that becomes part of file names: letters, digits and hyphens only."""
+
+Subject = Annotated[str, StringConstraints(pattern=r"^subj0[1-8]$")]
+"""A subject of the NSD, ``subj01`` to ``subj08``."""
+
+
+class Block(BaseModel):
+    """A block of the configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

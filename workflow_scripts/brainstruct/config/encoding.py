@@ -1,0 +1,82 @@
+"""How encoding models are fitted and their scores normalised."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from brainstruct.config.base import Block
+
+
+class Alphas(Block):
+    """A logarithmic grid of ridge penalties.
+
+    Attributes
+    ----------
+    log10_min, log10_max : float
+        Decimal logarithms of the smallest and largest penalty.
+    count : int
+        How many, both ends included.
+    """
+
+    log10_min: float = 0.0
+    log10_max: float = 6.0
+    count: PositiveInt = 25
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Alphas:
+        if not self.log10_min < self.log10_max:
+            raise ValueError(
+                f"'log10_min' ({self.log10_min}) must be below 'log10_max' ({self.log10_max})"
+            )
+        return self
+
+
+class Encoding(Block):
+    """The ridge regression.
+
+    Attributes
+    ----------
+    backend : str
+        Backend of himalaya.
+    alphas : Alphas
+        Penalties tried, per voxel.
+    folds : int
+        Cross-validation folds within the training images.
+    alpha_score : str
+        What cross-validation maximises: negative squared error, R2 or Pearson's r.
+    layers_per_job : "all" or int
+        Layers that one cluster job fits.
+    targets_per_batch : int
+        Voxels that himalaya works on at once; bounds memory.
+    threads : int
+        Threads of one job.
+    """
+
+    backend: Literal["numpy", "torch", "torch_cuda"] = "torch"
+    alphas: Alphas = Alphas()
+    folds: int = Field(default=5, ge=2)
+    alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
+    layers_per_job: Literal["all"] | PositiveInt = "all"
+    targets_per_batch: PositiveInt = 2000
+    threads: PositiveInt = 4
+
+
+class Alignment(Block):
+    """From scores to normalised brain alignment.
+
+    Attributes
+    ----------
+    ceiling : str
+        Noise ceiling that scores are divided by.
+    ceiling_threshold : float
+        Voxels with a ceiling below it are excluded, and counted.
+    layers : str
+        ``best``: each voxel's layer with the best training CV score;
+        ``mean``: the mean over all fitted layers.
+    """
+
+    ceiling: Literal["ncsnr"] = "ncsnr"
+    ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
+    layers: Literal["best", "mean"] = "best"

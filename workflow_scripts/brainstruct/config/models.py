@@ -1,0 +1,142 @@
+"""Instructions, checkpoints and models: what the brain is compared with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+
+from brainstruct.config.base import Block, Key
+from brainstruct.models.registry import FAMILIES
+
+Pooling = Literal["response_mean", "last_prompt_token", "prompt_mean"]
+
+
+class Instruction(Block):
+    """One instruction.
+
+    Attributes
+    ----------
+    task : str
+        The kind of task it belongs to, for legends.
+    text : str
+        What the model is told, verbatim.
+    """
+
+    task: str
+    text: str = Field(min_length=1)
+
+
+class Checkpoint(Block):
+    """Where the weights of a model come from.
+
+    Attributes
+    ----------
+    hub, revision : str or None
+        Repository of the Hugging Face hub and its branch, tag or commit.
+    path : str or None
+        Folder on disk with the same files; wins over `hub`.
+    """
+
+    hub: str | None = None
+    revision: str = "main"
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Checkpoint:
+        if self.hub is None and self.path is None:
+            raise ValueError("needs 'hub' (a repository) or 'path' (a folder)")
+        return self
+
+
+class Model(Block):
+    """One model of the study.
+
+    Attributes
+    ----------
+    key, label : str
+        Its name in files and in figures.
+    family : str
+        The code that runs it, see `brainstruct.models.registry`.
+    checkpoint : str
+        Key of ``checkpoints``.
+    n_layers : int
+        Hidden states it has, token embeddings included; checked when it is loaded.
+    layers : "all" or list of int
+        Layers that are fitted.
+    instructions : "all" or list of str
+        Instructions it is given; models that follow none ignore this.
+    random_seed : int or None
+        Draw the weights from this seed instead of reading them: the random baseline.
+    """
+
+    key: Key
+    label: str
+    family: str
+    checkpoint: str
+    n_layers: PositiveInt
+    layers: Literal["all"] | list[NonNegativeInt] = "all"
+    instructions: Literal["all"] | list[str] = "all"
+    random_seed: int | None = None
+
+    @field_validator("family")
+    @classmethod
+    def _family_is_known(cls, family: str) -> str:
+        if family not in FAMILIES:
+            raise ValueError(f"unknown family '{family}'; there are {', '.join(FAMILIES)}")
+        return family
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Model:
+        if self.layers != "all":
+            beyond = [layer for layer in self.layers if layer >= self.n_layers]
+            if beyond or not self.layers or len(set(self.layers)) < len(self.layers):
+                raise ValueError(
+                    f"'layers' must name some of 0..{self.n_layers - 1}, each once, "
+                    f"got {self.layers}"
+                )
+        return self
+
+    @property
+    def follows_instructions(self) -> bool:
+        """Whether the model is run once per instruction."""
+        return FAMILIES[self.family].modality == "image+instruction"
+
+    @property
+    def reads_captions(self) -> bool:
+        """Whether the model embeds captions instead of images."""
+        return FAMILIES[self.family].modality == "text"
+
+    @property
+    def fitted_layers(self) -> list[int]:
+        """Layers that are fitted, in order."""
+        return list(range(self.n_layers)) if self.layers == "all" else sorted(self.layers)
+
+
+class Embedding(Block):
+    """How models are run.
+
+    Attributes
+    ----------
+    batch_size : int
+        Stimuli per forward pass; halved by the job itself if memory runs out.
+    images_per_shard : int
+        Stimuli after which a job saves what it has.
+    max_new_tokens : int
+        Longest response.
+    pooling : str
+        Token states that are averaged: those of the response, the prompt, or
+        the prompt's last token alone.
+    device, dtype : str
+        ``auto``: CUDA and bfloat16 where there is a GPU, else CPU and float32.
+    storage : str
+        Precision of stored states.
+    """
+
+    batch_size: PositiveInt = 64
+    images_per_shard: PositiveInt = 512
+    max_new_tokens: PositiveInt = 32
+    pooling: Pooling = "response_mean"
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    storage: Literal["float16", "float32"] = "float16"

@@ -1,0 +1,131 @@
+"""The whole configuration of a study."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from brainstruct.config.base import Block, Key, Subject
+from brainstruct.config.data import Data
+from brainstruct.config.encoding import Alignment, Encoding
+from brainstruct.config.figures import Flatmaps
+from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
+from brainstruct.config.suggest import unknown_name
+from brainstruct.config.synthetic import Synthetic
+
+NO_INSTRUCTION = "none"
+"""Instruction key of models that follow no instructions."""
+
+
+class Study(Block):
+    """A study: everything that decides what is computed.
+
+    Attributes
+    ----------
+    study : str
+        Its name, for titles.
+    seed : int
+        Seed of everything random in the analysis.
+    results : str
+        Folder of the results.
+    subjects : list of str
+        Subjects of the NSD.
+    data : Data
+        The data set on disk.
+    instruction_texts : mapping
+        Instructions to choose from, by key.
+    instructions : list of str
+        Instructions of the study, in the order of legends.
+    checkpoints : mapping
+        Checkpoints to choose from, by name.
+    models : list of Model
+        Models of the study, in the order of figures.
+    embedding : Embedding
+        How models are run.
+    encoding : Encoding
+        How encoding models are fitted.
+    alignment : Alignment
+        How scores are normalised.
+    flatmaps : Flatmaps
+        How maps are drawn.
+    synthetic : Synthetic or None
+        A data set to write before it is analysed.
+    """
+
+    study: Key
+    seed: int = Field(ge=0, lt=2**32)
+    results: str = "results"
+    subjects: list[Subject] = Field(min_length=1)
+    data: Data
+    instruction_texts: dict[Key, Instruction]
+    instructions: list[str] = Field(min_length=1)
+    checkpoints: dict[Key, Checkpoint]
+    models: list[Model] = Field(min_length=1)
+    embedding: Embedding = Embedding()
+    encoding: Encoding = Encoding()
+    alignment: Alignment = Alignment()
+    flatmaps: Flatmaps
+    synthetic: Synthetic | None = None
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> Study:
+        problems = [
+            *_repeated("subjects", self.subjects),
+            *_repeated("instructions", self.instructions),
+            *_repeated("models", [model.key for model in self.models]),
+            *unknown_name("instructions", self.instructions, self.instruction_texts),
+        ]
+        for model in self.models:
+            where = f"models.{model.key}"
+            problems += unknown_name(f"{where}.checkpoint", [model.checkpoint], self.checkpoints)
+            if model.instructions != "all":
+                problems += unknown_name(
+                    f"{where}.instructions", model.instructions, self.instructions
+                )
+                problems += _repeated(f"{where}.instructions", model.instructions)
+        if isinstance(self.data.sessions, dict):
+            problems += unknown_name("data.sessions", self.data.sessions, self.subjects)
+        if self.synthetic is not None:
+            problems += self._synthetic_problems(self.synthetic)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _synthetic_problems(self, synthetic: Synthetic) -> list[str]:
+        problems = unknown_name("subjects", self.subjects, synthetic.sessions)
+        trials = 750 * max(synthetic.sessions.values())
+        shown = 3 * (synthetic.shared_images + synthetic.unique_images)
+        if trials != shown:
+            problems.append(
+                f"synthetic: {max(synthetic.sessions.values())} sessions have {trials} trials, "
+                f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
+            )
+        for planted in synthetic.planted:
+            where = f"synthetic.planted.{planted.roi}"
+            models = {model.key: model for model in self.models}
+            problems += unknown_name(f"{where}.model", [planted.model], models)
+            problems += unknown_name(
+                f"{where}.instruction", [planted.instruction], self.instruction_texts
+            )
+            model = models.get(planted.model)
+            if model is not None and planted.layer >= model.n_layers:
+                problems.append(
+                    f"{where}.layer: {planted.layer} is beyond 0..{model.n_layers - 1}"
+                )
+        return problems
+
+    def model(self, key: str) -> Model:
+        """Return the model with a key."""
+        return next(model for model in self.models if model.key == key)
+
+    def instructions_of(self, model: Model) -> list[str]:
+        """Return the instruction keys a model is run with."""
+        if not model.follows_instructions:
+            return [NO_INSTRUCTION]
+        if model.instructions == "all":
+            return list(self.instructions)
+        return [key for key in self.instructions if key in model.instructions]
+
+
+def _repeated(where: str, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"{where}: {', '.join(twice)} stand there more than once"] if twice else []

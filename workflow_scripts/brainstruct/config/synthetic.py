@@ -1,0 +1,86 @@
+"""The ``synthetic`` block: a data set and checkpoints that the workflow writes itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from brainstruct.config.base import Block, Key, Subject
+
+
+class TinyCheckpoint(Block):
+    """A tiny checkpoint with random weights, in the layout of the real ones.
+
+    Attributes
+    ----------
+    kind : str
+        Which builder makes it.
+    seed : int
+        Seed of its weights.
+    sizes : mapping
+        Sizes handed to the builder (for instance ``n_layers``, ``width``).
+    """
+
+    kind: str
+    seed: int = 0
+    sizes: dict[str, int] = {}
+
+
+class Planted(Block):
+    """A region whose voxels respond to one feature space.
+
+    Attributes
+    ----------
+    roi : str
+        Region of the anatomy.
+    model, instruction, layer : str, str, int
+        The feature space that drives it.
+    """
+
+    roi: str
+    model: Key
+    instruction: Key
+    layer: NonNegativeInt
+
+
+class Synthetic(Block):
+    """A study whose truth is known.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of stimuli, design and betas.
+    sessions : mapping
+        Sessions written per subject.
+    shared_images, unique_images : int
+        Images shown to all, and to each subject alone; with three repetitions
+        they fill the longest subject's sessions of 750 trials.
+    formats : list of str
+        Formats in which the betas are written.
+    anatomy_subject, anatomy_transform : str
+        pycortex subject whose regions are used.
+    max_voxels : int
+        Voxels of the mask, at most.
+    noise_voxels : int
+        How many of them lie outside all regions and carry noise only.
+    ncsnr : pair of float
+        Range of the signal-to-noise ratio of planted voxels.
+    planted : list of Planted
+        What drives which region; empty: pure noise everywhere.
+    checkpoints : mapping
+        Tiny checkpoints to build, by name.
+    """
+
+    seed: int
+    sessions: dict[Subject, PositiveInt] = Field(min_length=1)
+    shared_images: PositiveInt
+    unique_images: PositiveInt
+    formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
+    anatomy_subject: str = "S1"
+    anatomy_transform: str = "fullhead"
+    max_voxels: PositiveInt = 3000
+    noise_voxels: NonNegativeInt = 300
+    ncsnr: tuple[float, float] = (0.6, 1.4)
+    planted: list[Planted] = []
+    checkpoints: dict[Key, TinyCheckpoint] = {}

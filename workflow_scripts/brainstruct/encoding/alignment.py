@@ -1,0 +1,109 @@
+"""From scores to normalised brain alignment, and to the winners per voxel.
+
+Everything that is *selected* (a voxel's layer, its instruction) is selected by
+the cross-validation score of the training images; the test images only say how
+well the selected one does.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+LayerRule = Literal["best", "mean"]
+
+NO_WINNER = -1
+"""Index that stands for "none" in maps of winners."""
+
+
+def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
+    """Reduce the layers of every voxel and instruction to one number.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
+    rule : str
+        ``best``: the layer with the best CV score; ``mean``: all layers' mean.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``r``, ``cv_score`` and ``layer`` (that of the best CV score, under
+        either rule) with dims instruction, voxel.
+    """
+    best = scores["cv_score"].argmax("layer")
+    layer = scores["layer"][best].drop_vars("layer")
+    if rule == "mean":
+        kept = scores[["r", "cv_score"]].mean("layer")
+    else:
+        kept = scores[["r", "cv_score"]].isel(layer=best).drop_vars("layer")
+    return kept.assign(layer=layer)
+
+
+def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
+    """Divide scores by a noise ceiling.
+
+    Parameters
+    ----------
+    r : xarray.DataArray
+        Correlations with a dim ``voxel``.
+    ceiling : xarray.DataArray
+        Best possible correlation, dim ``voxel``.
+    threshold : float
+        Voxels with a smaller ceiling, or none, become NaN.
+    """
+    return r / ceiling.where(ceiling >= threshold)
+
+
+def find_winners(
+    scores: xr.Dataset, ceiling: xr.DataArray, *, rule: LayerRule, threshold: float
+) -> xr.Dataset:
+    """Find the instruction and the layer that suit each voxel best.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
+    ceiling : xarray.DataArray
+        Noise ceiling as a correlation, dim ``voxel``.
+    rule : str
+        How layers are reduced before instructions are compared.
+    threshold : float
+        Voxels with a smaller ceiling have no winner.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``voxel`` and ``instruction``:
+
+        - ``instruction_index``: position of the winner, or `NO_WINNER`;
+        - ``layer``: its layer with the best CV score, or `NO_WINNER`;
+        - ``alignment``: the winner's normalised alignment on the test images;
+        - ``margin``: how much it exceeds the runner-up's there (NaN with one
+          instruction; negative where the test images disagree);
+        - ``alignment_by_instruction``: instruction x voxel.
+    """
+    reduced = select_layers(scores, rule)
+    alignment = normalise(reduced["r"], ceiling, threshold)
+    reliable = ceiling >= threshold
+    order = reduced["cv_score"].argsort(reduced["cv_score"].get_axis_num("instruction"))
+    first = order.isel(instruction=-1).drop_vars("instruction")
+    winner = alignment.isel(instruction=first).drop_vars("instruction")
+    if scores.sizes["instruction"] > 1:
+        second = order.isel(instruction=-2).drop_vars("instruction")
+        margin = winner - alignment.isel(instruction=second).drop_vars("instruction")
+    else:
+        margin = xr.full_like(winner, np.nan)
+    layer = reduced["layer"].isel(instruction=first).drop_vars("instruction")
+    return xr.Dataset(
+        {
+            "instruction_index": first.where(reliable, NO_WINNER).astype(np.int16),
+            "layer": layer.where(reliable, NO_WINNER).astype(np.int16),
+            "alignment": winner.astype(np.float32),
+            "margin": margin.astype(np.float32),
+            "alignment_by_instruction": alignment.astype(np.float32),
+        }
+    )

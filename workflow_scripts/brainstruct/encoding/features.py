@@ -1,0 +1,89 @@
+"""One layer's design matrix from blocks of embedded images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+
+def matching_images(
+    wanted: xr.DataArray, available: Sequence[xr.DataArray]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Find where each wanted image lies in the blocks.
+
+    Parameters
+    ----------
+    wanted : xarray.DataArray
+        ``nsd_id`` of the rows of the design matrix.
+    available : sequence of xarray.DataArray
+        ``nsd_id`` of each block.
+
+    Returns
+    -------
+    list of (rows, positions)
+        For each block, rows of the design matrix and the positions in the
+        block that fill them.
+
+    Raises
+    ------
+    ValueError
+        If an image is in no block or in more than one.
+    """
+    row_of = {int(nsd_id): row for row, nsd_id in enumerate(wanted.values)}
+    filled = np.zeros(len(row_of), dtype=int)
+    found = []
+    for block in available:
+        pairs = [
+            (row_of[int(nsd_id)], position)
+            for position, nsd_id in enumerate(block.values)
+            if int(nsd_id) in row_of
+        ]
+        rows = np.array([row for row, _ in pairs], dtype=np.intp)
+        positions = np.array([position for _, position in pairs], dtype=np.intp)
+        np.add.at(filled, rows, 1)
+        found.append((rows, positions))
+    if (filled != 1).any():
+        missing = [nsd_id for nsd_id, row in row_of.items() if filled[row] == 0]
+        raise ValueError(
+            f"{len(missing)} of {len(row_of)} images are not embedded (first: {missing[:5]}), "
+            f"{int((filled > 1).sum())} are embedded more than once"
+        )
+    return found
+
+
+def layer_features(
+    blocks: Sequence[xr.Dataset],
+    layer: int,
+    rows: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+) -> NDArray[np.float32]:
+    """Read one layer of every block into one design matrix.
+
+    Only the layer's slab is read; blocks store one chunk per layer.
+
+    Parameters
+    ----------
+    blocks : sequence of xarray.Dataset
+        ``embedding`` with dims layer, nsd_id, feature; opened lazily.
+    layer : int
+        Layer number, a coordinate.
+    rows : sequence of (rows, positions)
+        See `matching_images`.
+
+    Returns
+    -------
+    array of shape (n_images, n_features)
+        float32.
+    """
+    n_images = sum(len(target) for target, _ in rows)
+    matrix: NDArray[np.float32] | None = None
+    for block, (target, source) in zip(blocks, rows, strict=True):
+        slab = block["embedding"].sel(layer=layer).transpose("nsd_id", "feature").values
+        if matrix is None:
+            matrix = np.empty((n_images, slab.shape[1]), dtype=np.float32)
+        matrix[target] = slab[source]
+    if matrix is None:
+        raise ValueError("no blocks of embeddings")
+    return matrix

@@ -1,0 +1,100 @@
+"""How much of what was planted in a synthetic data set an analysis finds back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+NEIGHBOUR = 1
+"""A layer counts as found if it is the planted one or this far from it."""
+
+
+def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
+    """Bring the truth into the order of the analysed voxels.
+
+    Parameters
+    ----------
+    truth, space : xarray.Dataset
+        Both with coordinates i, j, k on dim ``voxel``.
+
+    Returns
+    -------
+    xarray.Dataset
+        `truth`, one row per voxel of `space`.
+
+    Raises
+    ------
+    ValueError
+        If a voxel of `space` is not in `truth`.
+    """
+    row_of = {place: row for row, place in enumerate(_places(truth))}
+    try:
+        rows = [row_of[place] for place in _places(space)]
+    except KeyError as error:
+        raise ValueError(f"voxel {error} was analysed but never planted") from None
+    return truth.isel(voxel=rows).assign_coords(voxel=space["voxel"].values)
+
+
+def recovery_table(
+    winners: xr.Dataset, truth: xr.Dataset, model: str
+) -> pd.DataFrame:
+    """Tabulate, per region, the share of voxels whose planted feature space won.
+
+    Parameters
+    ----------
+    winners : xarray.Dataset
+        ``instruction_index``, ``layer`` (negative: under the ceiling
+        threshold) and the coordinate ``instruction``.
+    truth : xarray.Dataset
+        ``model``, ``instruction``, ``layer`` and ``roi``, voxel for voxel as in
+        `winners`; empty strings where nothing was planted.
+    model : str
+        Key of the model that `winners` belongs to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns roi (``all``: every planted voxel), instruction, layer,
+        n_planted, n_reliable (ceiling above threshold), and over the reliable
+        ones: instruction_found, layer_found (planted or neighbouring layer, in
+        voxels whose instruction was found), median_layer_error.
+    """
+    keys = winners["instruction"].values
+    index = winners["instruction_index"].values
+    won = np.where(index >= 0, keys[np.maximum(index, 0)], "")
+    planted = truth["model"].values == model
+    right = won == truth["instruction"].values
+    distance = np.abs(winners["layer"].values - truth["layer"].values)
+    groups: list[tuple[str, np.ndarray]] = [("all", planted)]
+    groups += [
+        (str(roi), planted & (truth["roi"].values == roi))
+        for roi in pd.unique(truth["roi"].values[planted])
+    ]
+    rows = []
+    for roi, inside in groups:
+        reliable = inside & (index >= 0)
+        found = reliable & right
+        one = truth.isel(voxel=np.flatnonzero(inside)[:1])
+        rows.append(
+            {
+                "roi": roi,
+                "instruction": "" if roi == "all" else str(one["instruction"].values[0]),
+                "layer": -1 if roi == "all" else int(one["layer"].values[0]),
+                "n_planted": int(inside.sum()),
+                "n_reliable": int(reliable.sum()),
+                "instruction_found": _share(right, reliable),
+                "layer_found": _share(distance <= NEIGHBOUR, found),
+                "median_layer_error": float(np.median(distance[found])) if found.any() else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _places(dataset: xr.Dataset) -> list[tuple[int, int, int]]:
+    columns = (dataset[name].values.tolist() for name in "ijk")
+    return list(zip(*columns, strict=True))
+
+
+def _share(hit: np.ndarray, among: np.ndarray) -> float:
+    return float(hit[among].mean()) if among.any() else float("nan")

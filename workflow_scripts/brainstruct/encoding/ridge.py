@@ -1,0 +1,154 @@
+"""Voxelwise encoding models: himalaya's ridge regression with one penalty per voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from himalaya.backend import set_backend
+from himalaya.ridge import RidgeCV
+from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.scores import pearson, r_squared
+
+Array = NDArray[np.float32]
+
+SCORE_FUNCTIONS = {
+    "l2_neg_loss": l2_neg_loss,
+    "r2_score": r2_score,
+    "correlation_score": correlation_score,
+}
+
+
+@dataclass(frozen=True)
+class RidgeOptions:
+    """How a ridge regression is fitted.
+
+    Attributes
+    ----------
+    alphas : sequence of float
+        Penalties tried, increasing.
+    folds : int
+        Cross-validation folds within the training images.
+    seed : int
+        Seed that shuffles images into folds.
+    alpha_score : str
+        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
+        ``correlation_score``.
+    backend : str
+        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
+    targets_per_batch : int
+        Voxels worked on at once.
+    """
+
+    alphas: Sequence[float]
+    folds: int = 5
+    seed: int = 0
+    alpha_score: str = "l2_neg_loss"
+    backend: str = "torch"
+    targets_per_batch: int = 2000
+
+
+@dataclass(frozen=True)
+class RidgeScores:
+    """Scores of one feature space, per voxel.
+
+    Attributes
+    ----------
+    r, r2 : array of shape (n_voxels,)
+        Pearson correlation and coefficient of determination on the test images.
+    cv_score : array of shape (n_voxels,)
+        Best cross-validation score on the training images, mean over folds.
+    alpha : array of shape (n_voxels,)
+        Chosen penalty.
+    at_edge : array of shape (n_voxels,)
+        Whether the chosen penalty is the smallest or largest of the grid.
+    """
+
+    r: Array
+    r2: Array
+    cv_score: Array
+    alpha: Array
+    at_edge: NDArray[np.bool_]
+
+
+def standardise(train: Array, test: Array) -> tuple[Array, Array]:
+    """Scale features to mean 0 and standard deviation 1 on the training images.
+
+    Parameters
+    ----------
+    train, test : array of shape (n_images, n_features)
+        Features; every statistic comes from `train`.
+
+    Returns
+    -------
+    train, test : array
+        float32. A feature that is constant on the training images becomes 0 in
+        both: it cannot have been learnt from.
+    """
+    mean = train.mean(0, dtype=np.float64)
+    deviation = train.std(0, dtype=np.float64)
+    # float32 rounding of a constant column leaves a deviation near its precision.
+    constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-30)
+    scale = np.where(constant, 0.0, 1.0 / np.where(constant, 1.0, deviation))
+    return (
+        ((train - mean) * scale).astype(np.float32),
+        ((test - mean) * scale).astype(np.float32),
+    )
+
+
+def fit_ridge(
+    X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, options: RidgeOptions
+) -> RidgeScores:
+    """Fit all voxels on one feature space and score them on held-out images.
+
+    Parameters
+    ----------
+    X_train, X_test : array of shape (n_images, n_features)
+        Features; standardised here, with the training images' statistics.
+    Y_train, Y_test : array of shape (n_images, n_voxels)
+        Responses.
+    options : RidgeOptions
+        Penalties, folds, backend.
+
+    Returns
+    -------
+    RidgeScores
+        Per voxel.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or anything is not finite.
+    """
+    for name, array in (("features", X_train), ("features", X_test), ("responses", Y_train)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} hold {np.count_nonzero(~np.isfinite(array))} non-finite values")
+    backend = set_backend(options.backend)
+    X_train, X_test = standardise(X_train, X_test)
+    alphas = np.asarray(options.alphas, dtype=np.float32)
+    model = RidgeCV(
+        alphas=alphas,
+        fit_intercept=True,
+        solver="svd",
+        solver_params={
+            "score_func": SCORE_FUNCTIONS[options.alpha_score],
+            "local_alpha": True,
+            "n_targets_batch": options.targets_per_batch,
+            "n_targets_batch_refit": options.targets_per_batch,
+        },
+        cv=KFold(options.folds, shuffle=True, random_state=options.seed),
+    )
+    model.fit(backend.asarray(X_train), backend.asarray(Y_train.astype(np.float32)))
+    prediction = backend.to_numpy(model.predict(backend.asarray(X_test)))
+    alpha = backend.to_numpy(model.best_alphas_).astype(np.float32)
+    return RidgeScores(
+        r=pearson(Y_test, prediction),
+        r2=r_squared(Y_test, prediction),
+        cv_score=backend.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),
+        alpha=alpha,
+        at_edge=np.isin(alpha, alphas[[0, -1]]),
+    )

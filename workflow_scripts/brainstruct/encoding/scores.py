@@ -1,0 +1,60 @@
+"""Scores of predictions, one per voxel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+def pearson(truth: Array, prediction: Array) -> Array:
+    """Pearson correlation over images.
+
+    Parameters
+    ----------
+    truth, prediction : array of shape (n_images, n_voxels)
+        Measured and predicted responses.
+
+    Returns
+    -------
+    array of shape (n_voxels,)
+        float32. NaN where the measured response is constant; 0 where only the
+        prediction is (a model that predicts nothing explains nothing).
+    """
+    _same_shape(truth, prediction)
+    a = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
+    b = prediction.astype(np.float64) - prediction.mean(0, dtype=np.float64)
+    norm_a, norm_b = np.sqrt((a**2).sum(0)), np.sqrt((b**2).sum(0))
+    product = norm_a * norm_b
+    r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
+    r[norm_a == 0] = np.nan
+    return np.clip(r, -1, 1).astype(np.float32)
+
+
+def r_squared(truth: Array, prediction: Array) -> Array:
+    """Coefficient of determination, 1 - SS_residual / SS_total, over images.
+
+    Parameters
+    ----------
+    truth, prediction : array of shape (n_images, n_voxels)
+        Measured and predicted responses.
+
+    Returns
+    -------
+    array of shape (n_voxels,)
+        float32; the total is about the mean of `truth` itself. NaN where
+        `truth` is constant.
+    """
+    _same_shape(truth, prediction)
+    residual = ((truth.astype(np.float64) - prediction) ** 2).sum(0)
+    total = ((truth - truth.mean(0, dtype=np.float64)) ** 2).sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = 1 - residual / total
+    score[total == 0] = np.nan
+    return score.astype(np.float32)
+
+
+def _same_shape(truth: Array, prediction: Array) -> None:
+    if truth.shape != prediction.shape or truth.ndim != 2:
+        raise ValueError(f"shapes {truth.shape} and {prediction.shape} are not one (images, voxels)")

@@ -1,0 +1,268 @@
+"""A private pycortex filestore for the study.
+
+pycortex reads its configuration from ``$XDG_CONFIG_HOME/pycortex/options.cfg``
+when it is imported (and creates that file if it is missing), and it writes
+masks, curvature, views and caches into its filestore. So that neither the
+user's home nor a shared filestore is ever written to, a study has its own
+configuration and its own filestore, filled with copies of, or links to, the
+surfaces it needs.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from brainstruct.errors import InputError
+from brainstruct.store import write_text
+
+_LINKED = ("surfaces", "anatomicals", "transforms")  # only read: may be links
+_COPIED = ("surface-info", "overlays.svg", "rois.svg")  # pycortex may rewrite these
+_OWN = ("cache", "surface-info", "views")  # pycortex wants to find or make these
+_RECORD = "source.json"
+
+
+def prepare_store(
+    folder: str | os.PathLike[str],
+    subjects: Sequence[str],
+    source: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Build the private filestore, or complete the one that is there.
+
+    A subject whose source has not changed is left as it is, caches included.
+
+    Parameters
+    ----------
+    folder : path
+        Where the store is built: ``config/`` and ``db/<subject>/``.
+    subjects : sequence of str
+        Names of pycortex subjects.
+    source : path, optional
+        The user's filestore, which is only read: surfaces and transforms are
+        linked. By default the one that ships with pycortex (subject S1),
+        copied, because environments come and go.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`, absolute.
+
+    Raises
+    ------
+    InputError
+        If the source is no folder, lacks a subject, or a subject has no
+        flattened surfaces.
+    """
+    root = Path(folder).resolve()
+    origin = Path(source).resolve() if source is not None else _shipped_filestore()
+    if not origin.is_dir():
+        raise InputError(
+            origin,
+            "is not a folder, so there are no surfaces to draw flatmaps on",
+            "Set the flatmap store to a pycortex filestore, or to null for pycortex's own",
+        )
+    database = root / "db"
+    database.mkdir(parents=True, exist_ok=True)
+    for subject in dict.fromkeys(subjects):
+        _check_subject(origin, subject)
+        _place_subject(origin / subject, database / subject, linked=source is not None)
+    options = configparser.ConfigParser()
+    options["basic"] = {"filestore": str(database).replace("%", "%%")}
+    content = io.StringIO()
+    options.write(content)
+    write_text(content.getvalue(), _options_file(root))
+    return root
+
+
+def use_store(folder: str | os.PathLike[str]) -> ModuleType:
+    """Import pycortex on a store built by `prepare_store`.
+
+    Parameters
+    ----------
+    folder : path
+        The store's folder.
+
+    Returns
+    -------
+    module
+        ``cortex``.
+
+    Raises
+    ------
+    InputError
+        If there is no store in `folder`.
+    RuntimeError
+        If pycortex has already been imported on another filestore: it cannot
+        be moved afterwards.
+    """
+    root = Path(folder).resolve()
+    if not _options_file(root).is_file():
+        raise InputError(root, "holds no pycortex store of this study", "Prepare it first")
+    if "cortex" not in sys.modules:
+        with _configuration(root / "config"), redirect_stdout(io.StringIO()):
+            import_module("cortex")  # prints that Inkscape is missing; it is not needed here
+    cortex = sys.modules["cortex"]
+    in_use = Path(cortex.db.filestore).resolve()
+    if in_use != root / "db":
+        raise RuntimeError(f"pycortex was imported on {in_use}; start a new process for {root}")
+    return cortex
+
+
+def pycortex() -> ModuleType:
+    """Return the module that `use_store` imported.
+
+    Raises
+    ------
+    RuntimeError
+        If `use_store` has not been called: importing pycortex without it
+        would write into the user's home.
+    """
+    if "cortex" not in sys.modules:
+        raise RuntimeError("call use_store before anything that needs pycortex")
+    return sys.modules["cortex"]
+
+
+@contextmanager
+def private_cache() -> Iterator[Path]:
+    """Let pycortex keep its cache in a temporary folder that goes away.
+
+    pycortex saves cache files straight onto their final names, so jobs that
+    share a cache read each other's half-written files.
+    """
+    options = pycortex().options.config
+    before = options.get("basic", "cache", fallback=None)
+    with tempfile.TemporaryDirectory(prefix="pycortex-") as folder:
+        options.set("basic", "cache", folder)
+        try:
+            yield Path(folder)
+        finally:
+            if before is None:
+                options.remove_option("basic", "cache")
+            else:
+                options.set("basic", "cache", before)
+
+
+def require_subject(subject: str, transform: str) -> Path:
+    """Return the folder of a subject of the store in use.
+
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or the transform.
+    """
+    database = Path(pycortex().db.filestore)
+    if not (database / subject).is_dir():
+        raise InputError(
+            database,
+            f"has no subject '{subject}' (it has {_names(database)})",
+            "Prepare the store with this subject",
+        )
+    transforms = database / subject / "transforms"
+    if not (transforms / transform / "matrices.xfm").is_file():
+        raise InputError(
+            transforms,
+            f"has no transform '{transform}' (it has {_names(transforms)})",
+            "Name one of these as the flatmaps' transform",
+        )
+    return database / subject
+
+
+@contextmanager
+def _configuration(folder: Path) -> Iterator[None]:
+    before = os.environ.get("XDG_CONFIG_HOME")
+    os.environ["XDG_CONFIG_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_CONFIG_HOME"]
+        else:
+            os.environ["XDG_CONFIG_HOME"] = before
+
+
+def _options_file(root: Path) -> Path:
+    return root / "config" / "pycortex" / "options.cfg"
+
+
+def _shipped_filestore() -> Path:
+    spec = find_spec("cortex")  # finds the package without importing it
+    if spec is None or spec.origin is None:
+        raise InputError("pycortex", "is not installed", "Use the figures environment")
+    defaults = Path(spec.origin).with_name("defaults.cfg")
+    options = configparser.ConfigParser()
+    options.read(defaults)
+    if not options.has_option("basic", "filestore"):
+        raise InputError(defaults, "names no filestore", "Reinstall pycortex from a wheel")
+    return Path(options.get("basic", "filestore")).resolve()
+
+
+def _check_subject(origin: Path, subject: str) -> None:
+    if not (origin / subject).is_dir():
+        raise InputError(
+            origin,
+            f"has no subject '{subject}' (it has {_names(origin)})",
+            "Name one of these, or set the flatmap store to the filestore that has it",
+        )
+    surfaces = origin / subject / "surfaces"
+    for hemisphere in ("lh", "rh"):
+        if not list(surfaces.glob(f"flat_{hemisphere}.*")):
+            raise InputError(
+                surfaces,
+                f"has no flattened surface of the {hemisphere} (flat_{hemisphere}.gii)",
+                "Import the subject's flat patches into pycortex first",
+            )
+
+
+def _place_subject(source: Path, target: Path, *, linked: bool) -> None:
+    record = json.dumps({"linked": linked, "files": _listing(source)}, indent=1, sort_keys=True)
+    if (target / _RECORD).is_file() and (target / _RECORD).read_text("utf-8") == record:
+        return
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as temporary:
+        draft = Path(temporary) / target.name
+        for name in _LINKED:
+            if (source / name).is_dir():
+                copy = _link if linked else shutil.copyfile
+                shutil.copytree(source / name, draft / name, copy_function=copy)
+        for name in _COPIED:
+            if (source / name).is_dir():
+                shutil.copytree(source / name, draft / name, copy_function=shutil.copyfile)
+            elif (source / name).is_file():
+                shutil.copyfile(source / name, draft / name)
+        for name in _OWN:
+            (draft / name).mkdir(exist_ok=True)
+        (draft / _RECORD).write_text(record, "utf-8")
+        if target.exists():
+            target.rename(Path(temporary) / "old")
+        draft.rename(target)
+
+
+def _listing(source: Path) -> dict[str, list[int]]:
+    files: dict[str, list[int]] = {}
+    for name in (*_LINKED, *_COPIED):
+        entry = source / name
+        for path in [entry] if entry.is_file() else sorted(entry.rglob("*")):
+            if path.is_file():
+                status = path.stat()
+                files[str(path)] = [status.st_size, status.st_mtime_ns]
+    return files
+
+
+def _link(source: str, target: str) -> str:
+    Path(target).symlink_to(source)
+    return target
+
+
+def _names(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    return ", ".join(name for name in names if not name.startswith(".")) or "none"

@@ -1,0 +1,164 @@
+"""Flattened cortices from pycortex, kept ready for many drawing jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from brainstruct.figures.continuous import draw_continuous
+from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
+from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.store import publish
+
+__all__ = ["draw_continuous", "load_flatmap", "warm_flatmap"]
+
+DEPTHS = 8
+"""Points between white matter and pial surface at which a pixel meets voxels.
+
+Cortex is about 2.5 mm thick, so neighbouring points are 0.3 mm apart.
+"""
+
+
+def warm_flatmap(subject: str, transform: str, height: int = 1024) -> Path:
+    """Build a flatmap once, for all jobs that will draw on it.
+
+    Parameters
+    ----------
+    subject, transform : str
+        Names in the store in use.
+    height : int
+        Rows of pixels.
+
+    Returns
+    -------
+    pathlib.Path
+        The file inside the store; published whole, so that jobs may read or
+        even build it side by side.
+    """
+    path = _warm_file(subject, transform, height)
+    if not path.is_file():
+        _write(build_flatmap(subject, transform, height), path)
+    return path
+
+
+def load_flatmap(
+    subject: str,
+    transform: str,
+    height: int = 1024,
+    volume_shape: Sequence[int] | None = None,
+) -> Flatmap:
+    """Load a flatmap; one that has not been warmed is built for this job alone.
+
+    Parameters
+    ----------
+    subject, transform : str
+        Names in the store in use.
+    height : int
+        Rows of pixels.
+    volume_shape : sequence of int, optional
+        Voxels of the data along i, j and k, to be checked.
+
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or transform, or the transform is for
+        volumes of another shape.
+    """
+    path = _warm_file(subject, transform, height)
+    flatmap = _read(path) if path.is_file() else build_flatmap(subject, transform, height)
+    if volume_shape is not None:
+        check_volume(flatmap.volume_shape, volume_shape, transform)
+    return flatmap
+
+
+def build_flatmap(subject: str, transform: str, height: int) -> Flatmap:
+    """Build a flatmap from pycortex's surfaces; writes nothing that stays.
+
+    Parameters
+    ----------
+    subject, transform : str
+        Names in the store in use.
+    height : int
+        Rows of pixels.
+    """
+    folder = require_subject(subject, transform)
+    cortex = pycortex()
+    with private_cache() as cache, redirect_stdout(io.StringIO()):
+        inside, extent = cortex.quickflat.utils.get_flatmask(subject, height=height)
+        sampler = cortex.quickflat.utils.get_flatcache(
+            subject, transform, height=height, thick=DEPTHS, sampler="nearest"
+        )
+        nearest_vertex = cortex.quickflat.utils.get_flatcache(subject, None, height=height)
+        curvature = nearest_vertex @ _curvature(subject, folder, cache)
+    # pycortex counts pixels column by column from the bottom left.
+    number = np.full(inside.shape, -1)
+    number[inside] = np.arange(inside.sum())
+    number = number.T[::-1]
+    order = number[number >= 0]
+    image = np.full(number.shape, np.nan, np.float32)
+    image[number >= 0] = curvature[order]
+    depth, rows, columns = cortex.db.get_xfm(subject, transform).shape
+    left, right, bottom, top = (float(edge) for edge in extent)
+    return Flatmap(
+        sampler=sparse.csr_array(sampler[order], dtype=np.float32),
+        inside=number >= 0,
+        extent=(left, right, bottom, top),
+        curvature=image,
+        volume_shape=(int(columns), int(rows), int(depth)),
+    )
+
+
+def _curvature(subject: str, folder: Path, cache: Path) -> NDArray[np.float64]:
+    path = folder / "surface-info" / "curvature.npz"
+    if not path.is_file():
+        path = cache / "curvature.npz"
+        pycortex().surfinfo.curvature(str(path), subject)
+    with np.load(path, allow_pickle=False) as stored:
+        return np.concatenate([stored["left"], stored["right"]])
+
+
+def _warm_file(subject: str, transform: str, height: int) -> Path:
+    folder = require_subject(subject, transform)
+    matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
+    identity = hashlib.sha256(matrices + Path(__file__).read_bytes()).hexdigest()[:12]
+    return folder / "cache" / f"flatmap_{transform}_{height}_{identity}.npz"
+
+
+def _write(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:
+    with publish(path) as temporary:
+        np.savez(
+            temporary,
+            data=flatmap.sampler.data,
+            indices=flatmap.sampler.indices,
+            indptr=flatmap.sampler.indptr,
+            inside=flatmap.inside,
+            extent=np.array(flatmap.extent),
+            curvature=flatmap.curvature,
+            volume_shape=np.array(flatmap.volume_shape),
+        )
+
+
+def _read(path: Path) -> Flatmap:
+    with np.load(path, allow_pickle=False) as stored:
+        columns, rows, depth = (int(length) for length in stored["volume_shape"])
+        left, right, bottom, top = (float(edge) for edge in stored["extent"])
+        inside = stored["inside"]
+        sampler = sparse.csr_array(
+            (stored["data"], stored["indices"], stored["indptr"]),
+            shape=(int(inside.sum()), columns * rows * depth),
+        )
+        return Flatmap(
+            sampler=sampler,
+            inside=inside,
+            extent=(left, right, bottom, top),
+            curvature=stored["curvature"],
+            volume_shape=(columns, rows, depth),
+        )

@@ -1,0 +1,99 @@
+"""The look that all figures share: type, sizes and a fixed colour per name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib.style
+
+from brainstruct.figures.colour_science import further_colours
+
+MATPLOTLIBRC = Path(__file__).with_name("matplotlibrc")
+
+SINGLE_COLUMN = 89.0
+"""Width of a figure of one journal column, mm."""
+
+DOUBLE_COLUMN = 183.0
+"""Width of a figure of two journal columns, mm."""
+
+SEQUENTIAL = "viridis"
+"""Colour map of layers and continuous values: perceptually uniform, colour-blind safe."""
+
+MISSING = "#d9d9d9"
+"""Colour of a cell without a value."""
+
+CURVATURE = ("#d1d1d1", "#a8a8a8")
+"""Greys of gyri and sulci under a flatmap."""
+
+# Visual question answering in blues, image understanding from red to yellow:
+# tasks keep a family of hues. Chosen by simulated annealing of the smallest
+# CIEDE2000 distance between any two, and to the greys of the cortex, over
+# normal, protanopic, deuteranopic and tritanopic vision (16.4 at least;
+# matplotlib's default cycle reaches 1.3).
+_INSTRUCTIONS = {
+    "IC": "#38162b",
+    "VQ1": "#263d74",
+    "VQ2": "#4485fc",
+    "VQ3": "#1ad1fa",
+    "VR": "#b75997",
+    "CR": "#bdffbc",
+    "IU1": "#981310",
+    "IU2": "#eb6c04",
+    "IU3": "#faf32b",
+    "SR": "#237153",
+}
+INSTRUCTION_ORDER = tuple(_INSTRUCTIONS)
+"""The instructions of the paper in the order of its legends."""
+
+_MODELS = {
+    "instructblip": "#0b5394",
+    "idefics": "#e69f00",
+    "mplug-owl": "#009e73",
+    "vit-h": "#8f4a9e",
+    "clip-image": "#f4a6c6",
+    "clip-text": "#b3331d",
+    "instructblip-random": "#b5b5b5",
+}
+
+
+@contextmanager
+def journal_style() -> Iterator[None]:
+    """Draw and save in the study's style, whatever the user's own settings are.
+
+    Usable as a context manager and as a decorator.
+    """
+    with matplotlib.style.context(MATPLOTLIBRC, after_reset=True):
+        yield
+
+
+def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
+    """Give each instruction its colour.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Instruction keys. Those of the paper have a fixed colour; the others
+        get further ones in the order given.
+
+    Returns
+    -------
+    dict
+        Key -> hexadecimal colour, in the order of `keys`.
+    """
+    return _assign(keys, _INSTRUCTIONS, CURVATURE)
+
+
+def model_colours(keys: Sequence[str]) -> dict[str, str]:
+    """Give each model its colour; see `instruction_colours`."""
+    return _assign(keys, _MODELS, ("#ffffff",))
+
+
+def _assign(
+    keys: Sequence[str], fixed: Mapping[str, str], background: Sequence[str]
+) -> dict[str, str]:
+    unknown = [key for key in dict.fromkeys(keys) if key not in fixed]
+    further = further_colours([*fixed.values(), *background], len(unknown))
+    palette = {**fixed, **dict(zip(unknown, further, strict=True))}
+    return {key: palette[key] for key in keys}

@@ -1,0 +1,93 @@
+"""Voxel data of the study in the form that flatmaps take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from brainstruct.figures.cortex_store import use_store
+from brainstruct.figures.flatmap import Flatmap, load_flatmap
+
+
+def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
+    """Load the flatmap of a subject from the study's store.
+
+    Parameters
+    ----------
+    marker : str
+        The file that says the store is ready; the store is its folder.
+    names : dict
+        ``subject``, ``transform`` and ``height`` for pycortex.
+    space : xarray.Dataset
+        Voxels of the subject, with attribute ``volume_shape``.
+    """
+    use_store(Path(marker).parent)
+    shape = tuple(int(size) for size in space.attrs["volume_shape"])
+    return load_flatmap(
+        names["subject"], names["transform"], height=names["height"], volume_shape=shape
+    )
+
+
+def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataArray:
+    """Turn positions in a list of keys into the keys; negative positions into ``""``.
+
+    Parameters
+    ----------
+    index : xarray.DataArray
+        Integers, dim ``voxel``.
+    keys : list of str
+        Names.
+    space : xarray.Dataset
+        Gives the result its coordinates i, j, k.
+    """
+    names = [keys[position] if position >= 0 else "" for position in index.values]
+    return placed(xr.DataArray(names, dims="voxel"), space)
+
+
+def placed(values: xr.DataArray, space: xr.Dataset) -> xr.DataArray:
+    """Give voxel values the coordinates that say where each voxel lies."""
+    coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
+    return xr.DataArray(values.values, dims="voxel", coords=coords)
+
+
+def outlines(space: xr.Dataset) -> xr.DataArray:
+    """Regions to outline: labels whose names differ by a part only are one region.
+
+    V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA; absent regions are
+    left out.
+
+    Parameters
+    ----------
+    space : xarray.Dataset
+        ``roi_label`` (roi, voxel) and the attribute ``roi_labels``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Boolean, dims roi, voxel.
+    """
+    found: dict[str, Any] = {}
+    for family, names in json.loads(space.attrs["roi_labels"]).items():
+        numbers = space["roi_label"].sel(roi=family).values
+        for number, name in names.items():
+            inside = numbers == int(number)
+            if int(number) > 0 and inside.any():
+                region = _region(name)
+                found[region] = found.get(region, False) | inside
+    coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
+    return xr.DataArray(
+        [found[name] for name in found] or [[False] * space.sizes["voxel"]],
+        dims=("roi", "voxel"),
+        coords={"roi": list(found) or ["none"], **coords},
+    )
+
+
+def _region(label: str) -> str:
+    """Name of the region that a label is a part of."""
+    if label[:1] == "V" and label[1:2].isdigit() and label[-1:] in "vd":
+        return label[:-1]
+    stem, _, part = label.partition("-")
+    return stem if part.isdigit() else label

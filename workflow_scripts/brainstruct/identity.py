@@ -1,0 +1,110 @@
+"""What code a stage's results depend on, as one short hash.
+
+Snakemake's own code trigger looks at the script file alone (and at its
+modification time, so a fresh checkout would repeat the whole study). Here the
+imports of a script are followed through the package, and what is hashed is the
+syntax tree without docstrings: comments, formatting and checkouts change
+nothing, an edited solver changes every stage that reaches it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from brainstruct import FORMAT_VERSION
+
+PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE.parent
+
+PLUMBING = frozenset({"brainstruct", "brainstruct.errors", "brainstruct.jobs", "brainstruct.store"})
+"""Modules that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
+
+CONFIGURATION = "brainstruct.config"
+"""Not followed either: what shapes a result reaches its job as a parameter."""
+
+
+def stage_identity(script: str, *modules: str) -> str:
+    """Return the identity of the code behind a rule.
+
+    Parameters
+    ----------
+    script : str
+        Name of the rule, whose script is ``workflow_scripts/{script}.py``.
+    *modules : str
+        Modules that the script imports by name at run time.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits.
+    """
+    digest = hashlib.sha256(f"format {FORMAT_VERSION}\n".encode())
+    for path in sorted(_reachable(SCRIPTS / f"{script}.py", modules)):
+        digest.update(f"{path.relative_to(SCRIPTS)}\n{_tree(path)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
+    found = {script}
+    waiting = [script, *filter(None, map(_module_path, modules))]
+    found.update(waiting)
+    while waiting:
+        for path in _imports(waiting.pop()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: list[str] = []
+    for node in _without_typing(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(filter(None, map(_module_path, names)))
+
+
+def _without_typing(tree: ast.Module) -> Iterable[ast.AST]:
+    """Walk a tree, leaving out ``if TYPE_CHECKING`` blocks: they run nothing."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting.extend(node.orelse)
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+@cache
+def _module_path(name: str) -> Path | None:
+    parts = name.split(".")
+    if parts[0] != "brainstruct" or name in PLUMBING or name.startswith(CONFIGURATION):
+        return None
+    base = PACKAGE.joinpath(*parts[1:])
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _tree(path: Path) -> str:
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return ast.dump(tree)

@@ -1,0 +1,123 @@
+"""Which files of the NSD a rule reads: names and existence, never content.
+
+Evaluated while Snakemake builds its DAG. A file that is neither on disk nor
+written by this workflow is left out of a rule's inputs: rule ``check_nsd``,
+which everything waits for, names all missing files in one message. So the DAG
+can be shown where the data are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from brainstruct.config.study import Study
+from brainstruct.nsd.layout import RELEASED_SESSIONS, Layout
+
+CAPTION_SPLITS = ("train2017", "val2017")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of the data set that a study reads.
+
+    Attributes
+    ----------
+    study : Study
+        The checked configuration.
+    """
+
+    study: Study
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Paths inside the data set."""
+        data = self.study.data
+        return Layout(
+            root=Path(data.nsd_root),
+            space=data.space,
+            betas=data.betas,
+            annotations=Path(data.annotations) if data.annotations else None,
+        )
+
+    def sessions(self, subject: str) -> int:
+        """Return the number of sessions read: configured, on disk, or released."""
+        configured = self.study.data.sessions_of(subject)
+        if configured is not None:
+            return configured
+        if self.study.synthetic is not None:
+            return self.study.synthetic.sessions[subject]
+        if self.layout.betas_folder(subject).is_dir():
+            return self.layout.discover_sessions(subject, self.study.data.format).count
+        return RELEASED_SESSIONS[subject]
+
+    @cached_property
+    def longest(self) -> int:
+        """Most sessions of any subject; decides which shared images were shown."""
+        return max(self.sessions(subject) for subject in self.study.subjects)
+
+    def betas_format(self, subject: str) -> str:
+        """Return the format of the betas files that are read."""
+        if self.study.data.format != "auto":
+            return self.study.data.format
+        if self.study.synthetic is not None:
+            return self.study.synthetic.formats[0]
+        if self.layout.betas_folder(subject).is_dir():
+            return self.layout.discover_sessions(subject).format
+        return "hdf5"
+
+    def design(self) -> list[str]:
+        """Experimental design and stimulus table."""
+        return self._present([self.layout.expdesign_file, self.layout.stim_info_file])
+
+    def stimuli(self, reads_captions: bool = False) -> list[str]:
+        """Return what a model looks at: the images, or the captions."""
+        if reads_captions:
+            captions = [self.layout.captions_file(split) for split in CAPTION_SPLITS]
+            return self._present([*captions, self.layout.stim_info_file])
+        return self._present([self.layout.stimuli_file])
+
+    def subject(self, subject: str) -> list[str]:
+        """Betas, ncsnr and regions of a subject."""
+        return self._present(self._subject_files(subject))
+
+    def required(self) -> list[str]:
+        """Every file the study needs, whether it is there or not."""
+        files = [self.layout.expdesign_file, self.layout.stim_info_file]
+        if any(not model.reads_captions for model in self.study.models):
+            files.append(self.layout.stimuli_file)
+        if any(model.reads_captions for model in self.study.models):
+            files += [self.layout.captions_file(split) for split in CAPTION_SPLITS]
+        for subject in self.study.subjects:
+            files += self._subject_files(subject)
+        return [str(file) for file in files]
+
+    def present(self) -> list[str]:
+        """Those of `required` that are on disk or are going to be written."""
+        return self._present([Path(name) for name in self.required()])
+
+    def written(self, subject: str) -> list[str]:
+        """Files of a synthetic subject."""
+        return [str(path) for path in self._subject_files(subject)]
+
+    def written_stimuli(self) -> list[str]:
+        """Files of the synthetic stimuli and design, shared by all subjects."""
+        layout = self.layout
+        captions = [layout.captions_file(split) for split in CAPTION_SPLITS]
+        files = [layout.expdesign_file, layout.stim_info_file, layout.stimuli_file, *captions]
+        return [str(path) for path in files]
+
+    def _subject_files(self, subject: str) -> list[Path]:
+        layout, data = self.layout, self.study.data
+        form = self.betas_format(subject)
+        betas = [
+            layout.betas_file(subject, session, form)
+            for session in range(1, self.sessions(subject) + 1)
+        ]
+        volumes = [layout.roi_file(subject, name) for name in [data.mask, *data.rois]]
+        return [*betas, layout.ncsnr_file(subject), *volumes]
+
+    def _present(self, files: list[Path]) -> list[str]:
+        written = self.study.synthetic is not None
+        return [str(file) for file in files if written or file.exists()]

@@ -1,0 +1,82 @@
+"""The bridge between a Snakemake job and a function.
+
+A script of the workflow is one function that takes the job; `run_job` gives it
+a log that always ends with what was written or with what went wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import threadpoolctl
+
+from brainstruct.errors import InputError
+
+log = logging.getLogger("brainstruct")
+
+
+def run_job(function: Callable[[Any], None], job: Any) -> None:
+    """Run the function behind a rule, with its log.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the job, Snakemake's ``snakemake`` object (input, output, params,
+        threads, wildcards, log).
+    job : Snakemake's job object
+        `None` if the script is not run by Snakemake: then nothing happens, so
+        that scripts can be imported.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 after an `InputError`, whose one line is logged. Any other
+        exception is logged with its traceback and raised.
+    """
+    if job is None:
+        return
+    _configure_logging(Path(job.log[0]) if job.log else None)
+    log.info(
+        "%s on %s, %d thread(s), job %s",
+        job.rule,
+        platform.node(),
+        job.threads,
+        os.environ.get("SLURM_JOB_ID", "local"),
+    )
+    started = time.monotonic()
+    with threadpoolctl.threadpool_limits(job.threads):
+        try:
+            function(job)
+        except InputError as error:
+            log.error("%s", error)
+            raise SystemExit(1) from None
+        except BaseException:
+            log.exception("%s failed", job.rule)
+            raise
+    outputs = list(job.output)
+    more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
+    log.info("wrote %s%s in %.1f s", outputs[0], more, time.monotonic() - started)
+
+
+def _configure_logging(path: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="a", encoding="utf-8"))
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    log.handlers[:] = handlers
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    logging.captureWarnings(True)
+    warnings_log = logging.getLogger("py.warnings")
+    warnings_log.handlers[:] = handlers
+    warnings_log.propagate = False

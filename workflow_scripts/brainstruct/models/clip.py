@@ -1,0 +1,123 @@
+"""CLIP: its two towers, as two models of one checkpoint.
+
+States are averaged over tokens: all patches and the class token of the image
+tower, begin, words and end of a caption of the text tower. Layer 0 of the image
+tower is taken after its first norm (what enters block 1); the last state of
+both towers is taken before the final norm, which CLIP applies to one token only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from PIL import Image
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessorPil,
+    CLIPTextModel,
+    CLIPVisionModel,
+    PreTrainedTokenizerFast,
+)
+
+from brainstruct.models import loading
+from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.registry import Modality
+from brainstruct.models.towers import tower_features
+
+
+def _read_config(options: ModelOptions) -> CLIPConfig:
+    return CLIPConfig.from_dict(loading.read_config(options.checkpoint, {"clip"}))
+
+
+class ClipImage(FeatureModel):
+    """CLIP's image tower; see `FeatureModel` for its attributes."""
+
+    modality: ClassVar[Modality] = "image"
+
+    def __init__(
+        self, options: ModelOptions, network: CLIPVisionModel, images: CLIPImageProcessorPil
+    ) -> None:
+        self.options = options
+        self.network = network
+        self.n_layers = network.config.num_hidden_layers + 1
+        self.feature_dim = network.config.hidden_size
+        self.device, self.dtype = loading.placement(options)
+        self._images = images
+
+    @classmethod
+    def load(cls, options: ModelOptions) -> ClipImage:
+        """Read and check the checkpoint; see `FeatureModel.load`."""
+        folder = options.checkpoint
+        config = _read_config(options).vision_config
+        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        loading.require_layers(folder, config.num_hidden_layers + 1, options)
+        network = loading.load_network(CLIPVisionModel, config, options)
+        images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        return cls(options, network, images)
+
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
+        """Turn images into pixels; see `FeatureModel.prepare`."""
+        return {"pixel_values": self._images(list(images), return_tensors="pt")["pixel_values"]}
+
+    def forward(self, batch: Batch) -> Features:
+        """Embed a batch; see `FeatureModel.forward`."""
+        pixels = batch["pixel_values"].to(self.device, self.dtype)
+        with torch.inference_mode():
+            output = self.network(pixel_values=pixels, output_hidden_states=True)
+        return tower_features(output.hidden_states)
+
+
+class ClipText(FeatureModel):
+    """CLIP's text tower; see `FeatureModel` for its attributes.
+
+    It embeds one text per stimulus. Where a stimulus has several captions, each
+    is embedded by itself and whoever embeds a block averages them, so that a
+    caption counts the same however long it is.
+    """
+
+    modality: ClassVar[Modality] = "text"
+
+    def __init__(
+        self, options: ModelOptions, network: CLIPTextModel, tokenizer: PreTrainedTokenizerFast
+    ) -> None:
+        self.options = options
+        self.network = network
+        self.n_layers = network.config.num_hidden_layers + 1
+        self.feature_dim = network.config.hidden_size
+        self.device, self.dtype = loading.placement(options)
+        self._tokenizer = tokenizer
+        self._max_tokens = network.config.max_position_embeddings
+
+    @classmethod
+    def load(cls, options: ModelOptions) -> ClipText:
+        """Read and check the checkpoint; see `FeatureModel.load`."""
+        folder = options.checkpoint
+        config = _read_config(options).text_config
+        loading.require_layers(folder, config.num_hidden_layers + 1, options)
+        tokenizer = loading.load_tokenizer(folder)
+        loading.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
+        return cls(options, loading.load_network(CLIPTextModel, config, options), tokenizer)
+
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
+        """Turn texts into tokens, cut at the model's longest; see `FeatureModel.prepare`.
+
+        Padding goes to the right, where causal attention never looks.
+        """
+        tokens = self._tokenizer(
+            list(texts),
+            padding=True,
+            padding_side="right",
+            truncation=True,
+            max_length=self._max_tokens,
+            return_tensors="pt",
+        )
+        return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+
+    def forward(self, batch: Batch) -> Features:
+        """Embed a batch; see `FeatureModel.forward`."""
+        inputs = {name: values.to(self.device) for name, values in batch.items()}
+        with torch.inference_mode():
+            output = self.network(**inputs, output_hidden_states=True)
+        return tower_features(output.hidden_states, inputs["attention_mask"])

@@ -1,0 +1,396 @@
+"""Reads checkpoints and refuses, with one clear message, those that cannot work.
+
+Everything is read from one folder on disk, in the layout of the Hugging Face
+hub; nothing is ever fetched, and no code of a checkpoint is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.initialization import no_init_weights
+from transformers.utils import logging as transformers_logging
+
+from brainstruct.errors import InputError
+from brainstruct.models.interface import FeatureModel, ModelOptions
+from brainstruct.models.random_init import initialise
+
+Network = TypeVar("Network", bound=PreTrainedModel)
+
+log = logging.getLogger(__name__)
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+_WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+_SAMPLES = (
+    "What is in this image?",
+    "Are there any people in this image? If yes, describe them.",
+    "User: a  café, 12 dogs\nAssistant:",
+)
+
+_IMAGE_EFFECT = 1e-4
+"""Smallest relative difference of states that counts as seeing the image: far
+above rounding (1e-6 in float32; in bfloat16 identical inputs give identical
+rows), far below what any working model shows (above 1e-2)."""
+
+
+def fetch_cure(folder: Path) -> str:
+    """Return how a missing or damaged checkpoint is mended."""
+    return f"Fetch it on a machine with internet: snakemake {folder}"
+
+
+def read_config(folder: Path, model_types: Collection[str]) -> dict[str, Any]:
+    """Return the ``config.json`` of a checkpoint of one family.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The checkpoint.
+    model_types : collection of str
+        Values of ``model_type`` that the family can run.
+
+    Raises
+    ------
+    InputError
+        If the folder or its config is missing or damaged, or the checkpoint is
+        of another family.
+    """
+    if not folder.is_dir():
+        raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
+    require_files(folder, "config.json")
+    path = folder / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(path, f"is not readable as JSON ({error})", fetch_cure(folder)) from error
+    found = config.get("model_type")
+    if found not in model_types:
+        raise InputError(
+            path,
+            f"model_type is {found!r}, this family runs {' or '.join(sorted(model_types))}",
+            "Name another checkpoint, or another family, for this model in the configuration",
+        )
+    return config
+
+
+def require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
+    """Refuse a checkpoint that lacks files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The checkpoint.
+    *names : str or tuple of str
+        Files it must have; of a tuple, one of them.
+
+    Raises
+    ------
+    InputError
+        Naming all that is missing.
+    """
+    missing = [
+        " or ".join(alternatives)
+        for alternatives in ((name,) if isinstance(name, str) else name for name in names)
+        if not any((folder / name).is_file() for name in alternatives)
+    ]
+    if missing:
+        raise InputError(folder, f"lacks {', '.join(missing)}", fetch_cure(folder))
+
+
+def require_weights(folder: Path) -> None:
+    """Refuse a checkpoint whose weights, or some shards of them, are not there.
+
+    Raises
+    ------
+    InputError
+        Naming the missing files.
+    """
+    require_files(folder, _WEIGHTS)
+    index = next(
+        folder / name for name in _WEIGHTS if (folder / name).is_file()
+    )
+    if index.suffix != ".json":
+        return
+    try:
+        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError) as error:
+        raise InputError(index, "is no index of weight shards", fetch_cure(folder)) from error
+    require_files(folder, *shards)
+
+
+def require_layers(folder: Path, found: int, options: ModelOptions) -> None:
+    """Refuse a checkpoint that has not the configured number of hidden states.
+
+    Raises
+    ------
+    InputError
+        If the numbers differ.
+    """
+    if found != options.n_layers:
+        raise InputError(
+            folder / "config.json",
+            f"the model has {found} hidden states (token embeddings included), "
+            f"the configuration says n_layers: {options.n_layers}",
+            f"Set n_layers: {found} for this model, or name the right checkpoint",
+        )
+
+
+def placement(options: ModelOptions) -> tuple[torch.device, torch.dtype]:
+    """Return where a model runs, and in which precision.
+
+    Raises
+    ------
+    InputError
+        If CUDA is asked for and there is none, or the precision is unknown.
+    """
+    cuda = torch.cuda.is_available()
+    if options.device == "cuda" and not cuda:
+        raise InputError(
+            "embedding.device",
+            "is 'cuda', but this job sees no CUDA device",
+            "Run it on a node with a GPU (resources: gpu), or set embedding.device: cpu",
+        )
+    if options.device not in ("auto", "cuda", "cpu"):
+        raise InputError(
+            "embedding.device", f"is {options.device!r}", "Use one of auto, cuda, cpu"
+        )
+    device = torch.device("cuda" if cuda and options.device != "cpu" else "cpu")
+    if options.dtype == "auto":
+        return device, torch.bfloat16 if device.type == "cuda" else torch.float32
+    if options.dtype not in DTYPES:
+        raise InputError(
+            "embedding.dtype", f"is {options.dtype!r}", f"Use one of auto, {', '.join(DTYPES)}"
+        )
+    return device, DTYPES[options.dtype]
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Load ``tokenizer.json`` and prove that it is used as it stands.
+
+    Version 5 of transformers rebuilds some tokenizers from their vocabulary
+    alone; normalizer and template are then another's, and prompts change
+    silently. The generic fast tokenizer does not, and that is checked.
+
+    Raises
+    ------
+    InputError
+        If the tokenizer is missing, damaged, or is altered on loading.
+    """
+    require_files(folder, "tokenizer.json")
+    path = folder / "tokenizer.json"
+    try:
+        reference = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception, of no narrower type
+        raise InputError(path, f"is damaged ({error})", fetch_cure(folder)) from error
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
+        folder, local_files_only=True
+    )
+    for text in _SAMPLES:
+        expected, found = reference.encode(text).ids, tokenizer(text)["input_ids"]
+        if expected != found:
+            raise InputError(
+                path,
+                f"says that {text!r} is {expected}, but it is loaded so that it gives {found}",
+                "Check tokenizer_config.json beside it, or use the pinned version of transformers",
+            )
+    return tokenizer
+
+
+def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[int]) -> None:
+    """Refuse a tokenizer that does not start a prompt with its own BOS token.
+
+    Raises
+    ------
+    InputError
+        If the first id is another.
+    """
+    first = next(iter(ids), None)
+    if tokenizer.bos_token_id is None or first != tokenizer.bos_token_id:
+        raise InputError(
+            folder / "tokenizer.json",
+            f"a prompt starts with id {first}, its BOS token {tokenizer.bos_token!r} "
+            f"is {tokenizer.bos_token_id}",
+            fetch_cure(folder),
+        )
+
+
+def token_id(folder: Path, tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    """Return the id of a token that a family cannot do without.
+
+    Raises
+    ------
+    InputError
+        If the vocabulary lacks it.
+    """
+    found = tokenizer.get_vocab().get(token)
+    if found is None:
+        raise InputError(
+            folder / "tokenizer.json", f"its vocabulary lacks {token!r}", fetch_cure(folder)
+        )
+    return int(found)
+
+
+def end_ids(
+    folder: Path, tokenizer: PreTrainedTokenizerFast, more: Iterable[int] = ()
+) -> frozenset[int]:
+    """Return the tokens that end a response.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The checkpoint; ``eos_token_id`` of its ``generation_config.json`` counts, if there is one.
+    tokenizer : PreTrainedTokenizerFast
+        Its EOS token counts.
+    more : iterable of int
+        What else ends a response in this family.
+    """
+    found = set(more)
+    if tokenizer.eos_token_id is not None:
+        found.add(int(tokenizer.eos_token_id))
+    path = folder / "generation_config.json"
+    if path.is_file():
+        stored = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
+        found.update([stored] if isinstance(stored, int) else stored or [])
+    return frozenset(found)
+
+
+def load_network(
+    network_class: type[Network], config: Any, options: ModelOptions, **arguments: Any
+) -> Network:
+    """Return a network with its weights, ready for inference.
+
+    Parameters
+    ----------
+    network_class : type
+        A class of transformers.
+    config : transformers.PreTrainedConfig
+        Its configuration.
+    options : ModelOptions
+        The folder, the seed of random weights if there is one, device and precision.
+    **arguments
+        For the class itself.
+
+    Raises
+    ------
+    InputError
+        If weights are missing or damaged.
+    """
+    device, dtype = placement(options)
+    folder = options.checkpoint
+    with quiet_transformers():
+        if options.random_seed is not None:
+            with no_init_weights():
+                network = network_class._from_config(
+                    config, dtype=dtype, attn_implementation="sdpa", **arguments
+                )
+            network.tie_weights()
+            initialise(network, options.random_seed)
+        else:
+            require_weights(folder)
+            network = _read_weights(network_class, config, folder, dtype, arguments)
+    clean_generation(network)
+    return network.to(device).eval().requires_grad_(False)
+
+
+def _read_weights(
+    network_class: type[Network],
+    config: Any,
+    folder: Path,
+    dtype: torch.dtype,
+    arguments: Mapping[str, Any],
+) -> Network:
+    try:
+        network, report = network_class.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            attn_implementation="sdpa",
+            local_files_only=True,
+            output_loading_info=True,
+            **arguments,
+        )
+    except (SafetensorError, OSError, EOFError, RuntimeError) as error:
+        raise InputError(folder, f"its weights cannot be read ({error})", fetch_cure(folder)) from error
+    # Weights that are not in the files would be drawn at random with a mere warning.
+    parameters = {name for name, _ in network.named_parameters()}
+    missing = sorted(parameters & set(report["missing_keys"]))
+    if missing:
+        raise InputError(
+            folder,
+            f"its weights lack {len(missing)} of {len(parameters)} tensors, "
+            f"for instance {missing[0]}",
+            fetch_cure(folder),
+        )
+    return network
+
+
+def clean_generation(network: torch.nn.Module) -> None:
+    """Empty the generation settings that a checkpoint brought along.
+
+    They fill whatever a caller leaves open, so a checkpoint tuned for sampling
+    or beam search would otherwise not decode greedily.
+    """
+    for module in network.modules():
+        if isinstance(module, PreTrainedModel) and module.can_generate():
+            module.generation_config = GenerationConfig()
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep progress bars and reports of transformers out of batch logs."""
+    verbosity = transformers_logging.get_verbosity()
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def require_image_effect(model: FeatureModel, folder: Path) -> None:
+    """Refuse a model whose states do not depend on the image.
+
+    Gates or query tokens that are zero, as library initialisations leave them,
+    make a model blind without any error; so do prompts that lost their image.
+
+    Raises
+    ------
+    InputError
+        If two different images give the same states.
+    """
+    rows = np.linspace(0, 255, 64, dtype=np.uint8)
+    ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
+    images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
+    first, second = model.embed(images, [_SAMPLES[0]] * 2).states
+    effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
+    log.info("two different images change the states by %.2g (relative)", effect)
+    if not effect > _IMAGE_EFFECT:
+        raise InputError(
+            folder,
+            f"the model is blind: two different images change its states by {effect:.1g} (relative)",
+            "Check that its weights are those of a model of images and text",
+        )

@@ -1,0 +1,153 @@
+"""mPLUG-Owl v1 (Ye et al. 2023, arXiv 2304.14178) for current transformers.
+
+A vision tower, an abstractor that condenses the image into 65 vectors, and a
+LLaMA that reads them in place of the image's position in the prompt. Modules
+carry the names of the published parameters, so the published state dict loads
+as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import LlamaForCausalLM, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from brainstruct.models.mplug_owl.abstractor import Abstractor
+from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
+from brainstruct.models.mplug_owl.prompt import IMAGE_ID
+from brainstruct.models.mplug_owl.vision import VisionTower
+
+
+class MPlugOwlForConditionalGeneration(PreTrainedModel):
+    """The whole model.
+
+    Attributes
+    ----------
+    vision_model : VisionTower
+        Pixels to patches.
+    query_tokens : torch.nn.Parameter
+        [1, query, feature]: what the abstractor starts from.
+    abstractor : Abstractor
+        Patches to the image's vectors in the prompt.
+    language_model : transformers.LlamaForCausalLM
+        Reads the prompt and responds.
+    """
+
+    config: MPlugOwlConfig
+    config_class = MPlugOwlConfig
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+    # The rotary frequencies follow from the dimensions; old checkpoints store them nevertheless.
+    _keys_to_ignore_on_load_unexpected = [r"rotary_emb\.inv_freq"]  # noqa: RUF012
+
+    def __init__(self, config: MPlugOwlConfig) -> None:
+        super().__init__(config)
+        self.vision_model = VisionTower(config.vision)
+        self.query_tokens = nn.Parameter(
+            torch.zeros(1, config.num_query_tokens, config.abstractor.hidden_size)
+        )
+        self.abstractor = Abstractor(config.abstractor, config.text.hidden_size)
+        self.language_model: Any = LlamaForCausalLM(config.text)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the language model's token embeddings."""
+        embeddings: nn.Module = self.language_model.get_input_embeddings()
+        return embeddings
+
+    def get_output_embeddings(self) -> nn.Module:
+        """Return the language model's head."""
+        head: nn.Module = self.language_model.get_output_embeddings()
+        return head
+
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Condense images into vectors of the prompt.
+
+        Parameters
+        ----------
+        pixels : torch.Tensor
+            [image, channel, row, column], normalised.
+
+        Returns
+        -------
+        torch.Tensor
+            [image, query + 1, language feature].
+        """
+        patches = self.vision_model(pixels.to(self.query_tokens.dtype))
+        queries = self.query_tokens.expand(len(pixels), -1, -1)
+        vectors: Tensor = self.abstractor(queries, patches)
+        return vectors
+
+    def embed_prompt(self, input_ids: Tensor, image_vectors: Tensor) -> Tensor:
+        """Embed token ids, and put the images' vectors where the ids are negative.
+
+        Parameters
+        ----------
+        input_ids : torch.Tensor
+            [prompt, position]; `IMAGE_ID` at each position of an image.
+        image_vectors : torch.Tensor
+            [image, query + 1, feature], in the order of the images in the prompts.
+
+        Returns
+        -------
+        torch.Tensor
+            [prompt, position, feature].
+
+        Raises
+        ------
+        ValueError
+            If the prompts have not as many positions for images as there are vectors.
+        """
+        is_image = input_ids == IMAGE_ID
+        n_vectors = image_vectors.shape[0] * image_vectors.shape[1]
+        # One synchronisation with the device per batch buys a message that names the fault.
+        n_positions = int(is_image.sum())
+        if n_positions != n_vectors:
+            raise ValueError(
+                f"the prompts have {n_positions} positions for images, "
+                f"but the images have {n_vectors} vectors"
+            )
+        embedded: Tensor = self.get_input_embeddings()(input_ids.masked_fill(is_image, 0))
+        return embedded.masked_scatter(is_image.unsqueeze(-1), image_vectors.to(embedded.dtype))
+
+    def forward(
+        self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any
+    ) -> CausalLMOutputWithPast:
+        """Run the language model once over prompts with images.
+
+        Parameters
+        ----------
+        input_ids : torch.Tensor
+            [prompt, position]; see `embed_prompt`.
+        pixel_values : torch.Tensor
+            [image, channel, row, column]; see `encode_images`.
+        **kwargs
+            Passed to the language model (masks, positions, what to return).
+        """
+        embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
+        output: CausalLMOutputWithPast = self.language_model(inputs_embeds=embedded, **kwargs)
+        return output
+
+    @torch.no_grad()
+    def generate(self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any) -> Any:
+        """Respond to prompts, as `transformers` generates.
+
+        Parameters
+        ----------
+        input_ids, pixel_values : torch.Tensor
+            As for `forward`.
+        **kwargs
+            Passed to the language model's `generate`; the prompts are taken as
+            unpadded if there is no ``attention_mask``.
+
+        Returns
+        -------
+        torch.Tensor or transformers.utils.ModelOutput
+            Token ids of the responses, without the prompts.
+        """
+        embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
+        kwargs.setdefault("attention_mask", torch.ones_like(input_ids))
+        return self.language_model.generate(inputs_embeds=embedded, **kwargs)

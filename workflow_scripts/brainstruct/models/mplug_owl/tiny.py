@@ -1,0 +1,179 @@
+"""Build a tiny mPLUG-Owl checkpoint with random weights, in the published layout.
+
+It has every part of a real one, so that tests and the demo study run through
+the code that reads and runs a real one.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from sentencepiece import SentencePieceTrainer
+
+from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
+from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
+from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
+from brainstruct.store import write_json
+
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+VOCABULARY = 420
+"""Tokens: 3 control tokens, 256 bytes, and pieces of the sentences below."""
+
+EMBEDDINGS = (
+    "cls_token",
+    "position_embedding",
+    "query_tokens",
+    "vit_eos",
+    "embed_tokens.weight",
+)
+"""Parameters that are vectors of their own, no projections of others."""
+
+SENTENCES = (
+    *TEMPLATE.replace(IMAGE_MARK, "").split("\n"),
+    "What is in this image? Describe what you see.",
+    "Are there any people in this image? If yes, describe them.",
+    "How many animals are there, and what are they doing?",
+    "Name the colours, the objects, the food and the place.",
+    "A man rides a wave on a surfboard near the beach.",
+    "Two dogs sit on a red couch in a bright room.",
+    "A plate of vegetables stands on a wooden table.",
+    "The foreground shows a street, the background a tall tower and trees.",
+)
+
+
+def build(
+    folder: Path,
+    seed: int,
+    *,
+    n_blocks: int = 32,
+    width: int = 64,
+    n_heads: int = 4,
+    vision_width: int = 32,
+    vision_layers: int = 2,
+    image_size: int = 56,
+    n_queries: int = 16,
+    eos_ids: Sequence[int] = (2,),
+) -> None:
+    """Write a checkpoint folder.
+
+    Parameters
+    ----------
+    folder : path
+        Made if needed.
+    seed : int
+        Seed of the weights; the tokenizer does not depend on it.
+    n_blocks, width, n_heads : int
+        Blocks, width and attention heads of the language model; hidden states
+        are one more than blocks.
+    vision_width, vision_layers : int
+        Width and layers of the vision tower and of the abstractor.
+    image_size : int
+        Pixels along an edge, a multiple of the 14 pixels of a patch.
+    n_queries : int
+        Vectors of the abstractor; the image takes one more in the prompt.
+    eos_ids : sequence of int
+        Tokens that end a response. Random weights rarely choose the usual 2
+        alone; several make responses of different lengths.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = _train_tokenizer()
+    (folder / "tokenizer.model").write_bytes(tokenizer)
+    tower = {
+        "hidden_size": vision_width,
+        "intermediate_size": 2 * vision_width,
+        "num_hidden_layers": vision_layers,
+        "num_attention_heads": 4,
+    }
+    content: dict[str, Any] = {
+        "model_type": "mplug-owl",
+        "num_query_tokens": n_queries,
+        "vision_config": {
+            "model_type": "mplug_owl_vision_model",
+            "image_size": image_size,
+            "patch_size": 14,
+            **tower,
+        },
+        "visual_abstractor_config": {
+            "model_type": "mplug_owl_visual_abstract",
+            "encoder_hidden_size": vision_width,
+            **tower,
+        },
+        "text_config": {
+            "model_type": "llama",
+            "vocab_size": VOCABULARY,
+            "hidden_size": width,
+            "intermediate_size": 2 * width,
+            "num_hidden_layers": n_blocks,
+            "num_attention_heads": n_heads,
+            "max_position_embeddings": 2048,
+            "rms_norm_eps": 1e-6,
+            "pad_token_id": 0,
+            "bos_token_id": 1,
+            "eos_token_id": eos_ids[0] if len(eos_ids) == 1 else list(eos_ids),
+            "tie_word_embeddings": False,
+        },
+    }
+    write_json(content, folder / "config.json")
+    write_json(
+        {
+            "do_resize": True,
+            "size": {"height": image_size, "width": image_size},
+            "resample": 3,
+            "do_rescale": True,
+            "do_normalize": True,
+            "image_mean": CLIP_MEAN,
+            "image_std": CLIP_STD,
+        },
+        folder / "preprocessor_config.json",
+    )
+    model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
+    draw_weights(model, seed)
+    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@torch.no_grad()
+def draw_weights(model: MPlugOwlForConditionalGeneration, seed: int) -> None:
+    """Overwrite the weights: norms neutral, biases zero, the rest drawn from `seed`.
+
+    Projections are N(0, 1 / inputs) and embeddings N(0, 1), so that every part
+    keeps the size of what passes through it, and what the model says depends
+    on the image even through the full depth of blocks. (One small deviation
+    for all weights, as is usual before training, would leave a model of so few
+    units nearly blind.)
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if name.endswith(".bias"):
+            parameter.zero_()
+        elif parameter.ndim == 1:
+            parameter.fill_(1.0)
+        else:
+            is_embedding = name.endswith(EMBEDDINGS)
+            scale = 1.0 if is_embedding else parameter[0].numel() ** -0.5
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+
+
+def _train_tokenizer() -> bytes:
+    """Train a SentencePiece model with LLaMA's settings; the same bytes each time."""
+    model = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=VOCABULARY,
+        byte_fallback=True,
+        split_digits=True,
+        allow_whitespace_only_pieces=True,
+        remove_extra_whitespaces=False,
+        normalization_rule_name="identity",
+        num_threads=1,
+        minloglevel=2,
+    )
+    return model.getvalue()

@@ -1,0 +1,70 @@
+"""The random baseline: the architecture of a model with weights drawn from a seed.
+
+Library initialisations are made for fine-tuning and leave multimodal models
+blind: the gates of IDEFICS start at zero, so that no image reaches the text,
+and all query tokens of InstructBLIP are zero, so that they stay alike. A
+baseline that cannot see says nothing about what training adds to an
+architecture. Therefore every parameter is drawn here, by one rule for all
+models:
+
+=====================================  =======================
+parameter                              value
+=====================================  =======================
+weight of a norm                       1
+bias                                   0
+gate of gated cross-attention          1 (tanh(1) = 0.76)
+everything else: matrices, embeddings,
+query tokens, latents, positions       normal, mean 0, SD 0.02
+=====================================  =======================
+
+0.02 is the standard deviation of GPT-2, LLaMA, ViT and their kin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import nn
+
+STANDARD_DEVIATION = 0.02
+
+_GATES = ("alpha_cross_attn", "alpha_dense")
+
+
+def initialise(network: nn.Module, seed: int) -> None:
+    """Draw all parameters of a network, in place.
+
+    Each parameter has a generator of its own, seeded from `seed` and its name,
+    and is drawn on the CPU in float32: the values depend neither on the order
+    of parameters nor on device or precision (beyond rounding).
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Its parameters are overwritten; buffers are left alone.
+    seed : int
+        The seed.
+    """
+    norms = {
+        id(parameter)
+        for module in network.modules()
+        if type(module).__name__.endswith("Norm")
+        for parameter in module.parameters(recurse=False)
+    }
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            leaf = name.rpartition(".")[2]
+            if leaf == "bias" or leaf.endswith("_bias"):
+                parameter.zero_()
+            elif leaf in _GATES or id(parameter) in norms:
+                parameter.fill_(1.0)
+            else:
+                parameter.copy_(draw(name, parameter.shape, seed) * STANDARD_DEVIATION)
+
+
+def draw(name: str, shape: torch.Size, seed: int) -> torch.Tensor:
+    """Return standard normal numbers that depend on the seed, a name and the shape alone."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+    return torch.randn(shape, generator=generator, dtype=torch.float32)

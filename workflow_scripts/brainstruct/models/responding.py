@@ -1,0 +1,95 @@
+"""The part that all models share that answer an instruction about an image."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from transformers import GenerationConfig, PreTrainedTokenizerFast
+
+from brainstruct.models.interface import Batch, Features, FeatureModel
+from brainstruct.models.registry import Modality
+from brainstruct.models.response import Decoder, Greedy, respond
+
+
+class RespondingModel(FeatureModel):
+    """A model that answers an instruction about an image.
+
+    A family says how a prompt is written (`prepare`), how its network generates
+    (`generate`) and where its decoder is (`decoder`).
+
+    Attributes
+    ----------
+    decoder : Decoder
+        The parts of the language model that are listened to.
+    tokenizer : transformers.PreTrainedTokenizerFast or alike
+        Turns response tokens into text.
+    greedy : Greedy
+        How responses are decoded.
+    """
+
+    modality: ClassVar[Modality] = "image+instruction"
+    decoder: Decoder
+    tokenizer: PreTrainedTokenizerFast
+    greedy: Greedy
+
+    @abstractmethod
+    def generate(self, batch: Batch, config: GenerationConfig) -> Any:
+        """Run the network's own generation.
+
+        Parameters
+        ----------
+        batch : Batch
+            What `prepare` returned, moved by `on_device`. It holds at least
+            ``input_ids`` and ``attention_mask`` [stimulus, prompt position].
+        config : transformers.GenerationConfig
+            The settings, complete.
+
+        Returns
+        -------
+        torch.Tensor or transformers.generation.GenerateDecoderOnlyOutput
+            As `config` asks: token ids [stimulus, time] or an object with
+            ``sequences`` and ``hidden_states``.
+        """
+
+    def forward(self, batch: Batch) -> Features:
+        """Respond to a batch and pool the decoder's states on the way."""
+        inputs = self.on_device(batch)
+        return respond(
+            self.decoder,
+            lambda config: self.generate(inputs, config),
+            self.decode,
+            attention_mask=inputs["attention_mask"],
+            pooling=self.options.pooling,
+            greedy=self.greedy,
+        )
+
+    def on_device(self, batch: Batch) -> Batch:
+        """Move a batch to the model, floating-point inputs in the model's precision."""
+        return {
+            name: values.to(self.device, self.dtype if values.is_floating_point() else None)
+            for name, values in batch.items()
+        }
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Turn the tokens of one response into text."""
+        text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return text.strip()
+
+
+def shared_instruction(texts: Sequence[str]) -> str:
+    """Return the one instruction of a batch.
+
+    Raises
+    ------
+    ValueError
+        If the batch has several: they would have to be padded to one length,
+        and models with absolute positions (the Q-Former of InstructBLIP) then
+        see another prompt than they would alone.
+    """
+    different = set(texts)
+    if len(different) != 1:
+        raise ValueError(f"a batch takes one instruction for all, got {len(different)}")
+    return different.pop()

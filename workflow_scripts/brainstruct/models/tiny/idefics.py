@@ -1,0 +1,89 @@
+"""A tiny IDEFICS in the hub's layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import (
+    GenerationConfig,
+    IdeficsConfig,
+    IdeficsForVisionText2Text,
+    IdeficsImageProcessorPil,
+)
+
+from brainstruct.models.idefics import END_OF_UTTERANCE, FAKE_TOKEN, IMAGE_TOKEN
+from brainstruct.models.tiny import vocabulary
+from brainstruct.models.tiny.weights import spread
+
+
+def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
+    """Write the checkpoint.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    seed : int
+        Seed of the weights.
+    n_blocks : int
+        Decoder blocks; there is one hidden state more. A cross-attention layer
+        stands before every fourth.
+    width : int
+        Features per token, a multiple of 8.
+    """
+    added = (FAKE_TOKEN, IMAGE_TOKEN, END_OF_UTTERANCE)
+    tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_BEGIN, added)
+    vocabulary.write_tokenizer(
+        tokenizer,
+        folder,
+        {
+            "tokenizer_class": "LlamaTokenizer",
+            "bos_token": vocabulary.LLAMA_BEGIN,
+            "eos_token": vocabulary.LLAMA_END,
+            "unk_token": vocabulary.LLAMA_UNKNOWN,
+            "pad_token": vocabulary.LLAMA_UNKNOWN,
+            "additional_special_tokens": list(added),
+            "padding_side": "left",
+            "clean_up_tokenization_spaces": False,
+        },
+    )
+    IdeficsImageProcessorPil(image_size=28).save_pretrained(folder)
+    config = IdeficsConfig(
+        vocab_size=tokenizer.get_vocab_size() - len(added),
+        additional_vocab_size=len(added),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=n_blocks,
+        num_attention_heads=4,
+        cross_layer_interval=4,
+        qk_layer_norms=True,
+        use_resampler=True,
+        alpha_type="float",
+        alpha_initializer="zeros",
+        tie_word_embeddings=False,
+        vision_config={
+            "embed_dim": 32,
+            "image_size": 28,
+            "intermediate_size": 64,
+            "patch_size": 7,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+        },
+        perceiver_config={
+            "use_resampler": True,
+            "resampler_n_latents": 8,
+            "resampler_depth": 2,
+            "resampler_n_heads": 4,
+            "resampler_head_dim": 8,
+            "qk_layer_norms_perceiver": True,
+        },
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    network = IdeficsForVisionText2Text(config)
+    spread(network, seed)
+    network.generation_config = GenerationConfig(
+        bos_token_id=1, eos_token_id=[2, *vocabulary.CONTROL_BYTES], pad_token_id=0
+    )
+    network.save_pretrained(folder)

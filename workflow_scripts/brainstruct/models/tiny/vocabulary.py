@@ -1,0 +1,155 @@
+"""Tokenizers of the kinds that the real checkpoints have, trained on a few sentences.
+
+They are written as the hub serves them: ``tokenizer.json`` with a
+``tokenizer_config.json`` that names the special tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+from brainstruct.models.tiny.corpus import SENTENCES
+
+LLAMA_UNKNOWN, LLAMA_BEGIN, LLAMA_END = "<unk>", "<s>", "</s>"
+
+CONTROL_BYTES = range(3, 35)
+"""Ids of the bytes 0x00 to 0x1F in `llama_tokenizer`: they never stand in text,
+so tiny models may end their responses with them."""
+
+
+def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> Tokenizer:
+    """Return a tokenizer in the manner of LLaMA.
+
+    Pieces of words with a leading ``▁``, merged by frequency; what is in no
+    piece falls back to bytes. Ids: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, 3 to 258
+    the bytes, then pieces, then `added`.
+
+    Parameters
+    ----------
+    begin : str
+        Special token that starts every text; Vicuna InstructBLIP has ``</s>``.
+    added : sequence of str
+        Special tokens with the last ids.
+    vocab_size : int
+        Entries before `added`.
+    """
+    specials = [LLAMA_UNKNOWN, LLAMA_BEGIN, LLAMA_END]
+    bytes_ = [f"<0x{value:02X}>" for value in range(256)]
+    trained = Tokenizer(models.BPE(unk_token=LLAMA_UNKNOWN, fuse_unk=True, byte_fallback=True))
+    trained.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    trained.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    trained.train_from_iterator(
+        SENTENCES,
+        trainers.BpeTrainer(
+            vocab_size=vocab_size, special_tokens=specials + bytes_, show_progress=False
+        ),
+    )
+    trained.decoder = decoders.Sequence(
+        [
+            decoders.Replace("▁", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    # The trainer makes the bytes special, which would hide them from decoding.
+    content = json.loads(trained.to_str())
+    content["added_tokens"] = [
+        token for token in content["added_tokens"] if token["content"] in specials
+    ]
+    content["pre_tokenizer"] = None
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in added])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A",
+        pair=f"{begin} $A {begin} $B",
+        special_tokens=[(begin, tokenizer.token_to_id(begin))],
+    )
+    return tokenizer
+
+
+def bert_tokenizer(vocab_size: int = 512) -> Tokenizer:
+    """Return a tokenizer in the manner of BERT, as the Q-Former has it."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.WordPieceTrainer(
+            vocab_size=vocab_size, special_tokens=specials, show_progress=False
+        ),
+    )
+    tokenizer.add_special_tokens(["[DEC]"])
+    tokenizer.post_processor = processors.BertProcessing(
+        ("[SEP]", tokenizer.token_to_id("[SEP]")), ("[CLS]", tokenizer.token_to_id("[CLS]"))
+    )
+    return tokenizer
+
+
+CLIP_BEGIN, CLIP_END = "<|startoftext|>", "<|endoftext|>"
+
+
+def clip_tokenizer(vocab_size: int = 1024) -> Tokenizer:
+    """Return a tokenizer in the manner of CLIP: lower-case words, byte-level pieces."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(unk_token=CLIP_END, end_of_word_suffix="</w>"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(words, behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            # Every byte, within and at the end of a word, so that nothing is unknown.
+            special_tokens=alphabet + [f"{byte}</w>" for byte in alphabet],
+            end_of_word_suffix="</w>",
+            show_progress=False,
+        ),
+    )
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = []
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.add_special_tokens([CLIP_BEGIN, CLIP_END])
+    tokenizer.post_processor = processors.RobertaProcessing(
+        (CLIP_END, tokenizer.token_to_id(CLIP_END)),
+        (CLIP_BEGIN, tokenizer.token_to_id(CLIP_BEGIN)),
+        trim_offsets=False,
+        add_prefix_space=False,
+    )
+    return tokenizer
+
+
+def write_tokenizer(
+    tokenizer: Tokenizer, folder: Path, config: Mapping[str, object]
+) -> None:
+    """Write a tokenizer and its configuration into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    text = json.dumps(dict(config), indent=2, ensure_ascii=False) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")

@@ -1,0 +1,190 @@
+"""Betas of one session, from HDF5 or NIfTI, for chosen voxels, in bounded memory.
+
+Both formats hold percent signal change times 300 as int16. The HDF5 files were
+written by MATLAB as [x, y, z, trial] and therefore read as [trial, z, y, x].
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import h5py
+import nibabel
+import numpy as np
+import numpy.typing as npt
+
+from brainstruct.errors import InputError
+from brainstruct.nsd import ids
+from brainstruct.nsd.volumes import UNREADABLE
+
+SCALE = 300.0
+"""Stored number per percent signal change."""
+
+SATURATED: tuple[int, ...] = (-32768, -32767, 32767)
+"""Numbers at the ends of int16: the true value lies beyond them."""
+
+BLOCK_BYTES = 64 * 2**20
+"""Bytes of a NIfTI file held at a time (whole volumes, one at least)."""
+
+Betas: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
+
+_CURE = "Download the session again, or use only the sessions before it"
+
+
+def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> Betas:
+    """Read the betas of one session inside a mask.
+
+    Parameters
+    ----------
+    path : path
+        ``betas_sessionNN.hdf5`` or ``betas_sessionNN.nii.gz``.
+    mask : ndarray of bool, [x, y, z]
+        Voxels to read.
+
+    Returns
+    -------
+    ndarray of int16, [trial: 750, voxel]
+        Stored numbers (percent signal change times 300), voxels in the order of
+        ``numpy.argwhere(mask)``; the same from both formats. float32 if the
+        file holds floating-point numbers.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or truncated, its volumes have another
+        shape than the mask, it has not 750 trials, its type is neither int16
+        nor floating-point, NIfTI scaling is set, or a number is not finite.
+    """
+    if not mask.any():
+        raise ValueError("the mask marks no voxel")
+    if Path(path).name.endswith((".nii", ".nii.gz")):
+        betas = _read_nifti(Path(path), mask)
+    else:
+        betas = _read_hdf5(Path(path), mask)
+    _refuse_non_finite(path, betas, mask)
+    return betas
+
+
+def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
+    try:
+        with h5py.File(path, "r") as file:
+            stored = file.get("betas")
+            if not isinstance(stored, h5py.Dataset):
+                raise InputError(path, "has no data set betas", _CURE)
+            _check_shape(path, tuple(stored.shape[:0:-1]), int(stored.shape[0]), mask)
+            betas = _empty(path, stored.dtype, mask)
+            for slab, voxels, place in _planes(mask):
+                betas[:, voxels] = stored[(slice(None), *slab)][:, *place]
+            return betas
+    except (OSError, RuntimeError) as error:
+        raise InputError(path, f"is damaged or no HDF5 file ({error})", _CURE) from error
+
+
+def _planes(
+    mask: npt.NDArray[np.bool_],
+) -> Iterator[tuple[tuple[int, slice, slice], npt.NDArray[np.int64], tuple[Any, Any]]]:
+    """Cut the mask into one bounding rectangle per z.
+
+    Yields
+    ------
+    slab : (z, y, x) index of the rectangle
+    voxels : places, in ``argwhere(mask)``, of the voxels in it
+    place : (y, x) of those voxels within the rectangle
+    """
+    x, y, z = np.nonzero(mask)
+    for plane in np.unique(z):
+        voxels = np.flatnonzero(z == plane)
+        rows, columns = y[voxels], x[voxels]
+        low_y, low_x = int(rows.min()), int(columns.min())
+        slab = (
+            int(plane),
+            slice(low_y, int(rows.max()) + 1),
+            slice(low_x, int(columns.max()) + 1),
+        )
+        yield slab, voxels, (rows - low_y, columns - low_x)
+
+
+def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
+    try:
+        header: Any = nibabel.Nifti1Image.from_filename(path).header
+        stored_shape = header.get_data_shape()
+        if len(stored_shape) != 4:
+            raise InputError(path, f"has shape {stored_shape} and holds no trials", _CURE)
+        _check_shape(path, stored_shape[:3], stored_shape[3], mask)
+        if header.get_slope_inter() not in ((None, None), (1.0, 0.0)):
+            raise InputError(
+                path, f"sets a scaling of its numbers {header.get_slope_inter()}", _CURE
+            )
+        dtype = header.get_data_dtype()
+        betas = _empty(path, dtype, mask)
+        # The file stores x fastest: these are the voxels' places in a volume.
+        places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
+        with _opened(path) as file:
+            file.seek(header.get_data_offset())
+            for first, block in _blocks(file, dtype, mask.size):
+                betas[first : first + len(block)] = block[:, places]
+            file.read(1)  # The end of a gzip stream is where its checksum is compared.
+        return betas
+    except UNREADABLE as error:
+        raise InputError(path, f"is damaged or no NIfTI file ({error})", _CURE) from error
+
+
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
+
+
+def _blocks(
+    file: IO[bytes] | gzip.GzipFile, dtype: np.dtype[Any], volume: int
+) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """Yield (first trial, [trial, place in volume]) for blocks of whole volumes."""
+    at_once = max(1, BLOCK_BYTES // (volume * dtype.itemsize))
+    for first in range(0, ids.TRIALS_PER_SESSION, at_once):
+        trials = min(at_once, ids.TRIALS_PER_SESSION - first)
+        wanted = trials * volume * dtype.itemsize
+        content = file.read(wanted)
+        if len(content) < wanted:
+            raise EOFError(f"ends within trials {first} to {first + trials - 1} of the session")
+        yield first, np.frombuffer(content, dtype).reshape(trials, volume)
+
+
+def _check_shape(
+    path: Path, shape: tuple[int, ...], trials: int, mask: npt.NDArray[np.bool_]
+) -> None:
+    if shape != mask.shape:
+        raise InputError(
+            path,
+            f"holds volumes of shape {shape}, the mask has {mask.shape}",
+            "Take the betas and the ROI volumes from one functional preparation (space)",
+        )
+    if trials != ids.TRIALS_PER_SESSION:
+        raise InputError(path, f"holds {trials} trials instead of {ids.TRIALS_PER_SESSION}", _CURE)
+
+
+def _empty(path: Path, dtype: np.dtype[Any], mask: npt.NDArray[np.bool_]) -> Betas:
+    shape = (ids.TRIALS_PER_SESSION, int(np.count_nonzero(mask)))
+    if np.issubdtype(dtype, np.floating):
+        return np.empty(shape, dtype=np.float32)
+    if dtype.kind == "i" and dtype.itemsize == 2:
+        return np.empty(shape, dtype=np.int16)
+    raise InputError(path, f"holds {dtype} instead of int16", _CURE)
+
+
+def _refuse_non_finite(
+    path: str | os.PathLike[str], betas: Betas, mask: npt.NDArray[np.bool_]
+) -> None:
+    if betas.dtype == np.int16:
+        return
+    wrong = ~np.isfinite(betas)
+    if wrong.any():
+        trial, voxel = (int(place) for place in np.argwhere(wrong)[0])
+        place = tuple(int(index) for index in np.argwhere(mask)[voxel])
+        raise InputError(
+            path,
+            f"{np.count_nonzero(wrong)} betas of the mask are not finite "
+            f"(the first is trial {trial} of voxel {place}: {betas[trial, voxel]})",
+            _CURE,
+        )

@@ -1,0 +1,48 @@
+"""Is everything a study reads on disk?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from brainstruct.errors import InputError
+from brainstruct.nsd.layout import BUCKET
+
+SHOWN = 12
+
+
+def require_nsd(root: str, files: Sequence[str]) -> list[dict[str, object]]:
+    """Check that files exist and are not empty.
+
+    Parameters
+    ----------
+    root : str
+        Root of the data set.
+    files : sequence of str
+        What is needed.
+
+    Returns
+    -------
+    list of dict
+        ``path`` and ``bytes`` of every file.
+
+    Raises
+    ------
+    InputError
+        One message that lists what is missing and how to get it.
+    """
+    sizes = {name: Path(name).stat().st_size if Path(name).is_file() else 0 for name in files}
+    missing = [name for name, size in sizes.items() if size == 0]
+    if missing:
+        listed = "\n  ".join(missing[:SHOWN])
+        more = f"\n  and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        raise InputError(
+            root,
+            f"{len(missing)} of {len(files)} files that this study needs are missing or empty:"
+            f"\n  {listed}{more}\n",
+            "Set data.nsd_root to your copy of the Natural Scenes Dataset, or get the files: "
+            "agree to the terms at naturalscenesdataset.org, then for each path "
+            f"`aws s3 cp --no-sign-request {BUCKET}/PATH {root}/PATH`; the COCO captions are in "
+            "annotations_trainval2017.zip of cocodataset.org",
+        )
+    return [{"path": name, "bytes": size} for name, size in sizes.items()]

@@ -1,0 +1,231 @@
+"""Where the files of the NSD lie. Standard library only: imported while rules are parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice, takewhile
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from brainstruct.errors import InputError
+
+BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
+Hemisphere: TypeAlias = Literal["lh", "rh"]
+
+RELEASED_SESSIONS: dict[str, int] = {
+    "subj01": 40,
+    "subj02": 40,
+    "subj03": 32,
+    "subj04": 30,
+    "subj05": 40,
+    "subj06": 32,
+    "subj07": 40,
+    "subj08": 30,
+}
+"""Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
+
+SUBJECTS: tuple[str, ...] = tuple(RELEASED_SESSIONS)
+
+COCO_SPLITS: tuple[str, ...] = ("train2017", "val2017")
+
+SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
+"""In order of preference: one voxel over all trials is cheap to read in HDF5."""
+
+BUCKET = "s3://natural-scenes-dataset"
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The sessions of a subject that are on disk: 1..count, in one format."""
+
+    count: int
+    format: BetaFormat
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """File numbers, from 1."""
+        return tuple(islice(count(1), self.count))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one copy of the data set.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas``
+        and ``nsddata_stimuli``.
+    space : str
+        Functional preparation, a folder name.
+    betas : str
+        Version of the betas, a folder name.
+    annotations : pathlib.Path, optional
+        Folder of the COCO captions, which are no part of the NSD. By default
+        inside `root`, beside the stimuli.
+    """
+
+    root: Path
+    space: str = "func1pt8mm"
+    betas: str = "betas_fithrf_GLMdenoise_RR"
+    annotations: Path | None = None
+
+    @property
+    def stimuli_file(self) -> Path:
+        """All 73,000 images (HDF5, ``imgBrick``)."""
+        return self._stimuli_folder / "nsd_stimuli.hdf5"
+
+    @property
+    def stim_info_file(self) -> Path:
+        """The table of all images and where they come from (CSV)."""
+        return self._experiment_folder / "nsd_stim_info_merged.csv"
+
+    @property
+    def expdesign_file(self) -> Path:
+        """The order of the trials (MATLAB)."""
+        return self._experiment_folder / "nsd_expdesign.mat"
+
+    def captions_file(self, split: str) -> Path:
+        """COCO captions of ``train2017`` or ``val2017`` (JSON)."""
+        folder = self.annotations or self._stimuli_folder / "annotations"
+        return folder / f"captions_{split}.json"
+
+    def responses_file(self, subject: str) -> Path:
+        """Behaviour of the subject, trial by trial (tab-separated)."""
+        return self._subject_folder(subject) / "behav" / "responses.tsv"
+
+    def volume_folder(self, subject: str) -> Path:
+        """Folder of the subject's volumes in this space."""
+        return self._subject_folder(subject) / self.space
+
+    def brainmask_file(self, subject: str) -> Path:
+        """Mask outside which betas are zero (NIfTI)."""
+        return self.volume_folder(subject) / "brainmask.nii.gz"
+
+    def mean_file(self, subject: str) -> Path:
+        """Mean functional image (NIfTI)."""
+        return self.volume_folder(subject) / "mean.nii.gz"
+
+    def roi_file(self, subject: str, name: str, hemisphere: Hemisphere | None = None) -> Path:
+        """Volume of an ROI family, of both hemispheres or of one (NIfTI)."""
+        prefix = f"{hemisphere}." if hemisphere else ""
+        return self.volume_folder(subject) / "roi" / f"{prefix}{name}.nii.gz"
+
+    def label_tables(self, subject: str, name: str) -> tuple[Path, ...]:
+        """Files that may name the labels of an ROI family, best first."""
+        check_subject(subject)
+        freesurfer = self.root / "nsddata" / "freesurfer"
+        return tuple(
+            freesurfer / folder / "label" / f"{name}.mgz.ctab" for folder in (subject, "fsaverage")
+        )
+
+    def betas_folder(self, subject: str) -> Path:
+        """Folder of the subject's betas."""
+        check_subject(subject)
+        return self.root / "nsddata_betas" / "ppdata" / subject / self.space / self.betas
+
+    def betas_file(self, subject: str, session: int, fmt: BetaFormat) -> Path:
+        """Betas of one session (numbered from 1)."""
+        return self.betas_folder(subject) / f"betas_session{session:02d}{SUFFIXES[fmt]}"
+
+    def ncsnr_file(self, subject: str) -> Path:
+        """Noise-ceiling signal-to-noise ratio of every voxel (NIfTI)."""
+        return self.betas_folder(subject) / "ncsnr.nii.gz"
+
+    def discover_sessions(
+        self, subject: str, fmt: BetaFormat | Literal["auto"] = "auto", wanted: int | None = None
+    ) -> Sessions:
+        """Find the subject's sessions by listing the folder of betas.
+
+        Parameters
+        ----------
+        subject : str
+            ``subj01`` to ``subj08``.
+        fmt : {"auto", "hdf5", "nifti"}
+            Format to look for. ``auto`` takes the format with more sessions
+            (from the first on, without a hole), HDF5 if both have as many.
+        wanted : int, optional
+            Use only the first so many sessions; by default all of them.
+
+        Returns
+        -------
+        Sessions
+            A prefix of the experiment: trials are assigned to images by their
+            order, so a session can not be left out of the middle.
+
+        Raises
+        ------
+        InputError
+            If there is no session, one is missing before the last, or there
+            are fewer than `wanted`.
+        """
+        folder = self.betas_folder(subject)
+        found = {name: _session_numbers(folder, SUFFIXES[name]) for name in SUFFIXES}
+        prefix = {
+            name: sum(1 for _ in takewhile(numbers.__contains__, count(1)))
+            for name, numbers in found.items()
+        }
+        chosen = (
+            max(prefix, key=lambda name: (prefix[name], len(found[name]))) if fmt == "auto" else fmt
+        )
+        if not found[chosen]:
+            kinds = " or ".join(SUFFIXES.values()) if fmt == "auto" else SUFFIXES[fmt]
+            raise InputError(
+                folder,
+                f"holds no betas_sessionNN file ({kinds}) of {subject}",
+                f"Download them from {self._bucket(folder)}, or set the data root, space and "
+                "betas version of the configuration to where they are",
+            )
+        whole = prefix[chosen]
+        last = max(found[chosen]) if wanted is None else wanted
+        if whole < last:
+            missing = self.betas_file(subject, next(islice(count(1), whole, None)), chosen)
+            reason = (
+                f"session {max(found[chosen])} is there, and trials are matched to images by order"
+                if wanted is None
+                else f"{wanted} sessions are wanted and {whole} are there without a hole"
+            )
+            raise InputError(
+                missing,
+                f"is missing although {reason}",
+                f"Download it from {self._bucket(missing)}, or use the first {whole} sessions only "
+                "(sessions in the configuration)",
+            )
+        return Sessions(last, chosen)
+
+    @property
+    def _stimuli_folder(self) -> Path:
+        return self.root / "nsddata_stimuli" / "stimuli" / "nsd"
+
+    @property
+    def _experiment_folder(self) -> Path:
+        return self.root / "nsddata" / "experiments" / "nsd"
+
+    def _subject_folder(self, subject: str) -> Path:
+        check_subject(subject)
+        return self.root / "nsddata" / "ppdata" / subject
+
+    def _bucket(self, path: Path) -> str:
+        return f"{BUCKET}/{path.relative_to(self.root).as_posix()}"
+
+
+def check_subject(subject: str) -> None:
+    """Refuse a name that is not ``subj01`` to ``subj08`` with an `InputError`."""
+    if subject not in RELEASED_SESSIONS:
+        raise InputError(
+            "subjects", f"{subject!r} is no subject of the NSD", f"Use {', '.join(SUBJECTS)}"
+        )
+
+
+def _session_numbers(folder: Path, suffix: str) -> set[int]:
+    pattern = re.compile(rf"betas_session(\d{{2}}){re.escape(suffix)}")
+    return {int(match[1]) for match in _matches(folder, pattern)}
+
+
+def _matches(folder: Path, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    if folder.is_dir():
+        for entry in folder.iterdir():
+            if match := pattern.fullmatch(entry.name):
+                yield match

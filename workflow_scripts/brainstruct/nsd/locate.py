@@ -1,0 +1,26 @@
+"""From a configuration's words to a `Layout`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from brainstruct.nsd.layout import Layout
+
+
+def locate(places: Mapping[str, str | None]) -> Layout:
+    """Build the layout of a data set.
+
+    Parameters
+    ----------
+    places : mapping
+        ``nsd_root``, ``space``, ``betas`` and ``annotations`` (`None`: inside
+        the root), as in the configuration.
+    """
+    annotations = places["annotations"]
+    return Layout(
+        root=Path(str(places["nsd_root"])),
+        space=str(places["space"]),
+        betas=str(places["betas"]),
+        annotations=Path(annotations) if annotations else None,
+    )

@@ -1,0 +1,90 @@
+"""Composes captions of the crops and writes them as COCO does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.nsd.synthetic.photographs import PHOTOGRAPHS, Crop
+from brainstruct.nsd.synthetic.streams import stream
+from brainstruct.store import write_json
+
+CAPTIONS_PER_IMAGE = 5
+CLOSE, FAR = 0.55, 0.75
+"""Scales under and over which a caption speaks of a close or a wide view."""
+
+TEMPLATES: tuple[str, ...] = (
+    "{View} of {subject}.",
+    "A photo that shows {subject} with {scene}.",
+    "There is {subject} in the {side} of the picture.",
+    "{Subject} and {scene} in the background",
+    "{View} with {subject} in front of {scene}.",
+    "Someone photographed {subject}.",
+    "This picture shows {scene} and {subject}.",
+)
+ENDINGS: tuple[str, ...] = ("", "", "", " ", "\n")
+"""Captions of COCO end as their authors left them."""
+
+
+def compose_captions(crop: Crop, nsd_id: int, seed: int) -> list[str]:
+    """Return five captions of a crop."""
+    random = stream(seed, "captions", nsd_id)
+    photograph = PHOTOGRAPHS[crop.photograph]
+    view = "a close view" if crop.scale < CLOSE else "a wide view" if crop.scale > FAR else "a view"
+    words = {
+        "subject": photograph.subject,
+        "Subject": photograph.subject.capitalize(),
+        "scene": photograph.scene,
+        "View": view.capitalize(),
+        # Cutting further left moves what is shown to the right.
+        "side": "right half" if (crop.left < 0.5) != crop.mirrored else "left half",
+    }
+    templates = random.choice(TEMPLATES, CAPTIONS_PER_IMAGE, replace=False)
+    endings = random.choice(ENDINGS, CAPTIONS_PER_IMAGE)
+    return [
+        str(template).format(**words) + str(ending)
+        for template, ending in zip(templates, endings, strict=True)
+    ]
+
+
+def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], seed: int) -> None:
+    """Write ``captions_train2017.json`` and ``captions_val2017.json``.
+
+    Parameters
+    ----------
+    layout : Layout
+        Says where they go.
+    table : pandas.DataFrame
+        With ``nsdId``, ``cocoId`` and ``cocoSplit``.
+    crops : dict
+        ``nsd_id`` -> crop, for the images that get captions.
+    seed : int
+        Seed.
+    """
+    shown = table[table["nsdId"].isin(np.fromiter(crops, dtype=np.int64))]
+    for split in COCO_SPLITS:
+        rows = shown[shown["cocoSplit"] == split]
+        numbers = [int(number) for number in rows["cocoId"]]
+        texts = [compose_captions(crops[int(key)], int(key), seed) for key in rows["nsdId"]]
+        write_json(
+            {
+                "info": {"description": "Captions of synthetic stimuli", "version": "1.0"},
+                "licenses": [],
+                "images": [{"id": number, "file_name": f"{number:012d}.jpg"} for number in numbers],
+                "annotations": _annotations(numbers, texts),
+            },
+            layout.captions_file(split),
+        )
+
+
+def _annotations(numbers: Sequence[int], texts: Sequence[Sequence[str]]) -> list[dict[str, object]]:
+    pairs = [
+        (number, text) for number, captions in zip(numbers, texts, strict=True) for text in captions
+    ]
+    return [
+        {"image_id": number, "id": place, "caption": text}
+        for place, (number, text) in enumerate(pairs, start=1)
+    ]

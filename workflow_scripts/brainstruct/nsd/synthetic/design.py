@@ -1,0 +1,91 @@
+"""Draws an experiment and writes it as ``nsd_expdesign.mat``."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+import scipy.io
+
+from brainstruct.nsd import ids
+from brainstruct.nsd.design import ExpDesign
+from brainstruct.nsd.layout import SUBJECTS
+from brainstruct.nsd.synthetic.plan import StudyPlan
+from brainstruct.nsd.synthetic.streams import stream
+from brainstruct.store import publish
+
+RUN_TRIALS: tuple[int, ...] = (63, 62) * 6
+"""Stimulus trials of the 12 runs of a session."""
+RUN_SLOTS = 75
+"""Trials of a run, blank ones included."""
+LEADING_BLANKS, TRAILING_BLANKS = 3, 4
+
+
+def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
+    """Draw who sees what when.
+
+    The trials of the longest subject show the plan's images three times each,
+    in random order; the rest of the 30,000 trials shows the rest of the images.
+    """
+    random = stream(seed, "design")
+    order = random.permutation(ids.N_IMAGES)
+    shared = np.sort(order[: ids.N_SHARED])
+    own = order[ids.N_SHARED :].reshape(len(SUBJECTS), -1)
+    images = np.hstack([np.tile(shared, (len(SUBJECTS), 1)), own])
+
+    positions = np.arange(ids.N_POSITIONS)
+    early = (positions < plan.n_shared) | (
+        (positions >= ids.N_SHARED) & (positions < ids.N_SHARED + plan.n_unique)
+    )
+    blocks = [
+        random.permutation(np.repeat(positions[chosen], ids.N_REPETITIONS))
+        for chosen in (early, ~early)
+    ]
+    return ExpDesign(np.concatenate(blocks), images, shared)
+
+
+def write_expdesign(design: ExpDesign, path: str | os.PathLike[str], seed: int) -> None:
+    """Write a design in MATLAB's terms: 1-based numbers, all of them doubles.
+
+    The meaning of ``basiccnt`` is not documented and nothing reads it: here it
+    counts, per session, the trials that show an image for the first, second
+    and third time.
+    """
+    content = {
+        "masterordering": ids.number_10k(design.positions)[None],
+        "subjectim": ids.number_73k(design.images),
+        "sharedix": ids.number_73k(design.shared)[None],
+        "basiccnt": _repetition_counts(design),
+        "stimpattern": _draw_stimulus_pattern(seed),
+    }
+    with publish(path) as temporary:
+        scipy.io.savemat(
+            temporary,
+            {name: values.astype(np.float64) for name, values in content.items()},
+            do_compression=True,
+        )
+
+
+def repetition(design: ExpDesign) -> npt.NDArray[np.int64]:
+    """Return, per trial, how often its image was shown before (0, 1 or 2)."""
+    order = np.argsort(design.positions, kind="stable")
+    before = np.empty(ids.N_TRIALS, dtype=np.int64)
+    before[order] = np.tile(np.arange(ids.N_REPETITIONS), ids.N_POSITIONS)
+    return before
+
+
+def _repetition_counts(design: ExpDesign) -> npt.NDArray[np.int64]:
+    sessions = repetition(design).reshape(ids.N_SESSIONS, ids.TRIALS_PER_SESSION)
+    return np.stack([(sessions == times).sum(axis=1) for times in range(ids.N_REPETITIONS)])
+
+
+def _draw_stimulus_pattern(seed: int) -> npt.NDArray[np.int64]:
+    """Draw which slots of a run show an image: [session, run, slot]; the ends are blank."""
+    random = stream(seed, "stimulus pattern")
+    pattern = np.zeros((ids.N_SESSIONS, len(RUN_TRIALS), RUN_SLOTS), dtype=np.int64)
+    inner = np.arange(LEADING_BLANKS, RUN_SLOTS - TRAILING_BLANKS)
+    for session in pattern:
+        for run, n_trials in zip(session, RUN_TRIALS, strict=True):
+            run[random.choice(inner, n_trials, replace=False)] = 1
+    return pattern

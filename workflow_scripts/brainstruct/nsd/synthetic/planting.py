@@ -1,0 +1,111 @@
+"""Decides what drives each voxel of a synthetic brain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from brainstruct.errors import InputError
+from brainstruct.nsd.ids import IntArray
+from brainstruct.nsd.synthetic.plan import FeatureKey, Planted, SubjectPlan
+from brainstruct.nsd.synthetic.regions import Anatomy
+from brainstruct.nsd.synthetic.signals import planted_signals
+
+NOTHING = Planted(roi="", model="", instruction="", layer=-1)
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """The voxels of a brain mask, in the order of ``argwhere``.
+
+    Attributes
+    ----------
+    sources : tuple of Planted
+        What can drive a voxel; the first is `NOTHING`.
+    source : ndarray of int64, [voxel]
+        Place in `sources`.
+    region : ndarray of str, [voxel]
+        Name in the anatomy, empty if there is none.
+    general : ndarray of bool, [voxel]
+        Inside nsdgeneral.
+    signal : ndarray of float64, [image, voxel]
+        Noise-free response, in units of the planted signal's standard deviation.
+    noise : ndarray of float64, [voxel]
+        Standard deviation of the trial noise in the same units.
+    """
+
+    sources: tuple[Planted, ...]
+    source: IntArray
+    region: npt.NDArray[np.str_]
+    general: npt.NDArray[np.bool_]
+    signal: npt.NDArray[np.float64]
+    noise: npt.NDArray[np.float64]
+
+    @property
+    def ncsnr(self) -> npt.NDArray[np.float64]:
+        """True ratio of the standard deviations of signal and noise, [voxel]."""
+        ratio: npt.NDArray[np.float64] = self.signal.std(axis=0) / self.noise
+        return ratio
+
+
+def plant(
+    brain: Anatomy,
+    general: npt.NDArray[np.bool_],
+    mask: npt.NDArray[np.bool_],
+    features: Mapping[FeatureKey, xr.DataArray],
+    shown: IntArray,
+    plan: SubjectPlan,
+    random: np.random.Generator,
+) -> Voxels:
+    """Draw the signals and the noise level of every voxel in a mask.
+
+    Parameters
+    ----------
+    brain : Anatomy
+        Names the regions.
+    general, mask : ndarray of bool, [i, j, k]
+        nsdgeneral and the brain mask.
+    features : mapping
+        (model, instruction, layer) -> (nsd_id, feature).
+    shown : ndarray of int64, [image]
+        ``nsd_id`` of the images of the subject.
+    plan : SubjectPlan
+        What is planted where, how strongly.
+    random : numpy.random.Generator
+        Source of weights and noise levels.
+
+    Raises
+    ------
+    InputError
+        If a region has no voxel in nsdgeneral or features are not given.
+    """
+    label = brain.label[mask]
+    inside = general[mask]
+    names = np.array(["", *brain.names.values()], dtype=str)
+    numbers = np.array([0, *brain.names])
+    order = np.argsort(numbers)
+    region = names[order][np.searchsorted(numbers[order], label)]
+    source = np.zeros(label.size, dtype=np.int64)
+    signal = np.zeros((shown.size, label.size))
+    noise = np.ones(label.size)
+    for place, entry in enumerate(plan.planted, start=1):
+        chosen = inside & (region == entry.roi)
+        if not chosen.any():
+            raise InputError(
+                "planted",
+                f"the region {entry.roi} has no voxel",
+                f"Use some of {', '.join(sorted(set(region[inside]) - {''}))}",
+            )
+        if entry.key not in features:
+            raise InputError(
+                "planted", f"there are no features of {entry.key}", "Embed the images with them"
+            )
+        count = int(np.count_nonzero(chosen))
+        source[chosen] = place
+        signal[:, chosen] = plan.signal * planted_signals(features[entry.key], shown, count, random)
+        noise[chosen] = 1 / random.uniform(*plan.ncsnr, count)
+    return Voxels((NOTHING, *plan.planted), source, region, inside, signal, noise)

@@ -1,0 +1,69 @@
+"""Signals that a known feature space drives."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from brainstruct.errors import InputError
+
+SMALLEST_COMPONENT = 1e-4
+"""Principal components with a smaller share of the variance carry rounding errors."""
+
+
+def planted_signals(
+    features: xr.DataArray,
+    nsd_id: npt.NDArray[np.int64],
+    n_voxels: int,
+    random: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Draw voxels that respond linearly to a feature space.
+
+    Features are z-scored over the images and turned into whitened principal
+    components; each voxel weights them with a random direction. Whitening lets
+    what is special to one instruction count as much as what all have in common.
+
+    Parameters
+    ----------
+    features : xarray.DataArray, (nsd_id, feature)
+        One vector per image; more images than `nsd_id` do no harm.
+    nsd_id : ndarray of int64, [image]
+        The images shown.
+    n_voxels : int
+        Voxels to draw.
+    random : numpy.random.Generator
+        Source of the weights.
+
+    Returns
+    -------
+    ndarray of float64, [image, voxel]
+        Mean 0 and variance 1 over the images.
+
+    Raises
+    ------
+    InputError
+        If an image has no features, a feature is not finite, or none varies.
+    """
+    cure = "Embed the images of the subject with this model again"
+    missing = np.setdiff1d(nsd_id, features["nsd_id"].to_numpy())
+    if missing.size:
+        raise InputError(
+            "features", f"{missing.size} shown images have none (nsd_id {missing[0]})", cure
+        )
+    values = features.transpose("nsd_id", "feature").sel(nsd_id=nsd_id).to_numpy()
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InputError("features", "are not finite", cure)
+    values -= values.mean(axis=0)
+    spread = values.std(axis=0)
+    scaled = values[:, spread > 0] / spread[spread > 0]
+    if not scaled.size:
+        raise InputError("features", "do not vary over the images", cure)
+    left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
+    share = singular**2 / np.sum(singular**2)
+    components = left[:, share > SMALLEST_COMPONENT]
+    signals = components @ random.standard_normal((components.shape[1], n_voxels))
+    signals -= signals.mean(axis=0)
+    signals /= signals.std(axis=0)
+    return signals

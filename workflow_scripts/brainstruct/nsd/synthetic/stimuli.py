@@ -1,0 +1,80 @@
+"""Writes what belongs to no subject alone: images, design, table and captions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import h5py
+import numpy as np
+
+from brainstruct.nsd import ids
+from brainstruct.nsd.design import ExpDesign, trial_nsd_ids
+from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.synthetic.behaviour import write_behaviour
+from brainstruct.nsd.synthetic.captions import write_captions
+from brainstruct.nsd.synthetic.design import draw_design, write_expdesign
+from brainstruct.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
+from brainstruct.nsd.synthetic.plan import StudyPlan
+from brainstruct.nsd.synthetic.stim_info import draw_stim_info, write_stim_info
+from brainstruct.store import publish
+
+COMPRESSION_LEVEL = 4
+
+Progress = Callable[[int, int], None]
+"""Called with (images written, images in all)."""
+
+
+def write_stimuli(
+    layout: Layout, plan: StudyPlan, seed: int, progress: Progress | None = None
+) -> None:
+    """Write a synthetic study up to its subjects' brains.
+
+    Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the
+    NSD, but only images that some subject saw are written: the others read as
+    zeros and take no space.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where to.
+    plan : StudyPlan
+        How much.
+    seed : int
+        The same seed gives the same data.
+    progress : callable, optional
+        Called after each image with (done, all).
+    """
+    design = draw_design(plan, seed)
+    table = draw_stim_info(design, seed)
+    crops = {nsd_id: draw_crop(nsd_id, seed) for nsd_id in _shown(design, plan)}
+    write_expdesign(design, layout.expdesign_file, seed)
+    write_stim_info(table, layout.stim_info_file)
+    write_captions(layout, table, crops, seed)
+    for subject, n_sessions in plan.sessions.items():
+        write_behaviour(layout, design, subject, n_sessions, seed)
+    _write_images(layout, crops, plan.image_size, progress)
+
+
+def _shown(design: ExpDesign, plan: StudyPlan) -> list[int]:
+    """Return the images that any subject saw, ascending."""
+    trials = [trial_nsd_ids(design, subject, count) for subject, count in plan.sessions.items()]
+    return [int(nsd_id) for nsd_id in np.unique(np.concatenate(trials))]
+
+
+def _write_images(
+    layout: Layout, crops: dict[int, Crop], size: int, progress: Progress | None
+) -> None:
+    photographs = load_photographs()
+    with publish(layout.stimuli_file) as temporary, h5py.File(temporary, "w") as file:
+        bricks = file.create_dataset(
+            "imgBrick",
+            shape=(ids.N_IMAGES, size, size, 3),
+            dtype=np.uint8,
+            chunks=(1, size, size, 3),
+            compression="gzip",
+            compression_opts=COMPRESSION_LEVEL,
+        )
+        for done, (nsd_id, crop) in enumerate(crops.items(), start=1):
+            bricks[nsd_id] = cut(crop, photographs, size)
+            if progress is not None:
+                progress(done, len(crops))

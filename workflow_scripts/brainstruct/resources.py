@@ -1,0 +1,22 @@
+"""What jobs ask the scheduler for: more at every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def grow(amount: int) -> Callable[..., int]:
+    """Return a resource function: `amount` times the number of the attempt.
+
+    A job that was killed for memory or time comes back with more of it.
+
+    Parameters
+    ----------
+    amount : int
+        MB for ``mem_mb``, minutes for ``runtime``.
+    """
+
+    def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them
+        return amount * attempt
+
+    return resource

@@ -1,0 +1,243 @@
+"""From a study to the names of its files; pure, and fast enough to run at every parse.
+
+Rules take their patterns from here, so a name is spelt in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from brainstruct.config.models import Model
+from brainstruct.config.study import Study
+
+SHARED = "shared"
+"""Owner of the blocks of images that every subject saw."""
+
+SHARED_IMAGES = 1000
+"""Images of the NSD that are shown to all subjects."""
+
+OWN_IMAGES = 9000
+"""Images of the NSD that are shown to one subject only, by design."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The files of a study.
+
+    Attributes
+    ----------
+    study : Study
+        The checked configuration.
+    """
+
+    study: Study
+
+    # Patterns, with Snakemake's wildcards in braces.
+
+    @cached_property
+    def root(self) -> str:
+        """Folder of the results."""
+        return self.study.results.rstrip("/")
+
+    def stimuli(self, subject: str = "{subject}") -> str:
+        """Images that a subject saw, one row each."""
+        return f"{self.root}/stimuli/{subject}.tsv"
+
+    def block(self, block: str = "{block}") -> str:
+        """Images of one embedding job."""
+        return f"{self.root}/stimuli/blocks/{block}.tsv"
+
+    def responses(self, subject: str = "{subject}") -> str:
+        """Betas of a subject, averaged over repetitions."""
+        return f"{self.root}/responses/{subject}.nc"
+
+    def checkpoint(self, checkpoint: str = "{checkpoint}") -> str:
+        """Manifest of a checkpoint that is complete on disk."""
+        return f"{self.root}/checkpoints/{checkpoint}.json"
+
+    def embedding(
+        self, model: str = "{model}", instruction: str = "{instruction}", block: str = "{block}"
+    ) -> str:
+        """States of every layer for the images of a block."""
+        return f"{self.root}/embeddings/{model}/{instruction}/{block}.nc"
+
+    def fit(
+        self,
+        subject: str = "{subject}",
+        model: str = "{model}",
+        instruction: str = "{instruction}",
+        layer: int | str = "{layer}",
+    ) -> str:
+        """Encoding model of one feature space."""
+        return f"{self.root}/fits/{subject}/{model}/{instruction}/layer-{layer}.nc"
+
+    def scores(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Scores of all feature spaces of a model."""
+        return f"{self.root}/scores/{subject}/{model}.nc"
+
+    def ceiling(self, subject: str = "{subject}") -> str:
+        """Noise ceilings of a subject."""
+        return f"{self.root}/ceilings/{subject}.nc"
+
+    def winners(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Winning instruction and layer of every voxel."""
+        return f"{self.root}/winners/{subject}/{model}.nc"
+
+    def roi_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Alignment of one subject and model per region and instruction."""
+        return f"{self.root}/tables/rois/{subject}/{model}.tsv"
+
+    def layer_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Alignment of one subject and model per region, instruction and layer."""
+        return f"{self.root}/tables/layers/{subject}/{model}.tsv"
+
+    def table(self, name: str) -> str:
+        """Build the name of a table of the whole study."""
+        return f"{self.root}/tables/{name}.tsv"
+
+    def figure(self, name: str, suffix: str = "svg") -> str:
+        """Build the name of a figure; its table has the same name."""
+        return f"{self.root}/figures/{name}.{suffix}"
+
+    def pycortex_store(self) -> str:
+        """Marker of the study's private pycortex store."""
+        return f"{self.root}/pycortex/ready.json"
+
+    def anatomy(self) -> str:
+        """Regions that a synthetic data set is laid out on."""
+        return f"{self.root}/synthetic/anatomy.nc"
+
+    def planted_features(
+        self, model: str = "{model}", instruction: str = "{instruction}"
+    ) -> str:
+        """Features that drive planted regions."""
+        return f"{self.root}/synthetic/features/{model}/{instruction}.nc"
+
+    def truth(self, subject: str = "{subject}") -> str:
+        """What was planted in a synthetic subject."""
+        return f"{self.study.data.nsd_root}/brainstruct_truth/{subject}.nc"
+
+    def log(self, name: str) -> str:
+        """Build the name of a job's log from ``rule/wildcards``."""
+        return f"{self.root}/logs/{name}.log"
+
+    def benchmark(self, name: str) -> str:
+        """Build the name of a job's benchmark file from ``rule/wildcards``."""
+        return f"{self.root}/benchmarks/{name}.tsv"
+
+    # Lists of names.
+
+    def blocks_of(self, owner: str) -> list[str]:
+        """Return the blocks of a subject's own images, or of the shared ones."""
+        images = SHARED_IMAGES if owner == SHARED else OWN_IMAGES
+        count = -(-images // self.study.data.images_per_block)
+        return [f"{owner}-{index:03d}" for index in range(count)]
+
+    @cached_property
+    def blocks(self) -> list[str]:
+        """All blocks of the study."""
+        owners = [SHARED, *self.study.subjects]
+        return [block for owner in owners for block in self.blocks_of(owner)]
+
+    def layer_chunks(self, model: Model) -> list[tuple[int, ...]]:
+        """Cut a model's fitted layers into the layers of one job each."""
+        layers = model.fitted_layers
+        size = self.study.encoding.layers_per_job
+        step = len(layers) if size == "all" else size
+        return [tuple(layers[start : start + step]) for start in range(0, len(layers), step)]
+
+    def models_by_chunk(self) -> dict[tuple[int, ...], list[str]]:
+        """Return layers of one fit job -> keys of the models that have such a job."""
+        found: dict[tuple[int, ...], list[str]] = {}
+        for model in self.study.models:
+            for chunk in self.layer_chunks(model):
+                found.setdefault(chunk, []).append(model.key)
+        return found
+
+    def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
+        """Return the embeddings of everything a subject saw: own images, then shared ones."""
+        blocks = self.blocks_of(subject) + self.blocks_of(SHARED)
+        return [self.embedding(model, instruction, block) for block in blocks]
+
+    def fits_of(self, subject: str, model: str) -> list[str]:
+        """Return all fits of a subject and model."""
+        entry = self.study.model(model)
+        return [
+            self.fit(subject, model, instruction, layer)
+            for instruction in self.study.instructions_of(entry)
+            for layer in entry.fitted_layers
+        ]
+
+    def pairs(self, only_instructed: bool = False) -> Iterator[tuple[str, str]]:
+        """Iterate over subjects and models.
+
+        Parameters
+        ----------
+        only_instructed : bool
+            Leave out models that follow no instructions.
+        """
+        for subject in self.study.subjects:
+            for model in self.study.models:
+                if model.follows_instructions or not only_instructed:
+                    yield subject, model.key
+
+    @cached_property
+    def all_responses(self) -> list[str]:
+        """Responses of every subject."""
+        return [self.responses(subject) for subject in self.study.subjects]
+
+    @cached_property
+    def all_stimuli(self) -> list[str]:
+        """Image lists of every subject and block."""
+        lists = [self.stimuli(subject) for subject in self.study.subjects]
+        return lists + [self.block(block) for block in self.blocks]
+
+    @cached_property
+    def all_embeddings(self) -> list[str]:
+        """Embeddings of every model, instruction and block."""
+        return [
+            self.embedding(model.key, instruction, block)
+            for model in self.study.models
+            for instruction in self.study.instructions_of(model)
+            for block in self.blocks
+        ]
+
+    @cached_property
+    def all_fits(self) -> list[str]:
+        """Fits of every subject and model."""
+        return [path for subject, model in self.pairs() for path in self.fits_of(subject, model)]
+
+    @cached_property
+    def all_scores(self) -> list[str]:
+        """Scores of every subject and model."""
+        return [self.scores(subject, model) for subject, model in self.pairs()]
+
+    @cached_property
+    def all_roi_tables(self) -> list[str]:
+        """Regional alignment of every subject and model."""
+        return [self.roi_table(subject, model) for subject, model in self.pairs()]
+
+    @cached_property
+    def all_layer_tables(self) -> list[str]:
+        """Regional alignment by layer of every subject and model."""
+        return [self.layer_table(subject, model) for subject, model in self.pairs()]
+
+    @cached_property
+    def all_figures(self) -> list[str]:
+        """Every figure of the study."""
+        names = ["roi_bars", "layer_profiles", "instruction_rois"]
+        for subject, model in self.pairs():
+            names.append(f"winning_layer/{subject}_{model}")
+        for subject, model in self.pairs(only_instructed=True):
+            names.append(f"winning_instruction/{subject}_{model}")
+        if self.study.synthetic is not None:
+            names += [f"planted_recovered/{subject}_{model}" for subject, model in self.planted()]
+        return [self.figure(name) for name in names]
+
+    def planted(self) -> list[tuple[str, str]]:
+        """Return subjects and models that drive planted regions of a synthetic study."""
+        synthetic = self.study.synthetic
+        models = {entry.model for entry in synthetic.planted} if synthetic else set()
+        return [pair for pair in self.pairs(only_instructed=True) if pair[1] in models]

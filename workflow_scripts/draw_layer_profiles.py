@@ -1,0 +1,33 @@
+"""Rule draw_layer_profiles: alignment by layer, per ROI family and model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from brainstruct.figures.layer_profiles import draw_layer_profiles
+from brainstruct.jobs import run_job
+from brainstruct.store import read_table
+
+
+def layer_profiles(job: Any) -> None:
+    """Draw the mean over instructions, subjects as a band."""
+    table = read_table(job.input[0], ["subject", "model", "layer", "family", "alignment"])
+    chosen = table[table["label"] == "all"].rename(columns={"family": "roi"})
+    by_layer = (
+        chosen.groupby(["subject", "model", "roi", "layer"], sort=False)["alignment"]
+        .mean()
+        .rename("value")
+        .reset_index()
+    )
+    drawing = draw_layer_profiles(
+        by_layer,
+        panel_order=job.params.families,
+        line_order=list(job.params.labels),
+        line_labels=job.params.labels,
+        relative_depth=by_layer.groupby("model")["layer"].max().nunique() > 1,
+    )
+    drawing.save(Path(job.output.svg).with_suffix(""))
+
+
+run_job(layer_profiles, globals().get("snakemake"))

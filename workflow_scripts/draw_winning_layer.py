@@ -1,0 +1,29 @@
+"""Rule draw_winning_layer: which layer suits each voxel best, on a flatmap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from brainstruct.figures.voxels import open_flatmap, outlines, placed
+from brainstruct.figures.winners import draw_winning_layer
+from brainstruct.jobs import run_job
+from brainstruct.store import read_dataset
+
+
+def winning_layer(job: Any) -> None:
+    """Draw one subject and model."""
+    winners = read_dataset(job.input.winners, ["layer"], ["voxel"])
+    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
+    layer = winners["layer"].where(winners["layer"] >= 0)
+    drawing = draw_winning_layer(
+        open_flatmap(job.input.store, job.params.flatmap, space),
+        placed(layer, space),
+        n_layers=job.params.n_layers,
+        rois=outlines(space),
+        title=job.params.title,
+    )
+    drawing.save(Path(job.output.svg).with_suffix(""))
+
+
+run_job(winning_layer, globals().get("snakemake"))

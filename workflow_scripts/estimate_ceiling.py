@@ -1,0 +1,33 @@
+"""Rule estimate_ceiling: noise ceilings of a subject, beside its voxels and regions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from brainstruct.encoding.ceiling import ncsnr_ceiling
+from brainstruct.jobs import log, run_job
+from brainstruct.store import open_dataset, provenance, write_dataset
+
+
+def estimate_ceiling(job: Any) -> None:
+    """Write ncsnr, ceiling, coordinates and labels of every voxel."""
+    with open_dataset(job.input[0], ["roi_label", "ncsnr", "repetitions"], ["voxel"]) as stored:
+        space = stored[["roi_label"]].load()
+        repetitions = stored["repetitions"].values[stored["split"].values == "test"]
+        origin = provenance(stored)
+    ceiling = ncsnr_ceiling(space["ncsnr"], repetitions)
+    space["ceiling_ncsnr"] = xr.DataArray(ceiling, dims="voxel", attrs={"units": "correlation"})
+    space = space.assign_attrs(n_test_images=len(repetitions))
+    log.info(
+        "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
+        space.sizes["voxel"],
+        len(repetitions),
+        repetitions.mean(),
+        float(space["ceiling_ncsnr"].median()),
+    )
+    write_dataset(space, job.output[0], provenance=origin | {"ceiling_code": job.params.code})
+
+
+run_job(estimate_ceiling, globals().get("snakemake"))

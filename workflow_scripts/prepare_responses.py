@@ -1,0 +1,34 @@
+"""Rule prepare_responses: a subject's betas, z-scored and averaged over repetitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brainstruct.jobs import log, run_job
+from brainstruct.nsd.layout import Sessions
+from brainstruct.nsd.locate import locate
+from brainstruct.nsd.responses import prepare_responses
+from brainstruct.store import read_table, write_dataset
+
+
+def responses(job: Any) -> None:
+    """Read session by session; write one array."""
+    index = read_table(job.input.index, ["nsd_id", "trials"], dtype={"trials": str})
+    dataset = prepare_responses(
+        locate(job.params.layout),
+        job.wildcards.subject,
+        index,
+        sessions=Sessions(job.params.sessions, job.params.format),
+        mask_name=job.params.mask,
+        roi_families=job.params.rois,
+        progress=lambda done, total: log.info("session %d of %d", done, total),
+    )
+    for name in sorted(name for name in dataset.attrs if name.startswith("n_")):
+        log.info("%s: %s", name, dataset.attrs[name])
+    origin = {
+        name: job.params[name] for name in ("layout", "sessions", "format", "mask", "rois", "code")
+    }
+    write_dataset(dataset, job.output[0], provenance=origin)
+
+
+run_job(responses, globals().get("snakemake"))

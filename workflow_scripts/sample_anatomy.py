@@ -1,0 +1,26 @@
+"""Rule sample_anatomy: regions of a pycortex subject, to lay synthetic data out on."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+from brainstruct.figures.anatomy import sample_anatomy
+from brainstruct.figures.cortex_store import prepare_store, use_store
+from brainstruct.jobs import log, run_job
+from brainstruct.store import write_dataset
+
+
+def anatomy(job: Any) -> None:
+    """Use a throw-away store of the subject that ships with pycortex."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare_store(folder, [job.params.subject])
+        use_store(folder)
+        sampled = sample_anatomy(job.params.subject, job.params.transform)
+    log.info("%d labelled voxels, regions %s", int((sampled["label"] > 0).sum()), sampled.names)
+    write_dataset(
+        sampled, job.output[0], provenance={"code": job.params.code}, compress=list(sampled)
+    )
+
+
+run_job(anatomy, globals().get("snakemake"))

@@ -1,0 +1,39 @@
+"""Rule tabulate_rois: regional alignment of one subject and model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from brainstruct.encoding.alignment import normalise, select_layers
+from brainstruct.encoding.regions import roi_table
+from brainstruct.jobs import run_job
+from brainstruct.store import read_dataset, write_table
+
+MEAN = "mean"
+"""Instruction key of the mean over a model's instructions."""
+
+
+def tabulate_rois(job: Any) -> None:
+    """Write one table by instruction and one by instruction and layer."""
+    options = job.params.alignment
+    scores = read_dataset(job.input.scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
+    space = read_dataset(job.input.ceiling, ["ceiling_ncsnr"], ["voxel"])
+    ceiling = space[f"ceiling_{options['ceiling']}"]
+    threshold = options["ceiling_threshold"]
+
+    def tabulate(r: xr.DataArray) -> pd.DataFrame:
+        table = roi_table(r, normalise(r, ceiling, threshold), space, job.params.mask)
+        table.insert(0, "model", job.wildcards.model)
+        table.insert(0, "subject", job.wildcards.subject)
+        return table
+
+    r = select_layers(scores, options["layers"])["r"]
+    mean = r.mean("instruction").expand_dims(instruction=[MEAN])
+    write_table(tabulate(xr.concat([r, mean], "instruction")), job.output.alignment)
+    write_table(tabulate(scores["r"]), job.output.layers)
+
+
+run_job(tabulate_rois, globals().get("snakemake"))
