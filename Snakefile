@@ -49,7 +49,7 @@ rule all:
     default_target: True
     input:
         targets.all_scores,
-        targets.table("alignment"),
+        targets.all_tables,
         targets.all_figures,
 
 

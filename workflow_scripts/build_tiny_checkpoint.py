@@ -1,7 +1,5 @@
 """Rules build_tiny_checkpoint_*: a tiny checkpoint with random weights, in a real layout."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

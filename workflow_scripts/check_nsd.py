@@ -1,7 +1,5 @@
 """Rule check_nsd: everything the study reads is on disk, or one message says what is not."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from brainstruct.jobs import run_job

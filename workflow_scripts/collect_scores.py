@@ -1,7 +1,5 @@
 """Rule collect_scores: the fits of a subject and model as one labelled array."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

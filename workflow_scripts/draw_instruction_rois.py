@@ -1,7 +1,5 @@
 """Rule draw_instruction_rois: alignment of every instruction per region."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

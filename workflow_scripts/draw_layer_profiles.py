@@ -1,7 +1,5 @@
 """Rule draw_layer_profiles: alignment by layer, per ROI family and model."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rule draw_planted_recovered: what was planted beside what was found."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,11 @@ def planted_recovered(job: Any) -> None:
     """Draw one subject and model."""
     winners = read_dataset(job.input.winners, ["instruction_index"], ["voxel"])
     space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    truth = match_voxels(read_dataset(job.input.truth, ["instruction", "model"]), space)
+    truth = match_voxels(read_dataset(job.input.truth, ["planted_instruction", "planted_model"]), space)
     planted = [
         instruction if model == job.wildcards.model else ""
         for model, instruction in zip(
-            truth["model"].values, truth["instruction"].values, strict=True
+            truth["planted_model"].values, truth["planted_instruction"].values, strict=True
         )
     ]
     legend = job.params.instructions

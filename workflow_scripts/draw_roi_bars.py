@@ -1,7 +1,5 @@
 """Rule draw_roi_bars: alignment of every model per ROI family."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rule draw_winning_layer: which layer suits each voxel best, on a flatmap."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rule estimate_ceiling: noise ceilings of a subject, beside its voxels and regions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import xarray as xr

@@ -1,7 +1,5 @@
 """Rule fetch_checkpoint: a checkpoint complete on disk, with its identity."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Rule find_winners: winning instruction and layer of every voxel."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from brainstruct.encoding.alignment import NO_WINNER, find_winners

@@ -1,7 +1,5 @@
 """Rule fit_ridge: encoding models of some layers of one subject, model and instruction."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rule index_stimuli: the images a subject saw, with their trials."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from brainstruct.jobs import log, run_job

@@ -1,7 +1,5 @@
 """Rule join_tables: regional tables of all subjects and models, one below the other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Rule list_block: the images of one embedding job."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from brainstruct.jobs import log, run_job

@@ -1,7 +1,5 @@
 """Rule prepare_pycortex: the study's private pycortex store, with warm caches."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

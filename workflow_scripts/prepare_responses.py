@@ -1,7 +1,5 @@
 """Rule prepare_responses: a subject's betas, z-scored and averaged over repetitions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from brainstruct.jobs import log, run_job

@@ -1,7 +1,5 @@
 """Rule sample_anatomy: regions of a pycortex subject, to lay synthetic data out on."""
 
-from __future__ import annotations
-
 import tempfile
 from typing import Any
 
@@ -17,7 +15,8 @@ def anatomy(job: Any) -> None:
         prepare_store(folder, [job.params.subject])
         use_store(folder)
         sampled = sample_anatomy(job.params.subject, job.params.transform)
-    log.info("%d labelled voxels, regions %s", int((sampled["label"] > 0).sum()), sampled.names)
+    sampled = sampled.assign_attrs(sampled["label"].attrs)
+    log.info("%d labelled voxels: %s", int((sampled["label"] > 0).sum()), sampled.attrs["names"])
     write_dataset(
         sampled, job.output[0], provenance={"code": job.params.code}, compress=list(sampled)
     )

@@ -1,7 +1,5 @@
 """Rule tabulate_recovery: share of planted voxels whose feature space was found back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd
@@ -19,7 +17,7 @@ def tabulate_recovery(job: Any) -> None:
     )
     for (subject, model), winners, space, truth in sources:
         planted = match_voxels(
-            read_dataset(truth, ["model", "instruction", "layer", "roi"], ["voxel"]),
+            read_dataset(truth, ["planted_model", "planted_instruction", "planted_layer", "region"], ["voxel"]),
             read_dataset(space, ["i", "j", "k"], ["voxel"]),
         )
         table = recovery_table(read_dataset(winners, ["instruction_index"]), planted, model)

@@ -1,7 +1,5 @@
 """Rule tabulate_rois: regional alignment of one subject and model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

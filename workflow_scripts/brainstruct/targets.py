@@ -236,6 +236,14 @@ class Targets:
             names += [f"planted_recovered/{subject}_{model}" for subject, model in self.planted()]
         return [self.figure(name) for name in names]
 
+    @cached_property
+    def all_tables(self) -> list[str]:
+        """Tables of the whole study."""
+        names = ["alignment", "layers"]
+        if self.planted():
+            names.append("recovery")
+        return [self.table(name) for name in names]
+
     def planted(self) -> list[tuple[str, str]]:
         """Return subjects and models that drive planted regions of a synthetic study."""
         synthetic = self.study.synthetic

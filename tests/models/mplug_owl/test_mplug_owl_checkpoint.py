@@ -151,8 +151,9 @@ def test_tensors_that_are_not_the_models_are_named(folder, tensors):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"model_type": "llama"}, "describes a 'llama'"),
-        ({"text_config": {"model_type": "bloom"}}, "with a 'bloom' language model"),
+        ({"model_type": "llama"}, "model_type is 'llama'"),
+        ({"text_config": {"model_type": "bloom"}}, "describes a 'bloom' language model"),
+        ({"text_config": 3}, "describes a None language model"),
         ({"num_query_tokens": "many"}, "expected int, got str"),
         ({"vision_config": {"num_attention_heads": 5}}, "no multiple of its 5 heads"),
     ],
@@ -165,9 +166,8 @@ def test_another_configuration_is_refused(folder, change, fault):
 
 
 def test_configuration_missing_or_damaged(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match=r"lacks config\.json"):
         read_config(tmp_path)
-    for content in ("{", "[]", '{"text_config": 3}'):
-        (tmp_path / "config.json").write_text(content)
-        with pytest.raises(InputError, match="no configuration of a model"):
-            read_config(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InputError, match="not readable as JSON"):
+        read_config(tmp_path)

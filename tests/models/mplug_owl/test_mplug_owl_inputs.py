@@ -50,7 +50,7 @@ def test_an_image_in_the_instruction_is_refused(tokenizer):
 
 
 def test_tokenizer_file_missing_or_damaged(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match=r"lacks tokenizer\.model"):
         PromptTokenizer(tmp_path / "tokenizer.model", 65)
     (tmp_path / "tokenizer.model").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(InputError, match="no SentencePiece model"):
@@ -93,5 +93,5 @@ def test_another_processing_is_refused(tmp_path, change, fault):
 
 
 def test_processing_file_missing(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match=r"lacks preprocessor_config\.json"):
         ImageProcessor.read(tmp_path / "preprocessor_config.json", 28)

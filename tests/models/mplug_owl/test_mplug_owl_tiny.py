@@ -6,7 +6,8 @@ import pytest
 
 from brainstruct.models.mplug_owl.checkpoint import read_config
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
-from brainstruct.models.mplug_owl.tiny import SENTENCES, build
+from brainstruct.models.mplug_owl.tiny import build
+from brainstruct.models.tiny.corpus import SENTENCES
 
 
 @pytest.fixture(scope="module")

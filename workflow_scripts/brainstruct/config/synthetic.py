@@ -60,10 +60,12 @@ class Synthetic(Block):
         Formats in which the betas are written.
     anatomy_subject, anatomy_transform : str
         pycortex subject whose regions are used.
-    max_voxels : int
-        Voxels of the mask, at most.
-    noise_voxels : int
-        How many of them lie outside all regions and carry noise only.
+    max_labelled : int
+        Voxels of the mask that lie in regions, at most.
+    n_unlabelled : int
+        Voxels of the mask outside all regions; they carry noise only.
+    signal : float
+        Amplitude of planted signals; 0 leaves noise alone.
     ncsnr : pair of float
         Range of the signal-to-noise ratio of planted voxels.
     planted : list of Planted
@@ -79,8 +81,9 @@ class Synthetic(Block):
     formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
     anatomy_subject: str = "S1"
     anatomy_transform: str = "fullhead"
-    max_voxels: PositiveInt = 3000
-    noise_voxels: NonNegativeInt = 300
+    max_labelled: PositiveInt = 2500
+    n_unlabelled: NonNegativeInt = 300
+    signal: float = Field(default=1.0, ge=0)
     ncsnr: tuple[float, float] = (0.6, 1.4)
     planted: list[Planted] = []
     checkpoints: dict[Key, TinyCheckpoint] = {}

@@ -47,7 +47,7 @@ def recovery_table(
         ``instruction_index``, ``layer`` (negative: under the ceiling
         threshold) and the coordinate ``instruction``.
     truth : xarray.Dataset
-        ``model``, ``instruction``, ``layer`` and ``roi``, voxel for voxel as in
+        ``planted_model``, ``planted_instruction``, ``planted_layer`` and ``region``, voxel for voxel as in
         `winners`; empty strings where nothing was planted.
     model : str
         Key of the model that `winners` belongs to.
@@ -63,13 +63,13 @@ def recovery_table(
     keys = winners["instruction"].values
     index = winners["instruction_index"].values
     won = np.where(index >= 0, keys[np.maximum(index, 0)], "")
-    planted = truth["model"].values == model
-    right = won == truth["instruction"].values
-    distance = np.abs(winners["layer"].values - truth["layer"].values)
+    planted = truth["planted_model"].values == model
+    right = won == truth["planted_instruction"].values
+    distance = np.abs(winners["layer"].values - truth["planted_layer"].values)
     groups: list[tuple[str, np.ndarray]] = [("all", planted)]
     groups += [
-        (str(roi), planted & (truth["roi"].values == roi))
-        for roi in pd.unique(truth["roi"].values[planted])
+        (str(roi), planted & (truth["region"].values == roi))
+        for roi in pd.unique(truth["region"].values[planted])
     ]
     rows = []
     for roi, inside in groups:
@@ -79,8 +79,8 @@ def recovery_table(
         rows.append(
             {
                 "roi": roi,
-                "instruction": "" if roi == "all" else str(one["instruction"].values[0]),
-                "layer": -1 if roi == "all" else int(one["layer"].values[0]),
+                "instruction": "" if roi == "all" else str(one["planted_instruction"].values[0]),
+                "layer": -1 if roi == "all" else int(one["planted_layer"].values[0]),
                 "n_planted": int(inside.sum()),
                 "n_reliable": int(reliable.sum()),
                 "instruction_found": _share(right, reliable),

@@ -18,9 +18,7 @@ CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
 
 
-def sample_anatomy(
-    subject: str, transform: str, rois: Sequence[str] | None = None
-) -> xr.Dataset:
+def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
     """Sample a subject's anatomy on the voxels of a transform.
 
     Regions come from the outlines drawn in the subject's ``overlays.svg``; a

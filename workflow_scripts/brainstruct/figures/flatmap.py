@@ -7,18 +7,18 @@ import io
 import os
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from brainstruct.figures.continuous import draw_continuous
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.store import publish
 
-__all__ = ["draw_continuous", "load_flatmap", "warm_flatmap"]
+__all__ = ["DEPTHS", "Flatmap", "build_flatmap", "load_flatmap", "warm_flatmap"]
 
 DEPTHS = 8
 """Points between white matter and pial surface at which a pixel meets voxels.
@@ -120,7 +120,7 @@ def _curvature(subject: str, folder: Path, cache: Path) -> NDArray[np.float64]:
     path = folder / "surface-info" / "curvature.npz"
     if not path.is_file():
         path = cache / "curvature.npz"
-        pycortex().surfinfo.curvature(str(path), subject)
+        import_module("cortex.surfinfo").curvature(str(path), subject)
     with np.load(path, allow_pickle=False) as stored:
         return np.concatenate([stored["left"], stored["right"]])
 
@@ -128,8 +128,8 @@ def _curvature(subject: str, folder: Path, cache: Path) -> NDArray[np.float64]:
 def _warm_file(subject: str, transform: str, height: int) -> Path:
     folder = require_subject(subject, transform)
     matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
-    identity = hashlib.sha256(matrices + Path(__file__).read_bytes()).hexdigest()[:12]
-    return folder / "cache" / f"flatmap_{transform}_{height}_{identity}.npz"
+    alignment = hashlib.sha256(matrices).hexdigest()[:12]
+    return folder / "cache" / f"flatmap_{transform}_{alignment}_{height}_{DEPTHS}.npz"
 
 
 def _write(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 MM_PER_INCH = 25.4
 MM_PER_POINT = MM_PER_INCH / 72
-_MEAN_ADVANCE = 0.56  # width of a mean letter of DejaVu Sans in text, in em
+_MEAN_ADVANCE = 0.55  # width of a mean letter of DejaVu Sans in text, in em
 
 
 class Page:

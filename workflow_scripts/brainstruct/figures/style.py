@@ -47,14 +47,15 @@ _INSTRUCTIONS = {
 INSTRUCTION_ORDER = tuple(_INSTRUCTIONS)
 """The instructions of the paper in the order of its legends."""
 
+# Chosen in the same way against white: at least 13.8 apart.
 _MODELS = {
-    "instructblip": "#0b5394",
-    "idefics": "#e69f00",
-    "mplug-owl": "#009e73",
-    "vit-h": "#8f4a9e",
-    "clip-image": "#f4a6c6",
-    "clip-text": "#b3331d",
-    "instructblip-random": "#b5b5b5",
+    "instructblip": "#113e8d",
+    "idefics": "#ffb233",
+    "mplug-owl": "#5caf72",
+    "vit-h": "#8563ed",
+    "clip-image": "#7bd9f5",
+    "clip-text": "#791729",
+    "instructblip-random": "#acb2b2",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,12 @@ from scipy import sparse
 from brainstruct.errors import InputError
 
 Image = NDArray[np.float32]
+
+
+MAJORITY = 0.5
+"""Share of the depth of the cortex that must be known for a pixel to be shown."""
+
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Flatmap:
         Left, right, bottom and top of the image in the plane of the flatmap,
         mm; the hemispheres meet at 0.
     curvature : numpy.ndarray
-        [row, column]: smoothed mean curvature, positive in sulci; NaN outside.
+        [row, column]: smoothed mean curvature, positive on gyri; NaN outside.
     volume_shape : tuple of int
         Voxels along i, j and k.
     """
@@ -54,7 +61,7 @@ class Flatmap:
         Returns
         -------
         numpy.ndarray
-            [row, column]; NaN where no voxel has a value.
+            [row, column]; NaN where most of the depth has no value.
         """
         columns = self.columns(values)
         numbers = np.asarray(values, np.float32)
@@ -62,7 +69,7 @@ class Flatmap:
         weights = self._column(columns[known], np.ones(int(known.sum()), np.float32))
         sums = self._column(columns[known], numbers[known])
         with np.errstate(invalid="ignore"):
-            return self.image(np.where(weights > 0, sums / weights, np.nan))
+            return self.image(np.where(self._enough(weights), sums / weights, np.nan))
 
     def coverage(self, members: xr.DataArray) -> Image:
         """Return the share of the cortical depth that lies in a set of voxels.
@@ -75,10 +82,12 @@ class Flatmap:
         Returns
         -------
         numpy.ndarray
-            [row, column], 0 to 1; NaN outside the cortex.
+            [row, column], 0 to 1; NaN outside the cortex or the volume.
         """
         chosen = self.columns(members)[np.asarray(members, bool)]
-        return self.image(self._column(chosen, np.ones(len(chosen), np.float32)))
+        share = self._column(chosen, np.ones(len(chosen), np.float32))
+        with np.errstate(invalid="ignore"):
+            return self.image(share / self.depth)
 
     def vote(self, codes: xr.DataArray, n_codes: int) -> NDArray[np.int64]:
         """Let the voxels under each pixel vote for a category.
@@ -97,22 +106,29 @@ class Flatmap:
         Returns
         -------
         numpy.ndarray
-            [row, column], -1 where nobody voted.
+            [row, column], -1 where voxels of most of the depth abstain.
         """
         columns = self.columns(codes)
         numbers = np.asarray(codes, np.int64)
         winner = np.full(self.sampler.shape[0], -1, np.int64)
         votes = np.zeros(self.sampler.shape[0], np.float32)
+        turnout = np.zeros_like(votes)
         for code in range(n_codes):
             members = columns[numbers == code]
             if members.size:
                 share = self._column(members, np.ones(len(members), np.float32))
-                ahead = share > votes + 1e-6  # rounding is no majority
+                turnout += share
+                ahead = share > votes + _ROUNDING  # rounding is no majority
                 winner[ahead] = code
                 votes[ahead] = share[ahead]
         image = np.full(self.inside.shape, -1, np.int64)
-        image[self.inside] = winner
+        image[self.inside] = np.where(self._enough(turnout), winner, -1)
         return image
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """[pixel]: share of the cortical depth that lies in the volume."""
+        return np.asarray(self.sampler.sum(axis=1), np.float32).ravel()
 
     def image(self, pixels: NDArray[np.floating]) -> Image:
         """Arrange one value per pixel inside the cortex as an image, NaN outside."""
@@ -137,7 +153,12 @@ class Flatmap:
                 "Name the transform that belongs to the space of the betas",
             )
         i, j, k = ijk
-        return np.ravel_multi_index((k, j, i), self.volume_shape[::-1])
+        columns: NDArray[np.int64] = np.ravel_multi_index((k, j, i), self.volume_shape[::-1])
+        return columns
+
+    def _enough(self, weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+        enough: NDArray[np.bool_] = (weights > 0) & (weights >= MAJORITY * self.depth - _ROUNDING)
+        return enough
 
     def _column(self, columns: NDArray[np.int64], values: Image) -> Image:
         volume = np.zeros(self.sampler.shape[1], np.float32)

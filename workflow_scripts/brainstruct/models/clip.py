@@ -9,7 +9,7 @@ both towers is taken before the final norm, which CLIP applies to one token only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from PIL import Image
@@ -27,7 +27,8 @@ from brainstruct.models.registry import Modality
 from brainstruct.models.towers import tower_features
 
 
-def _read_config(options: ModelOptions) -> CLIPConfig:
+def _read_config(options: ModelOptions) -> Any:
+    """Return the configuration of both towers."""
     return CLIPConfig.from_dict(loading.read_config(options.checkpoint, {"clip"}))
 
 
@@ -36,9 +37,7 @@ class ClipImage(FeatureModel):
 
     modality: ClassVar[Modality] = "image"
 
-    def __init__(
-        self, options: ModelOptions, network: CLIPVisionModel, images: CLIPImageProcessorPil
-    ) -> None:
+    def __init__(self, options: ModelOptions, network: Any, images: CLIPImageProcessorPil) -> None:
         self.options = options
         self.network = network
         self.n_layers = network.config.num_hidden_layers + 1
@@ -80,7 +79,7 @@ class ClipText(FeatureModel):
     modality: ClassVar[Modality] = "text"
 
     def __init__(
-        self, options: ModelOptions, network: CLIPTextModel, tokenizer: PreTrainedTokenizerFast
+        self, options: ModelOptions, network: Any, tokenizer: PreTrainedTokenizerFast
     ) -> None:
         self.options = options
         self.network = network

@@ -59,7 +59,8 @@ def checkpoint_in_folder(
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     names = [path.relative_to(folder).as_posix() for path in paths]
     weights = [name for name in names if name.endswith((".safetensors", ".bin"))]

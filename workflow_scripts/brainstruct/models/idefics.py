@@ -40,7 +40,7 @@ class Idefics(RespondingModel):
     def __init__(
         self,
         options: ModelOptions,
-        network: IdeficsForVisionText2Text,
+        network: Any,
         images: IdeficsImageProcessorPil,
         tokenizer: PreTrainedTokenizerFast,
     ) -> None:
@@ -96,7 +96,8 @@ class Idefics(RespondingModel):
         ids = torch.tensor([self.prompt_ids(shared_instruction(texts))])
         # As in training: what stands before the image does not see it.
         sees_image = (ids == self._image_id).cumsum(1)[:, :, None]
-        pixels = self._images(list(images), return_tensors="pt")
+        # This processor alone returns the bare tensor.
+        pixels: Any = self._images(list(images), return_tensors="pt")
         n_stimuli = len(images)
         return {
             "pixel_values": pixels[:, None],

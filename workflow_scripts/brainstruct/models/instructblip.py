@@ -33,7 +33,7 @@ class InstructBlip(RespondingModel):
     def __init__(
         self,
         options: ModelOptions,
-        network: InstructBlipForConditionalGeneration,
+        network: Any,
         images: BlipImageProcessorPil,
         tokenizer: PreTrainedTokenizerFast,
         qformer_tokenizer: PreTrainedTokenizerFast,
@@ -62,7 +62,7 @@ class InstructBlip(RespondingModel):
         folder = options.checkpoint
         raw = loading.read_config(folder, {"instructblip"})
         loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
-        config = InstructBlipConfig.from_dict(raw)
+        config: Any = InstructBlipConfig.from_dict(raw)
         if config.text_config.model_type != "llama":
             raise InputError(
                 folder / "config.json",

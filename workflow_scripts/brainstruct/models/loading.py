@@ -11,7 +11,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +25,6 @@ from transformers.utils import logging as transformers_logging
 from brainstruct.errors import InputError
 from brainstruct.models.interface import FeatureModel, ModelOptions
 from brainstruct.models.random_init import initialise
-
-Network = TypeVar("Network", bound=PreTrainedModel)
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +55,10 @@ rows), far below what any working model shows (above 1e-2)."""
 
 def fetch_cure(folder: Path) -> str:
     """Return how a missing or damaged checkpoint is mended."""
-    return f"Fetch it on a machine with internet: snakemake {folder}"
+    return (
+        "Fetch it on a machine with internet (snakemake --until fetch_checkpoint "
+        f"-R fetch_checkpoint), or complete {folder} yourself"
+    )
 
 
 def read_config(folder: Path, model_types: Collection[str]) -> dict[str, Any]:
@@ -127,9 +128,7 @@ def require_weights(folder: Path) -> None:
         Naming the missing files.
     """
     require_files(folder, _WEIGHTS)
-    index = next(
-        folder / name for name in _WEIGHTS if (folder / name).is_file()
-    )
+    index = next(folder / name for name in _WEIGHTS if (folder / name).is_file())
     if index.suffix != ".json":
         return
     try:
@@ -172,9 +171,7 @@ def placement(options: ModelOptions) -> tuple[torch.device, torch.dtype]:
             "Run it on a node with a GPU (resources: gpu), or set embedding.device: cpu",
         )
     if options.device not in ("auto", "cuda", "cpu"):
-        raise InputError(
-            "embedding.device", f"is {options.device!r}", "Use one of auto, cuda, cpu"
-        )
+        raise InputError("embedding.device", f"is {options.device!r}", "Use one of auto, cuda, cpu")
     device = torch.device("cuda" if cuda and options.device != "cpu" else "cpu")
     if options.dtype == "auto":
         return device, torch.bfloat16 if device.type == "cuda" else torch.float32
@@ -275,15 +272,13 @@ def end_ids(
     return frozenset(found)
 
 
-def load_network(
-    network_class: type[Network], config: Any, options: ModelOptions, **arguments: Any
-) -> Network:
+def load_network(network_class: Any, config: Any, options: ModelOptions, **arguments: Any) -> Any:
     """Return a network with its weights, ready for inference.
 
     Parameters
     ----------
     network_class : type
-        A class of transformers.
+        A class of transformers, or one made like them.
     config : transformers.PreTrainedConfig
         Its configuration.
     options : ModelOptions
@@ -291,47 +286,42 @@ def load_network(
     **arguments
         For the class itself.
 
+    Returns
+    -------
+    transformers.PreTrainedModel
+        An instance of `network_class`.
+
     Raises
     ------
     InputError
         If weights are missing or damaged.
     """
     device, dtype = placement(options)
-    folder = options.checkpoint
+    arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
-        if options.random_seed is not None:
+        if options.random_seed is None:
+            network = _read_weights(network_class, config, options.checkpoint, arguments)
+        else:
             with no_init_weights():
-                network = network_class._from_config(
-                    config, dtype=dtype, attn_implementation="sdpa", **arguments
-                )
+                network = network_class._from_config(config, **arguments)
             network.tie_weights()
             initialise(network, options.random_seed)
-        else:
-            require_weights(folder)
-            network = _read_weights(network_class, config, folder, dtype, arguments)
     clean_generation(network)
     return network.to(device).eval().requires_grad_(False)
 
 
 def _read_weights(
-    network_class: type[Network],
-    config: Any,
-    folder: Path,
-    dtype: torch.dtype,
-    arguments: Mapping[str, Any],
-) -> Network:
+    network_class: Any, config: Any, folder: Path, arguments: Mapping[str, Any]
+) -> Any:
+    require_weights(folder)
     try:
         network, report = network_class.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            attn_implementation="sdpa",
-            local_files_only=True,
-            output_loading_info=True,
-            **arguments,
+            folder, config=config, local_files_only=True, output_loading_info=True, **arguments
         )
     except (SafetensorError, OSError, EOFError, RuntimeError) as error:
-        raise InputError(folder, f"its weights cannot be read ({error})", fetch_cure(folder)) from error
+        raise InputError(
+            folder, f"its weights cannot be read ({error})", fetch_cure(folder)
+        ) from error
     # Weights that are not in the files would be drawn at random with a mere warning.
     parameters = {name for name, _ in network.named_parameters()}
     missing = sorted(parameters & set(report["missing_keys"]))
@@ -353,7 +343,7 @@ def clean_generation(network: torch.nn.Module) -> None:
     """
     for module in network.modules():
         if isinstance(module, PreTrainedModel) and module.can_generate():
-            module.generation_config = GenerationConfig()
+            module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -361,14 +351,14 @@ def quiet_transformers() -> Iterator[None]:
     """Keep progress bars and reports of transformers out of batch logs."""
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if bars:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def require_image_effect(model: FeatureModel, folder: Path) -> None:
@@ -391,6 +381,7 @@ def require_image_effect(model: FeatureModel, folder: Path) -> None:
     if not effect > _IMAGE_EFFECT:
         raise InputError(
             folder,
-            f"the model is blind: two different images change its states by {effect:.1g} (relative)",
+            f"the model is blind: two different images change its states by {effect:.1g} "
+            "(relative)",
             "Check that its weights are those of a model of images and text",
         )

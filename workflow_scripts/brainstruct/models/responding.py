@@ -6,10 +6,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from brainstruct.models.interface import Batch, Features, FeatureModel
+from brainstruct.models.interface import Batch, FeatureModel, Features
 from brainstruct.models.registry import Modality
 from brainstruct.models.response import Decoder, Greedy, respond
 
@@ -75,8 +74,7 @@ class RespondingModel(FeatureModel):
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""
-        text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
-        return text.strip()
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
 
 def shared_instruction(texts: Sequence[str]) -> str:

@@ -110,7 +110,7 @@ class Greedy:
             Tokens generated beyond `max_new_tokens`. The state of a token is
             seen only when it is fed back, so one more is needed to see the last.
         """
-        return GenerationConfig(
+        return GenerationConfig(  # type: ignore[no-untyped-call]
             max_new_tokens=self.max_new_tokens + extra_tokens,
             do_sample=False,
             num_beams=1,

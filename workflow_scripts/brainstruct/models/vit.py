@@ -7,7 +7,7 @@ published code of the study. The last of them is taken before the final norm.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from PIL import Image
@@ -24,9 +24,7 @@ class VisionTransformer(FeatureModel):
 
     modality: ClassVar[Modality] = "image"
 
-    def __init__(
-        self, options: ModelOptions, network: ViTModel, images: ViTImageProcessorPil
-    ) -> None:
+    def __init__(self, options: ModelOptions, network: Any, images: ViTImageProcessorPil) -> None:
         self.options = options
         self.network = network
         self.n_layers = network.config.num_hidden_layers + 1

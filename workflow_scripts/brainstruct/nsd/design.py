@@ -20,6 +20,7 @@ _UNREADABLE = (
     OSError,
     ValueError,
     TypeError,
+    LookupError,  # headers cut short
     NotImplementedError,  # MATLAB 7.3 files
     MatReadError,
     zlib.error,

@@ -13,17 +13,16 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers.utils import logging
 
 from brainstruct.errors import InputError
+from brainstruct.models import loading
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
-
-CURE = "Download the checkpoint again, at the revision that the configuration pins"
 
 
 def read_config(folder: Path) -> MPlugOwlConfig:
@@ -34,26 +33,22 @@ def read_config(folder: Path) -> MPlugOwlConfig:
     InputError
         If ``config.json`` is missing, damaged, inconsistent or of another family.
     """
+    content = loading.read_config(folder, {MPlugOwlConfig.model_type})
     path = folder / "config.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        stated = content.get("model_type"), content.get("text_config", {}).get("model_type")
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", CURE) from error
-    except (ValueError, AttributeError) as error:
-        raise InputError(path, f"is no configuration of a model ({error})", CURE) from error
-    if stated != (MPlugOwlConfig.model_type, "llama"):
+    text = content.get("text_config")
+    language = text.get("model_type") if isinstance(text, dict) else None
+    if language != "llama":
         raise InputError(
             path,
-            f"describes a {stated[0]!r} with a {stated[1]!r} language model, "
-            f"not a {MPlugOwlConfig.model_type!r} with 'llama'",
-            "Point the model's checkpoint to one of this family, or change its family",
+            f"describes a {language!r} language model, this family runs 'llama'",
+            "Name another checkpoint for this model, such as MAGAer13/mplug-owl-llama-7b",
         )
     try:
         return MPlugOwlConfig(**content)
     except StrictDataclassError as error:
         reason = " ".join(str(error).split())
-        raise InputError(path, f"has dimensions that do not fit ({reason})", CURE) from error
+        fault = f"has dimensions that do not fit ({reason})"
+        raise InputError(path, fault, loading.fetch_cure(folder)) from error
 
 
 def read_model(
@@ -70,26 +65,24 @@ def read_model(
         If the weights are missing, damaged or unsafe, or if their names and
         shapes are not those of the model.
     """
-    had_bar = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    cure = loading.fetch_cure(folder)
+    network_class: Any = MPlugOwlForConditionalGeneration
     try:
-        model, report = MPlugOwlForConditionalGeneration.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            local_files_only=True,
-            weights_only=True,
-            ignore_mismatched_sizes=True,  # so that they are reported below, not raised
-            output_loading_info=True,
-        )
+        with loading.quiet_transformers():
+            model, report = network_class.from_pretrained(
+                folder,
+                config=config,
+                dtype=dtype,
+                local_files_only=True,
+                weights_only=True,
+                ignore_mismatched_sizes=True,  # so that they are reported below, not raised
+                output_loading_info=True,
+            )
     except UnpicklingError as error:
         fault = "has pickled weights that are damaged or hold more than tensors, which is unsafe"
-        raise InputError(folder, fault, CURE) from error
+        raise InputError(folder, fault, cure) from error
     except (OSError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
-        raise InputError(folder, f"has weights that cannot be read ({error})", CURE) from error
-    finally:
-        if had_bar:
-            logging.enable_progress_bar()
+        raise InputError(folder, f"has weights that cannot be read ({error})", cure) from error
     shapes = [f"{name} {list(file)}" for name, file, _ in report["mismatched_keys"]]
     faults = [
         f"{what} {len(names)} of them ({_some(names)})"
@@ -101,8 +94,9 @@ def read_model(
         if names
     ]
     if faults:
-        raise InputError(folder, f"has weights unlike this family's: {'; '.join(faults)}", CURE)
-    return model.eval()
+        raise InputError(folder, f"has weights unlike this family's: {'; '.join(faults)}", cure)
+    network: MPlugOwlForConditionalGeneration = model.eval().requires_grad_(False)
+    return network
 
 
 def _some(names: Collection[str], n_shown: int = 3) -> str:

@@ -12,7 +12,7 @@ from transformers import GenerationConfig
 from brainstruct.errors import InputError
 from brainstruct.models import loading
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.mplug_owl.checkpoint import read_config
+from brainstruct.models.mplug_owl.checkpoint import read_config, read_model
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.pixels import ImageProcessor
@@ -75,13 +75,10 @@ class MPlugOwl(RespondingModel):
             raise InputError(
                 folder / "tokenizer.model",
                 f"has {tokenizer.n_tokens} tokens, but the model embeds {n_embedded}",
-                "Download the checkpoint again: its files are of different models",
+                loading.fetch_cure(folder),
             )
-        process = ImageProcessor.read(
-            folder / "preprocessor_config.json", config.vision.image_size
-        )
-        network = loading.load_network(MPlugOwlForConditionalGeneration, config, options)
-        model = cls(options, network, tokenizer, process)
+        process = ImageProcessor.read(folder / "preprocessor_config.json", config.vision.image_size)
+        model = cls(options, _load_network(config, options), tokenizer, process)
         loading.require_image_effect(model, folder)
         return model
 
@@ -102,6 +99,21 @@ class MPlugOwl(RespondingModel):
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""
         return self.tokenizer.decode(tokens)
+
+
+def _load_network(
+    config: MPlugOwlConfig, options: ModelOptions
+) -> MPlugOwlForConditionalGeneration:
+    """Read the weights, or draw them for the random baseline."""
+    network: MPlugOwlForConditionalGeneration
+    if options.random_seed is not None:
+        network = loading.load_network(MPlugOwlForConditionalGeneration, config, options)
+        return network
+    device, dtype = loading.placement(options)
+    read: Any = read_model(options.checkpoint, config, dtype)
+    loading.clean_generation(read)
+    network = read.to(device)
+    return network
 
 
 def _end_ids(config: MPlugOwlConfig, tokenizer: PromptTokenizer) -> set[int]:

@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 
 from brainstruct.errors import InputError
+from brainstruct.models import loading
 
 
 @dataclass(frozen=True)
 class ImageProcessor:
     """Squash to a square, scale to 0..1, normalise per channel.
 
-    The reference squashes an image of any shape, whatever the file says of
-    cropping; on square images the two agree.
+    The published processor squashes an image of any shape before the step that
+    would crop it, so what the file says of cropping has no effect.
 
     Attributes
     ----------
@@ -50,14 +51,13 @@ class ImageProcessor:
         InputError
             If the file is missing, damaged, or asks for another processing.
         """
-        cure = "Download the checkpoint again, and leave its preprocessor_config.json as it is"
+        loading.require_files(path.parent, path.name)
+        cure = loading.fetch_cure(path.parent)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             mean, std = (tuple(map(float, content[key])) for key in ("image_mean", "image_std"))
             stated = _stated_size(content.get("size", size))
             resample = int(content.get("resample", Image.Resampling.BICUBIC))
-        except FileNotFoundError as error:
-            raise InputError(path, "does not exist", cure) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(path, f"is no image processing file ({error!r})", cure) from error
         if stated != {size}:

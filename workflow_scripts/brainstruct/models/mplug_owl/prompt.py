@@ -8,6 +8,7 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 from brainstruct.errors import InputError
+from brainstruct.models import loading
 
 IMAGE_MARK = "<image>"
 """Where the image stands in the text of a prompt."""
@@ -45,9 +46,8 @@ class PromptTokenizer:
     """
 
     def __init__(self, path: Path, image_length: int) -> None:
-        cure = "Download the checkpoint again: its folder must hold the SentencePiece model"
-        if not path.is_file():
-            raise InputError(path, "does not exist", cure)
+        loading.require_files(path.parent, path.name)
+        cure = loading.fetch_cure(path.parent)
         try:
             self._pieces = SentencePieceProcessor(model_file=str(path))
         except (RuntimeError, OSError) as error:

@@ -11,41 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 from sentencepiece import SentencePieceTrainer
 
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
+from brainstruct.models.tiny.corpus import SENTENCES
+from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
+from brainstruct.models.tiny.weights import spread
 from brainstruct.store import write_json
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
-VOCABULARY = 420
-"""Tokens: 3 control tokens, 256 bytes, and pieces of the sentences below."""
-
-EMBEDDINGS = (
-    "cls_token",
-    "position_embedding",
-    "query_tokens",
-    "vit_eos",
-    "embed_tokens.weight",
-)
-"""Parameters that are vectors of their own, no projections of others."""
-
-SENTENCES = (
-    *TEMPLATE.replace(IMAGE_MARK, "").split("\n"),
-    "What is in this image? Describe what you see.",
-    "Are there any people in this image? If yes, describe them.",
-    "How many animals are there, and what are they doing?",
-    "Name the colours, the objects, the food and the place.",
-    "A man rides a wave on a surfboard near the beach.",
-    "Two dogs sit on a red couch in a bright room.",
-    "A plate of vegetables stands on a wooden table.",
-    "The foreground shows a street, the background a tall tower and trees.",
-)
+VOCABULARY = 768
+"""Tokens: 3 control tokens, 256 bytes, and pieces of the corpus."""
 
 
 def build(
@@ -59,7 +40,7 @@ def build(
     vision_layers: int = 2,
     image_size: int = 56,
     n_queries: int = 16,
-    eos_ids: Sequence[int] = (2,),
+    eos_ids: Sequence[int] = (2, *CONTROL_BYTES),
 ) -> None:
     """Write a checkpoint folder.
 
@@ -79,8 +60,8 @@ def build(
     n_queries : int
         Vectors of the abstractor; the image takes one more in the prompt.
     eos_ids : sequence of int
-        Tokens that end a response. Random weights rarely choose the usual 2
-        alone; several make responses of different lengths.
+        Tokens that end a response. Random weights rarely choose the usual one,
+        2; several make responses of different lengths.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _train_tokenizer()
@@ -134,37 +115,16 @@ def build(
         folder / "preprocessor_config.json",
     )
     model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
-    draw_weights(model, seed)
+    spread(model, seed)
     save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
-
-
-@torch.no_grad()
-def draw_weights(model: MPlugOwlForConditionalGeneration, seed: int) -> None:
-    """Overwrite the weights: norms neutral, biases zero, the rest drawn from `seed`.
-
-    Projections are N(0, 1 / inputs) and embeddings N(0, 1), so that every part
-    keeps the size of what passes through it, and what the model says depends
-    on the image even through the full depth of blocks. (One small deviation
-    for all weights, as is usual before training, would leave a model of so few
-    units nearly blind.)
-    """
-    generator = torch.Generator().manual_seed(seed)
-    for name, parameter in model.named_parameters():
-        if name.endswith(".bias"):
-            parameter.zero_()
-        elif parameter.ndim == 1:
-            parameter.fill_(1.0)
-        else:
-            is_embedding = name.endswith(EMBEDDINGS)
-            scale = 1.0 if is_embedding else parameter[0].numel() ** -0.5
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
 
 
 def _train_tokenizer() -> bytes:
     """Train a SentencePiece model with LLaMA's settings; the same bytes each time."""
     model = io.BytesIO()
+    corpus = (*TEMPLATE.replace(IMAGE_MARK, "").split("\n"), *SENTENCES)
     SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES),
+        sentence_iterator=iter(corpus),
         model_writer=model,
         model_type="bpe",
         vocab_size=VOCABULARY,

@@ -13,10 +13,12 @@ from importlib import import_module
 from pathlib import Path
 
 from brainstruct.errors import InputError
+from brainstruct.models.loading import quiet_transformers
 
 BUILDERS: dict[str, str] = {
     "instructblip": "brainstruct.models.tiny.instructblip",
     "idefics": "brainstruct.models.tiny.idefics",
+    "mplug-owl": "brainstruct.models.mplug_owl.tiny",
     "vit": "brainstruct.models.tiny.vit",
     "clip": "brainstruct.models.tiny.clip",
 }
@@ -61,7 +63,8 @@ def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        builder(temporary, seed, **sizes)
+        with quiet_transformers():
+            builder(temporary, seed, **sizes)
         if final.exists():
             shutil.rmtree(final)
         temporary.rename(final)

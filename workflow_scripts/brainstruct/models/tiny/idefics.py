@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from pathlib import Path
 
 from transformers import (
@@ -27,7 +28,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
         Seed of the weights.
     n_blocks : int
         Decoder blocks; there is one hidden state more. A cross-attention layer
-        stands before every fourth.
+        stands before every fourth, or more often if four does not divide it.
     width : int
         Features per token, a multiple of 8.
     """
@@ -55,7 +56,8 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
         intermediate_size=2 * width,
         num_hidden_layers=n_blocks,
         num_attention_heads=4,
-        cross_layer_interval=4,
+        # The library wants a multiple of it for the number of blocks.
+        cross_layer_interval=gcd(n_blocks, 4),
         qk_layer_norms=True,
         use_resampler=True,
         alpha_type="float",
@@ -83,7 +85,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     )
     network = IdeficsForVisionText2Text(config)
     spread(network, seed)
-    network.generation_config = GenerationConfig(
+    network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=1, eos_token_id=[2, *vocabulary.CONTROL_BYTES], pad_token_id=0
     )
     network.save_pretrained(folder)

@@ -110,7 +110,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
     )
     network = InstructBlipForConditionalGeneration(config)
     spread(network, seed)
-    network.generation_config = GenerationConfig(
+    network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=1, eos_token_id=[end_id, *vocabulary.CONTROL_BYTES], pad_token_id=pad_id
     )
     network.save_pretrained(folder)

@@ -79,27 +79,40 @@ def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> 
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A",
         pair=f"{begin} $A {begin} $B",
-        special_tokens=[(begin, tokenizer.token_to_id(begin))],
+        special_tokens=[(begin, _id(tokenizer, begin))],
     )
     return tokenizer
 
 
-def bert_tokenizer(vocab_size: int = 512) -> Tokenizer:
-    """Return a tokenizer in the manner of BERT, as the Q-Former has it."""
+def bert_tokenizer() -> Tokenizer:
+    """Return a tokenizer in the manner of BERT, as the Q-Former has it.
+
+    Its vocabulary is the words of the sentences and single characters, for the
+    library's trainer breaks ties by chance.
+    """
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    words = {
+        word
+        for sentence in SENTENCES
+        for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(sentence))
+    }
+    characters = {character for word in words for character in word} | set("0123456789")
+    entries = [
+        *specials,
+        *sorted(characters),
+        *(f"##{character}" for character in sorted(characters)),
+        *sorted(words - characters),
+    ]
+    vocab = {entry: number for number, entry in enumerate(entries)}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(
-        SENTENCES,
-        trainers.WordPieceTrainer(
-            vocab_size=vocab_size, special_tokens=specials, show_progress=False
-        ),
-    )
-    tokenizer.add_special_tokens(["[DEC]"])
+    tokenizer.add_special_tokens([*specials, "[DEC]"])
     tokenizer.post_processor = processors.BertProcessing(
-        ("[SEP]", tokenizer.token_to_id("[SEP]")), ("[CLS]", tokenizer.token_to_id("[CLS]"))
+        ("[SEP]", _id(tokenizer, "[SEP]")), ("[CLS]", _id(tokenizer, "[CLS]"))
     )
     return tokenizer
 
@@ -137,17 +150,19 @@ def clip_tokenizer(vocab_size: int = 1024) -> Tokenizer:
     tokenizer = Tokenizer.from_str(json.dumps(content))
     tokenizer.add_special_tokens([CLIP_BEGIN, CLIP_END])
     tokenizer.post_processor = processors.RobertaProcessing(
-        (CLIP_END, tokenizer.token_to_id(CLIP_END)),
-        (CLIP_BEGIN, tokenizer.token_to_id(CLIP_BEGIN)),
+        (CLIP_END, _id(tokenizer, CLIP_END)),
+        (CLIP_BEGIN, _id(tokenizer, CLIP_BEGIN)),
         trim_offsets=False,
         add_prefix_space=False,
     )
     return tokenizer
 
 
-def write_tokenizer(
-    tokenizer: Tokenizer, folder: Path, config: Mapping[str, object]
-) -> None:
+def _id(tokenizer: Tokenizer, token: str) -> int:
+    return int(tokenizer.get_vocab()[token])
+
+
+def write_tokenizer(tokenizer: Tokenizer, folder: Path, config: Mapping[str, object]) -> None:
     """Write a tokenizer and its configuration into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))

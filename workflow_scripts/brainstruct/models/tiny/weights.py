@@ -19,9 +19,22 @@ from brainstruct.models.random_init import draw
 GROWTH = 1.1
 """Factor by which the variance of what a block writes grows from block to block."""
 
+SHARPNESS = 2.0
+"""Gain of queries and keys: attention that is not flat makes responses vary."""
+
+CONTRAST = 4.0
+"""Gain of the filters that read the pixels: neighbouring pixels are alike, and
+what filters see is small."""
+
 _BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks)\.(\d+)\.")
 _WRITERS = (
-    "o_proj", "out_proj", "down_proj", "fc2", "projection", "output.dense", "attention.dense",
+    "o_proj",
+    "out_proj",
+    "down_proj",
+    "fc2",
+    "projection",
+    "output.dense",
+    "attention.dense",
 )
 _ATTENDING = ("q_proj", "k_proj", "query", "key")
 
@@ -46,21 +59,25 @@ def spread(network: nn.Module, seed: int) -> None:
 def _values(module: nn.Module, path: str, leaf: str, noise: torch.Tensor) -> torch.Tensor:
     """Scale standard normal numbers to what a parameter needs."""
     if type(module).__name__.endswith("Norm"):
-        return 1 + 0.1 * noise if leaf == "weight" else 0.1 * noise
+        return noise.mul(0.1).add(1.0 if leaf == "weight" else 0.0)
     if leaf.startswith("alpha_"):
         return torch.ones_like(noise)
     if leaf.endswith("bias"):
-        return 0.1 * noise
+        return noise.mul(0.1)
     if isinstance(module, nn.Conv2d):
         # Photographs vary most in brightness; filters that ignore it see more else.
         centred = noise - 0.9 * noise.mean(dim=(1, 2, 3), keepdim=True)
-        return centred / noise[0].numel() ** 0.5 * 4
+        return centred.mul(CONTRAST / noise[0].numel() ** 0.5)
     if isinstance(module, nn.Linear):
-        gain = 1.0
-        if path.endswith(_ATTENDING):
-            gain = 1.5
-        block = _BLOCK.search(f"{path}.")
-        if block is not None and path.endswith(_WRITERS):
-            gain = GROWTH ** (int(block.group(1)) / 2)
-        return gain * noise / module.in_features**0.5
+        return noise.mul(_gain(path) / module.in_features**0.5)
     return noise
+
+
+def _gain(path: str) -> float:
+    """Return the factor by which a matrix raises the standard deviation of what it maps."""
+    if path.endswith(_ATTENDING):
+        return SHARPNESS
+    block = _BLOCK.search(path)
+    if block is not None and path.endswith(_WRITERS):
+        return float(GROWTH ** (int(block.group(1)) / 2))
+    return 1.0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from brainstruct.errors import InputError
 from brainstruct.nsd.synthetic.streams import stream
 
 COLOURS = 256
@@ -31,32 +33,32 @@ class Photograph:
 
 PHOTOGRAPHS: dict[str, Photograph] = {
     "astronaut": Photograph(
-        "skimage.data", "astronaut.png", "a woman in an orange space suit", "a flag and a shuttle"
+        "skimage", "data/astronaut.png", "a woman in an orange space suit", "a flag and a shuttle"
     ),
     "camera": Photograph(
-        "skimage.data", "camera.png", "a man behind a camera on a tripod", "a field and towers"
+        "skimage", "data/camera.png", "a man behind a camera on a tripod", "a field and towers"
     ),
-    "cat": Photograph("skimage.data", "chelsea.png", "a ginger cat", "a soft blanket"),
+    "cat": Photograph("skimage", "data/chelsea.png", "a ginger cat", "a soft blanket"),
     "coffee": Photograph(
-        "skimage.data", "coffee.png", "a cup of coffee with a spoon", "a wooden table"
+        "skimage", "data/coffee.png", "a cup of coffee with a spoon", "a wooden table"
     ),
     "rocket": Photograph(
-        "skimage.data", "rocket.jpg", "a rocket that takes off", "a dark sky and lightning towers"
+        "skimage", "data/rocket.jpg", "a rocket that takes off", "a dark sky and lightning towers"
     ),
     "motorcycle": Photograph(
-        "skimage.data", "motorcycle_left.png", "a parked motorcycle", "a garage full of tools"
+        "skimage", "data/motorcycle_left.png", "a parked motorcycle", "a garage full of tools"
     ),
     "galaxies": Photograph(
-        "skimage.data", "hubble_deep_field.jpg", "many distant galaxies", "black space"
+        "skimage", "data/hubble_deep_field.jpg", "many distant galaxies", "black space"
     ),
-    "bricks": Photograph("skimage.data", "brick.png", "a wall of bricks", "old mortar"),
-    "grass": Photograph("skimage.data", "grass.png", "blades of grass", "a meadow"),
-    "gravel": Photograph("skimage.data", "gravel.png", "small stones", "a path of gravel"),
+    "bricks": Photograph("skimage", "data/brick.png", "a wall of bricks", "old mortar"),
+    "grass": Photograph("skimage", "data/grass.png", "blades of grass", "a meadow"),
+    "gravel": Photograph("skimage", "data/gravel.png", "small stones", "a path of gravel"),
     "temple": Photograph(
-        "sklearn.datasets.images", "china.jpg", "a temple with curved roofs", "trees and people"
+        "sklearn", "datasets/images/china.jpg", "a temple with curved roofs", "trees and people"
     ),
     "flower": Photograph(
-        "sklearn.datasets.images", "flower.jpg", "an orange flower", "dark green leaves"
+        "sklearn", "datasets/images/flower.jpg", "an orange flower", "dark green leaves"
     ),
 }
 
@@ -117,9 +119,16 @@ def cut(crop: Crop, photographs: Mapping[str, Image.Image], size: int) -> npt.ND
 
 
 def _load(photograph: Photograph) -> Image.Image:
-    with (
-        as_file(files(photograph.package) / photograph.file) as path,
-        Image.open(path) as image,
-    ):
+    with Image.open(_package_folder(photograph.package) / photograph.file) as image:
         colours = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     return colours.convert("RGB")
+
+
+def _package_folder(package: str) -> Path:
+    """Return where a package is installed, without importing it (that takes seconds)."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            package, "is not installed, and the stimuli are its photographs", f"Install {package}"
+        )
+    return Path(spec.submodule_search_locations[0])

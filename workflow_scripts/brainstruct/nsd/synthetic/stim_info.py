@@ -23,7 +23,7 @@ BOLD5000_SHARE = 0.03
 def draw_stim_info(design: ExpDesign, seed: int) -> pd.DataFrame:
     """Draw the source of every image and derive its trials from the design."""
     random = stream(seed, "stimulus table")
-    margin = random.uniform(0, 0.25, ids.N_IMAGES).round(7)
+    margin = random.uniform(0, 0.25, ids.N_IMAGES).round(4)
     upright = random.random(ids.N_IMAGES) < 0.3
     table = pd.DataFrame(
         {

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from PIL import Image
+
+from brainstruct import store
+from brainstruct.embedding.block import block_identity, embed_block, write_block
+from brainstruct.embedding.stimuli import Stimuli
+from brainstruct.errors import InputError
+from brainstruct.models import tiny
+from brainstruct.models.interface import FeatureModel, Features, ModelOptions
+from brainstruct.models.registry import family_class
+
+IDS = [70, 3, 12, 9, 44, 5, 8, 21, 30, 31, 32]
+IDENTITY = {"revision": "abc", "code": "123"}
+
+
+class Brightness(FeatureModel):
+    """State = (layer, brightness, brightness squared): what a test can foresee."""
+
+    modality: ClassVar[str] = "image"
+    n_layers = 3
+    feature_dim = 3
+
+    def __init__(self, tmp_path, **options):
+        self.options = ModelOptions(tmp_path, 3, **options)
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.calls: list[int] = []
+        self.scale = 1.0
+        self.fail_at = None
+
+    @classmethod
+    def load(cls, options):
+        raise NotImplementedError
+
+    def prepare(self, images, texts):
+        values = [float(image.getpixel((0, 0))[0]) for image in images]
+        return {"values": torch.tensor(values)}
+
+    def forward(self, batch):
+        values = batch["values"]
+        if self.fail_at is not None and self.fail_at in values.tolist():
+            raise KeyboardInterrupt
+        self.calls.append(len(values))
+        one = torch.ones_like(values)
+        layers = [torch.stack([layer * one, values, values**2], 1) for layer in range(3)]
+        return Features(
+            states=torch.stack(layers, 1) * self.scale,
+            responses=[f"saw {value:.0f}" for value in values],
+            n_tokens=values.long(),
+            truncated=values > 30,
+        )
+
+
+class Words(Brightness):
+    modality: ClassVar[str] = "text"
+
+    def prepare(self, images, texts):
+        return {"values": torch.tensor([float(len(text.split())) for text in texts])}
+
+
+def show(nsd_ids):
+    return [Image.new("RGB", (4, 4), (int(nsd_id), 0, 0)) for nsd_id in nsd_ids]
+
+
+@pytest.fixture
+def model(tmp_path):
+    return Brightness(tmp_path)
+
+
+@pytest.fixture
+def embed(model, tmp_path):
+    def run(ids=IDS, **changes):
+        arguments = {
+            "instruction": None,
+            "work_folder": tmp_path / "work",
+            "identity": IDENTITY,
+            "batch_size": 2,
+            "images_per_shard": 4,
+        }
+        return embed_block(model, Stimuli(images=show), ids, **{**arguments, **changes})
+
+    return run
+
+
+def test_labels_and_values(embed):
+    block = embed()
+    assert block["embedding"].dims == ("layer", "nsd_id", "feature")
+    assert block["embedding"].dtype == np.float16
+    assert block["nsd_id"].values.tolist() == IDS
+    assert block["layer"].values.tolist() == [0, 1, 2]
+    for nsd_id in IDS:
+        row = block.sel(nsd_id=nsd_id)
+        assert row["embedding"].values[2].tolist() == [2, nsd_id, nsd_id**2]
+        assert row["response"].item() == f"saw {nsd_id}"
+        assert row["n_tokens"].item() == nsd_id
+        assert row["truncated"].item() == (nsd_id > 30)
+
+
+@pytest.mark.parametrize(("batch_size", "images_per_shard"), [(1, 1), (3, 5), (64, 4), (4, 512)])
+def test_neither_batches_nor_shards_change_the_result(
+    embed, tmp_path, batch_size, images_per_shard
+):
+    sizes = {"batch_size": batch_size, "images_per_shard": images_per_shard}
+    other = embed(work_folder=tmp_path / "other", **sizes)
+    xr.testing.assert_identical(other, embed())
+
+
+def test_written_by_layer_and_read_back(embed, tmp_path, model):
+    block = embed()
+    path = tmp_path / "results" / "block.nc"
+    identity = block_identity(model, IDS, None, "float16", IDENTITY)
+    write_block(block, path, work_folder=tmp_path / "work", provenance=identity)
+    with store.open_dataset(path, ["embedding"]) as stored:
+        assert stored["embedding"].encoding["chunksizes"] == (1, len(IDS), 3)
+        assert store.provenance(stored) == identity
+        assert identity["revision"] == "abc"
+        xr.testing.assert_equal(stored.load(), block)
+    assert not (tmp_path / "work").exists()
+
+
+def interrupt(embed, model):
+    """Die in the third of three shards."""
+    model.fail_at = float(IDS[9])
+    with pytest.raises(KeyboardInterrupt):
+        embed()
+    model.fail_at = None
+    model.calls.clear()
+
+
+def test_a_restart_goes_on_from_finished_shards(embed, model, tmp_path, caplog):
+    interrupt(embed, model)
+    with caplog.at_level(logging.INFO, logger="brainstruct"):
+        resumed = embed()
+    assert sum(model.calls) == 3
+    assert "an earlier run has left 8 of 11 stimuli" in caplog.text
+    xr.testing.assert_identical(resumed, embed(work_folder=tmp_path / "fresh"))
+
+
+@pytest.mark.parametrize("how", ["flip", "cut", "record", "no record"])
+def test_a_damaged_shard_is_computed_again(embed, model, tmp_path, caplog, how):
+    whole = embed()
+    model.calls.clear()
+    data, record = (tmp_path / "work" / f"shard-00001.{suffix}" for suffix in ("nc", "json"))
+    content = bytearray(data.read_bytes())
+    if how == "flip":
+        content[len(content) // 2] ^= 1
+        data.write_bytes(content)
+    elif how == "cut":
+        data.write_bytes(content[:-10])
+    elif how == "record":
+        record.write_text('{"identity": ')
+    else:
+        record.unlink()
+    again = embed()
+    assert sum(model.calls) == 4
+    assert ("damaged" in caplog.text) == (how != "no record")
+    xr.testing.assert_identical(again, whole)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"identity": {**IDENTITY, "revision": "xyz"}}, "revision: 'abc', not 'xyz'"),
+        ({"ids": IDS[::-1]}, "stimuli_sha256"),
+        ({"storage": "float32"}, "storage: 'float16', not 'float32'"),
+    ],
+)
+def test_shards_of_another_run_are_passed_over(embed, model, tmp_path, caplog, changes, named):
+    embed()
+    model.calls.clear()
+    found = embed(**changes)
+    assert sum(model.calls) == len(IDS)
+    assert "is of another run" in caplog.text
+    assert named in caplog.text
+    xr.testing.assert_identical(found, embed(**changes, work_folder=tmp_path / "fresh"))
+
+
+def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
+    plain = block_identity(Brightness(tmp_path), IDS, None, "float16", IDENTITY)
+    json.dumps(plain)
+    for option in ({"random_seed": 1}, {"pooling": "prompt_mean"}, {"max_new_tokens": 3}):
+        model = Brightness(tmp_path, **option)
+        assert block_identity(model, IDS, None, "float16", IDENTITY) != plain
+    told = block_identity(Brightness(tmp_path), IDS, "Look!", "float16", IDENTITY)
+    assert told["instruction_sha256"] != plain["instruction_sha256"]
+
+
+def test_captions_are_averaged_with_equal_weight(tmp_path):
+    captions = {5: ["a cat"], 6: ["a", "a b c d e"], 7: ["one two three"]}
+    block = embed_block(
+        Words(tmp_path),
+        Stimuli(captions=lambda ids: [captions[nsd_id] for nsd_id in ids]),
+        list(captions),
+        instruction=None,
+        work_folder=tmp_path / "work",
+        identity=IDENTITY,
+        batch_size=2,
+    )
+    values = block["embedding"].sel(layer=0, feature=[1, 2]).values
+    assert values.tolist() == [[2, 4], [3, 13], [3, 9]]
+    assert block["n_tokens"].values.tolist() == [2, 6, 3]
+    assert block["response"].values.tolist() == ["saw 2", "saw 1\nsaw 5", "saw 3"]
+
+
+def test_a_stimulus_without_caption_is_named(tmp_path):
+    with pytest.raises(InputError, match="captions of nsd_id 6"):
+        embed_block(
+            Words(tmp_path),
+            Stimuli(captions=lambda ids: [[] if nsd_id == 6 else ["a"] for nsd_id in ids]),
+            [5, 6],
+            instruction=None,
+            work_folder=tmp_path / "work",
+            identity=IDENTITY,
+        )
+
+
+def test_overflow_is_an_error_and_float32_its_cure(embed, model):
+    model.scale = 1e3
+    with pytest.raises(InputError, match=r"too large for float16 \(up to 4\.9e\+06, limit 65504"):
+        embed()
+    assert np.isfinite(embed(storage="float32")["embedding"]).all()
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf")])
+def test_states_that_are_not_finite_are_an_error(embed, model, scale):
+    model.scale = scale
+    with pytest.raises(InputError, match=r"not finite, from layer 0 on, in 4 stimuli .*nsd_id 70"):
+        embed(storage="float32")
+
+
+@pytest.mark.parametrize("ids", [[], [1, 1], [[1, 2]]])
+def test_a_block_has_each_stimulus_once(embed, ids):
+    with pytest.raises(ValueError, match="each once"):
+        embed(ids)
+
+
+def test_an_instruction_must_suit_the_model(embed):
+    with pytest.raises(ValueError, match="does not suit"):
+        embed(instruction="What is this?")
+
+
+def test_progress_is_logged(embed, caplog):
+    with caplog.at_level(logging.INFO, logger="brainstruct"):
+        embed(report_every=2)
+    lines = [record.message for record in caplog.records if "per second" in record.message]
+    assert [line.split()[0] for line in lines] == ["4", "8", "11"]
+
+
+@pytest.mark.parametrize("family", ["instructblip", "idefics"])
+def test_a_real_model_from_pictures_to_file(tmp_path, family):
+    tiny.build(family, tmp_path / "checkpoint", seed=1, n_blocks=2)
+    options = ModelOptions(tmp_path / "checkpoint", 3, max_new_tokens=3)
+    model = family_class(family).load(options)
+    instruction = "What is in this image?"
+    block = embed_block(
+        model,
+        Stimuli(images=show),
+        IDS,
+        instruction=instruction,
+        work_folder=tmp_path / "work",
+        identity=IDENTITY,
+        batch_size=4,
+        images_per_shard=5,
+        storage="float32",
+    )
+    alone = model.embed(show([12]), [instruction])
+    found = block.sel(nsd_id=12)
+    np.testing.assert_allclose(found["embedding"], alone.states[0], rtol=1e-5, atol=1e-5)
+    assert found["response"].item() == alone.responses[0].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    write_block(block, tmp_path / "block.nc", work_folder=tmp_path / "work", provenance={})
+    xr.testing.assert_equal(store.read_dataset(tmp_path / "block.nc"), block)

@@ -1,0 +1,93 @@
+"""A small made-up cortex for drawings, and pycortex's S1 for what needs a real one."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import sparse
+
+from brainstruct.figures.surface import Flatmap
+
+HEIGHT = 96
+
+
+@pytest.fixture(scope="session")
+def sheet() -> Flatmap:
+    """Two square hemispheres, 40 x 80 pixels over 8 x 4 x 3 voxels; k is the depth."""
+    rows, columns, shape = 40, 80, (8, 4, 3)
+    inside = np.zeros((rows, columns), bool)
+    inside[2:-2, 2:39] = inside[2:-2, 41:-2] = True
+    y, x = np.nonzero(inside)
+    i, j = x * shape[0] // columns, y * shape[1] // rows
+    pixel = np.arange(len(x))
+    depths = [np.ravel_multi_index((np.full_like(i, k), j, i), shape[::-1]) for k in range(3)]
+    sampler = sparse.coo_array(
+        (np.full(3 * len(x), 1 / 3, np.float32), (np.tile(pixel, 3), np.concatenate(depths))),
+        shape=(len(x), np.prod(shape)),
+    ).tocsr()
+    curvature = np.where(inside, np.sin(np.arange(columns) / 3), np.nan).astype(np.float32)
+    return Flatmap(sampler, inside, (-40.0, 40.0, -20.0, 20.0), curvature, shape)
+
+
+@pytest.fixture(scope="session")
+def voxels() -> xr.Dataset:
+    """All voxels of the sheet's volume."""
+    ijk = np.indices((8, 4, 3)).reshape(3, -1)
+    coords = {axis: ("voxel", index) for axis, index in zip("ijk", ijk, strict=True)}
+    return xr.Dataset(coords={"voxel": np.arange(ijk.shape[1]), **coords})
+
+
+@pytest.fixture
+def place(voxels: xr.Dataset):
+    """Give values the sheet's voxels."""
+
+    def placed(values) -> xr.DataArray:
+        return xr.DataArray(np.asarray(values), dims="voxel", coords=voxels.coords)
+
+    return placed
+
+
+@pytest.fixture(scope="session")
+def s1_store(tmp_path_factory: pytest.TempPathFactory):
+    """A store with pycortex's own subject S1, in use."""
+    if find_spec("cortex") is None:
+        pytest.skip("needs pycortex")
+    from brainstruct.figures.cortex_store import prepare_store, use_store
+
+    folder = prepare_store(tmp_path_factory.mktemp("cortex"), ["S1"])
+    use_store(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def s1_built(s1_store) -> tuple[Flatmap, list[Path]]:
+    """A flatmap as it is built, and the files that building left in the store."""
+    from brainstruct.figures.flatmap import build_flatmap
+
+    before = set(s1_store.rglob("*"))
+    flatmap = build_flatmap("S1", "fullhead", HEIGHT)
+    return flatmap, sorted(set(s1_store.rglob("*")) - before)
+
+
+@pytest.fixture(scope="session")
+def s1_flatmap(s1_built) -> Flatmap:
+    """The same, warmed and read back."""
+    from brainstruct.figures import flatmap
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flatmap, "build_flatmap", lambda *names: s1_built[0])
+        first = flatmap.warm_flatmap("S1", "fullhead", HEIGHT)
+        written = first.stat().st_mtime_ns
+        assert flatmap.warm_flatmap("S1", "fullhead", HEIGHT).stat().st_mtime_ns == written
+    return flatmap.load_flatmap("S1", "fullhead", HEIGHT, volume_shape=(100, 100, 31))
+
+
+@pytest.fixture(scope="session")
+def s1_anatomy(s1_store) -> xr.Dataset:
+    from brainstruct.figures.anatomy import sample_anatomy
+
+    return sample_anatomy("S1", "fullhead", ["V1", "V2", "EBA", "PPA"])

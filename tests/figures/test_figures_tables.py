@@ -1,0 +1,147 @@
+"""Drawings of tidy tables."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainstruct.figures.bars import draw_roi_bars
+from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures.layer_profiles import draw_layer_profiles
+
+SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1", "PPA")
+
+
+def tidy(**levels) -> pd.DataFrame:
+    table = pd.DataFrame(list(product(*levels.values())), columns=list(levels))
+    return table.assign(value=np.linspace(0.1, 0.9, len(table)))
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    return tidy(subject=SUBJECTS, model=MODELS, roi=ROIS)
+
+
+@pytest.fixture
+def by_layer() -> pd.DataFrame:
+    return tidy(subject=SUBJECTS, model=MODELS, roi=ROIS, layer=range(5))
+
+
+@pytest.fixture
+def by_instruction() -> pd.DataFrame:
+    return tidy(subject=SUBJECTS, model=MODELS, instruction=("IC", "SR"), roi=ROIS)
+
+
+def heights(axes) -> list[float]:
+    return [bar.get_height() for bar in axes.patches]
+
+
+def test_bars_are_means_over_subjects(scores):
+    drawing = draw_roi_bars(scores)
+    means = scores.groupby(["roi", "model"], sort=False)["value"].mean()
+    expected = [means[roi, model] for roi in ROIS for model in MODELS]
+    np.testing.assert_allclose(heights(drawing.figure.axes[0]), expected)
+    one = drawing.table[(drawing.table["roi"] == "PPA") & (drawing.table["model"] == "vit-h")]
+    assert one["mean"].unique() == pytest.approx(one["value"].mean())
+    assert one["sem"].unique() == pytest.approx(one["value"].std(ddof=1) / np.sqrt(2))
+
+
+def test_an_absent_region_is_no_bar_and_no_zero(scores):
+    scores.loc[scores["roi"] == "PPA", "value"] = np.nan
+    axes = draw_roi_bars(scores, rois=[*ROIS, "V9"]).figure.axes[0]
+    assert len(axes.patches) == 2
+    assert [text.get_text() for text in axes.texts].count("no data") == 2
+
+
+def test_one_subject_has_no_whisker(scores):
+    assert draw_roi_bars(scores).figure.axes[0].containers
+    single = draw_roi_bars(scores[scores["subject"] == "subj01"])
+    assert single.table["sem"].isna().all()
+    assert not single.figure.axes[0].collections
+
+
+def test_marks_stand_over_their_bars(scores):
+    marks = pd.DataFrame({"roi": ["PPA"], "model": ["vit-h"], "mark": ["*"]})
+    drawing = draw_roi_bars(scores, marks=marks)
+    star = next(text for text in drawing.figure.axes[0].texts if text.get_text() == "*")
+    assert round(star.get_position()[0]) == 1
+    shown = scores[(scores["roi"] == "PPA") & (scores["model"] == "vit-h")]
+    assert star.get_position()[1] > shown["value"].max()
+    assert (drawing.table["mark"] == "*").sum() == 2
+
+
+def test_many_regions_wrap_into_rows():
+    many = tidy(subject=SUBJECTS, model=MODELS, roi=[f"R{index}" for index in range(40)])
+    axes = draw_roi_bars(many).figure.axes
+    assert len(axes) > 1
+    assert sum(len(panel.patches) for panel in axes) == 80
+
+
+@pytest.mark.parametrize("draw", [draw_roi_bars, draw_layer_profiles, draw_instruction_rois])
+def test_a_table_with_nothing_in_it_is_drawn(draw, tmp_path):
+    columns = ["subject", "model", "instruction", "roi", "layer", "value"]
+    empty = pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
+    assert draw(empty).save(tmp_path / "empty")["svg"].stat().st_size > 0
+
+
+@pytest.mark.parametrize("draw", [draw_roi_bars, draw_layer_profiles, draw_instruction_rois])
+def test_all_missing_is_drawn(draw, tmp_path):
+    table = tidy(subject=SUBJECTS, model=MODELS, instruction=["IC"], roi=ROIS, layer=[0])
+    draw(table.assign(value=np.nan)).save(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("draw", [draw_roi_bars, draw_layer_profiles, draw_instruction_rois])
+def test_doubled_rows_and_missing_columns_are_refused(draw):
+    table = tidy(subject=SUBJECTS, model=MODELS, instruction=["IC"], roi=ROIS, layer=[0])
+    with pytest.raises(ValueError, match="doubled"):
+        draw(pd.concat([table, table]))
+    with pytest.raises(ValueError, match="lacks the columns roi"):
+        draw(table.drop(columns="roi"))
+
+
+def test_profiles_are_means_with_bands_over_subjects(by_layer):
+    drawing = draw_layer_profiles(by_layer)
+    row = drawing.table.query("roi == 'PPA' and model == 'vit-h' and layer == 3").iloc[0]
+    values = by_layer.query("roi == 'PPA' and model == 'vit-h' and layer == 3")["value"]
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["sem"] == pytest.approx(values.std(ddof=1) / np.sqrt(2))
+    line = drawing.figure.axes[1].lines[1]
+    assert line.get_ydata()[3] == pytest.approx(values.mean())
+
+
+def test_one_subject_takes_the_error_over_voxels(by_layer):
+    single = by_layer[by_layer["subject"] == "subj01"].assign(sem=0.07)
+    assert (draw_layer_profiles(single).table["sem"] == 0.07).all()
+    assert draw_layer_profiles(single.drop(columns="sem")).table["sem"].isna().all()
+
+
+def test_relative_depth_ends_at_one_for_models_of_any_depth(by_layer):
+    shallow = by_layer[(by_layer["model"] == "instructblip") | (by_layer["layer"] < 3)]
+    table = draw_layer_profiles(shallow, relative_depth=True).table
+    assert table.groupby("model")["depth"].max().tolist() == [1, 1]
+    assert table.groupby("model")["layer"].max().to_dict() == {"instructblip": 4, "vit-h": 2}
+
+
+def test_lines_may_be_instructions(by_instruction):
+    table = by_instruction[by_instruction["model"] == "vit-h"].assign(layer=0)
+    assert set(draw_layer_profiles(table, lines="instruction").table["instruction"]) == {"IC", "SR"}
+
+
+def test_the_best_instruction_of_each_region_is_framed(by_instruction):
+    drawing = draw_instruction_rois(by_instruction)
+    frames = [p for p in drawing.figure.axes[0].patches if not p.get_fill()]
+    best = drawing.table[drawing.table["model"] == "instructblip"]
+    wanted = best.loc[best.groupby("roi", sort=False)["mean"].idxmax(), "instruction"]
+    rows = [("IC", "SR")[round(frame.get_y() + 0.5)] for frame in frames]
+    assert rows == wanted.tolist()
+
+
+def test_a_cell_without_data_is_empty(by_instruction):
+    by_instruction.loc[by_instruction["roi"] == "PPA", "value"] = np.nan
+    axes = draw_instruction_rois(by_instruction).figure.axes[0]
+    written = [text.get_text() for text in axes.texts]
+    assert written.count("") == 2
+    assert len([patch for patch in axes.patches if not patch.get_fill()]) == 1

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from brainstruct.errors import InputError
+from brainstruct.models import loading
+from brainstruct.models.interface import ModelOptions
+from brainstruct.models.registry import family_class
+
+INSTRUCTION = "What is in this image?"
+
+
+@pytest.fixture
+def folder(request, checkpoint, tmp_path):
+    """A copy of a checkpoint, to be damaged."""
+    kind = getattr(request, "param", "instructblip")
+    return shutil.copytree(checkpoint(kind), tmp_path / kind)
+
+
+def load(folder, family="instructblip", **options):
+    return family_class(family).load(
+        ModelOptions(folder, **{"n_layers": 5, "max_new_tokens": 4, **options})
+    )
+
+
+def edit_json(path, **changes):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, **changes}))
+
+
+def edit_weights(folder, change):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(InputError, match=r"no such checkpoint.*fetch_checkpoint"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "tokenizer.json", "model.safetensors", "qformer_tokenizer/tokenizer.json"],
+)
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=rf"lacks .*{name.rpartition('/')[2]}.*fetch_checkpoint"):
+        load(folder)
+
+
+def test_a_missing_processor_is_named(folder):
+    (folder / "preprocessor_config.json").unlink()
+    (folder / "processor_config.json").unlink()
+    with pytest.raises(InputError, match=r"lacks preprocessor_config\.json or processor_config"):
+        load(folder)
+
+
+def test_missing_shards_are_named(folder):
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    weight_map = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(InputError, match=r"lacks model-00002-of-00002\.safetensors"):
+        load(folder)
+
+
+def test_a_damaged_config(folder):
+    (folder / "config.json").write_text('{"model_type": ')
+    with pytest.raises(InputError, match=r"config\.json: is not readable as JSON"):
+        load(folder)
+
+
+def test_another_family(folder):
+    with pytest.raises(InputError, match=r"model_type is 'instructblip', this family runs idefics"):
+        load(folder, "idefics")
+
+
+def test_another_language_model(folder):
+    edit_json(folder / "config.json", text_config={"model_type": "t5"})
+    with pytest.raises(InputError, match="language model is 't5'"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("folder", "family"),
+    [
+        ("instructblip", "instructblip"),
+        ("idefics", "idefics"),
+        ("vit", "vit"),
+        ("clip", "clip-image"),
+        ("clip", "clip-text"),
+    ],
+    indirect=["folder"],
+)
+def test_another_number_of_layers(folder, family):
+    found = 13 if family == "clip-text" else 5
+    with pytest.raises(InputError, match=rf"has {found} hidden states.*n_layers: 41.*Set n_lay"):
+        load(folder, family, n_layers=41)
+
+
+@pytest.mark.parametrize("size", [0, 100, 100_000])
+def test_cut_weights(folder, size):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(InputError, match="weights cannot be read"):
+        load(folder)
+
+
+def test_lacking_weights_are_not_drawn_at_random(folder):
+    edit_weights(folder, lambda tensors: tensors.pop("language_projection.weight"))
+    with pytest.raises(InputError, match=r"lack 1 of \d+ tensors.*language_projection\.weight"):
+        load(folder)
+
+
+def test_weights_of_another_shape(folder):
+    def widen(tensors):
+        tensors["language_projection.weight"] = torch.zeros(3, 3)
+
+    edit_weights(folder, widen)
+    with pytest.raises(InputError, match="weights cannot be read"):
+        load(folder)
+
+
+def blind_idefics(tensors):
+    for name, values in tensors.items():
+        if "alpha_" in name:
+            values.zero_()
+
+
+def blind_instructblip(tensors):
+    tensors["language_projection.weight"].zero_()
+
+
+@pytest.mark.parametrize(
+    ("folder", "family", "blind"),
+    [("idefics", "idefics", blind_idefics), ("instructblip", "instructblip", blind_instructblip)],
+    indirect=["folder"],
+)
+def test_a_blind_model_is_refused(folder, family, blind):
+    edit_weights(folder, blind)
+    with pytest.raises(InputError, match="the model is blind"):
+        load(folder, family)
+
+
+def test_settings_for_sampling_and_beams_are_ignored(folder, pictures):
+    expected = load(folder).embed(pictures(3), [INSTRUCTION] * 3)
+    settings = {"do_sample": True, "temperature": 5.0, "num_beams": 4, "repetition_penalty": 9.0}
+    edit_json(folder / "generation_config.json", **settings)
+    found = load(folder).embed(pictures(3), [INSTRUCTION] * 3)
+    assert torch.equal(found.states, expected.states)
+
+
+def test_end_tokens_of_the_checkpoint_count(folder):
+    edit_json(folder / "generation_config.json", eos_token_id=40)
+    assert load(folder).greedy.end_ids == {2, 40}
+
+
+def test_a_tokenizer_that_is_altered_on_loading(folder, monkeypatch):
+    original = loading.PreTrainedTokenizerFast.from_pretrained
+
+    def altered(*arguments, **options):
+        tokenizer = original(*arguments, **options)
+        tokenizer.backend_tokenizer.normalizer = None
+        return tokenizer
+
+    monkeypatch.setattr(loading.PreTrainedTokenizerFast, "from_pretrained", altered)
+    with pytest.raises(InputError, match=r"loaded so that it gives"):
+        load(folder)
+
+
+def test_a_damaged_tokenizer(folder):
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(InputError, match=r"tokenizer\.json: is damaged"):
+        load(folder)
+
+
+def test_a_prompt_without_bos(folder):
+    edit_json(folder / "tokenizer.json", post_processor=None)
+    with pytest.raises(InputError, match=r"prompt starts with id \d+, its BOS token '</s>' is 2"):
+        load(folder)
+
+
+def test_older_checkpoints_have_binary_weights(folder, pictures):
+    expected = load(folder).embed(pictures(2), [INSTRUCTION] * 2).states
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save(tensors, folder / "pytorch_model.bin")
+    assert torch.equal(load(folder).embed(pictures(2), [INSTRUCTION] * 2).states, expected)
+
+
+def test_bfloat16(folder, pictures):
+    exact = load(folder).embed(pictures(2), [INSTRUCTION] * 2)
+    model = load(folder, dtype="bfloat16", pooling="last_prompt_token")
+    assert model.dtype == torch.bfloat16
+    found = model.embed(pictures(2), [INSTRUCTION] * 2)
+    assert found.states.dtype == torch.float32
+    assert found.states.shape == exact.states.shape
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_placement_without_gpu(tmp_path):
+    options = ModelOptions(tmp_path, 5)
+    assert loading.placement(options) == (torch.device("cpu"), torch.float32)
+    with pytest.raises(InputError, match=r"sees no CUDA device.*gpu"):
+        loading.placement(ModelOptions(tmp_path, 5, device="cuda"))
+
+
+@pytest.mark.parametrize("options", [{"device": "tpu"}, {"dtype": "int4"}])
+def test_unknown_placement(tmp_path, options):
+    with pytest.raises(InputError, match=f"is '{next(iter(options.values()))}'"):
+        loading.placement(ModelOptions(tmp_path, 5, **options))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from brainstruct.nsd import ids
+
+PAIRS = {
+    "73k": (ids.number_73k, ids.nsd_id_from_73k, ids.N_IMAGES),
+    "10k": (ids.number_10k, ids.position_from_10k, ids.N_POSITIONS),
+    "trial": (ids.trial_number, ids.trial_from_number, ids.N_TRIALS),
+}
+SHAPES = hnp.array_shapes(max_dims=3, max_side=5)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@given(data=st.data())
+def test_conversion_is_a_bijection_that_starts_at_one(pair: str, data: st.DataObject) -> None:
+    to_number, from_number, size = PAIRS[pair]
+    ours = data.draw(hnp.arrays(np.int64, SHAPES, elements=st.integers(0, size - 1)))
+    numbers = to_number(ours)
+    assert numbers.shape == ours.shape
+    assert numbers.dtype == np.int64
+    assert numbers.min() >= 1
+    np.testing.assert_array_equal(from_number(numbers), ours)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_ends_of_the_range_match_the_files(pair: str) -> None:
+    to_number, from_number, size = PAIRS[pair]
+    assert to_number([0, size - 1]).tolist() == [1, size]
+    assert from_number([1, size]).tolist() == [0, size - 1]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@given(data=st.data())
+def test_values_outside_are_refused(pair: str, data: st.DataObject) -> None:
+    to_number, from_number, size = PAIRS[pair]
+    excess = data.draw(st.integers(0, 10**6))
+    for bad in (-1 - excess, size + excess):
+        with pytest.raises(ValueError, match=r"1 of 2 .* lie outside"):
+            to_number([0, bad])
+    for bad in (0 - excess, size + 1 + excess):
+        with pytest.raises(ValueError, match=r"1 of 2 .* lie outside"):
+            from_number([1, bad])
+
+
+@given(trial=hnp.arrays(np.int64, SHAPES, elements=st.integers(0, ids.N_TRIALS - 1)))
+def test_session_and_row_count_through_the_files(trial: np.ndarray) -> None:
+    session, row = ids.session_and_row(trial)
+    assert session.min() >= 1
+    assert session.max() <= ids.N_SESSIONS
+    assert row.min() >= 0
+    assert row.max() < ids.TRIALS_PER_SESSION
+    np.testing.assert_array_equal(ids.trial_from_session(session, row), trial)
+
+
+def test_last_trial_of_a_session_is_in_that_session() -> None:
+    session, row = ids.session_and_row([0, 749, 750, 29_999])
+    assert session.tolist() == [1, 1, 2, 40]
+    assert row.tolist() == [0, 749, 0, 749]
+
+
+def test_a_scalar_gives_a_scalar() -> None:
+    assert ids.nsd_id_from_73k(46_003).shape == ()
+    assert int(ids.nsd_id_from_73k(46_003)) == 46_002
+
+
+@pytest.mark.parametrize("convert", [ids.number_73k, ids.trial_from_number, ids.session_and_row])
+@pytest.mark.parametrize("bad", [1.0, [True], ["1"]])
+def test_only_integers_are_identifiers(convert: Callable[[object], object], bad: object) -> None:
+    with pytest.raises(TypeError, match="must be integers"):
+        convert(bad)
+
+
+def test_empty_arrays_pass() -> None:
+    assert ids.number_73k([]).shape == (0,)
+
+
+def test_unassigned_trial_numbers_are_no_trials() -> None:
+    with pytest.raises(ValueError, match="the first is 0"):
+        ids.trial_from_number([5, ids.NOT_ASSIGNED])
+
+
+@given(
+    index=hnp.arrays(
+        np.float64, SHAPES, elements=st.floats(-0.5, 300, allow_nan=False) | st.just(np.nan)
+    )
+)
+def test_voxel_coordinates_round_trip(index: np.ndarray) -> None:
+    coordinate = ids.voxel_coordinate(index)
+    assert not np.isnan(coordinate).any()
+    np.testing.assert_allclose(ids.voxel_index(coordinate), index, atol=1e-9)
+
+
+def test_first_voxel_of_matlab_is_zero() -> None:
+    given_ = [1.0, 81.0, ids.NO_COORDINATE]
+    np.testing.assert_array_equal(ids.voxel_index(given_), [0.0, 80.0, np.nan])
+
+
+def test_sessions_are_numbered_from_one() -> None:
+    assert list(ids.session_numbers(3)) == [1, 2, 3]
+    assert list(ids.session_numbers(0)) == []
+    with pytest.raises(ValueError, match=r"0\.\.40"):
+        ids.session_numbers(41)

@@ -1,0 +1,90 @@
+"""Runs batches through a model, in smaller ones if GPU memory runs out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from brainstruct.errors import InputError
+from brainstruct.models.interface import Batch, FeatureModel, Features
+
+log = logging.getLogger(__name__)
+
+
+class Forward:
+    """A model whose batch size adapts to the memory there is.
+
+    Parameters
+    ----------
+    model : FeatureModel
+        The model.
+    batch_size : int
+        Rows per forward pass to begin with.
+
+    Attributes
+    ----------
+    batch_size : int
+        Rows per forward pass now; once halved it stays so.
+    """
+
+    def __init__(self, model: FeatureModel, batch_size: int) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, must be at least 1")
+        self._model = model
+        self.batch_size = batch_size
+
+    def __call__(self, batch: Batch) -> Features:
+        """Embed all rows of a batch.
+
+        Raises
+        ------
+        InputError
+            If memory does not even suffice for one row.
+        """
+        n_rows = len(next(iter(batch.values())))
+        parts: list[Features] = []
+        start = 0
+        while start < n_rows:
+            stop = min(start + self.batch_size, n_rows)
+            part = self._attempt({name: rows[start:stop] for name, rows in batch.items()})
+            if part is None:
+                self._halve(stop - start)
+            else:
+                parts.append(part)
+                start = stop
+        return join(parts)
+
+    def _attempt(self, batch: Batch) -> Features | None:
+        # Memory is freed only once the exception, which holds all frames, is gone.
+        try:
+            return self._model.forward(batch)
+        except torch.cuda.OutOfMemoryError:
+            return None
+
+    def _halve(self, n_rows: int) -> None:
+        torch.cuda.empty_cache()
+        if n_rows == 1:
+            raise InputError(
+                "embedding.batch_size",
+                "GPU memory does not suffice for a batch of one",
+                "Use a GPU with more memory, embedding.dtype: bfloat16, or a smaller "
+                "embedding.max_new_tokens",
+            )
+        self.batch_size = n_rows // 2
+        log.warning(
+            "GPU memory ran out with a batch of %d; going on with %d", n_rows, self.batch_size
+        )
+
+
+def join(parts: Sequence[Features]) -> Features:
+    """Concatenate features along the stimuli."""
+    if len(parts) == 1:
+        return parts[0]
+    return Features(
+        states=torch.cat([part.states for part in parts]),
+        responses=[text for part in parts for text in part.responses],
+        n_tokens=torch.cat([part.n_tokens for part in parts]),
+        truncated=torch.cat([part.truncated for part in parts]),
+    )

@@ -1,0 +1,209 @@
+"""Embeds one block of stimuli with one model and instruction, resumably."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from brainstruct import store
+from brainstruct.embedding.batching import Forward, join
+from brainstruct.embedding.prefetch import prefetch
+from brainstruct.embedding.progress import Progress
+from brainstruct.embedding.shards import ShardFolder
+from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
+from brainstruct.embedding.storage import Storage, dtype_name, empty_block, label
+from brainstruct.models.interface import FeatureModel, Features
+
+log = logging.getLogger(__name__)
+
+
+def embed_block(
+    model: FeatureModel,
+    stimuli: Stimuli,
+    nsd_ids: ArrayLike,
+    *,
+    instruction: str | None,
+    work_folder: str | PathLike[str],
+    identity: Mapping[str, object],
+    batch_size: int = 64,
+    images_per_shard: int = 512,
+    storage: Storage = "float16",
+    report_every: int = 10,
+) -> xr.Dataset:
+    """Embed a block of stimuli.
+
+    Parameters
+    ----------
+    model : FeatureModel
+        Loaded.
+    stimuli : Stimuli
+        Images or captions by nsd_id; asked from a background thread, ahead of
+        the model.
+    nsd_ids : array_like of int
+        The block, 0-based, each stimulus once.
+    instruction : str or None
+        What the model is told; `None` for models that follow no instructions.
+    work_folder : path
+        Where finished shards are kept until `write_block` has the whole block.
+    identity : mapping
+        What the result depends on and this function cannot know (checkpoint
+        revision, identity of the code, of the data set); JSON. Completed by
+        `block_identity`.
+    batch_size : int
+        Stimuli per forward pass; halved, for the rest of the job, when GPU
+        memory runs out.
+    images_per_shard : int
+        Stimuli after which the job keeps what it has.
+    storage : str
+        Precision of the states.
+    report_every : int
+        Batches per line of progress in the log.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``embedding`` (layer, nsd_id, feature); ``response`` (text, empty for
+        models that respond nothing), ``n_tokens`` (tokens averaged; 0: an empty
+        response) and ``truncated`` (the response was cut) by nsd_id.
+
+    Raises
+    ------
+    InputError
+        If states are not finite or too large for `storage`, GPU memory does not
+        suffice for one stimulus, or a stimulus lacks its captions.
+    ValueError
+        If the block is empty or has a stimulus twice, or stimuli and
+        instruction do not suit the model.
+    """
+    ids = np.asarray(nsd_ids, dtype=np.int64)
+    if ids.ndim != 1 or len(ids) == 0 or len(np.unique(ids)) != len(ids):
+        raise ValueError("a block is a list of stimuli, each once, at least one")
+    whole = block_identity(model, ids, instruction, storage, identity)
+    shards = ShardFolder(Path(work_folder), whole)
+    spans = np.split(ids, range(images_per_shard, len(ids), images_per_shard))
+    block = empty_block(ids, model.n_layers, model.feature_dim, storage)
+    pending, n_finished = [], 0
+    for number, span in enumerate(spans):
+        kept = shards.read(number, _part(span))
+        if kept is None:
+            pending.append(number)
+        else:
+            _fill(block, number * images_per_shard, kept)
+            n_finished += len(span)
+    if n_finished:
+        log.info("an earlier run has left %d of %d stimuli", n_finished, len(ids))
+
+    progress = Progress(len(ids), n_finished, report_every)
+    forward = Forward(model, batch_size)
+    parts: list[Features] = []
+    batches = prefetch(
+        lambda key: prepare(model, stimuli, key[1].tolist(), instruction),
+        _batches(pending, spans, batch_size),
+    )
+    # Closed before the caller closes what the background thread reads from.
+    with closing(batches):
+        for (number, batch_ids), prepared in batches:
+            parts.append(average_rows(forward(prepared.batch), prepared.rows))
+            progress.advance(len(batch_ids))
+            if batch_ids[-1] == spans[number][-1]:
+                shard = label(join(parts), spans[number].tolist(), storage)
+                shards.write(number, _part(spans[number]), shard)
+                _fill(block, number * images_per_shard, shard)
+                parts = []
+    return block
+
+
+def write_block(
+    block: xr.Dataset,
+    path: str | PathLike[str],
+    *,
+    work_folder: str | PathLike[str],
+    provenance: Mapping[str, object],
+) -> None:
+    """Publish a block, one chunk per layer, and delete its shards.
+
+    Parameters
+    ----------
+    block : xarray.Dataset
+        What `embed_block` returned.
+    path : path
+        The final name.
+    work_folder : path
+        Where its shards are.
+    provenance : mapping
+        What the content depends on, see `block_identity`.
+    """
+    store.write_dataset(block, path, provenance=provenance, chunks={"embedding": {"layer": 1}})
+    ShardFolder(Path(work_folder), {}).discard()
+
+
+def block_identity(
+    model: FeatureModel,
+    nsd_ids: ArrayLike,
+    instruction: str | None,
+    storage: Storage,
+    identity: Mapping[str, object],
+) -> dict[str, object]:
+    """Return all that an embedded block depends on.
+
+    Parameters
+    ----------
+    model, nsd_ids, instruction, storage, identity
+        As in `embed_block`.
+
+    Returns
+    -------
+    dict
+        `identity` and what the model, the instruction and the list of stimuli
+        add to it. The device and the batch size are left out: results do not
+        depend on them beyond rounding.
+    """
+    return {
+        **identity,
+        "family": type(model).__name__,
+        "n_layers": model.n_layers,
+        "feature_dim": model.feature_dim,
+        "random_seed": model.options.random_seed,
+        "pooling": model.options.pooling,
+        "max_new_tokens": model.options.max_new_tokens,
+        "dtype": dtype_name(model.dtype),
+        "storage": storage,
+        "instruction_sha256": None if instruction is None else _sha256(instruction.encode()),
+        "stimuli_sha256": _hash_ids(nsd_ids),
+    }
+
+
+def _batches(
+    pending: Sequence[int], spans: Sequence[NDArray[np.int64]], batch_size: int
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Cut the pending shards into batches; no batch is of two shards."""
+    for number in pending:
+        span = spans[number]
+        for start in range(0, len(span), batch_size):
+            yield number, span[start : start + batch_size]
+
+
+def _fill(block: xr.Dataset, start: int, shard: xr.Dataset) -> None:
+    here = {"nsd_id": slice(start, start + shard.sizes["nsd_id"])}
+    for name, variable in shard.data_vars.items():
+        block[name][here] = variable.values
+
+
+def _part(span: NDArray[np.int64]) -> dict[str, object]:
+    return {"shard_sha256": _hash_ids(span)}
+
+
+def _hash_ids(nsd_ids: ArrayLike) -> str:
+    return _sha256(np.asarray(nsd_ids, dtype="<i8").tobytes())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,76 @@
+"""Progress as lines of a log: batch logs and bars that redraw themselves do not mix."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import torch
+
+log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts stimuli and logs a line every so many batches.
+
+    Parameters
+    ----------
+    total : int
+        Stimuli of the job.
+    finished : int
+        How many of them an earlier run of the job has left.
+    every : int
+        Batches per line.
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        finished: int = 0,
+        every: int = 10,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._total = total
+        self._finished = finished
+        self._every = every
+        self._clock = clock
+        self._start = clock()
+        self._done = 0
+        self._batches = 0
+
+    def advance(self, n_stimuli: int) -> None:
+        """Count a batch."""
+        self._done += n_stimuli
+        self._batches += 1
+        if self._batches % self._every == 0 or self._finished + self._done == self._total:
+            log.info("%s", self.line())
+
+    def line(self) -> str:
+        """Say how far the job is, how fast, and when it will be done."""
+        rate = self._done / max(self._clock() - self._start, 1e-9)
+        so_far = self._finished + self._done
+        left = (self._total - so_far) / rate if rate else float("inf")
+        return (
+            f"{so_far} of {self._total} stimuli, {rate:.1f} per second, "
+            f"{duration(left)} left{_gpu_memory()}"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as h:mm:ss."""
+    if seconds == float("inf"):
+        return "unknown time"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def _gpu_memory() -> str:
+    if not torch.cuda.is_available():
+        return ""
+    peak = torch.cuda.max_memory_allocated()
+    whole = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+    return f", GPU memory at most {peak / 2**30:.1f} of {whole / 2**30:.1f} GiB"

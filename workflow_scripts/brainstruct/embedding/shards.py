@@ -1,0 +1,112 @@
+"""Finished parts of a long job, kept so that a restarted job goes on from them.
+
+A shard is a NetCDF file and a record beside it. The record is written last and
+holds the file's checksum and all that its content depends on; a shard counts
+only if both agree with the file and with the job that finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import xarray as xr
+
+from brainstruct import store
+
+log = logging.getLogger(__name__)
+
+
+class ShardFolder:
+    """The shards of one job.
+
+    Parameters
+    ----------
+    folder : path
+        Work folder; no declared output, so that Snakemake leaves it alone when
+        the job fails. Created when the first shard is written.
+    identity : mapping
+        What all shards of the job depend on; JSON.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, object]) -> None:
+        self._folder = Path(folder)
+        self._identity: dict[str, object] = json.loads(json.dumps(dict(identity)))
+
+    def read(self, number: int, part: Mapping[str, object]) -> xr.Dataset | None:
+        """Return a finished shard, or `None` if it must be computed.
+
+        Parameters
+        ----------
+        number : int
+            Which shard of the job.
+        part : mapping
+            What this shard alone depends on (its stimuli).
+
+        Notes
+        -----
+        A shard that is damaged, or that another job has left, is passed over
+        with a line in the log.
+        """
+        data, record_path = self._paths(number)
+        if not (data.is_file() and record_path.is_file()):
+            return None
+        try:
+            record = json.loads(record_path.read_text(encoding="utf-8"))
+            found, checksum = dict(record["identity"]), record["sha256"]
+        except (ValueError, KeyError, TypeError):
+            log.warning("%s is damaged; the shard is computed again", record_path)
+            return None
+        expected = self._complete(part)
+        if found != expected:
+            log.warning(
+                "%s is of another run (%s); it is computed again",
+                data,
+                _difference(found, expected),
+            )
+            return None
+        if _sha256(data) != checksum:
+            log.warning("%s is damaged (its checksum differs); it is computed again", data)
+            return None
+        return store.read_dataset(data)
+
+    def write(self, number: int, part: Mapping[str, object], content: xr.Dataset) -> None:
+        """Keep a finished shard; see `read` for the parameters."""
+        data, record_path = self._paths(number)
+        # An old record must not vouch for new data, not even for a moment.
+        record_path.unlink(missing_ok=True)
+        store.write_dataset(content, data)
+        store.write_json({"identity": self._complete(part), "sha256": _sha256(data)}, record_path)
+
+    def discard(self) -> None:
+        """Delete all shards, once what they are parts of is safe."""
+        if not self._folder.is_dir():
+            return
+        for path in self._folder.glob("shard-*"):
+            path.unlink()
+        if not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
+    def _paths(self, number: int) -> tuple[Path, Path]:
+        stem = f"shard-{number:05d}"
+        return self._folder / f"{stem}.nc", self._folder / f"{stem}.json"
+
+    def _complete(self, part: Mapping[str, object]) -> dict[str, object]:
+        return {**self._identity, **json.loads(json.dumps(dict(part)))}
+
+
+def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> str:
+    names = sorted(
+        name
+        for name in {*found, *expected}
+        if name not in found or name not in expected or found[name] != expected[name]
+    )
+    return ", ".join(f"{name}: {found.get(name)!r}, not {expected.get(name)!r}" for name in names)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,128 @@
+"""Where stimuli come from, as far as this room knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+import torch
+from PIL import Image
+
+from brainstruct.errors import InputError
+from brainstruct.models.interface import Batch, FeatureModel, Features
+
+ImageProvider: TypeAlias = Callable[[Sequence[int]], Sequence[Image.Image]]
+"""nsd_ids -> their images, RGB."""
+
+CaptionProvider: TypeAlias = Callable[[Sequence[int]], Sequence[Sequence[str]]]
+"""nsd_ids -> their captions, one or more each."""
+
+
+@dataclass(frozen=True)
+class Stimuli:
+    """What can be shown to a model; it is asked from a background thread.
+
+    Attributes
+    ----------
+    images : callable or None
+        nsd_ids -> one RGB image each; needed by models that see.
+    captions : callable or None
+        nsd_ids -> one or more captions each; needed by models of text.
+    """
+
+    images: ImageProvider | None = None
+    captions: CaptionProvider | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Model inputs of a few stimuli.
+
+    Attributes
+    ----------
+    batch : Batch
+        Rows of model input.
+    rows : list of int
+        How many rows each stimulus has: one, or one per caption.
+    """
+
+    batch: Batch
+    rows: list[int]
+
+
+def prepare(
+    model: FeatureModel, stimuli: Stimuli, nsd_ids: Sequence[int], instruction: str | None
+) -> Prepared:
+    """Turn stimuli into model inputs.
+
+    Parameters
+    ----------
+    model : FeatureModel
+        What they are shown to.
+    stimuli : Stimuli
+        Where they come from.
+    nsd_ids : sequence of int
+        Which ones.
+    instruction : str or None
+        For models that follow instructions.
+
+    Raises
+    ------
+    ValueError
+        If the stimuli are not of the kind the model reads, or an instruction is
+        missing or pointless.
+    InputError
+        If a stimulus has no caption.
+    """
+    if (instruction is not None) != (model.modality == "image+instruction"):
+        raise ValueError(f"instruction {instruction!r} does not suit a model of {model.modality}")
+    if model.modality == "text":
+        if stimuli.captions is None:
+            raise ValueError("the model reads text, but there are no captions")
+        captions = stimuli.captions(nsd_ids)
+        for nsd_id, own in zip(nsd_ids, captions, strict=True):
+            if not own:
+                raise InputError(
+                    f"captions of nsd_id {nsd_id}",
+                    "there are none",
+                    "Check that data.annotations holds the captions of train2017 and val2017",
+                )
+        texts = [caption for own in captions for caption in own]
+        return Prepared(model.prepare([], texts), [len(own) for own in captions])
+    if stimuli.images is None:
+        raise ValueError("the model sees images, but there are none")
+    images = stimuli.images(nsd_ids)
+    if len(images) != len(nsd_ids):
+        raise ValueError(f"asked for {len(nsd_ids)} images, got {len(images)}")
+    texts = [] if instruction is None else [instruction] * len(images)
+    return Prepared(model.prepare(images, texts), [1] * len(images))
+
+
+def average_rows(features: Features, rows: Sequence[int]) -> Features:
+    """Average over the rows of each stimulus: every caption counts the same.
+
+    Parameters
+    ----------
+    features : Features
+        Of rows.
+    rows : sequence of int
+        Rows per stimulus, in order.
+
+    Returns
+    -------
+    Features
+        Of stimuli. ``n_tokens`` is the sum over rows, responses are joined by
+        line breaks.
+    """
+    if all(count == 1 for count in rows):
+        return features
+    ends = list(accumulate(rows))
+    owned = [slice(end - count, end) for end, count in zip(ends, rows, strict=True)]
+    return Features(
+        states=torch.stack([features.states[own].mean(0) for own in owned]),
+        responses=["\n".join(filter(None, features.responses[own])) for own in owned],
+        n_tokens=torch.stack([features.n_tokens[own].sum() for own in owned]),
+        truncated=torch.stack([features.truncated[own].any() for own in owned]),
+    )

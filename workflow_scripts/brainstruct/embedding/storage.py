@@ -1,0 +1,121 @@
+"""States as they are stored: labelled, in half precision, and never silently broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from brainstruct.errors import InputError
+from brainstruct.models.interface import Features
+
+Storage: TypeAlias = Literal["float16", "float32"]
+
+
+def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Dataset:
+    """Turn features into a labelled data set.
+
+    Parameters
+    ----------
+    features : Features
+        Of the stimuli `nsd_ids`, in this order.
+    nsd_ids : sequence of int
+        Stimuli, 0-based.
+    storage : str
+        Precision of the states.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``embedding`` (layer, nsd_id, feature), ``response``, ``n_tokens`` and
+        ``truncated`` (nsd_id).
+
+    Raises
+    ------
+    InputError
+        If states are not finite, or too large for `storage`.
+    """
+    states = features.states.numpy().transpose(1, 0, 2)
+    _require_finite(states, nsd_ids)
+    _require_range(states, storage)
+    block = empty_block(nsd_ids, states.shape[0], states.shape[2], storage)
+    block["embedding"][:] = states.astype(storage)
+    # HDF5 strings end at the first NUL, which byte-fallback vocabularies can produce.
+    block["response"][:] = [
+        text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in features.responses
+    ]
+    block["n_tokens"][:] = features.n_tokens.numpy()
+    block["truncated"][:] = features.truncated.numpy()
+    return block
+
+
+def empty_block(
+    nsd_ids: Sequence[int] | NDArray[np.int64], n_layers: int, n_features: int, storage: Storage
+) -> xr.Dataset:
+    """Return a labelled data set of the right shape, to be filled.
+
+    Parameters
+    ----------
+    nsd_ids : sequence of int
+        Stimuli, 0-based.
+    n_layers, n_features : int
+        Lengths of the other dimensions.
+    storage : str
+        Precision of the states.
+    """
+    n = len(nsd_ids)
+    return xr.Dataset(
+        {
+            "embedding": (
+                ("layer", "nsd_id", "feature"),
+                np.zeros((n_layers, n, n_features), dtype=storage),
+                {"long_name": "hidden states, averaged over tokens"},
+            ),
+            "response": ("nsd_id", np.full(n, "", dtype=object)),
+            "n_tokens": ("nsd_id", np.zeros(n, dtype=np.int32)),
+            "truncated": ("nsd_id", np.zeros(n, dtype=bool)),
+        },
+        coords={
+            "layer": np.arange(n_layers),
+            "nsd_id": np.asarray(nsd_ids, dtype=np.int64),
+            "feature": np.arange(n_features),
+        },
+    )
+
+
+def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None:
+    broken = ~np.isfinite(states)
+    if not broken.any():
+        return
+    layers = np.flatnonzero(broken.any(axis=(1, 2)))
+    stimuli = np.asarray(nsd_ids)[broken.any(axis=(0, 2))]
+    raise InputError(
+        "embedding.dtype",
+        f"{broken.sum()} of {broken.size} states are not finite, from layer {layers[0]} on, "
+        f"in {len(stimuli)} stimuli (first: nsd_id {stimuli[0]})",
+        "Set embedding.dtype: float32 (bfloat16 where memory is short); if it is that already, "
+        "the checkpoint is damaged",
+    )
+
+
+def _require_range(states: NDArray[np.float32], storage: Storage) -> None:
+    largest = float(np.finfo(storage).max)
+    beyond = np.abs(states) > largest
+    if not beyond.any():
+        return
+    layers = np.flatnonzero(beyond.any(axis=(1, 2)))
+    raise InputError(
+        "embedding.storage",
+        f"{beyond.sum()} of {beyond.size} states are too large for {storage} "
+        f"(up to {np.abs(states).max():.3g}, limit {largest:.5g}), first in layer {layers[0]}",
+        "Set embedding.storage: float32",
+    )
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return the name of a precision, without the library's prefix."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,56 @@
+"""Keys above a plot: rows of labelled colours and markers, each group on lines of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.artist import Artist
+
+from brainstruct.figures.page import Page, text_width, widest
+
+_LINE = 3.8  # mm
+_SIZE = 6.5  # points
+_HANDLE = 8.0  # width of a handle and the gaps around it, mm
+
+
+def strip_height(groups: Sequence[Sequence[Artist]], width: float) -> float:
+    """Return the height that groups of keys take in a given width, mm."""
+    return sum(_LINE * -(-len(group) // _columns(group, width)) for group in groups if group)
+
+
+def draw_strip(
+    page: Page, groups: Sequence[Sequence[Artist]], left: float, top: float, width: float
+) -> None:
+    """Draw groups of keys, read row by row.
+
+    Parameters
+    ----------
+    page : Page
+        Where to.
+    groups : sequence of sequence of matplotlib.artist.Artist
+        Handles with labels.
+    left, top, width : float
+        Place on the page, mm.
+    """
+    for group in groups:
+        if not group:
+            continue
+        columns = _columns(group, width)
+        # matplotlib fills column by column.
+        by_column = [handle for first in range(columns) for handle in group[first::columns]]
+        page.figure.legend(
+            handles=by_column,
+            loc="upper left",
+            bbox_to_anchor=(left / page.width, 1 - top / page.height),
+            ncols=columns,
+            borderpad=0,
+            labelspacing=0.6,
+        )
+        top += strip_height([group], width)
+
+
+def _columns(group: Sequence[Artist], width: float) -> int:
+    labels = [str(handle.get_label()) for handle in group]
+    if sum(text_width(label, _SIZE) + _HANDLE for label in labels) <= width:
+        return max(len(group), 1)
+    return max(min(int(width // (widest(labels, _SIZE) + _HANDLE)), len(group)), 1)

@@ -1,0 +1,155 @@
+"""Outlines and names of regions on a flattened cortex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import matplotlib.patheffects as effects
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from brainstruct.figures.flatmap_axes import midline
+from brainstruct.figures.page import MM_PER_INCH, MM_PER_POINT, text_width
+from brainstruct.figures.surface import Flatmap
+
+_BLUR = 0.006  # of the image's height: rounds the corners of voxels
+_SMALLEST = 2e-4  # of the image's pixels: smaller patches of a region get no label
+_CANDIDATES = 200  # places tried for a label
+_LABEL_SIZE = 6.0  # points
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Where a region lies: its smoothed share of the depth, cut to its surroundings."""
+
+    name: str
+    share: NDArray[np.float32]
+    top: int
+    left: int
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        return self.share > 0.5
+
+
+def show_regions(
+    axes: Axes, flatmap: Flatmap, rois: xr.DataArray | None, window: tuple[slice, slice]
+) -> None:
+    """Outline regions by their own voxels and write their names into them.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Axes set up by `brainstruct.figures.flatmap_axes.show_cortex`.
+    flatmap : Flatmap
+        The cortex.
+    rois : xarray.DataArray or None
+        (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
+        i, j, k. Regions without voxels are left out.
+    window : tuple of slice
+        Rows and columns that are shown.
+    """
+    if rois is None:
+        return
+    regions = list(_regions(flatmap, rois))
+    for region in regions:
+        height, width = region.share.shape
+        grid = (
+            np.arange(region.left, region.left + width),
+            np.arange(region.top, region.top + height),
+        )
+        axes.contour(*grid, region.share, levels=[0.5], colors="white", linewidths=1.3, zorder=3)
+        axes.contour(*grid, region.share, levels=[0.5], colors="black", linewidths=0.6, zorder=4)
+    scale = _pixels_per_mm(axes, window)
+    taken: list[Box] = []
+    # Small regions first: they have the least choice of where their name goes.
+    for region in sorted(regions, key=lambda region: int(region.inside.sum())):
+        half_width = text_width(region.name, _LABEL_SIZE) * scale / 2
+        half_height = 0.6 * _LABEL_SIZE * MM_PER_POINT * scale
+        for places in _label_places(region, flatmap, window):
+            x, y = _free_place(places, half_width, half_height, taken)
+            taken.append((x, y, half_width, half_height))
+            axes.text(
+                x,
+                y,
+                region.name,
+                fontsize=_LABEL_SIZE,
+                ha="center",
+                va="center_baseline",
+                zorder=5,
+                path_effects=[effects.withStroke(linewidth=1.6, foreground="white")],
+            )
+
+
+def _regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[_Region]:
+    """Give the regions that cover most of the depth somewhere on the flatmap."""
+    sigma = _BLUR * flatmap.inside.shape[0]
+    rim = int(np.ceil(4 * sigma)) + 1  # where the filter's kernel ends
+    known = np.nan_to_num(flatmap.image((flatmap.depth > 0).astype(np.float32)))
+    for roi in rois["roi"]:
+        share = np.nan_to_num(flatmap.coverage(rois.sel(roi=roi)))
+        rows, columns = (np.flatnonzero(share.any(axis=axis)) for axis in (1, 0))
+        if not rows.size:
+            continue
+        top, left = max(rows[0] - rim, 0), max(columns[0] - rim, 0)
+        cut = slice(top, rows[-1] + rim + 1), slice(left, columns[-1] + rim + 1)
+        # Normalised convolution: the blank outside must not eat into regions at the edge.
+        blurred = ndimage.gaussian_filter(share[cut], sigma)
+        weight = ndimage.gaussian_filter(known[cut], sigma)
+        smooth = np.divide(blurred, weight, out=np.zeros_like(blurred), where=weight > 1e-3)
+        smooth[~flatmap.inside[cut]] = 0
+        if (smooth > 0.5).any():
+            yield _Region(str(roi.item()), smooth, int(top), int(left))
+
+
+def _label_places(
+    region: _Region, flatmap: Flatmap, window: tuple[slice, slice]
+) -> Iterator[NDArray[np.float64]]:
+    """Give, per hemisphere, places for a label as [place, (x, y)], best first.
+
+    The best is the point of the region's largest patch farthest from its
+    outline, which is inside even where the centroid is not.
+    """
+    rows, columns = window
+    height, width = region.share.shape
+    y_all = np.arange(region.top, region.top + height)
+    x_all = np.arange(region.left, region.left + width)
+    row_seen = (y_all >= rows.start) & (y_all < rows.stop)
+    column_seen = (x_all >= columns.start) & (x_all < columns.stop)
+    seen = region.inside & row_seen[:, None] & column_seen
+    for half in (x_all < midline(flatmap), x_all >= midline(flatmap)):
+        patches, count = ndimage.label(seen & half)
+        sizes = np.bincount(patches.ravel(), minlength=2)[1:]
+        if not count or sizes.max() < _SMALLEST * flatmap.inside.size:
+            continue
+        largest = np.pad(patches == sizes.argmax() + 1, 1)
+        depth = ndimage.distance_transform_edt(largest)[1:-1, 1:-1]
+        best = np.argsort(-depth, axis=None, kind="stable")[: int(sizes.max())]
+        y, x = np.unravel_index(best[:: max(len(best) // _CANDIDATES, 1)], depth.shape)
+        yield np.stack([x_all[x], y_all[y]], axis=1).astype(float)
+
+
+def _free_place(
+    places: NDArray[np.float64], half_width: float, half_height: float, taken: list[Box]
+) -> tuple[float, float]:
+    for x, y in places:
+        if all(
+            abs(x - other_x) >= half_width + other_width
+            or abs(y - other_y) >= half_height + other_height
+            for other_x, other_y, other_width, other_height in taken
+        ):
+            return float(x), float(y)
+    return float(places[0][0]), float(places[0][1])
+
+
+def _pixels_per_mm(axes: Axes, window: tuple[slice, slice]) -> float:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width = axes.get_position().width * figure.get_size_inches()[0] * MM_PER_INCH
+    return float((window[1].stop - window[1].start) / width)

@@ -1,0 +1,273 @@
+"""Flatmaps of winners: which instruction, which layer, and whether the planted one was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.ticker import FixedLocator
+from numpy.typing import NDArray
+
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.flatmap_axes import (
+    OPAQUE,
+    PALE,
+    aspect,
+    paint_codes,
+    show_cortex,
+    show_layer,
+    view,
+)
+from brainstruct.figures.flatmap_page import flatmap_page
+from brainstruct.figures.legend import Legend
+from brainstruct.figures.region_outlines import show_regions
+from brainstruct.figures.style import SEQUENTIAL, instruction_colours, journal_style
+from brainstruct.figures.surface import Flatmap
+from brainstruct.figures.voxel_table import voxel_table
+
+_BAR = 14.0  # height of the colour bar's strip, mm
+_MOST_TICKS = 12
+
+
+@journal_style()
+def draw_winning_instruction(
+    flatmap: Flatmap,
+    winner: xr.DataArray,
+    *,
+    order: Sequence[str],
+    texts: Mapping[str, str] | None = None,
+    tasks: Mapping[str, str] | None = None,
+    margin: xr.DataArray | None = None,
+    min_margin: float = 0.0,
+    rois: xr.DataArray | None = None,
+    zoom: bool = True,
+    title: str = "",
+) -> Drawing:
+    """Draw the instruction that predicts each voxel best.
+
+    Parameters
+    ----------
+    flatmap : Flatmap
+        The cortex.
+    winner : xarray.DataArray
+        (voxel), keys of instructions, with the voxel coordinates i, j, k; an
+        empty string shows the folds.
+    order : sequence of str
+        All keys, in the order of the legend.
+    texts, tasks : mapping, optional
+        Key -> text and kind of task, for the legend.
+    margin : xarray.DataArray, optional
+        (voxel): how far the best is ahead of the second best.
+    min_margin : float
+        Voxels with a smaller margin are drawn pale.
+    rois : xarray.DataArray, optional
+        (roi, voxel), bool: regions to outline.
+    zoom : bool
+        Cut to the data.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, instruction, and margin if there is one.
+
+    Raises
+    ------
+    ValueError
+        If a winner is not in `order`.
+    """
+    codes = _codes(winner, order)
+    image = flatmap.vote(codes, len(order))
+    colours = instruction_colours(order)
+    sure = margin is None or min_margin <= 0
+    legend = Legend(
+        colours,
+        _shares(codes, order),
+        "share of voxels",
+        texts,
+        tasks,
+        "" if sure else f"Pale: ahead of the second best by less than {min_margin:g}.",
+    )
+    window = view(flatmap, image >= 0, zoom)
+    page, (axes,), below = flatmap_page([""], aspect(window), legend.height, title)
+    opacity = _opacity(flatmap, margin, min_margin, codes)
+    show_cortex(axes, flatmap, window)
+    show_layer(axes, paint_codes(image, list(colours.values()), opacity), window)
+    show_regions(axes, flatmap, rois, window)
+    legend.draw(page, below)
+    return Drawing(
+        page.figure, voxel_table(winner, instruction=_named(winner), **_margin_column(margin))
+    )
+
+
+@journal_style()
+def draw_winning_layer(
+    flatmap: Flatmap,
+    layer: xr.DataArray,
+    *,
+    n_layers: int,
+    margin: xr.DataArray | None = None,
+    min_margin: float = 0.0,
+    rois: xr.DataArray | None = None,
+    zoom: bool = True,
+    title: str = "",
+) -> Drawing:
+    """Draw the layer that predicts each voxel best.
+
+    Parameters
+    ----------
+    flatmap : Flatmap
+        The cortex.
+    layer : xarray.DataArray
+        (voxel), number of a layer, with the voxel coordinates i, j, k; NaN
+        shows the folds.
+    n_layers : int
+        Layers of the model, token embeddings (layer 0) included.
+    margin, min_margin, rois, zoom, title
+        As for `draw_winning_instruction`.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, layer, and margin if there is one.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not one of 0 to `n_layers` - 1.
+    """
+    numbers = np.asarray(layer, float)
+    known = np.isfinite(numbers)
+    whole = np.where(known, numbers, -1).astype(np.int64)
+    if known.any() and (whole[known].min() < 0 or whole.max() >= n_layers):
+        raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
+    codes = layer.copy(data=whole)
+    image = flatmap.vote(codes, n_layers)
+    colours = matplotlib.colormaps[SEQUENTIAL].resampled(n_layers)(np.arange(n_layers))
+    window = view(flatmap, image >= 0, zoom)
+    page, (axes,), below = flatmap_page([""], aspect(window), _BAR, title)
+    opacity = _opacity(flatmap, margin, min_margin, codes)
+    show_cortex(axes, flatmap, window)
+    show_layer(axes, paint_codes(image, [to_hex(colour) for colour in colours], opacity), window)
+    show_regions(axes, flatmap, rois, window)
+
+    norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
+    strip = page.axes(page.width / 2 - 35, below + 2, 70, 2.5)
+    bar = page.figure.colorbar(
+        ScalarMappable(norm, ListedColormap(colours)), cax=strip, orientation="horizontal"
+    )
+    step = max(-(-n_layers // _MOST_TICKS), 1)
+    bar.ax.xaxis.set_major_locator(FixedLocator(list(range(0, n_layers, step))))
+    bar.ax.xaxis.set_minor_locator(FixedLocator([]))
+    bar.set_label("Layer with the best prediction (0: token embeddings)")
+    return Drawing(page.figure, voxel_table(layer, layer=numbers, **_margin_column(margin)))
+
+
+@journal_style()
+def draw_planted_vs_recovered(
+    flatmap: Flatmap,
+    planted: xr.DataArray,
+    recovered: xr.DataArray,
+    *,
+    order: Sequence[str],
+    texts: Mapping[str, str] | None = None,
+    tasks: Mapping[str, str] | None = None,
+    rois: xr.DataArray | None = None,
+    zoom: bool = True,
+    title: str = "",
+) -> Drawing:
+    """Draw what drives a synthetic brain beside what the encoding models say.
+
+    Parameters
+    ----------
+    flatmap : Flatmap
+        The cortex.
+    planted, recovered : xarray.DataArray
+        (voxel), keys of instructions, with the voxel coordinates i, j, k, the
+        same voxels in both; an empty string where nothing was planted or
+        recovered.
+    order, texts, tasks, rois, zoom, title
+        As for `draw_winning_instruction`.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, planted, recovered.
+
+    Raises
+    ------
+    ValueError
+        If a key is not in `order`, or the arrays are not of the same voxels.
+    """
+    for axis in ("i", "j", "k"):
+        if not np.array_equal(planted[axis], recovered[axis]):
+            raise ValueError("planted and recovered maps are not of the same voxels")
+    pair = [_codes(planted, order), _codes(recovered, order)]
+    images = [flatmap.vote(codes, len(order)) for codes in pair]
+    truth, found = (np.asarray(codes) for codes in pair)
+    asked = truth >= 0
+    right = int((asked & (truth == found)).sum())
+    score = (
+        f"Recovered: {right} of {int(asked.sum())} voxels, {100 * right / asked.sum():.1f} %"
+        if asked.any()
+        else "Recovered: nothing was planted"
+    )
+    notes = {
+        key: _percent(int((asked & (truth == code) & (found == code)).sum()), int(count))
+        for code, key in enumerate(order)
+        if (count := (truth == code).sum())
+    }
+    colours = instruction_colours(order)
+    legend = Legend(colours, notes, "recovered", texts, tasks)
+    window = view(flatmap, (images[0] >= 0) | (images[1] >= 0), zoom)
+    page, both, below = flatmap_page(["Planted", score], aspect(window), legend.height, title)
+    for axes, image in zip(both, images, strict=True):
+        show_cortex(axes, flatmap, window)
+        show_layer(axes, paint_codes(image, list(colours.values())), window)
+        show_regions(axes, flatmap, rois, window)
+    legend.draw(page, below)
+    return Drawing(
+        page.figure,
+        voxel_table(planted, planted=_named(planted), recovered=_named(recovered)),
+    )
+
+
+def _codes(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:
+    names = _named(keys)
+    unknown = sorted(set(names.tolist()) - set(order) - {""})
+    if unknown:
+        raise ValueError(f"instructions {', '.join(unknown)} are not in the legend's order")
+    number = {key: code for code, key in enumerate(order)}
+    return keys.copy(data=np.array([number.get(name, -1) for name in names], np.int64))
+
+
+def _named(keys: xr.DataArray) -> NDArray[np.str_]:
+    return np.asarray(keys).astype(str)
+
+
+def _shares(codes: xr.DataArray, order: Sequence[str]) -> dict[str, str]:
+    numbers = np.asarray(codes)
+    total = int((numbers >= 0).sum())
+    return {key: _percent(int((numbers == code).sum()), total) for code, key in enumerate(order)}
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else ""
+
+
+def _opacity(
+    flatmap: Flatmap, margin: xr.DataArray | None, min_margin: float, codes: xr.DataArray
+) -> NDArray[np.floating] | float:
+    if margin is None or min_margin <= 0:
+        return OPAQUE
+    seen = margin.where(np.asarray(codes) >= 0)
+    return np.where(flatmap.average(seen) < min_margin, PALE, OPAQUE)
+
+
+def _margin_column(margin: xr.DataArray | None) -> dict[str, NDArray[np.generic]]:
+    return {} if margin is None else {"margin": np.asarray(margin)}

@@ -1,0 +1,72 @@
+"""Response states the straightforward way: keep every state, average afterwards.
+
+What everybody would write first, and far too much memory for a real model. It
+shares no code with the hooks that production uses, and plants the signals of
+synthetic brains: what the workflow then finds back was not put there by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+
+from brainstruct.models.responding import RespondingModel
+
+
+def straightforward_states(
+    model: RespondingModel, images: Sequence[Image.Image], instruction: str, layers: Sequence[int]
+) -> torch.Tensor:
+    """Mean states of the response tokens, from all states of a generation.
+
+    Parameters
+    ----------
+    model : RespondingModel
+        Loaded; pooling is always that of the response.
+    images : sequence of PIL.Image.Image
+        One batch.
+    instruction : str
+        For all of them.
+    layers : sequence of int
+        Which hidden states, 0 being the token embeddings.
+
+    Returns
+    -------
+    torch.Tensor
+        [stimulus, layer, feature], float32. A response without tokens takes the
+        states of the last prompt position.
+    """
+    inputs = model.on_device(model.prepare(images, [instruction] * len(images)))
+    config = model.greedy.config()
+    config.output_hidden_states = True
+    config.return_dict_in_generate = True
+    with torch.inference_mode():
+        output = model.generate(inputs, config)
+    steps = output.hidden_states  # step 0 is the prompt, step t feeds response token t
+    tokens = output.sequences[:, -len(steps) :]
+    fed = torch.cat([inputs["input_ids"][:, -1:], tokens[:, :-1]], dim=1)
+    with torch.inference_mode():
+        embeddings = model.decoder.embeddings(fed).float()
+    # What IDEFICS reports as its first state has already been through cross-attention.
+    chosen = torch.stack(
+        [
+            torch.stack(
+                [
+                    states[layer][:, -1].float() if layer else embeddings[:, step]
+                    for layer in layers
+                ],
+                dim=1,
+            )
+            for step, states in enumerate(steps)
+        ]
+    )  # [step, stimulus, layer, feature]
+    ends = set(model.greedy.end_ids)
+    means = []
+    for row, response in enumerate(tokens.tolist()):
+        length = next(
+            (position for position, token in enumerate(response) if token in ends), len(response)
+        )
+        length = min(length, model.greedy.max_new_tokens)
+        means.append(chosen[1 : 1 + length, row].mean(0) if length else chosen[0, row])
+    return torch.stack(means).cpu()
