@@ -47,13 +47,13 @@ rule list_block:
         check=ancient(rules.check_nsd.output[0]),
     output:
         targets.block("{owner}-{index}"),
-    wildcard_constraints:
-        owner="shared|subj0[1-8]",
-        index="[0-9]+",
     log:
         targets.log("list_block/{owner}-{index}"),
     benchmark:
         targets.benchmark("list_block/{owner}-{index}")
+    wildcard_constraints:
+        owner="shared|subj0[1-8]",
+        index="[0-9]+",
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -77,11 +77,11 @@ rule prepare_responses:
         targets.log("prepare_responses/{subject}"),
     benchmark:
         targets.benchmark("prepare_responses/{subject}")
+    conda:
+        "../envs/data.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(120),
-    conda:
-        "../envs/data.yaml"
     params:
         sessions=choose.sessions,
         format=choose.betas_format,
@@ -102,11 +102,11 @@ rule estimate_ceiling:
         targets.log("estimate_ceiling/{subject}"),
     benchmark:
         targets.benchmark("estimate_ceiling/{subject}")
+    conda:
+        "../envs/data.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
-    conda:
-        "../envs/data.yaml"
     params:
         code=stage_identity("estimate_ceiling"),
     script:

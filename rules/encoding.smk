@@ -12,8 +12,6 @@ for layers, models in targets.models_by_chunk().items():
             embeddings=choose.embeddings,
         output:
             [targets.fit(layer=layer) for layer in layers],
-        wildcard_constraints:
-            model="|".join(models),
         log:
             targets.log(
                 f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
@@ -22,12 +20,14 @@ for layers, models in targets.models_by_chunk().items():
             targets.benchmark(
                 f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
             )
+        wildcard_constraints:
+            model="|".join(models),
+        conda:
+            "../envs/encode.yaml"
         threads: study.encoding.threads
         resources:
             mem_mb=grow(16000),
             runtime=grow(480),
-        conda:
-            "../envs/encode.yaml"
         params:
             layers=list(layers),
             encoding=choose.encoding,
@@ -46,11 +46,11 @@ rule collect_scores:
         targets.log("collect_scores/{subject}/{model}"),
     benchmark:
         targets.benchmark("collect_scores/{subject}/{model}")
+    conda:
+        "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(30),
-    conda:
-        "../envs/encode.yaml"
     params:
         instructions=choose.instructions,
         layers=choose.layers,
@@ -69,11 +69,11 @@ rule find_winners:
         targets.log("find_winners/{subject}/{model}"),
     benchmark:
         targets.benchmark("find_winners/{subject}/{model}")
+    conda:
+        "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(20),
-    conda:
-        "../envs/encode.yaml"
     params:
         alignment=study.alignment.model_dump(),
         code=stage_identity("find_winners"),
@@ -92,11 +92,11 @@ rule tabulate_rois:
         targets.log("tabulate_rois/{subject}/{model}"),
     benchmark:
         targets.benchmark("tabulate_rois/{subject}/{model}")
+    conda:
+        "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(20),
-    conda:
-        "../envs/encode.yaml"
     params:
         alignment=study.alignment.model_dump(),
         mask=study.data.mask,

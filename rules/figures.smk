@@ -8,11 +8,11 @@ rule prepare_pycortex:
         targets.log("prepare_pycortex"),
     benchmark:
         targets.benchmark("prepare_pycortex")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(60),
-    conda:
-        "../envs/figures.yaml"
     params:
         flatmaps=study.flatmaps.model_dump(),
         subjects=study.subjects,
@@ -37,11 +37,11 @@ rule draw_roi_bars:
         targets.log("draw_roi_bars"),
     benchmark:
         targets.benchmark("draw_roi_bars")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
-    conda:
-        "../envs/figures.yaml"
     params:
         labels=choose.model_labels,
         families=choose.families,
@@ -66,11 +66,11 @@ rule draw_instruction_rois:
         targets.log("draw_instruction_rois"),
     benchmark:
         targets.benchmark("draw_instruction_rois")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
-    conda:
-        "../envs/figures.yaml"
     params:
         labels=choose.model_labels,
         instructions=study.instructions,
@@ -96,11 +96,11 @@ rule draw_layer_profiles:
         targets.log("draw_layer_profiles"),
     benchmark:
         targets.benchmark("draw_layer_profiles")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
-    conda:
-        "../envs/figures.yaml"
     params:
         labels=choose.model_labels,
         families=choose.families,
@@ -120,18 +120,22 @@ rule draw_winning_instruction:
             targets.figure("winning_instruction/{subject}_{model}", "png"),
             caption="../report/winning_instruction.rst",
             category="2 Which instruction?",
-            labels={"figure": "winning instruction", "subject": "{subject}", "model": "{model}"},
+            labels={
+                "figure": "winning instruction",
+                "subject": "{subject}",
+                "model": "{model}",
+            },
         ),
         table=targets.figure("winning_instruction/{subject}_{model}", "tsv"),
     log:
         targets.log("draw_winning_instruction/{subject}_{model}"),
     benchmark:
         targets.benchmark("draw_winning_instruction/{subject}_{model}")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
-    conda:
-        "../envs/figures.yaml"
     params:
         flatmap=choose.flatmap,
         instructions=choose.instruction_legend,
@@ -152,18 +156,22 @@ rule draw_winning_layer:
             targets.figure("winning_layer/{subject}_{model}", "png"),
             caption="../report/winning_layer.rst",
             category="3 Which layer?",
-            labels={"figure": "winning layer", "subject": "{subject}", "model": "{model}"},
+            labels={
+                "figure": "winning layer",
+                "subject": "{subject}",
+                "model": "{model}",
+            },
         ),
         table=targets.figure("winning_layer/{subject}_{model}", "tsv"),
     log:
         targets.log("draw_winning_layer/{subject}_{model}"),
     benchmark:
         targets.benchmark("draw_winning_layer/{subject}_{model}")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
-    conda:
-        "../envs/figures.yaml"
     params:
         flatmap=choose.flatmap,
         n_layers=choose.n_layers,

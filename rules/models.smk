@@ -31,12 +31,12 @@ rule embed:
         targets.log("embed/{model}/{instruction}/{block}"),
     benchmark:
         targets.benchmark("embed/{model}/{instruction}/{block}")
+    conda:
+        "../envs/embed.yaml"
     resources:
         gpu=1,
         mem_mb=grow(48000),
         runtime=grow(240),
-    conda:
-        "../envs/embed.yaml"
     params:
         model=choose.model,
         instruction=choose.instruction,

@@ -53,6 +53,7 @@ rule sample_anatomy:
     params:
         subject=study.synthetic.anatomy_subject,
         transform=study.synthetic.anatomy_transform,
+        regions=study.synthetic.regions,
         code=stage_identity("sample_anatomy"),
     script:
         "../workflow_scripts/sample_anatomy.py"
@@ -120,18 +121,22 @@ rule draw_planted_recovered:
             targets.figure("planted_recovered/{subject}_{model}", "png"),
             caption="../report/planted_recovered.rst",
             category="Planted and recovered",
-            labels={"figure": "instruction", "subject": "{subject}", "model": "{model}"},
+            labels={
+                "figure": "instruction",
+                "subject": "{subject}",
+                "model": "{model}",
+            },
         ),
         table=targets.figure("planted_recovered/{subject}_{model}", "tsv"),
     log:
         targets.log("draw_planted_recovered/{subject}_{model}"),
     benchmark:
         targets.benchmark("draw_planted_recovered/{subject}_{model}")
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
-    conda:
-        "../envs/figures.yaml"
     params:
         flatmap=choose.flatmap,
         instructions=choose.instruction_legend,
@@ -143,7 +148,9 @@ rule draw_planted_recovered:
 
 rule tabulate_recovery:
     input:
-        winners=[targets.winners(subject, model) for subject, model in targets.planted()],
+        winners=[
+            targets.winners(subject, model) for subject, model in targets.planted()
+        ],
         spaces=[targets.ceiling(subject) for subject, _ in targets.planted()],
         truths=[targets.truth(subject) for subject, _ in targets.planted()],
     output:

@@ -16,7 +16,9 @@ def planted_recovered(job: Any) -> None:
     """Draw one subject and model."""
     winners = read_dataset(job.input.winners, ["instruction_index"], ["voxel"])
     space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    truth = match_voxels(read_dataset(job.input.truth, ["planted_instruction", "planted_model"]), space)
+    truth = match_voxels(
+        read_dataset(job.input.truth, ["planted_instruction", "planted_model"]), space
+    )
     planted = [
         instruction if model == job.wildcards.model else ""
         for model, instruction in zip(

@@ -28,7 +28,9 @@ def fit_layers(job: Any) -> None:
         targets_per_batch=job.config["encoding"]["targets_per_batch"],
     )
     responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
-    blocks = [open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in job.input.embeddings]
+    blocks = [
+        open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in job.input.embeddings
+    ]
     rows = matching_images(responses["nsd_id"], [block["nsd_id"] for block in blocks])
     train = (responses["split"] == "train").values
     betas = responses["betas"].transpose("nsd_id", "voxel").values
@@ -37,9 +39,7 @@ def fit_layers(job: Any) -> None:
     )
     for layer, path in zip(job.params.layers, job.output, strict=True):
         features = layer_features(blocks, layer, rows)
-        scores = fit_ridge(
-            features[train], betas[train], features[~train], betas[~train], options
-        )
+        scores = fit_ridge(features[train], betas[train], features[~train], betas[~train], options)
         edge = float(scores.at_edge.mean())
         log.info("layer %d: mean r %.4f, %.1f %% of voxels at the edge of the alpha grid",
                  layer, float(np.nanmean(scores.r)), 100 * edge)  # fmt: skip
@@ -56,6 +56,7 @@ def fit_layers(job: Any) -> None:
                 "n_test": int((~train).sum()),
                 "n_features": features.shape[1],
                 "fraction_at_edge": edge,
+                "instruction": job.wildcards.instruction,
                 "layer": layer,
             },
         )

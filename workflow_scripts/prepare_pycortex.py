@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.cortex_store import prepare_store, use_store, warm_store
+from brainstruct.figures.cortex_store import prepare_store, use_store
+from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.jobs import log, run_job
 from brainstruct.store import write_json
 
@@ -21,8 +22,8 @@ def prepare_pycortex(job: Any) -> None:
     prepare_store(folder, [subject for subject, _ in pairs], options["store"])
     use_store(folder)
     for subject, transform in pairs:
-        for path in warm_store(subject, transform, options["height"]):
-            log.info("cached %s", path)
+        path = warm_flatmap(subject, transform, options["height"])
+        log.info("cached %s", path)
     write_json({"subjects": [list(pair) for pair in pairs]}, job.output[0])
 
 

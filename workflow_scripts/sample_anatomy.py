@@ -14,11 +14,14 @@ def anatomy(job: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         prepare_store(folder, [job.params.subject])
         use_store(folder)
-        sampled = sample_anatomy(job.params.subject, job.params.transform)
+        sampled = sample_anatomy(job.params.subject, job.params.transform, job.params.regions)
     sampled = sampled.assign_attrs(sampled["label"].attrs)
     log.info("%d labelled voxels: %s", int((sampled["label"] > 0).sum()), sampled.attrs["names"])
     write_dataset(
-        sampled, job.output[0], provenance={"code": job.params.code}, compress=list(sampled)
+        sampled,
+        job.output[0],
+        provenance={"code": job.params.code},
+        compress=[str(name) for name in sampled],
     )
 
 

@@ -17,7 +17,11 @@ def tabulate_recovery(job: Any) -> None:
     )
     for (subject, model), winners, space, truth in sources:
         planted = match_voxels(
-            read_dataset(truth, ["planted_model", "planted_instruction", "planted_layer", "region"], ["voxel"]),
+            read_dataset(
+                truth,
+                ["planted_model", "planted_instruction", "planted_layer", "region"],
+                ["voxel"],
+            ),
             read_dataset(space, ["i", "j", "k"], ["voxel"]),
         )
         table = recovery_table(read_dataset(winners, ["instruction_index"]), planted, model)

@@ -84,9 +84,7 @@ def space():
             "voxel": np.arange(4),
             **{name: ("voxel", np.arange(4) + shift) for shift, name in enumerate("ijk")},
         },
-        attrs={
-            "roi_labels": json.dumps({"prf": {"1": "V1v", "2": "V1d"}, "floc": {"1": "FFA-1"}})
-        },
+        attrs={"roi_labels": json.dumps({"prf": {"1": "V1v", "2": "V1d"}, "floc": {"1": "FFA-1"}})},
     )
 
 

@@ -122,10 +122,18 @@ def test_recovery_counts_planted_voxels_only(sheet, place, voxels):
     assert list(drawing.table) == ["i", "j", "k", "planted", "recovered"]
 
 
+def test_recovery_leaves_voxels_without_a_winner_out(sheet, place, voxels):
+    planted = place(["IC"] * 96)
+    recovered = place(np.select([voxels["i"] == 0, voxels["i"] == 1], ["", "SR"], "IC"))
+    drawing = draw_planted_vs_recovered(sheet, planted, recovered, order=ORDER)
+    said = {text.get_text() for text in drawing.figure.texts}
+    assert "Recovered: 72 of 84 voxels, 85.7 %" in said
+
+
 def test_recovery_without_planted_voxels_is_drawn(sheet, place):
     nothing = place([""] * 96)
     drawing = draw_planted_vs_recovered(sheet, nothing, nothing, order=ORDER)
-    assert any("nothing was planted" in text.get_text() for text in drawing.figure.texts)
+    assert any("nothing to compare" in text.get_text() for text in drawing.figure.texts)
 
 
 def test_recovery_of_other_voxels_is_refused(sheet, winner):

@@ -101,7 +101,7 @@ def test_truncated_files_are_refused(
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
-def test_foreign_and_missing_files_are_refused(
+def test_foreign_and_missing_files_are_noticed(
     study: Study, tmp_path: Path, fmt: BetaFormat
 ) -> None:
     path = tmp_path / study.layout.betas_file("subj03", 1, fmt).name

@@ -101,9 +101,7 @@ def test_incomplete_tables_are_refused(study: Study, csv: pd.DataFrame, tmp_path
         read_stim_info(tmp_path / "none.csv", study.design)
 
 
-def test_a_table_without_trials_is_accepted(
-    study: Study, csv: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_table_without_trials_passes(study: Study, csv: pd.DataFrame, tmp_path: Path) -> None:
     bare = csv[["cocoId", "cocoSplit", "nsdId", "shared1000"]]
     pd.testing.assert_frame_equal(reread(bare, study, tmp_path), study.info)
 

@@ -1,4 +1,4 @@
-"""brainstruct: do instruction-tuned multimodal models see what the brain sees?
+"""Brain alignment of instruction-tuned multimodal models.
 
 The package is imported by the scripts of the workflow; Snakemake puts its
 folder on ``sys.path``, so nothing has to be installed.

@@ -73,7 +73,7 @@ class Choose:
         return self.targets.checkpoint(self.study.model(wildcards.model).checkpoint)
 
     def stimuli(self, wildcards: Any) -> list[str]:
-        """What the job's model looks at."""
+        """Files that the job's model looks at."""
         return self.inputs.stimuli(self.study.model(wildcards.model).reads_captions)
 
     def model(self, wildcards: Any) -> dict[str, Any]:
@@ -96,9 +96,7 @@ class Choose:
 
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""
-        return self.targets.embeddings_of(
-            wildcards.subject, wildcards.model, wildcards.instruction
-        )
+        return self.targets.embeddings_of(wildcards.subject, wildcards.model, wildcards.instruction)
 
     def fits(self, wildcards: Any) -> list[str]:
         """All fits of the job's subject and model."""
@@ -139,9 +137,7 @@ class Choose:
     @property
     def encoding(self) -> dict[str, Any]:
         """Everything in the encoding block that decides a fit's scores."""
-        return self.study.encoding.model_dump(
-            include={"alphas", "folds", "alpha_score", "backend"}
-        )
+        return self.study.encoding.model_dump(include={"alphas", "folds", "alpha_score", "backend"})
 
     @property
     def model_labels(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.nsd.layout import RELEASED_SESSIONS, Layout
+from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout
 
 CAPTION_SPLITS = ("train2017", "val2017")
 
@@ -57,7 +57,7 @@ class Inputs:
         """Most sessions of any subject; decides which shared images were shown."""
         return max(self.sessions(subject) for subject in self.study.subjects)
 
-    def betas_format(self, subject: str) -> str:
+    def betas_format(self, subject: str) -> BetaFormat:
         """Return the format of the betas files that are read."""
         if self.study.data.format != "auto":
             return self.study.data.format

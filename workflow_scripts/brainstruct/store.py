@@ -42,7 +42,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, final)
+        temporary.replace(final)
         _sync(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ def _sync(path: Path) -> None:
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:
-    """Publish a text file in UTF-8 with ``\\n`` line ends."""
+    """Publish a text file in UTF-8 with Unix line ends."""
     with publish(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

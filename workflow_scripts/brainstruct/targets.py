@@ -70,7 +70,7 @@ class Targets:
         instruction: str = "{instruction}",
         layer: int | str = "{layer}",
     ) -> str:
-        """Encoding model of one feature space."""
+        """Scores of the encoding model of one feature space."""
         return f"{self.root}/fits/{subject}/{model}/{instruction}/layer-{layer}.nc"
 
     def scores(self, subject: str = "{subject}", model: str = "{model}") -> str:
@@ -109,14 +109,12 @@ class Targets:
         """Regions that a synthetic data set is laid out on."""
         return f"{self.root}/synthetic/anatomy.nc"
 
-    def planted_features(
-        self, model: str = "{model}", instruction: str = "{instruction}"
-    ) -> str:
+    def planted_features(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
         """Features that drive planted regions."""
         return f"{self.root}/synthetic/features/{model}/{instruction}.nc"
 
     def truth(self, subject: str = "{subject}") -> str:
-        """What was planted in a synthetic subject."""
+        """Truth about a synthetic subject."""
         return f"{self.study.data.nsd_root}/brainstruct_truth/{subject}.nc"
 
     def log(self, name: str) -> str:

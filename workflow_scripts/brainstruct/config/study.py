@@ -108,9 +108,7 @@ class Study(Block):
             )
             model = models.get(planted.model)
             if model is not None and planted.layer >= model.n_layers:
-                problems.append(
-                    f"{where}.layer: {planted.layer} is beyond 0..{model.n_layers - 1}"
-                )
+                problems.append(f"{where}.layer: {planted.layer} is beyond 0..{model.n_layers - 1}")
         return problems
 
     def model(self, key: str) -> Model:

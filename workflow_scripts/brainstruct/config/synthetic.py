@@ -19,7 +19,7 @@ class TinyCheckpoint(Block):
     seed : int
         Seed of its weights.
     sizes : mapping
-        Sizes handed to the builder (for instance ``n_layers``, ``width``).
+        Sizes handed to the builder (for instance ``n_blocks``, ``width``).
     """
 
     kind: str
@@ -60,6 +60,8 @@ class Synthetic(Block):
         Formats in which the betas are written.
     anatomy_subject, anatomy_transform : str
         pycortex subject whose regions are used.
+    regions : list of str or None
+        Regions of the anatomy that the mask covers; `None`: all it has.
     max_labelled : int
         Voxels of the mask that lie in regions, at most.
     n_unlabelled : int
@@ -81,6 +83,7 @@ class Synthetic(Block):
     formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
     anatomy_subject: str = "S1"
     anatomy_transform: str = "fullhead"
+    regions: list[str] | None = None
     max_labelled: PositiveInt = 2500
     n_unlabelled: NonNegativeInt = 300
     signal: float = Field(default=1.0, ge=0)

@@ -41,4 +41,6 @@ def ncsnr_ceiling(ncsnr: ArrayLike, repetitions: ArrayLike) -> NDArray[np.float3
     if counts.size == 0 or (counts < 1).any():
         raise ValueError("every scored image needs at least one repetition")
     signal = np.asarray(ncsnr, dtype=np.float64) ** 2
-    return np.sqrt(signal / (signal + (1.0 / counts).mean())).astype(np.float32)
+    share = signal / (signal + (1.0 / counts).mean())
+    ceiling: NDArray[np.float32] = np.sqrt(share).astype(np.float32)
+    return ceiling

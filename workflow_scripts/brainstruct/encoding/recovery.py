@@ -36,9 +36,7 @@ def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     return truth.isel(voxel=rows).assign_coords(voxel=space["voxel"].values)
 
 
-def recovery_table(
-    winners: xr.Dataset, truth: xr.Dataset, model: str
-) -> pd.DataFrame:
+def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.DataFrame:
     """Tabulate, per region, the share of voxels whose planted feature space won.
 
     Parameters
@@ -47,8 +45,9 @@ def recovery_table(
         ``instruction_index``, ``layer`` (negative: under the ceiling
         threshold) and the coordinate ``instruction``.
     truth : xarray.Dataset
-        ``planted_model``, ``planted_instruction``, ``planted_layer`` and ``region``, voxel for voxel as in
-        `winners`; empty strings where nothing was planted.
+        ``planted_model``, ``planted_instruction``, ``planted_layer`` and
+        ``region``, voxel for voxel as in `winners`; empty strings where nothing
+        was planted.
     model : str
         Key of the model that `winners` belongs to.
 

@@ -50,7 +50,9 @@ def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
     yield Region(mask_name, WHOLE, np.ones(space.sizes["voxel"], dtype=bool))
     for family in labels["roi"].values:
         numbers = labels.sel(roi=family).values
-        known = {int(number): name for number, name in names[str(family)].items() if int(number) > 0}
+        known = {
+            int(number): name for number, name in names[str(family)].items() if int(number) > 0
+        }
         yield Region(str(family), WHOLE, np.isin(numbers, list(known)))
         for number, name in sorted(known.items()):
             yield Region(str(family), name, numbers == number)
@@ -96,7 +98,9 @@ def roi_table(
             }
         )
         dims = [str(dim) for dim in part.dims]
-        table = part.to_dataframe().reset_index() if dims else part.expand_dims("row").to_dataframe()
+        table = (
+            part.to_dataframe().reset_index() if dims else part.expand_dims("row").to_dataframe()
+        )
         table = table[[*dims, "n_voxels", "n_excluded", "r", "alignment"]]
         table.insert(0, "label", region.label)
         table.insert(0, "family", region.family)

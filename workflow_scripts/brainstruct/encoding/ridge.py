@@ -126,7 +126,9 @@ def fit_ridge(
     """
     for name, array in (("features", X_train), ("features", X_test), ("responses", Y_train)):
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} hold {np.count_nonzero(~np.isfinite(array))} non-finite values")
+            raise ValueError(
+                f"{name} hold {np.count_nonzero(~np.isfinite(array))} non-finite values"
+            )
     backend = set_backend(options.backend)
     X_train, X_test = standardise(X_train, X_test)
     alphas = np.asarray(options.alphas, dtype=np.float32)

@@ -29,7 +29,8 @@ def pearson(truth: Array, prediction: Array) -> Array:
     product = norm_a * norm_b
     r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
     r[norm_a == 0] = np.nan
-    return np.clip(r, -1, 1).astype(np.float32)
+    bounded: Array = np.clip(r, -1, 1).astype(np.float32)
+    return bounded
 
 
 def r_squared(truth: Array, prediction: Array) -> Array:
@@ -52,9 +53,12 @@ def r_squared(truth: Array, prediction: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         score = 1 - residual / total
     score[total == 0] = np.nan
-    return score.astype(np.float32)
+    single: Array = score.astype(np.float32)
+    return single
 
 
 def _same_shape(truth: Array, prediction: Array) -> None:
     if truth.shape != prediction.shape or truth.ndim != 2:
-        raise ValueError(f"shapes {truth.shape} and {prediction.shape} are not one (images, voxels)")
+        raise ValueError(
+            f"shapes {truth.shape} and {prediction.shape} are not one (images, voxels)"
+        )

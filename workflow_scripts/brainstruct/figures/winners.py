@@ -190,7 +190,7 @@ def draw_planted_vs_recovered(
     planted, recovered : xarray.DataArray
         (voxel), keys of instructions, with the voxel coordinates i, j, k, the
         same voxels in both; an empty string where nothing was planted or
-        recovered.
+        no winner was declared. Only voxels with both are counted.
     order, texts, tasks, rois, zoom, title
         As for `draw_winning_instruction`.
 
@@ -210,18 +210,18 @@ def draw_planted_vs_recovered(
     pair = [_codes(planted, order), _codes(recovered, order)]
     images = [flatmap.vote(codes, len(order)) for codes in pair]
     truth, found = (np.asarray(codes) for codes in pair)
-    asked = truth >= 0
-    right = int((asked & (truth == found)).sum())
-    score = (
-        f"Recovered: {right} of {int(asked.sum())} voxels, {100 * right / asked.sum():.1f} %"
-        if asked.any()
-        else "Recovered: nothing was planted"
-    )
+    asked = (truth >= 0) & (found >= 0)
+    hit = asked & (truth == found)
     notes = {
-        key: _percent(int((asked & (truth == code) & (found == code)).sum()), int(count))
+        key: _percent(int((hit & (truth == code)).sum()), int((asked & (truth == code)).sum()))
         for code, key in enumerate(order)
-        if (count := (truth == code).sum())
     }
+    n_hit, n_asked = int(hit.sum()), int(asked.sum())
+    score = (
+        f"Recovered: {n_hit} of {n_asked} voxels, {100 * n_hit / n_asked:.1f} %"
+        if n_asked
+        else "Recovered: nothing to compare"
+    )
     colours = instruction_colours(order)
     legend = Legend(colours, notes, "recovered", texts, tasks)
     window = view(flatmap, (images[0] >= 0) | (images[1] >= 0), zoom)

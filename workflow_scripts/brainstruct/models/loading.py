@@ -203,6 +203,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
         folder, local_files_only=True
     )
+    # These belong to whoever calls; the file only keeps what was set when it was saved.
+    reference.no_truncation()
+    reference.no_padding()
     for text in _SAMPLES:
         expected, found = reference.encode(text).ids, tokenizer(text)["input_ids"]
         if expected != found:

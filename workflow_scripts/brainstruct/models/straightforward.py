@@ -49,18 +49,12 @@ def straightforward_states(
     with torch.inference_mode():
         embeddings = model.decoder.embeddings(fed).float()
     # What IDEFICS reports as its first state has already been through cross-attention.
-    chosen = torch.stack(
-        [
-            torch.stack(
-                [
-                    states[layer][:, -1].float() if layer else embeddings[:, step]
-                    for layer in layers
-                ],
-                dim=1,
-            )
-            for step, states in enumerate(steps)
-        ]
-    )  # [step, stimulus, layer, feature]
+    per_step = [
+        [states[layer][:, -1].float() if layer else embeddings[:, step] for layer in layers]
+        for step, states in enumerate(steps)
+    ]
+    chosen = torch.stack([torch.stack(states, dim=1) for states in per_step])
+    # chosen: [step, stimulus, layer, feature]
     ends = set(model.greedy.end_ids)
     means = []
     for row, response in enumerate(tokens.tolist()):

@@ -1,4 +1,4 @@
-"""Is everything a study reads on disk?"""
+"""Checks that everything a study reads is on disk."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""Scores of many fits as one labelled array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+SCORES = ("r", "r2", "cv_score", "alpha")
+"""What a fit says of every voxel and every other stage reads."""
+
+
+def stack_fits(
+    fits: Sequence[xr.Dataset], instructions: Sequence[str], layers: Sequence[int]
+) -> xr.Dataset:
+    """Stack fits along instruction and layer.
+
+    Parameters
+    ----------
+    fits : sequence of xarray.Dataset
+        `SCORES` with dim ``voxel`` and the attributes ``instruction`` and
+        ``layer``; instruction by instruction, layers in order.
+    instructions, layers : sequence
+        What the fits must be.
+
+    Returns
+    -------
+    xarray.Dataset
+        `SCORES` with dims instruction, layer, voxel.
+
+    Raises
+    ------
+    ValueError
+        If fits are missing, in another order, or of different voxels.
+    """
+    expected = [(name, layer) for name in instructions for layer in layers]
+    found = [(str(fit.attrs["instruction"]), int(fit.attrs["layer"])) for fit in fits]
+    if found != expected:
+        raise ValueError(f"expected fits of {expected}, got {found}")
+    voxels = fits[0]["voxel"]
+    if not all(fit["voxel"].equals(voxels) for fit in fits):
+        raise ValueError("the fits are of different voxels")
+    shape = (len(instructions), len(layers), voxels.size)
+    return xr.Dataset(
+        {
+            name: (
+                ("instruction", "layer", "voxel"),
+                np.stack([fit[name].values for fit in fits]).reshape(shape),
+            )
+            for name in SCORES
+        },
+        coords={"instruction": list(instructions), "layer": list(layers), "voxel": voxels},
+        attrs={name: fits[0].attrs[name] for name in ("n_train", "n_test", "n_features")},
+    )
