@@ -29,7 +29,6 @@ for layers, models in targets.models_by_chunk().items():
             mem_mb=grow(16000),
             runtime=grow(480),
         params:
-            layers=list(layers),
             encoding=choose.encoding,
             seed=study.seed,
             code=stage_identity("fit_ridge"),

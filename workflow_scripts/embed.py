@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 import transformers
 
-from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.embedding.block import block_identity, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
@@ -59,8 +58,7 @@ def embed(job: Any) -> None:
     checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
     block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
     model = load_model(job, checkpoint["folder"])
-    followed = job.wildcards.instruction != NO_INSTRUCTION
-    instruction = job.params.instruction if followed else None
+    instruction = job.params.instruction
     identity = {
         "model": job.wildcards.model,
         "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},

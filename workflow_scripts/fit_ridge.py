@@ -1,5 +1,6 @@
 """Rule fit_ridge: encoding models of some layers of one subject, model and instruction."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def fit_layers(job: Any) -> None:
     log.info(
         "%d training and %d test images, %d voxels", train.sum(), (~train).sum(), betas.shape[1]
     )
-    for layer, path in zip(job.params.layers, job.output, strict=True):
+    for path in job.output:
+        layer = int(Path(path).stem.removeprefix("layer-"))
         features = layer_features(blocks, layer, rows)
         scores = fit_ridge(features[train], betas[train], features[~train], betas[~train], options)
         edge = float(scores.at_edge.mean())

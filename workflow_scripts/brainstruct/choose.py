@@ -83,10 +83,10 @@ class Choose:
         running = {"max_new_tokens", "pooling", "dtype", "storage"}
         return model.model_dump(include=decides) | self.study.embedding.model_dump(include=running)
 
-    def instruction(self, wildcards: Any) -> str:
-        """Text of the job's instruction; empty for models that follow none."""
+    def instruction(self, wildcards: Any) -> str | None:
+        """Text of the job's instruction; `None` for models that follow none."""
         if wildcards.instruction == NO_INSTRUCTION:
-            return ""
+            return None
         return self.study.instruction_texts[wildcards.instruction].text
 
     def embed_code(self, wildcards: Any) -> str:

@@ -1,0 +1,99 @@
+"""What a fresh clone can show, before there are any data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+HEAVY = ("torch", "transformers", "himalaya", "cortex", "h5py", "nibabel", "xarray", "matplotlib")
+
+
+def test_paper_study_is_shown_without_data(fresh):
+    done = fresh.snakemake("-n")
+    assert done.status == 0, done.text[-3000:]
+    jobs = done.jobs
+    # Four subjects' own images and the shared ones: five blocks.
+    instructed, others = 2, 3
+    assert jobs["embed"] == 5 * (10 * instructed + others)
+    fits = sum(count for rule, count in jobs.items() if rule.startswith("fit_ridge"))
+    assert fits == 4 * (10 * instructed + others)
+    assert jobs["prepare_responses"] == 4
+
+
+def test_demo_is_shown_on_a_fresh_clone(fresh):
+    done = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
+    assert done.status == 0, done.text[-3000:]
+    assert done.jobs["write_synthetic_stimuli"] == 1
+
+
+def test_one_layer_per_job_gives_the_same_files(fresh):
+    chunked = fresh.snakemake(
+        "-n", "--configfile", "config/demo.yaml", "--config", "encoding={layers_per_job: 1}"
+    )
+    whole = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
+    fits = {rule: n for rule, n in chunked.jobs.items() if rule.startswith("fit_ridge")}
+    assert sum(fits.values()) == 2 * (11 * 33 + 25 + 13)
+    assert chunked.jobs["collect_scores"] == whole.jobs["collect_scores"]
+
+
+def test_missing_data_are_named_in_one_message(fresh):
+    done = fresh.snakemake("--keep-going", "results/stimuli/subj01.tsv")
+    assert done.status == 1
+    assert "resources/nsd: " in done.text
+    assert "missing or empty" in done.text
+    assert "aws s3 cp" in done.text
+    assert "Traceback" not in done.text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"subjects": ["subj01", "subj11"]}, "subjects.1"),
+        ({"encoding": {"aplhas": {}}}, "Did you mean 'alphas'?"),
+        ({"instructions": ["IC", "IU4"]}, "Did you mean 'IU1'?"),
+    ],
+)
+def test_config_errors_are_one_message(fresh, tmp_path, change, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml.safe_dump(change))
+    done = fresh.snakemake("-n", "--configfile", str(path))
+    assert done.status == 1
+    assert message in done.text
+    assert "Traceback" not in done.text
+
+
+def test_parsing_loads_nothing_heavy(fresh):
+    probe = (
+        "import sys; sys.path.insert(0, 'workflow_scripts')\n"
+        "import brainstruct.choose, brainstruct.config.loading, brainstruct.inputs\n"
+        "import brainstruct.identity, brainstruct.targets, brainstruct.resources\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=fresh.root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_parsing_is_quick(fresh):
+    started = time.process_time()
+    done = fresh.snakemake("--list-rules")
+    assert done.status == 0
+    assert "fetch_checkpoint" in done.text
+    assert time.process_time() - started < 5
+
+
+def test_workflow_is_lint_clean(fresh):
+    done = fresh.snakemake("--lint")
+    assert done.status == 0, done.text
+
+
+def test_every_script_has_a_rule_and_every_rule_its_script(fresh):
+    rules = "".join(path.read_text() for path in (fresh.root / "rules").glob("*.smk"))
+    scripts = {path.name for path in (fresh.root / "workflow_scripts").glob("*.py")}
+    named = {name for name in scripts if f"../workflow_scripts/{name}" in rules}
+    assert scripts == named

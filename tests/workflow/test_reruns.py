@@ -1,0 +1,151 @@
+"""After a change, exactly what depends on it is done again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from conftest import SMALL
+
+from brainstruct.store import read_dataset
+
+pytestmark = pytest.mark.study
+
+FIGURES = {
+    "draw_roi_bars",
+    "draw_instruction_rois",
+    "draw_layer_profiles",
+    "draw_winning_instruction",
+    "draw_winning_layer",
+    "draw_planted_recovered",
+}
+SCORED = {"collect_scores", "find_winners", "tabulate_rois", "join_tables", "tabulate_recovery"}
+AFTER_FITS = SCORED | FIGURES | {"all"}
+
+
+def reconfigure(checkout, change):
+    path = checkout.root / "small.yaml"
+    config = yaml.safe_load(path.read_text())
+    change(config)
+    path.write_text(yaml.safe_dump(config))
+
+
+def dry(checkout):
+    return checkout.run("-n", *SMALL)
+
+
+def test_finished_study_has_nothing_to_do(finished):
+    assert dry(finished).jobs == {}
+
+
+def test_fresh_mtimes_of_all_sources_rerun_nothing(edited):
+    for folder in ("workflow_scripts", "rules", "config", "envs", "report", "profiles"):
+        for path in (edited.root / folder).rglob("*"):
+            path.touch()
+    (edited.root / "Snakefile").touch()
+    assert dry(edited).jobs == {}
+
+
+def test_deleted_layer_is_refitted_with_its_job(edited):
+    (edited.root / "results/small/fits/subj01/instructblip/IC/layer-2.nc").unlink()
+    done = dry(edited)
+    fits = {rule: n for rule, n in done.jobs.items() if rule.startswith("fit_ridge")}
+    assert fits == {"fit_ridge_0_to_4_of_5": 1}
+    assert done.jobs["collect_scores"] == 1
+    assert set(done.jobs) - set(fits) == AFTER_FITS
+    assert done.jobs["draw_winning_layer"] == 1
+
+
+def test_deleted_layer_alone_is_refitted_with_one_layer_per_job(edited):
+    reconfigure(edited, lambda config: config["encoding"].update(layers_per_job=1))
+    # How layers are grouped into jobs decides nothing: the fits on disk stay.
+    assert dry(edited).jobs == {}
+    name = "results/small/fits/subj01/instructblip/IC/layer-2.nc"
+    before = read_dataset(edited.root / name)
+    (edited.root / name).unlink()
+    done = dry(edited)
+    fits = {rule: n for rule, n in done.jobs.items() if rule.startswith("fit_ridge")}
+    assert fits == {"fit_ridge_2_to_2_of_1": 1}
+    assert set(done.jobs) - set(fits) == AFTER_FITS
+    assert name in done.text
+    edited.run(*SMALL, name)
+    assert read_dataset(edited.root / name).identical(before)
+
+
+def test_added_instruction_runs_exactly_its_targets(edited):
+    reconfigure(edited, lambda config: config["instructions"].append("SR"))
+    done = dry(edited)
+    jobs = done.jobs
+    assert jobs["embed"] == 2
+    assert all("/SR/" in name for name in done.outputs("embed"))
+    fits = {rule: n for rule, n in jobs.items() if rule.startswith("fit_ridge")}
+    assert fits == {"fit_ridge_0_to_4_of_5": 1}
+    assert jobs["collect_scores"] == 1
+    assert set(jobs) == {"embed", *fits, *AFTER_FITS}
+
+
+def test_changed_text_reruns_that_instruction(edited):
+    reconfigure(
+        edited,
+        lambda config: config.update(instruction_texts={"IC": {"text": "Say what you see."}}),
+    )
+    done = dry(edited)
+    # The planted signals follow the text as well: the synthetic subject changes with it.
+    assert done.jobs["embed"] == 2
+    assert all("/IC/" in name for name in done.outputs("embed"))
+    assert done.jobs["plant_features"] == 1
+
+
+def test_changed_grid_refits_and_embeds_nothing(edited):
+    reconfigure(edited, lambda config: config["encoding"]["alphas"].update(count=6))
+    jobs = dry(edited).jobs
+    assert not {"embed", "prepare_responses"} & set(jobs)
+    assert jobs["fit_ridge_0_to_4_of_5"] == 2
+    assert jobs["collect_scores"] == 2
+
+
+def test_operational_settings_rerun_nothing(edited):
+    def change(config):
+        config["embedding"].update(batch_size=17, images_per_shard=33, device="cpu")
+        config["encoding"].update(targets_per_batch=11, threads=2)
+
+    reconfigure(edited, change)
+    assert dry(edited).jobs == {}
+
+
+def test_edited_solver_refits_and_redraws_and_embeds_nothing(edited):
+    path = edited.root / "workflow_scripts/brainstruct/encoding/ridge.py"
+    path.write_text(path.read_text() + "\nNEW = 1\n")
+    jobs = dry(edited).jobs
+    assert jobs["fit_ridge_0_to_4_of_5"] == 2
+    assert not {"embed", "prepare_responses", "plant_features"} & set(jobs)
+
+
+def test_edited_figure_redraws_itself_alone(edited):
+    path = edited.root / "workflow_scripts/brainstruct/figures/bars.py"
+    path.write_text(path.read_text() + "\nNEW = 1\n")
+    assert set(dry(edited).jobs) == {"draw_roi_bars", "all"}
+
+
+def test_replaced_betas_refit_that_subject_and_embed_nothing(edited):
+    betas = next((edited.root / "resources/small/nsd/nsddata_betas").rglob("*session01.hdf5"))
+    content = betas.read_bytes()
+    betas.unlink()
+    betas.write_bytes(content)
+    jobs = dry(edited).jobs
+    assert jobs["prepare_responses"] == 1
+    assert not {"embed", "index_stimuli", "list_block"} & set(jobs)
+
+
+def test_interrupted_study_resumes(edited):
+    """A fit that is gone and a figure that is gone come back with the same content."""
+    figure = edited.root / "results/small/figures/roi_bars.png"
+    table = edited.root / "results/small/tables/alignment.tsv"
+    before = figure.read_bytes(), table.read_bytes()
+    figure.unlink()
+    (edited.root / "results/small/scores/subj01/instructblip.nc").unlink()
+    edited.run(*SMALL)
+    assert (figure.read_bytes(), table.read_bytes()) == before
+    logs = list((edited.root / "results/small/logs").rglob("*.log"))
+    assert all(re.search("wrote ", log.read_text().splitlines()[-1]) for log in logs)
