@@ -32,7 +32,7 @@ setup: $(VENV)/ready
 
 demo: setup
 	@echo "==> The demo study, on $(CORES) core(s)"
-	$(BIN)/snakemake $(DEMO) --cores $(CORES)
+	$(BIN)/snakemake $(DEMO) --cores $(CORES) --quiet rules
 	@echo "==> The report"
 	$(BIN)/snakemake $(DEMO) --report $(REPORT) --quiet
 	@echo "==> Done. Figures: results/demo/figures   Report: $(REPORT)"

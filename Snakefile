@@ -27,11 +27,12 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 try:
     study = load_study(config)
+    targets = Targets(study)
+    inputs = Inputs(study)
+    choose = Choose(study, targets, inputs)
+    inputs.found  # a hole in the sessions is an error here, not amid the DAG
 except InputError as error:
     raise WorkflowError(str(error))
-targets = Targets(study)
-inputs = Inputs(study)
-choose = Choose(study, targets, inputs)
 
 
 wildcard_constraints:

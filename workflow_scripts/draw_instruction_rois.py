@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs import run_job
 from brainstruct.store import read_table
 
@@ -16,6 +17,10 @@ def instruction_rois(job: Any) -> None:
     whole = chosen["label"] == "all"
     chosen["roi"] = chosen["label"].where(~whole, chosen["family"])
     chosen = chosen[(chosen["label"] != "all") | (chosen["family"] == job.params.mask)]
+    # Regions that no subject has would be empty columns; the table of all regions keeps them.
+    chosen = chosen[
+        chosen.groupby("roi")["alignment"].transform(lambda column: column.notna().any())
+    ]
     models = [key for key in job.params.labels if key in set(chosen["model"])]
     drawing = draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
@@ -24,6 +29,7 @@ def instruction_rois(job: Any) -> None:
         models=models,
         instructions=instructions,
         model_labels=job.params.labels,
+        roi_labels=family_labels([job.params.mask]),
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
 

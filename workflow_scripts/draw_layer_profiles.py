@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.layer_profiles import draw_layer_profiles
+from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs import run_job
 from brainstruct.store import read_table
 
@@ -22,6 +23,7 @@ def layer_profiles(job: Any) -> None:
         by_layer,
         panel_order=job.params.families,
         line_order=list(job.params.labels),
+        panel_labels=family_labels(job.params.families),
         line_labels=job.params.labels,
         relative_depth=by_layer.groupby("model")["layer"].max().nunique() > 1,
     )

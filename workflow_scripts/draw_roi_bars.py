@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.bars import draw_roi_bars
+from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs import run_job
 from brainstruct.store import read_table
 
@@ -18,6 +19,7 @@ def roi_bars(job: Any) -> None:
         ],
         rois=job.params.families,
         models=list(job.params.labels),
+        roi_labels=family_labels(job.params.families),
         model_labels=job.params.labels,
     )
     drawing.save(Path(job.output.svg).with_suffix(""))

@@ -6,9 +6,9 @@ import re
 
 import pytest
 import yaml
-from conftest import SMALL
 
 from brainstruct.store import read_dataset
+from conftest import SMALL
 
 pytestmark = pytest.mark.study
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout
+from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
 
 CAPTION_SPLITS = ("train2017", "val2017")
 
@@ -41,16 +41,23 @@ class Inputs:
             annotations=Path(data.annotations) if data.annotations else None,
         )
 
+    @cached_property
+    def found(self) -> dict[str, Sessions]:
+        """Sessions of every subject, and the format of their files.
+
+        How many: as configured, as written by this workflow, as on disk, or, where
+        nothing is on disk yet, as released.
+
+        Raises
+        ------
+        InputError
+            If sessions on disk have a hole, or fewer are there than configured.
+        """
+        return {subject: self._find(subject) for subject in self.study.subjects}
+
     def sessions(self, subject: str) -> int:
-        """Return the number of sessions read: configured, on disk, or released."""
-        configured = self.study.data.sessions_of(subject)
-        if configured is not None:
-            return configured
-        if self.study.synthetic is not None:
-            return self.study.synthetic.sessions[subject]
-        if self.layout.betas_folder(subject).is_dir():
-            return self.layout.discover_sessions(subject, self.study.data.format).count
-        return RELEASED_SESSIONS[subject]
+        """Return the number of sessions that are read."""
+        return self.found[subject].count
 
     @cached_property
     def longest(self) -> int:
@@ -59,13 +66,7 @@ class Inputs:
 
     def betas_format(self, subject: str) -> BetaFormat:
         """Return the format of the betas files that are read."""
-        if self.study.data.format != "auto":
-            return self.study.data.format
-        if self.study.synthetic is not None:
-            return self.study.synthetic.formats[0]
-        if self.layout.betas_folder(subject).is_dir():
-            return self.layout.discover_sessions(subject).format
-        return "hdf5"
+        return self.found[subject].format
 
     def design(self) -> list[str]:
         """Experimental design and stimulus table."""
@@ -107,6 +108,17 @@ class Inputs:
         captions = [layout.captions_file(split) for split in CAPTION_SPLITS]
         files = [layout.expdesign_file, layout.stim_info_file, layout.stimuli_file, *captions]
         return [str(path) for path in files]
+
+    def _find(self, subject: str) -> Sessions:
+        data, synthetic = self.study.data, self.study.synthetic
+        wanted = data.sessions_of(subject)
+        if synthetic is not None:
+            form = synthetic.formats[0] if data.format == "auto" else data.format
+            return Sessions(wanted or synthetic.sessions[subject], form)
+        if self.layout.betas_folder(subject).is_dir():
+            return self.layout.discover_sessions(subject, data.format, wanted)
+        form = "hdf5" if data.format == "auto" else data.format
+        return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
     def _subject_files(self, subject: str) -> list[Path]:
         layout, data = self.layout, self.study.data

@@ -8,9 +8,6 @@ import xarray as xr
 
 from brainstruct.errors import InputError
 
-SMALLEST_COMPONENT = 1e-4
-"""Principal components with a smaller share of the variance carry rounding errors."""
-
 
 def planted_signals(
     features: xr.DataArray,
@@ -20,9 +17,8 @@ def planted_signals(
 ) -> npt.NDArray[np.float64]:
     """Draw voxels that respond linearly to a feature space.
 
-    Features are z-scored over the images and turned into whitened principal
-    components; each voxel weights them with a random direction. Whitening lets
-    what is special to one instruction count as much as what all have in common.
+    Features are z-scored over the images, and each voxel weights them with a
+    random direction.
 
     Parameters
     ----------
@@ -60,10 +56,7 @@ def planted_signals(
     scaled = values[:, spread > 0] / spread[spread > 0]
     if not scaled.size:
         raise InputError("features", "do not vary over the images", cure)
-    left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
-    share = singular**2 / np.sum(singular**2)
-    components = left[:, share > SMALLEST_COMPONENT]
-    signals = components @ random.standard_normal((components.shape[1], n_voxels))
+    signals: npt.NDArray[np.float64] = scaled @ random.standard_normal((scaled.shape[1], n_voxels))
     signals -= signals.mean(axis=0)
     signals /= signals.std(axis=0)
     return signals

@@ -1,0 +1,101 @@
+"""Bad input gives one message that names file, fault and cure: no traceback, no output."""
+
+from __future__ import annotations
+
+import shutil
+
+import h5py
+import nibabel as nib
+import numpy as np
+import pytest
+import yaml
+
+from conftest import SMALL
+
+pytestmark = pytest.mark.study
+
+NSD = "resources/small/nsd"
+BETAS = f"{NSD}/nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
+RESPONSES = "results/user/responses/subj01.nc"
+EMBEDDING = "results/user/embeddings/instructblip/IC/subj01-000.nc"
+
+
+@pytest.fixture
+def user(finished, tmp_path):
+    """The small data set as a user's own: nothing in the configuration says it is synthetic."""
+    checkout = finished.copy(tmp_path / "checkout")
+    config = yaml.safe_load((checkout.root / "small.yaml").read_text())
+    del config["synthetic"]
+    config["results"] = "results/user"
+    (checkout.root / "small.yaml").write_text(yaml.safe_dump(config))
+    return checkout
+
+
+def refused(checkout, target, *words):
+    done = checkout.snakemake(*SMALL, target)
+    assert done.status == 1
+    for word in words:
+        assert word in done.text, done.text[-4000:]
+    assert "Traceback" not in done.text, done.text[-4000:]
+    assert not (checkout.root / target).exists()
+
+
+def test_users_data_give_the_same_responses(user):
+    user.run(*SMALL, RESPONSES)
+    with (
+        h5py.File(user.root / RESPONSES) as own,
+        h5py.File(user.root / "results/small/responses/subj01.nc") as synthetic,
+    ):
+        np.testing.assert_array_equal(own["betas"], synthetic["betas"])
+
+
+def test_missing_session(user):
+    folder = user.root / BETAS
+    shutil.copy(folder / "betas_session01.hdf5", folder / "betas_session03.hdf5")
+    refused(user, RESPONSES, "betas_session02", "sessions")
+
+
+def test_truncated_hdf5(user):
+    path = user.root / BETAS / "betas_session01.hdf5"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    refused(user, RESPONSES, "betas_session01.hdf5")
+
+
+def test_wrong_image_count(user):
+    path = user.root / NSD / "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"
+    with h5py.File(path, "r+") as stored:
+        del stored["imgBrick"]
+        stored.create_dataset("imgBrick", (72999, 425, 425, 3), "u1", chunks=(1, 425, 425, 3))
+    refused(user, EMBEDDING, "nsd_stimuli.hdf5", "72999", "73000")
+
+
+def test_roi_volume_of_another_shape(user):
+    path = user.root / NSD / "nsddata/ppdata/subj01/func1pt8mm/roi/floc-bodies.nii.gz"
+    image = nib.load(path)
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[:-1], image.affine), path)
+    refused(user, RESPONSES, "floc-bodies.nii.gz", "99", "100")
+
+
+def test_non_finite_betas(user):
+    path = user.root / BETAS / "betas_session01.hdf5"
+    with h5py.File(path, "r+") as stored:
+        betas = stored["betas"][:].astype(np.float32)
+        del stored["betas"]
+        place = tuple(np.argwhere(np.abs(betas).sum(0) > 0)[5])
+        betas[(3, *place)] = np.nan
+        stored.create_dataset("betas", data=betas, chunks=(betas.shape[0], 1, 1, 1))
+    refused(user, RESPONSES, "betas_session01.hdf5", "finite")
+
+
+def test_subject_without_data(user):
+    config = yaml.safe_load((user.root / "small.yaml").read_text())
+    config["subjects"] = ["subj05"]
+    (user.root / "small.yaml").write_text(yaml.safe_dump(config))
+    refused(user, "results/user/responses/subj05.nc", "subj05", "missing or empty", "aws s3 cp")
+
+
+def test_checkpoint_without_weights(user):
+    folder = user.root / "resources/small/checkpoints/instructblip"
+    for path in folder.glob("*.safetensors"):
+        path.unlink()
+    refused(user, EMBEDDING, "checkpoints/instructblip", "weights")
