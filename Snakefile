@@ -49,6 +49,10 @@ report: "report/workflow.rst"
 rule all:
     default_target: True
     input:
+        # Named although figures need them: a file that is gone is made again.
+        targets.all_responses,
+        targets.all_embeddings,
+        targets.all_fits,
         targets.all_scores,
         targets.all_tables,
         targets.all_figures,

@@ -1,11 +1,13 @@
 # From the NSD on disk to image lists, responses and noise ceilings.
 
+# Only where files are missing does anything wait for check_nsd, which then names
+# all of them in one message. (An ancient() input would do, but Snakemake does not
+# look for changed parameters in jobs below an ancient input that is renewed.)
+
 
 rule check_nsd:
-    input:
-        inputs.present(),
     output:
-        f"{targets.root}/nsd_check.json",
+        targets.nsd_check(),
     log:
         targets.log("check_nsd"),
     benchmark:
@@ -23,7 +25,7 @@ rule check_nsd:
 rule index_stimuli:
     input:
         design=inputs.design(),
-        check=ancient(rules.check_nsd.output[0]),
+        check=inputs.check(targets.nsd_check()),
     output:
         targets.stimuli(),
     log:
@@ -44,7 +46,7 @@ rule index_stimuli:
 rule list_block:
     input:
         design=inputs.design(),
-        check=ancient(rules.check_nsd.output[0]),
+        check=inputs.check(targets.nsd_check()),
     output:
         targets.block("{owner}-{index}"),
     log:
@@ -70,7 +72,7 @@ rule prepare_responses:
     input:
         index=targets.stimuli(),
         nsd=choose.subject_files,
-        check=ancient(rules.check_nsd.output[0]),
+        check=inputs.check(targets.nsd_check()),
     output:
         targets.responses(),
     log:

@@ -113,7 +113,7 @@ rule draw_winning_instruction:
     input:
         winners=targets.winners(),
         space=targets.ceiling(),
-        store=ancient(targets.pycortex_store()),
+        store=targets.pycortex_store(),
     output:
         svg=targets.figure("winning_instruction/{subject}_{model}"),
         png=report(
@@ -149,7 +149,7 @@ rule draw_winning_layer:
     input:
         winners=targets.winners(),
         space=targets.ceiling(),
-        store=ancient(targets.pycortex_store()),
+        store=targets.pycortex_store(),
     output:
         svg=targets.figure("winning_layer/{subject}_{model}"),
         png=report(

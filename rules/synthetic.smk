@@ -114,7 +114,7 @@ rule draw_planted_recovered:
         winners=targets.winners(),
         space=targets.ceiling(),
         truth=targets.truth(),
-        store=ancient(targets.pycortex_store()),
+        store=targets.pycortex_store(),
     output:
         svg=targets.figure("planted_recovered/{subject}_{model}"),
         png=report(

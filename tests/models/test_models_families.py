@@ -3,17 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from transformers import IdeficsProcessor, InstructBlipProcessor
+from transformers import IdeficsProcessor, InstructBlipProcessor, LlavaProcessor
 
 from brainstruct.models import tiny
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.registry import FAMILIES, family_class
 
 INSTRUCTION = "Are there any people in this image? If yes, describe them."
-RESPONDING = ("instructblip", "idefics")
+RESPONDING = ("instructblip", "idefics", "llava")
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "vit", "clip-image"])
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
 def test_shapes_and_sight(load, pictures, family):
     model = load(family)
     assert model.modality == FAMILIES[family].modality
@@ -53,6 +53,17 @@ def official(model, shown, instruction):
             model.network.config.num_query_tokens,
         )
         return processor(images=shown, text=[instruction] * len(shown), return_tensors="pt")
+    if type(model).__name__ == "Llava":
+        tower = model.network.config.vision_config
+        processor = LlavaProcessor(
+            model._images,
+            model.tokenizer,
+            patch_size=tower.patch_size,
+            vision_feature_select_strategy="default",
+            num_additional_image_tokens=1,
+        )
+        prompt = f"USER: <image>\n{instruction}\nASSISTANT:"
+        return processor(images=shown, text=[prompt] * len(shown), return_tensors="pt")
     processor = IdeficsProcessor(model._images, model.tokenizer)
     prompt = [f"User: {instruction}", None, "<end_of_utterance>", "\nAssistant:"]
     return processor(
@@ -73,12 +84,12 @@ def test_prompts_are_those_of_the_official_processors(load, pictures, family):
         assert torch.equal(values.float(), expected[name].float()), name
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "vit", "clip-image"])
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
 def test_pixels_come_from_pillow(load, family):
     assert type(load(family)._images).__name__.endswith("Pil")
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "vit", "clip-image"])
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
 def test_batches_can_be_cut(load, pictures, family):
     model = load(family)
     shown = pictures(4)
@@ -144,6 +155,7 @@ def test_a_long_caption_is_cut_and_keeps_its_end(load):
     [
         ("instructblip", "instructblip", 33),
         ("idefics", "idefics", 33),
+        ("llava", "llava", 33),
         ("vit", "vit", 33),
         ("clip-image", "clip", 25),
         ("clip-text", "clip", 13),

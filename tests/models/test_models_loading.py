@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,6 +94,7 @@ def test_another_language_model(folder):
     [
         ("instructblip", "instructblip"),
         ("idefics", "idefics"),
+        ("llava", "llava"),
         ("vit", "vit"),
         ("clip", "clip-image"),
         ("clip", "clip-text"),
@@ -124,8 +126,34 @@ def test_weights_of_another_shape(folder):
         tensors["language_projection.weight"] = torch.zeros(3, 3)
 
     edit_weights(folder, widen)
-    with pytest.raises(InputError, match="weights cannot be read"):
+    with pytest.raises(InputError, match=r"another shape.*language_projection\.weight: \[3, 3\], not"):
         load(folder)
+
+
+def test_unknown_weights_are_named(folder):
+    def add(tensors):
+        tensors["adapter.weight"] = torch.zeros(2)
+        tensors["language_model.model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.zeros(2)
+
+    edit_weights(folder, add)
+    with pytest.raises(InputError, match=r"hold 1 tensors .* does not know \(adapter\.weight\)"):
+        load(folder)
+    # Settings that follow from the dimensions are harmless, however they are named.
+    edit_weights(folder, lambda tensors: tensors.pop("adapter.weight"))
+    load(folder)
+
+
+def test_pickled_weights_that_run_code_are_refused(folder, tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "executed",)
+
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save({**tensors, "query_tokens": Harmful()}, folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"hold more than tensors, which is unsafe.*fetch_check"):
+        load(folder)
+    assert not (tmp_path / "executed").exists()
 
 
 def blind_idefics(tensors):
@@ -138,9 +166,17 @@ def blind_instructblip(tensors):
     tensors["language_projection.weight"].zero_()
 
 
+def blind_llava(tensors):
+    tensors["multi_modal_projector.linear_1.weight"].zero_()
+
+
 @pytest.mark.parametrize(
     ("folder", "family", "blind"),
-    [("idefics", "idefics", blind_idefics), ("instructblip", "instructblip", blind_instructblip)],
+    [
+        ("idefics", "idefics", blind_idefics),
+        ("instructblip", "instructblip", blind_instructblip),
+        ("llava", "llava", blind_llava),
+    ],
     indirect=["folder"],
 )
 def test_a_blind_model_is_refused(folder, family, blind):
@@ -159,7 +195,7 @@ def test_settings_for_sampling_and_beams_are_ignored(folder, pictures):
 
 def test_end_tokens_of_the_checkpoint_count(folder):
     edit_json(folder / "generation_config.json", eos_token_id=40)
-    assert load(folder).greedy.end_ids == {2, 40}
+    assert load(folder).decoding.end_ids == {2, 40}
 
 
 def test_a_tokenizer_that_is_altered_on_loading(folder, monkeypatch):
@@ -216,3 +252,23 @@ def test_placement_without_gpu(tmp_path):
 def test_unknown_placement(tmp_path, options):
     with pytest.raises(InputError, match=f"is '{next(iter(options.values()))}'"):
         loading.placement(ModelOptions(tmp_path, 5, **options))
+
+
+@pytest.mark.parametrize("folder", ["llava"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "change", "fault"),
+    [
+        ("config.json", {"image_token_index": 5}, "image_token_index is 5, the tokenizer says 768"),
+        ("config.json", {"text_config": {"model_type": "mistral"}}, "language model is 'mistral'"),
+        ("config.json", {"vision_config": {"model_type": "siglip_vision_model"}}, "vision tower"),
+        (
+            "preprocessor_config.json",
+            {"crop_size": {"height": 56, "width": 56}},
+            "crops images to 56 x 56 pixels, the vision tower takes 28",
+        ),
+    ],
+)
+def test_parts_of_llava_that_do_not_fit(folder, name, change, fault):
+    edit_json(folder / name, **change)
+    with pytest.raises(InputError, match=fault):
+        load(folder, "llava")

@@ -63,7 +63,7 @@ def test_half_precision_holds_the_same_numbers():
         assert torch.equal(values, exact[name].bfloat16())
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics"])
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava"])
 def test_checkpoint_weights_do_not_leak_in(load, pictures, family):
     shown, texts = pictures(2), ["What is in this image?"] * 2
     first = load(family, random_seed=1).embed(shown, texts).states

@@ -6,11 +6,12 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from brainstruct.models.response import Decoder, Greedy, respond, response_lengths
+from brainstruct.models.decoding import Decoding
+from brainstruct.models.response import Decoder, respond, response_lengths
 from brainstruct.models.straightforward import straightforward_states
 
 INSTRUCTION = "What is in this image?"
-RESPONDING = ("instructblip", "idefics")
+RESPONDING = ("instructblip", "idefics", "llava")
 
 
 def close(a, b):
@@ -20,8 +21,8 @@ def close(a, b):
 def generated(model, pictures, n_tokens):
     """Tokens [stimulus, step] that the model utters when nothing ends a response."""
     batch = model.on_device(model.prepare(pictures, [INSTRUCTION] * len(pictures)))
-    endless = replace(model.greedy, max_new_tokens=n_tokens, end_ids={10**6})
-    sequences = model.generate(batch, endless.config(0))
+    endless = replace(model.decoding, end_ids={10**6})
+    sequences = model.generate(batch, generation_config=endless.greedy_config(n_tokens))
     return sequences[:, -n_tokens:]
 
 
@@ -32,7 +33,7 @@ def uneven(request, load, pictures):
     shown = pictures(8)
     tokens = generated(model, shown, 8)
     ends = {int(tokens[0, 0]), int(tokens[1, 2]), int(tokens[2, 4]), int(tokens[3, 5])}
-    model.greedy = replace(model.greedy, end_ids=ends)
+    model.decoding = replace(model.decoding, end_ids=ends)
     lengths, truncated = response_lengths(tokens, ends, 7)
     assert 0 in lengths
     assert truncated.any()
@@ -116,17 +117,18 @@ def llama():
     return LlamaForCausalLM(config).eval()
 
 
-def run(network, ids, mask, pooling="response_mean", greedy=None, **generation):
+def run(network, ids, mask, pooling="response_mean", decoding=None, **generation):
     body = network.model
     return respond(
         Decoder(body, body.embed_tokens, list(body.layers), body.norm),
-        lambda config: network.generate(
-            input_ids=ids, attention_mask=mask, generation_config=config, **generation
+        lambda **settings: network.generate(
+            input_ids=ids, attention_mask=mask, **settings, **generation
         ),
         lambda tokens: " ".join(map(str, tokens)),
+        input_ids=ids,
         attention_mask=mask,
         pooling=pooling,
-        greedy=greedy or Greedy(5, {2}, pad_id=0),
+        decoding=decoding or Decoding(5, {2}, pad_id=0),
     )
 
 
@@ -153,8 +155,8 @@ def test_a_forbidden_token_is_not_uttered(llama):
     ids = torch.tensor([[1, 7, 9]])
     mask = torch.ones_like(ids)
     said = [int(token) for token in run(llama, ids, mask).responses[0].split()]
-    greedy = Greedy(5, {2}, pad_id=0, forbidden_ids={said[0]})
-    again = [int(token) for token in run(llama, ids, mask, greedy=greedy).responses[0].split()]
+    decoding = Decoding(5, {2}, pad_id=0, forbidden_ids={said[0]})
+    again = [int(token) for token in run(llama, ids, mask, decoding=decoding).responses[0].split()]
     assert said[0] not in again
 
 
@@ -169,9 +171,9 @@ def test_half_precision_sums_in_single(llama):
 
 def test_beam_search_is_refused(llama):
     with pytest.raises(ValueError, match="num_beams is 3"):
-        Greedy(5, {2}, pad_id=0, num_beams=3)
+        Decoding(5, {2}, pad_id=0, num_beams=3)
     ids = torch.tensor([[1, 7, 9]])
-    with pytest.raises(ValueError, match="only greedy decoding"):
+    with pytest.raises(ValueError, match="only one hypothesis"):
         run(llama, ids, torch.ones_like(ids), num_beams=2)
     assert not any(module._forward_hooks for module in llama.modules())
 
@@ -203,4 +205,4 @@ def test_response_lengths(tokens, n_tokens, truncated):
 )
 def test_senseless_settings_are_refused(settings):
     with pytest.raises(ValueError, match=r"max_new_tokens|end_ids"):
-        Greedy(**settings, pad_id=0)
+        Decoding(**settings, pad_id=0)

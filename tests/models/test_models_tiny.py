@@ -11,7 +11,7 @@ import pytest
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
 
-KINDS = ("instructblip", "idefics", "vit", "clip")
+KINDS = ("instructblip", "idefics", "llava", "vit", "clip")
 
 
 def digest(folder):
@@ -63,7 +63,7 @@ def test_a_failed_build_leaves_nothing(tmp_path):
 
 
 def test_unknown_kinds_and_sizes_are_named(tmp_path):
-    with pytest.raises(InputError, match="unknown kind 'llava'"):
-        tiny.build("llava", tmp_path / "x")
+    with pytest.raises(InputError, match="unknown kind 'blip'"):
+        tiny.build("blip", tmp_path / "x")
     with pytest.raises(InputError, match=r"no size depth.*n_blocks"):
         tiny.build("vit", tmp_path / "x", depth=3)

@@ -1,9 +1,9 @@
 """Which files of the NSD a rule reads: names and existence, never content.
 
 Evaluated while Snakemake builds its DAG. A file that is neither on disk nor
-written by this workflow is left out of a rule's inputs: rule ``check_nsd``,
-which everything waits for, names all missing files in one message. So the DAG
-can be shown where the data are not.
+written by this workflow is left out of a rule's inputs; instead the rule waits
+for ``check_nsd``, which names all missing files in one message. So the DAG can
+be shown where the data are not.
 """
 
 from __future__ import annotations
@@ -94,9 +94,11 @@ class Inputs:
             files += self._subject_files(subject)
         return [str(file) for file in files]
 
-    def present(self) -> list[str]:
-        """Those of `required` that are on disk or are going to be written."""
-        return self._present([Path(name) for name in self.required()])
+    def check(self, target: str) -> list[str]:
+        """Return `target` if a required file is neither on disk nor going to be written."""
+        required = self.required()
+        present = self._present([Path(name) for name in required])
+        return [] if len(present) == len(required) else [target]
 
     def written(self, subject: str) -> list[str]:
         """Files of a synthetic subject."""

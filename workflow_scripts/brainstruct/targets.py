@@ -41,6 +41,10 @@ class Targets:
         """Folder of the results."""
         return self.study.results.rstrip("/")
 
+    def nsd_check(self) -> str:
+        """List of the data set's files, once all are there."""
+        return f"{self.root}/nsd_check.json"
+
     def stimuli(self, subject: str = "{subject}") -> str:
         """Images that a subject saw, one row each."""
         return f"{self.root}/stimuli/{subject}.tsv"

@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from brainstruct.models.mplug_owl.checkpoint import read_config, read_model
+from brainstruct.models import loading
+from brainstruct.models.interface import ModelOptions
+from brainstruct.models.mplug_owl.checkpoint import read_config
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -37,9 +39,20 @@ def reference_images(reference: dict[str, torch.Tensor]) -> list[Image.Image]:
     return [Image.fromarray(reference[f"image.{number}"].numpy()) for number in (0, 1)]
 
 
+def read_network(folder: Path, dtype: str = "float32") -> MPlugOwlForConditionalGeneration:
+    options = ModelOptions(folder, n_layers=4, device="cpu", dtype=dtype)
+    return loading.load_network(MPlugOwlForConditionalGeneration, read_config(folder), options)
+
+
+@pytest.fixture(scope="session")
+def read():
+    """Read the network of a folder."""
+    return read_network
+
+
 @pytest.fixture(scope="session")
 def network() -> MPlugOwlForConditionalGeneration:
-    return read_model(FIXTURE, read_config(FIXTURE), torch.float32)
+    return read_network(FIXTURE)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from brainstruct.errors import InputError
-from brainstruct.models.mplug_owl.checkpoint import read_config, read_model
-from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
+from brainstruct.models.mplug_owl.checkpoint import read_config
 
 
 class Malicious:
@@ -34,10 +34,6 @@ def folder(tmp_path: Path, reference_folder: Path) -> Path:
 @pytest.fixture
 def tensors(reference_folder: Path) -> dict[str, torch.Tensor]:
     return load_file(reference_folder / "model.safetensors")
-
-
-def read(folder: Path) -> MPlugOwlForConditionalGeneration:
-    return read_model(folder, read_config(folder), torch.float32)
 
 
 def write_shards(tensors, folder, stem, suffix, save) -> None:
@@ -71,7 +67,7 @@ def layouts():
 
 
 @pytest.mark.parametrize("layout", layouts())
-def test_every_layout_of_weights(folder, tensors, layout):
+def test_every_layout_of_weights(read, folder, tensors, layout):
     layouts()[layout](tensors, folder)
     found = read(folder).state_dict()
     kept = {name for name in tensors if not name.endswith("rotary_emb.inv_freq")}
@@ -80,7 +76,7 @@ def test_every_layout_of_weights(folder, tensors, layout):
     assert all(torch.equal(found[name], tensors[name]) for name in kept)
 
 
-def test_the_output_layer_is_not_tied(folder, tensors):
+def test_the_output_layer_is_not_tied(read, folder, tensors):
     config = json.loads((folder / "config.json").read_text()) | {"tie_word_embeddings": True}
     (folder / "config.json").write_text(json.dumps(config))
     save_file(tensors, folder / "model.safetensors")
@@ -88,16 +84,16 @@ def test_the_output_layer_is_not_tied(folder, tensors):
     assert torch.equal(head, tensors["language_model.lm_head.weight"])
 
 
-def test_precision(folder, tensors):
+def test_precision(read, folder, tensors):
     save_file(tensors, folder / "model.safetensors")
-    model = read_model(folder, read_config(folder), torch.bfloat16)
+    model = read(folder, "bfloat16")
     assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
     # The rotary frequencies must not be rounded: positions would drift apart.
     assert model.language_model.model.rotary_emb.inv_freq.dtype == torch.float32
 
 
 @pytest.mark.parametrize("is_zip", [True, False])
-def test_malicious_pickle_is_refused(folder, tensors, tmp_path, is_zip):
+def test_malicious_pickle_is_refused(read, folder, tensors, tmp_path, is_zip):
     mark = tmp_path / "executed"
     harmful = {**tensors, "query_tokens": Malicious(mark)}
     path = folder / "pytorch_model.bin"
@@ -109,12 +105,12 @@ def test_malicious_pickle_is_refused(folder, tensors, tmp_path, is_zip):
     assert mark.exists(), "the test's pickle must be harmful"
 
 
-def test_missing_weights(folder):
-    with pytest.raises(InputError, match=r"no file named model\.safetensors"):
+def test_missing_weights(read, folder):
+    with pytest.raises(InputError, match=r"lacks model\.safetensors or .*fetch_checkpoint"):
         read(folder)
 
 
-def test_missing_shard(folder, tensors):
+def test_missing_shard(read, folder, tensors):
     write_shards(tensors, folder, "pytorch_model", ".bin", torch.save)
     (folder / "pytorch_model-00002-of-00002.bin").unlink()
     with pytest.raises(InputError, match="pytorch_model-00002-of-00002"):
@@ -122,7 +118,7 @@ def test_missing_shard(folder, tensors):
 
 
 @pytest.mark.parametrize("layout", ["safetensors", "bin", "sharded bin"])
-def test_half_a_file(folder, tensors, layout):
+def test_half_a_file(read, folder, tensors, layout):
     layouts()[layout](tensors, folder)
     for path in [*folder.glob("*.safetensors"), *folder.glob("*.bin")]:
         path.write_bytes(path.read_bytes()[:-2000])
@@ -130,22 +126,22 @@ def test_half_a_file(folder, tensors, layout):
         read(folder)
 
 
-def test_damaged_index(folder):
+def test_damaged_index(read, folder):
     (folder / "pytorch_model.bin.index.json").write_text("{")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no index of weight shards"):
         read(folder)
 
 
-def test_tensors_that_are_not_the_models_are_named(folder, tensors):
+def test_tensors_that_are_not_the_models_are_named(read, folder, tensors):
     del tensors["query_tokens"]
     tensors["adapter.weight"] = torch.zeros(2)
     tensors["abstractor.vit_eos"] = torch.zeros(1, 1, 3)
     save_file(tensors, folder / "model.safetensors")
     with pytest.raises(InputError) as caught:
         read(folder)
-    assert "lacks 1 of them (query_tokens)" in caught.value.fault
-    assert "has unknown 1 of them (adapter.weight)" in caught.value.fault
-    assert "config.json states 1 of them (abstractor.vit_eos [1, 1, 3])" in caught.value.fault
+    assert re.search(r"lack 1 of \d+ tensors \(query_tokens\)", caught.value.fault)
+    assert "hold 1 tensors that this model does not know (adapter.weight)" in caught.value.fault
+    assert "abstractor.vit_eos: [1, 1, 3], not [1, 1, " in caught.value.fault
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def teacher_forced(model, images, text):
     for image in images:
         batch = model.prepare([image], [text])
         with torch.no_grad():
-            tokens = network.generate(**batch, generation_config=model.greedy.config())[0]
-            ends = [n for n, token in enumerate(tokens.tolist()) if token in model.greedy.end_ids]
+            tokens = network.generate(**batch, generation_config=model.decoding.greedy_config())[0]
+            ends = [n for n, token in enumerate(tokens.tolist()) if token in model.decoding.end_ids]
             n_tokens = min([model.options.max_new_tokens, *ends])
             prompt = network.embed_prompt(
                 batch["input_ids"], network.encode_images(batch["pixel_values"])

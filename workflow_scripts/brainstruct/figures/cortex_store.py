@@ -25,7 +25,6 @@ from pathlib import Path
 from types import ModuleType
 
 from brainstruct.errors import InputError
-from brainstruct.store import write_text
 
 _LINKED = ("surfaces", "anatomicals", "transforms")  # only read: may be links
 _COPIED = ("surface-info", "overlays.svg", "rois.svg")  # pycortex may rewrite these
@@ -45,7 +44,7 @@ def prepare_store(
     Parameters
     ----------
     folder : path
-        Where the store is built: ``config/`` and ``db/<subject>/``.
+        Where the store is built: ``db/<subject>/``.
     subjects : sequence of str
         Names of pycortex subjects.
     source : path, optional
@@ -77,11 +76,6 @@ def prepare_store(
     for subject in dict.fromkeys(subjects):
         _check_subject(origin, subject)
         _place_subject(origin / subject, database / subject, linked=source is not None)
-    options = configparser.ConfigParser()
-    options["basic"] = {"filestore": str(database).replace("%", "%%")}
-    content = io.StringIO()
-    options.write(content)
-    write_text(content.getvalue(), _options_file(root))
     return root
 
 
@@ -107,10 +101,10 @@ def use_store(folder: str | os.PathLike[str]) -> ModuleType:
         be moved afterwards.
     """
     root = Path(folder).resolve()
-    if not _options_file(root).is_file():
+    if not (root / "db").is_dir():
         raise InputError(root, "holds no pycortex store of this study", "Prepare it first")
     if "cortex" not in sys.modules:
-        with _configuration(root / "config"), redirect_stdout(io.StringIO()):
+        with _configuration(root / "db"), redirect_stdout(io.StringIO()):
             import_module("cortex")  # prints that Inkscape is missing; it is not needed here
     cortex = sys.modules["cortex"]
     in_use = Path(cortex.db.filestore).resolve()
@@ -179,20 +173,27 @@ def require_subject(subject: str, transform: str) -> Path:
 
 
 @contextmanager
-def _configuration(folder: Path) -> Iterator[None]:
+def _configuration(database: Path) -> Iterator[None]:
+    """Point pycortex at a filestore while it is imported, which is when it looks.
+
+    The path is absolute, so it is not stored: a study's folder may be moved.
+    """
+    options = configparser.ConfigParser()
+    options["basic"] = {"filestore": str(database).replace("%", "%%")}
     before = os.environ.get("XDG_CONFIG_HOME")
-    os.environ["XDG_CONFIG_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["XDG_CONFIG_HOME"]
-        else:
-            os.environ["XDG_CONFIG_HOME"] = before
-
-
-def _options_file(root: Path) -> Path:
-    return root / "config" / "pycortex" / "options.cfg"
+    with tempfile.TemporaryDirectory(prefix="pycortex-config-") as folder:
+        file = Path(folder) / "pycortex" / "options.cfg"
+        file.parent.mkdir()
+        with file.open("w", encoding="utf-8") as handle:
+            options.write(handle)
+        os.environ["XDG_CONFIG_HOME"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["XDG_CONFIG_HOME"]
+            else:
+                os.environ["XDG_CONFIG_HOME"] = before
 
 
 def _shipped_filestore() -> Path:

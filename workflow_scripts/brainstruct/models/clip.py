@@ -27,6 +27,11 @@ from brainstruct.models.registry import Modality
 from brainstruct.models.towers import tower_features
 
 
+_OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
+"""Of a checkpoint with both towers, what one of them has no use for. (What a
+tower itself lacks is still missed.)"""
+
+
 def _read_config(options: ModelOptions) -> Any:
     """Return the configuration of both towers."""
     return CLIPConfig.from_dict(loading.read_config(options.checkpoint, {"clip"}))
@@ -52,7 +57,7 @@ class ClipImage(FeatureModel):
         config = _read_config(options).vision_config
         loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
-        network = loading.load_network(CLIPVisionModel, config, options)
+        network = loading.load_network(CLIPVisionModel, config, options, unused=_OTHER_PARTS)
         images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         return cls(options, network, images)
 
@@ -62,7 +67,7 @@ class ClipImage(FeatureModel):
 
     def forward(self, batch: Batch) -> Features:
         """Embed a batch; see `FeatureModel.forward`."""
-        pixels = batch["pixel_values"].to(self.device, self.dtype)
+        pixels = self.on_device(batch)["pixel_values"]
         with torch.inference_mode():
             output = self.network(pixel_values=pixels, output_hidden_states=True)
         return tower_features(output.hidden_states)
@@ -97,7 +102,8 @@ class ClipText(FeatureModel):
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
         tokenizer = loading.load_tokenizer(folder)
         loading.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
-        return cls(options, loading.load_network(CLIPTextModel, config, options), tokenizer)
+        network = loading.load_network(CLIPTextModel, config, options, unused=_OTHER_PARTS)
+        return cls(options, network, tokenizer)
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
         """Turn texts into tokens, cut at the model's longest; see `FeatureModel.prepare`.
@@ -116,7 +122,8 @@ class ClipText(FeatureModel):
 
     def forward(self, batch: Batch) -> Features:
         """Embed a batch; see `FeatureModel.forward`."""
-        inputs = {name: values.to(self.device) for name, values in batch.items()}
+        inputs = self.on_device(batch)
+        ids, mask = inputs["input_ids"], inputs["attention_mask"]
         with torch.inference_mode():
-            output = self.network(**inputs, output_hidden_states=True)
-        return tower_features(output.hidden_states, inputs["attention_mask"])
+            output = self.network(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        return tower_features(output.hidden_states, mask)

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import (
-    GenerationConfig,
     IdeficsConfig,
     IdeficsForVisionText2Text,
     IdeficsImageProcessorPil,
@@ -21,9 +20,10 @@ from transformers import (
 )
 
 from brainstruct.models import loading
+from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder, Greedy
+from brainstruct.models.response import Decoder
 
 IMAGE_TOKEN = "<image>"
 FAKE_TOKEN = "<fake_token_around_image>"
@@ -56,9 +56,10 @@ class Idefics(RespondingModel):
         self._image_id = loading.token_id(folder, tokenizer, IMAGE_TOKEN)
         fake_id = loading.token_id(folder, tokenizer, FAKE_TOKEN)
         end_of_utterance = loading.token_id(folder, tokenizer, END_OF_UTTERANCE)
-        self.greedy = Greedy(
+        self.decoding = Decoding(
             max_new_tokens=options.max_new_tokens,
             end_ids=loading.end_ids(folder, tokenizer, (end_of_utterance,)),
+            sampling=options.sampling,
             pad_id=tokenizer.eos_token_id,
             forbidden_ids=(self._image_id, fake_id),
         )
@@ -106,6 +107,6 @@ class Idefics(RespondingModel):
             "image_attention_mask": sees_image.expand(n_stimuli, -1, -1),
         }
 
-    def generate(self, batch: Batch, config: GenerationConfig) -> Any:
+    def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, generation_config=config)
+        return self.network.generate(**batch, **settings)

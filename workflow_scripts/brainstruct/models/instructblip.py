@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 from transformers import (
     BlipImageProcessorPil,
-    GenerationConfig,
     InstructBlipConfig,
     InstructBlipForConditionalGeneration,
     PreTrainedTokenizerFast,
@@ -22,9 +21,10 @@ from transformers import (
 
 from brainstruct.errors import InputError
 from brainstruct.models import loading
+from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder, Greedy
+from brainstruct.models.response import Decoder
 
 
 class InstructBlip(RespondingModel):
@@ -47,9 +47,10 @@ class InstructBlip(RespondingModel):
         self.n_layers = self.decoder.n_layers
         self.feature_dim = network.config.text_config.hidden_size
         self.tokenizer = tokenizer
-        self.greedy = Greedy(
+        self.decoding = Decoding(
             max_new_tokens=options.max_new_tokens,
             end_ids=loading.end_ids(folder, tokenizer),
+            sampling=options.sampling,
             pad_id=tokenizer.eos_token_id,
             forbidden_ids=(network.config.image_token_id,),
         )
@@ -105,6 +106,6 @@ class InstructBlip(RespondingModel):
             "qformer_attention_mask": torch.ones_like(question).expand(n_stimuli, -1),
         }
 
-    def generate(self, batch: Batch, config: GenerationConfig) -> Any:
+    def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, generation_config=config)
+        return self.network.generate(**batch, **settings)

@@ -27,6 +27,47 @@ Batch: TypeAlias = dict[str, torch.Tensor]
 so that a batch can be cut in two when memory runs out."""
 
 
+STIMULUS = "stimulus"
+"""Optional entry of a `Batch`, [stimulus], int64: what tells stimuli apart (their
+nsd_id). Needed where responses are sampled, for each draws numbers of its own."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the tokens of a response are drawn, where greedy decoding is not wanted.
+
+    Attributes
+    ----------
+    seed : int
+        Of the draws; results depend on it, the stimulus and the prompt, not on
+        the batch.
+    temperature : float
+        Divides the logits.
+    top_k : int or None
+        Draw from so many likeliest tokens; `None`: from all.
+    top_p : float
+        Draw from the smallest set of tokens that holds this share of the probability.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    """
+
+    seed: int = 0
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.temperature < float("inf"):
+            raise ValueError(f"temperature is {self.temperature}, must be positive")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k is {self.top_k}, must be at least 1")
+        if not 0.0 < self.top_p <= 1.0:
+            raise ValueError(f"top_p is {self.top_p}, must be above 0 and at most 1")
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """How a checkpoint is to be loaded and run.
@@ -45,6 +86,8 @@ class ModelOptions:
         Which token states are averaged, for models that follow instructions.
     max_new_tokens : int
         Longest response, for models that respond.
+    sampling : Sampling or None
+        How their tokens are drawn; `None` takes the likeliest (greedy).
     device : str
         ``auto`` (CUDA if visible), ``cuda`` or ``cpu``.
     dtype : str
@@ -57,6 +100,7 @@ class ModelOptions:
     random_seed: int | None = None
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
+    sampling: Sampling | None = None
     device: str = "auto"
     dtype: str = "auto"
 
@@ -142,6 +186,35 @@ class FeatureModel(ABC):
     def forward(self, batch: Batch) -> Features:
         """Embed what `prepare` returned, or a slice of it along the first dimension."""
 
-    def embed(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Features:
-        """Prepare and embed one batch; see `prepare` for the parameters."""
-        return self.forward(self.prepare(images, texts))
+    def embed(
+        self,
+        images: Sequence[Image.Image],
+        texts: Sequence[str],
+        stimuli: Sequence[int] | None = None,
+    ) -> Features:
+        """Prepare and embed one batch.
+
+        Parameters
+        ----------
+        images, texts
+            As for `prepare`.
+        stimuli : sequence of int, optional
+            What tells the stimuli apart, see `STIMULUS`.
+        """
+        batch = self.prepare(images, texts)
+        if stimuli is not None:
+            batch[STIMULUS] = torch.tensor(stimuli, dtype=torch.int64)
+        return self.forward(batch)
+
+    def on_device(self, batch: Batch) -> Batch:
+        """Move a batch to the model, floating-point inputs in the model's precision.
+
+        Does nothing to what is there already. From pinned memory the copy does
+        not wait for the device.
+        """
+        return {
+            name: values.to(
+                self.device, self.dtype if values.is_floating_point() else None, non_blocking=True
+            )
+            for name, values in batch.items()
+        }

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,9 @@ _WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+
+_DERIVED = (r"rotary_emb\.inv_freq$", r"\.position_ids$", r"\.masked_bias$")
+"""Tensors that follow from the dimensions; old checkpoints store them nevertheless."""
 
 _SAMPLES = (
     "What is in this image?",
@@ -275,8 +280,19 @@ def end_ids(
     return frozenset(found)
 
 
-def load_network(network_class: Any, config: Any, options: ModelOptions, **arguments: Any) -> Any:
+def load_network(
+    network_class: Any,
+    config: Any,
+    options: ModelOptions,
+    *,
+    unused: Sequence[str] = (),
+    **arguments: Any,
+) -> Any:
     """Return a network with its weights, ready for inference.
+
+    Each weight is read once, straight into its place and type, so memory peaks
+    little above the size of the model. Pickled weights are read with PyTorch's
+    restricted unpickler, which builds tensors and refuses everything else.
 
     Parameters
     ----------
@@ -286,6 +302,9 @@ def load_network(network_class: Any, config: Any, options: ModelOptions, **argum
         Its configuration.
     options : ModelOptions
         The folder, the seed of random weights if there is one, device and precision.
+    unused : sequence of str
+        Regular expressions for names of tensors that the checkpoint may hold
+        and this network has no use for (the other tower of CLIP).
     **arguments
         For the class itself.
 
@@ -297,13 +316,14 @@ def load_network(network_class: Any, config: Any, options: ModelOptions, **argum
     Raises
     ------
     InputError
-        If weights are missing or damaged.
+        If the weights are missing, damaged or unsafe, or their names and shapes
+        are not those of the network.
     """
     device, dtype = placement(options)
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
         if options.random_seed is None:
-            network = _read_weights(network_class, config, options.checkpoint, arguments)
+            network = _read_weights(network_class, config, options.checkpoint, unused, arguments)
         else:
             with no_init_weights():
                 network = network_class._from_config(config, **arguments)
@@ -314,28 +334,58 @@ def load_network(network_class: Any, config: Any, options: ModelOptions, **argum
 
 
 def _read_weights(
-    network_class: Any, config: Any, folder: Path, arguments: Mapping[str, Any]
+    network_class: Any,
+    config: Any,
+    folder: Path,
+    unused: Sequence[str],
+    arguments: Mapping[str, Any],
 ) -> Any:
     require_weights(folder)
+    cure = fetch_cure(folder)
     try:
         network, report = network_class.from_pretrained(
-            folder, config=config, local_files_only=True, output_loading_info=True, **arguments
+            folder,
+            config=config,
+            local_files_only=True,
+            weights_only=True,
+            ignore_mismatched_sizes=True,  # so that they are named below instead of raised
+            output_loading_info=True,
+            **arguments,
         )
-    except (SafetensorError, OSError, EOFError, RuntimeError) as error:
-        raise InputError(
-            folder, f"its weights cannot be read ({error})", fetch_cure(folder)
-        ) from error
-    # Weights that are not in the files would be drawn at random with a mere warning.
-    parameters = {name for name, _ in network.named_parameters()}
-    missing = sorted(parameters & set(report["missing_keys"]))
-    if missing:
+    except UnpicklingError as error:
         raise InputError(
             folder,
-            f"its weights lack {len(missing)} of {len(parameters)} tensors, "
-            f"for instance {missing[0]}",
-            fetch_cure(folder),
+            "its pickled weights are damaged or hold more than tensors, which is unsafe",
+            cure,
+        ) from error
+    except (SafetensorError, OSError, EOFError, RuntimeError) as error:
+        raise InputError(folder, f"its weights cannot be read ({error})", cure) from error
+    parameters = {name for name, _ in network.named_parameters()}
+    # Weights that are not in the files would be drawn at random with a mere warning.
+    missing = parameters & set(report["missing_keys"])
+    expected = re.compile("|".join([*_DERIVED, *unused]))
+    unknown = [name for name in report["unexpected_keys"] if not expected.search(name)]
+    shapes = [
+        f"{name}: {list(found)}, not {list(wanted)}"
+        for name, found, wanted in report["mismatched_keys"]
+    ]
+    faults = [
+        f"{fault.format(len(names))} ({_some(names)})"
+        for fault, names in (
+            (f"lack {{}} of {len(parameters)} tensors", missing),
+            ("hold {} tensors that this model does not know", unknown),
+            ("hold {} tensors of another shape than config.json states", shapes),
         )
+        if names
+    ]
+    if faults:
+        raise InputError(folder, f"its weights {'; '.join(faults)}", cure)
     return network
+
+
+def _some(names: Collection[str], n_shown: int = 3) -> str:
+    shown = ", ".join(sorted(names)[:n_shown])
+    return shown if len(names) <= n_shown else f"{shown}, .."
 
 
 def clean_generation(network: torch.nn.Module) -> None:
@@ -378,7 +428,7 @@ def require_image_effect(model: FeatureModel, folder: Path) -> None:
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
-    first, second = model.embed(images, [_SAMPLES[0]] * 2).states
+    first, second = model.embed(images, [_SAMPLES[0]] * 2, stimuli=[0, 0]).states
     effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
     log.info("two different images change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:

@@ -37,6 +37,7 @@ FAMILIES: dict[str, Family] = {
     "instructblip": Family("brainstruct.models.instructblip", "InstructBlip", "image+instruction"),
     "mplug-owl": Family("brainstruct.models.mplug_owl", "MPlugOwl", "image+instruction"),
     "idefics": Family("brainstruct.models.idefics", "Idefics", "image+instruction"),
+    "llava": Family("brainstruct.models.llava", "Llava", "image+instruction"),
     "vit": Family("brainstruct.models.vit", "VisionTransformer", "image"),
     "clip-image": Family("brainstruct.models.clip", "ClipImage", "image"),
     "clip-text": Family("brainstruct.models.clip", "ClipText", "text"),

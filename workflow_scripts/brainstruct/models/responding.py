@@ -6,11 +6,12 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from transformers import GenerationConfig, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-from brainstruct.models.interface import Batch, FeatureModel, Features
+from brainstruct.models.decoding import Decoding
+from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
 from brainstruct.models.registry import Modality
-from brainstruct.models.response import Decoder, Greedy, respond
+from brainstruct.models.response import Decoder, respond
 
 
 class RespondingModel(FeatureModel):
@@ -25,17 +26,17 @@ class RespondingModel(FeatureModel):
         The parts of the language model that are listened to.
     tokenizer : transformers.PreTrainedTokenizerFast or alike
         Turns response tokens into text.
-    greedy : Greedy
+    decoding : Decoding
         How responses are decoded.
     """
 
     modality: ClassVar[Modality] = "image+instruction"
     decoder: Decoder
     tokenizer: PreTrainedTokenizerFast
-    greedy: Greedy
+    decoding: Decoding
 
     @abstractmethod
-    def generate(self, batch: Batch, config: GenerationConfig) -> Any:
+    def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation.
 
         Parameters
@@ -43,34 +44,31 @@ class RespondingModel(FeatureModel):
         batch : Batch
             What `prepare` returned, moved by `on_device`. It holds at least
             ``input_ids`` and ``attention_mask`` [stimulus, prompt position].
-        config : transformers.GenerationConfig
-            The settings, complete.
+        **settings
+            All that ``generate`` needs besides: a complete ``generation_config``,
+            perhaps a ``logits_processor``.
 
         Returns
         -------
         torch.Tensor or transformers.generation.GenerateDecoderOnlyOutput
-            As `config` asks: token ids [stimulus, time] or an object with
+            As the configuration asks: token ids [stimulus, time] or an object with
             ``sequences`` and ``hidden_states``.
         """
 
     def forward(self, batch: Batch) -> Features:
         """Respond to a batch and pool the decoder's states on the way."""
         inputs = self.on_device(batch)
+        stimuli = inputs.pop(STIMULUS, None)
         return respond(
             self.decoder,
-            lambda config: self.generate(inputs, config),
+            lambda **settings: self.generate(inputs, **settings),
             self.decode,
+            input_ids=inputs["input_ids"],
             attention_mask=inputs["attention_mask"],
             pooling=self.options.pooling,
-            greedy=self.greedy,
+            decoding=self.decoding,
+            stimuli=stimuli,
         )
-
-    def on_device(self, batch: Batch) -> Batch:
-        """Move a batch to the model, floating-point inputs in the model's precision."""
-        return {
-            name: values.to(self.device, self.dtype if values.is_floating_point() else None)
-            for name, values in batch.items()
-        }
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""

@@ -12,16 +12,21 @@ after the final norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
 from torch import nn
-from transformers import GenerationConfig
 
+from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Features, Pooling
+
+Generate: TypeAlias = Callable[..., torch.Tensor]
+"""Runs ``transformers`` generation with the settings it is given as keywords and
+returns the token ids [stimulus, time]; whether the prompt is repeated in front
+does not matter."""
 
 _PromptPooling: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """States [stimulus, position, feature] -> [stimulus, feature], float32."""
@@ -34,11 +39,11 @@ class Decoder:
     Attributes
     ----------
     body : torch.nn.Module
-        Called once per step with ``input_ids`` or ``inputs_embeds`` (the first
-        step, whole prompt) and then with ``input_ids`` of one token per
-        stimulus; holds the other parts.
+        Called once per step with ``input_ids`` or ``inputs_embeds``: first of
+        the whole prompt, then of one token per stimulus; holds the other parts.
     embeddings : torch.nn.Module
-        Token ids to vectors; called inside `body` unless it is given vectors.
+        Token ids to vectors; called inside `body`, or before it by whoever
+        gives it vectors.
     blocks : sequence of torch.nn.Module
         The decoder blocks, in order.
     norm : torch.nn.Module
@@ -54,71 +59,6 @@ class Decoder:
     def n_layers(self) -> int:
         """States per token, token embeddings included."""
         return len(self.blocks) + 1
-
-
-@dataclass(frozen=True)
-class Greedy:
-    """How a response is decoded.
-
-    Only greedy decoding is offered: the sum over fed-back tokens is that of the
-    response only if every row of the batch stays one and the same hypothesis,
-    which beam search breaks, and sampling would make results depend on the
-    batch.
-
-    Attributes
-    ----------
-    max_new_tokens : int
-        Longest response, the end token not counted.
-    end_ids : collection of int
-        Tokens that end a response and are no part of it.
-    pad_id : int
-        Fed to rows that have ended.
-    forbidden_ids : collection of int
-        Tokens that a response may not contain (image placeholders).
-    num_beams : int
-        Must be 1.
-
-    Raises
-    ------
-    ValueError
-        If `num_beams` is not 1, `max_new_tokens` not positive or `end_ids` empty.
-    """
-
-    max_new_tokens: int
-    end_ids: Collection[int]
-    pad_id: int
-    forbidden_ids: Collection[int] = ()
-    num_beams: int = 1
-
-    def __post_init__(self) -> None:
-        if self.num_beams != 1:
-            raise ValueError(
-                f"num_beams is {self.num_beams}: states are pooled while the model decodes, "
-                "which beam search makes meaningless; only greedy decoding is supported"
-            )
-        if self.max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens is {self.max_new_tokens}, must be at least 1")
-        if not self.end_ids:
-            raise ValueError("end_ids is empty: no response would ever end")
-
-    def config(self, extra_tokens: int = 1) -> GenerationConfig:
-        """Return the settings for ``generate``.
-
-        Parameters
-        ----------
-        extra_tokens : int
-            Tokens generated beyond `max_new_tokens`. The state of a token is
-            seen only when it is fed back, so one more is needed to see the last.
-        """
-        return GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=self.max_new_tokens + extra_tokens,
-            do_sample=False,
-            num_beams=1,
-            use_cache=True,
-            eos_token_id=sorted(set(self.end_ids)),
-            pad_token_id=self.pad_id,
-            suppress_tokens=sorted(set(self.forbidden_ids)) or None,
-        )
 
 
 def response_lengths(
@@ -151,12 +91,14 @@ def response_lengths(
 
 def respond(
     decoder: Decoder,
-    generate: Callable[[GenerationConfig], torch.Tensor],
+    generate: Generate,
     decode: Callable[[Sequence[int]], str],
     *,
+    input_ids: torch.Tensor,
     attention_mask: torch.Tensor,
     pooling: Pooling,
-    greedy: Greedy,
+    decoding: Decoding,
+    stimuli: torch.Tensor | None = None,
 ) -> Features:
     """Let a model respond and pool the states of its decoder on the way.
 
@@ -165,11 +107,11 @@ def respond(
     decoder : Decoder
         Where the states are.
     generate : callable
-        Runs ``transformers`` generation with the given settings and returns the
-        token ids [stimulus, time]; whether the prompt is repeated in front does
-        not matter.
+        See `Generate`.
     decode : callable
         Token ids of one response -> text.
+    input_ids : torch.Tensor
+        [stimulus, prompt position]: the prompts.
     attention_mask : torch.Tensor
         [stimulus, prompt position], 1 for tokens and 0 for padding.
     pooling : str
@@ -178,8 +120,10 @@ def respond(
         ``last_prompt_token``: state of the last prompt position.
         ``prompt_mean``: mean over the prompt's tokens, image tokens included.
         The last two run the prompt only and give no responses.
-    greedy : Greedy
+    decoding : Decoding
         How the response is decoded.
+    stimuli : torch.Tensor, optional
+        [stimulus]: what tells them apart, where responses are sampled.
 
     Returns
     -------
@@ -189,27 +133,28 @@ def respond(
     Raises
     ------
     ValueError
-        If the prompt is padded on the right but a response is wanted, or the
-        generation runs several hypotheses per stimulus.
+        If the prompt is padded on the right but a response is wanted, responses
+        are sampled but the stimuli unknown, or the generation runs several
+        hypotheses per stimulus.
     """
     if pooling == "response_mean":
-        return _response_mean(decoder, generate, decode, attention_mask, greedy)
-    return _prompt_pooled(decoder, generate, attention_mask, pooling, greedy)
+        settings = decoding.settings(stimuli, input_ids)
+        return _response_mean(decoder, generate, decode, attention_mask, decoding, settings)
+    return _prompt_pooled(decoder, generate, attention_mask, pooling, decoding)
 
 
 def _prompt_pooled(
     decoder: Decoder,
-    generate: Callable[[GenerationConfig], torch.Tensor],
+    generate: Generate,
     attention_mask: torch.Tensor,
     pooling: Pooling,
-    greedy: Greedy,
+    decoding: Decoding,
 ) -> Features:
     whole = pooling == "prompt_mean"
     pool = (_all_positions if whole else _last_position)(attention_mask)
-    listener = _Listener(decoder, pool, len(attention_mask), greedy.end_ids)
-    one_step = replace(greedy, max_new_tokens=1).config(extra_tokens=0)
+    listener = _Listener(decoder, pool, len(attention_mask), decoding.end_ids)
     with torch.inference_mode(), listener.listening():
-        generate(one_step)
+        generate(generation_config=decoding.greedy_config(n_tokens=1))
     n_tokens = attention_mask.sum(1) if whole else torch.ones_like(attention_mask[:, 0])
     return Features(
         states=listener.prompt.transpose(0, 1).cpu(),
@@ -221,20 +166,21 @@ def _prompt_pooled(
 
 def _response_mean(
     decoder: Decoder,
-    generate: Callable[[GenerationConfig], torch.Tensor],
+    generate: Generate,
     decode: Callable[[Sequence[int]], str],
     attention_mask: torch.Tensor,
-    greedy: Greedy,
+    decoding: Decoding,
+    settings: Mapping[str, Any],
 ) -> Features:
     if not bool(attention_mask[:, -1].all()):
         raise ValueError("the prompt is padded on the right; a response must follow its last token")
     last = _last_position(attention_mask)
-    listener = _Listener(decoder, last, len(attention_mask), greedy.end_ids)
+    listener = _Listener(decoder, last, len(attention_mask), decoding.end_ids)
     with torch.inference_mode(), listener.listening():
-        sequences = generate(greedy.config())
+        sequences = generate(**settings)
     # Every step yields one token, so the response is as long as the decoder ran.
     tokens = sequences[:, sequences.shape[1] - listener.steps :]
-    n_tokens, truncated = response_lengths(tokens, greedy.end_ids, greedy.max_new_tokens)
+    n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
     if not torch.equal(n_tokens, listener.counts):
         raise RuntimeError(
             f"the response has {n_tokens.tolist()} tokens but the states of "
@@ -310,6 +256,7 @@ class _Listener:
         self._end_ids = torch.tensor(sorted(set(end_ids)), device=device)
         self._alive = torch.ones(n_stimuli, dtype=torch.bool, device=device)
         self._inside = False
+        self._embedded: torch.Tensor | None = None
         self.counts = torch.zeros(n_stimuli, dtype=torch.int64, device=device)
         self.steps = 0
 
@@ -321,6 +268,7 @@ class _Listener:
         handles = [
             parts.body.register_forward_pre_hook(self._enter, with_kwargs=True),
             parts.body.register_forward_hook(self._leave),
+            parts.embeddings.register_forward_pre_hook(self._embed),
             parts.embeddings.register_forward_hook(self._hook(0)),
             parts.norm.register_forward_hook(self._hook(last)),
         ]
@@ -342,11 +290,13 @@ class _Listener:
         if given is None or len(given) != len(self._alive):
             raise ValueError(
                 f"the decoder is run on {0 if given is None else len(given)} rows for "
-                f"{len(self._alive)} stimuli: only greedy decoding, one row per stimulus, "
+                f"{len(self._alive)} stimuli: only one hypothesis per stimulus "
                 "is supported"
             )
         if self.steps > 0:
-            if ids is None or ids.shape[1] != 1:
+            # Some bodies get vectors throughout; whoever made them has just embedded the ids.
+            ids = self._embedded if ids is None else ids
+            if ids is None or ids.shape != (len(given), 1):
                 raise RuntimeError("the decoder is not fed one token per step: is its cache off?")
             self._alive &= ~torch.isin(ids[:, 0], self._end_ids)
             self.counts += self._alive
@@ -354,6 +304,9 @@ class _Listener:
         self.steps += 1
         if vectors is not None:
             self._add(0, vectors)
+
+    def _embed(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
+        self._embedded = args[0] if args else None
 
     def _leave(self, *_: object) -> None:
         self._inside = False

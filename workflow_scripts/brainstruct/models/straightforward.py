@@ -23,7 +23,7 @@ def straightforward_states(
     Parameters
     ----------
     model : RespondingModel
-        Loaded; pooling is always that of the response.
+        Loaded; pooling is always that of the response, decoded greedily.
     images : sequence of PIL.Image.Image
         One batch.
     instruction : str
@@ -38,11 +38,11 @@ def straightforward_states(
         states of the last prompt position.
     """
     inputs = model.on_device(model.prepare(images, [instruction] * len(images)))
-    config = model.greedy.config()
+    config = model.decoding.greedy_config()
     config.output_hidden_states = True
     config.return_dict_in_generate = True
     with torch.inference_mode():
-        output = model.generate(inputs, config)
+        output = model.generate(inputs, generation_config=config)
     steps = output.hidden_states  # step 0 is the prompt, step t feeds response token t
     tokens = output.sequences[:, -len(steps) :]
     fed = torch.cat([inputs["input_ids"][:, -1:], tokens[:, :-1]], dim=1)
@@ -55,12 +55,12 @@ def straightforward_states(
     ]
     chosen = torch.stack([torch.stack(states, dim=1) for states in per_step])
     # chosen: [step, stimulus, layer, feature]
-    ends = set(model.greedy.end_ids)
+    ends = set(model.decoding.end_ids)
     means = []
     for row, response in enumerate(tokens.tolist()):
         length = next(
             (position for position, token in enumerate(response) if token in ends), len(response)
         )
-        length = min(length, model.greedy.max_new_tokens)
+        length = min(length, model.decoding.max_new_tokens)
         means.append(chosen[1 : 1 + length, row].mean(0) if length else chosen[0, row])
     return torch.stack(means).cpu()

@@ -39,7 +39,10 @@ class VisionTransformer(FeatureModel):
         config = ViTConfig.from_dict(loading.read_config(folder, {"vit"}))
         loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
-        network = loading.load_network(ViTModel, config, options, add_pooling_layer=False)
+        # Checkpoints come with the head they were trained with.
+        network = loading.load_network(
+            ViTModel, config, options, unused=("^pooler", "^classifier"), add_pooling_layer=False
+        )
         images = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
         return cls(options, network, images)
 
@@ -49,7 +52,7 @@ class VisionTransformer(FeatureModel):
 
     def forward(self, batch: Batch) -> Features:
         """Embed a batch; see `FeatureModel.forward`."""
-        pixels = batch["pixel_values"].to(self.device, self.dtype)
+        pixels = self.on_device(batch)["pixel_values"]
         with torch.inference_mode():
             output = self.network(pixel_values=pixels, output_hidden_states=True)
         return tower_features(output.hidden_states)

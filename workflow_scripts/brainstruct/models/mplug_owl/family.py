@@ -7,18 +7,17 @@ from typing import Any
 
 import torch
 from PIL import Image
-from transformers import GenerationConfig
-
 from brainstruct.errors import InputError
 from brainstruct.models import loading
+from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.mplug_owl.checkpoint import read_config, read_model
+from brainstruct.models.mplug_owl.checkpoint import read_config
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.pixels import ImageProcessor
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder, Greedy
+from brainstruct.models.response import Decoder
 
 
 class MPlugOwl(RespondingModel):
@@ -57,9 +56,10 @@ class MPlugOwl(RespondingModel):
         self.n_layers = self.decoder.n_layers
         self.feature_dim = network.config.text.hidden_size
         self.device, self.dtype = loading.placement(options)
-        self.greedy = Greedy(
+        self.decoding = Decoding(
             max_new_tokens=options.max_new_tokens,
             end_ids=_end_ids(network.config, tokenizer),
+            sampling=options.sampling,
             pad_id=tokenizer.eos_id,
         )
 
@@ -78,7 +78,8 @@ class MPlugOwl(RespondingModel):
                 loading.fetch_cure(folder),
             )
         process = ImageProcessor.read(folder / "preprocessor_config.json", config.vision.image_size)
-        model = cls(options, _load_network(config, options), tokenizer, process)
+        network = loading.load_network(MPlugOwlForConditionalGeneration, config, options)
+        model = cls(options, network, tokenizer, process)
         loading.require_image_effect(model, folder)
         return model
 
@@ -92,28 +93,13 @@ class MPlugOwl(RespondingModel):
             "pixel_values": self.process(images),
         }
 
-    def generate(self, batch: Batch, config: GenerationConfig) -> Any:
+    def generate(self, batch: Batch, **settings: Any) -> Any:
         """Generate responses, without the prompts; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, generation_config=config)
+        return self.network.generate(**batch, **settings)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""
         return self.tokenizer.decode(tokens)
-
-
-def _load_network(
-    config: MPlugOwlConfig, options: ModelOptions
-) -> MPlugOwlForConditionalGeneration:
-    """Read the weights, or draw them for the random baseline."""
-    network: MPlugOwlForConditionalGeneration
-    if options.random_seed is not None:
-        network = loading.load_network(MPlugOwlForConditionalGeneration, config, options)
-        return network
-    device, dtype = loading.placement(options)
-    read: Any = read_model(options.checkpoint, config, dtype)
-    loading.clean_generation(read)
-    network = read.to(device)
-    return network
 
 
 def _end_ids(config: MPlugOwlConfig, tokenizer: PromptTokenizer) -> set[int]:

@@ -40,8 +40,6 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     config_class = MPlugOwlConfig
     main_input_name = "input_ids"
     _supports_sdpa = True
-    # The rotary frequencies follow from the dimensions; old checkpoints store them nevertheless.
-    _keys_to_ignore_on_load_unexpected = [r"rotary_emb\.inv_freq"]
 
     def __init__(self, config: MPlugOwlConfig) -> None:
         super().__init__(config)

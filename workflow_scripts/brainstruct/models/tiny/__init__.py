@@ -19,6 +19,7 @@ BUILDERS: dict[str, str] = {
     "instructblip": "brainstruct.models.tiny.instructblip",
     "idefics": "brainstruct.models.tiny.idefics",
     "mplug-owl": "brainstruct.models.mplug_owl.tiny",
+    "llava": "brainstruct.models.tiny.llava",
     "vit": "brainstruct.models.tiny.vit",
     "clip": "brainstruct.models.tiny.clip",
 }

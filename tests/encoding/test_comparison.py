@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.stats import binom
+
+from brainstruct.encoding.comparison import ComparisonOptions, cohen_q, compare_groups
+from brainstruct.encoding.fdr import (
+    benjamini_hochberg,
+    subjects_note,
+    wilcoxon_floor,
+    wilcoxon_p,
+)
+from brainstruct.encoding.regions import Region
+from brainstruct.encoding.resampling import Resampler, image_weights
+from brainstruct.encoding.scores import pearson
+from brainstruct.encoding.selected import predict_selected, ridge_predict
+from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
+
+
+def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
+    """Truth, and two groups of predictions with more or less of it."""
+    rng = np.random.default_rng(seed)
+    ids, voxels = np.arange(n_images) * 3, np.arange(n_voxels)
+    truth = rng.standard_normal((n_images, n_voxels)).astype(np.float32)
+    groups = {}
+    for name, strength in zip("ab", gain, strict=True):
+        noise = rng.standard_normal((members, n_images, n_voxels))
+        groups[name] = xr.DataArray(
+            (strength * truth + noise).astype(np.float16),
+            dims=("instruction", "nsd_id", "voxel"),
+            coords={"nsd_id": ids, "voxel": voxels},
+        )
+    truth = xr.DataArray(
+        truth, dims=("nsd_id", "voxel"), coords={"nsd_id": ids, "voxel": voxels}
+    )
+    return truth, groups
+
+
+def compared(truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, **options):
+    n = truth.sizes["voxel"]
+    regions = regions or [Region("mask", "all", np.ones(n, dtype=bool))]
+    if ceiling is None:
+        ceiling = xr.DataArray(np.ones(n, np.float32), dims="voxel")
+    options = {"n_draws": 200, "voxels_at_once": 17} | options
+    return compare_groups(
+        truth,
+        groups,
+        list(pairs),
+        ceiling,
+        regions,
+        threshold=0.05,
+        options=ComparisonOptions(**options),
+    )
+
+
+def test_weights_belong_to_images():
+    one = image_weights([3, 8, 5], 50, seed=1)
+    other = image_weights([8, 70, 3], 50, seed=1)
+    np.testing.assert_array_equal(one[:, 0], other[:, 2])
+    np.testing.assert_array_equal(one[:, 1], other[:, 0])
+    assert (image_weights([3], 50, seed=2)[:, 0] != one[:, 0]).any()
+    many = image_weights(np.arange(2000), 100, seed=0)
+    assert many.mean() == pytest.approx(1, abs=0.01)
+    assert many.var() == pytest.approx(1, abs=0.02)
+
+
+def test_weighted_correlation_is_that_of_repeated_images():
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((30, 4)).astype(np.float32) + 100
+    guess = (truth * 2 + rng.standard_normal((30, 4))).astype(np.float32)
+    weights = rng.poisson(1.0, (6, 30)).astype(np.float32)
+    found = Resampler(truth, weights).correlate(guess)
+    for draw, counts in enumerate(weights.astype(int)):
+        rows = np.repeat(np.arange(30), counts)
+        np.testing.assert_allclose(found[draw], pearson(truth[rows], guess[rows]), atol=1e-5)
+    guess[:, 0], truth[:, 1] = 3, 3
+    found = Resampler(truth, weights).correlate(guess)
+    assert (found[:, 0] == 0).all()
+    assert np.isnan(found[:, 1]).all()
+
+
+def test_a_real_difference_is_found_with_its_size():
+    truth, groups = study(gain=(1.0, 0.5), members=3)
+    found = compared(truth, groups)
+    expected = 1 / np.sqrt(2) - 0.5 / np.sqrt(1.25)
+    assert found["difference"].values.mean() == pytest.approx(expected, abs=0.02)
+    assert (found["q"] < 0.05).all()
+    assert (found["ci_low"] > 0).all()
+    assert (found["region_share_better"] == 1).all()
+    a, b = found["region_a"].values[0, 0, 0], found["region_b"].values[0, 0, 0]
+    assert a - b == pytest.approx(float(found["difference"].mean()), abs=1e-5)
+    np.testing.assert_allclose(
+        found["cohen_q"], cohen_q(found["r_a"].values, found["r_b"].values), rtol=1e-4
+    )
+    swapped = compared(truth, groups, pairs=[("b", "a")])
+    np.testing.assert_allclose(swapped["difference"], -found["difference"], atol=1e-6)
+    np.testing.assert_allclose(swapped["p"], found["p"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.7])
+def test_null_differences_are_calibrated(gain):
+    truth, groups = study(n_images=400, n_voxels=2000, gain=(gain, gain), seed=3)
+    found = compared(truth, groups, n_draws=400, voxels_at_once=500)
+    low, high = binom.interval(0.99, 2000, 0.05)
+    assert low <= int((found["p"] < 0.05).sum()) <= high
+    covered = ((found["ci_low"] <= 0) & (found["ci_high"] >= 0)).mean()
+    assert float(covered) == pytest.approx(0.95, abs=0.02)
+
+
+def test_fdr_hardly_ever_rejects_under_the_null():
+    runs = 0
+    for seed in range(20):
+        truth, groups = study(n_images=200, n_voxels=100, gain=(0.5, 0.5), seed=100 + seed)
+        runs += bool((compared(truth, groups, voxels_at_once=100)["q"] <= 0.05).any())
+    assert runs <= binom.ppf(0.999, 20, 0.05)
+
+
+def test_identical_predictions_do_not_differ():
+    truth, groups = study()
+    groups["b"] = groups["a"]
+    found = compared(truth, groups)
+    assert (found["difference"] == 0).all()
+    assert (found["p"] == 1).all()
+
+
+def test_regions_use_reliable_voxels_and_the_ceiling():
+    truth, groups = study(n_voxels=6)
+    ceiling = xr.DataArray(np.array([0.5, 1, 0.01, np.nan, 1, 1], np.float32), dims="voxel")
+    inside = np.array([1, 1, 1, 1, 0, 0], bool)
+    regions = [Region("floc", "FFA", inside), Region("floc", "none", np.zeros(6, bool))]
+    found = compared(truth, groups, regions=regions, ceiling=ceiling)
+    r = found["r_a"].values[0]
+    assert found["n_excluded"].values.tolist() == [2, 0]
+    assert float(found["region_a"].sel(measure="r")[0, 0]) == pytest.approx(r[:2].mean(), abs=1e-6)
+    assert float(found["region_a"].sel(measure="alignment")[0, 0]) == pytest.approx(
+        (r[0] / 0.5 + r[1]) / 2, abs=1e-6
+    )
+    assert found["region_draws"].sel(region=1).isnull().all()
+    assert np.isnan(found["q"].values[0, 2:4]).all()
+
+
+def test_a_voxel_that_never_responds_is_left_out():
+    truth, groups = study(n_voxels=5)
+    truth[:, 2] = 1
+    found = compared(truth, groups)
+    assert int(found["n_excluded"][0]) == 1
+    assert np.isfinite(found["region_a"]).all()
+    assert np.isnan(found["p"].values[0, 2])
+
+
+def test_comparisons_of_other_images_or_names_are_refused():
+    truth, groups = study()
+    with pytest.raises(ValueError, match="another nsd_id"):
+        compared(truth.assign_coords(nsd_id=truth["nsd_id"] + 1), groups)
+    with pytest.raises(ValueError, match=r"\['c'\]"):
+        compared(truth, groups, pairs=[("a", "c")])
+
+
+def test_group_of_subjects():
+    regions = [Region("mask", "all", np.ones(40, bool)), Region("floc", "FFA", np.arange(40) < 9)]
+    comparisons = {
+        f"subj0{s}": compared(*study(seed=s, gain=(0.7, 0.55)), regions=regions) for s in range(1, 5)
+    }
+    comparisons["subj04"] = comparisons["subj04"].isel(region=[0])
+    table = comparison_table(comparisons)
+    assert len(table) == 2 * (3 * 2 + 1) + 4
+    alike = (table["measure"] == "r") & (table["label"] == "all")
+    points, group = (table[alike & (table["subject"] != GROUP)],
+                     table[alike & (table["subject"] == GROUP)].iloc[0])  # fmt: skip
+    assert group["difference"] == pytest.approx(points["difference"].mean())
+    assert group["se"] < points["se"].mean()
+    assert group["n_better"] == group["n_subjects"] == 4
+    assert group["wilcoxon_subjects_p"] == group["wilcoxon_subjects_floor"] == 0.125
+    lacking = table[(table["subject"] == GROUP) & (table["label"] == "FFA")]
+    assert (lacking["n_subjects"] == 3).all()
+    assert table["q"].notna().all()
+    assert "p = 0.125" in comparison_notes(4, 1000, 1000)
+
+
+def test_one_subject_is_a_group_of_one():
+    table = comparison_table({"subj01": compared(*study())})
+    group = table[table["subject"] == GROUP].iloc[0]
+    assert group["difference"] == pytest.approx(table.iloc[0]["difference"])
+    assert group["wilcoxon_subjects_floor"] == 1
+
+
+def test_subject_means():
+    table = pd.DataFrame(
+        {
+            "subject": ["s1", "s2", "s1", "s2"],
+            "label": ["V1", "V1", "FFA", "FFA"],
+            "n_voxels": [5, 6, 7, 8],
+            "r": [0.1, 0.3, 0.5, np.nan],
+        }
+    )
+    found = subject_means(table, ["r"]).set_index("label")
+    assert found.loc["V1", "r_mean"] == pytest.approx(0.2)
+    assert found.loc["V1", "r_sem"] == pytest.approx(0.1)
+    assert found.loc["FFA", "r_n_subjects"] == 1
+    assert np.isnan(found.loc["FFA", "r_sem"])
+
+
+def test_small_statistics():
+    np.testing.assert_allclose(benjamini_hochberg([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
+    assert np.isnan(benjamini_hochberg([np.nan])).all()
+    assert wilcoxon_floor(8) == 2 / 256
+    assert wilcoxon_p([0.1, 0.2, 0.3, 0.4]) == 0.125
+    assert wilcoxon_p([0, 0]) == 1
+    assert np.isnan(wilcoxon_p([]))
+    assert "no difference" in subjects_note(4)
+    assert "can be reached" in subjects_note(8)
+
+
+@pytest.mark.parametrize("n_features", [6, 90])
+def test_ridge_with_known_penalties_solves_the_normal_equations(n_features):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, n_features)).astype(np.float32) * 3 + 1
+    Y = rng.standard_normal((60, 5)).astype(np.float32) + 2
+    alpha = np.array([1, 10, 10, 1000, 1], np.float32)
+    found = ridge_predict(X[:60], Y, X[60:], alpha)
+    A, T = ((part - X[:60].mean(0)) / X[:60].std(0) for part in (X[:60], X[60:]))
+    for voxel in range(5):
+        y = Y[:, voxel] - Y[:, voxel].mean()
+        weights = np.linalg.solve(A.T @ A + alpha[voxel] * np.eye(n_features), A.T @ y)
+        np.testing.assert_allclose(found[:, voxel], T @ weights + Y[:, voxel].mean(), atol=2e-4)
+
+
+def test_selected_predictions_are_those_of_the_fits():
+    from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
+
+    rng = np.random.default_rng(1)
+    layers = {4: rng.standard_normal((150, 12)), 9: rng.standard_normal((150, 12))}
+    layers = {layer: X.astype(np.float32) for layer, X in layers.items()}
+    source = np.arange(20) % 2
+    Y = np.stack([layers[(4, 9)[s]] @ rng.standard_normal(12) for s in source], axis=1)
+    Y = (Y + rng.standard_normal(Y.shape)).astype(np.float32)
+    train = np.arange(150) < 110
+    fits = [
+        fit_ridge(X[train], Y[train], X[~train], Y[~train], RidgeOptions(np.logspace(0, 3, 4)))
+        for X in layers.values()
+    ]
+    scores = xr.Dataset(
+        {
+            name: (("layer", "voxel"), np.stack([getattr(fit, name) for fit in fits]))
+            for name in ("cv_score", "alpha", "r")
+        },
+        coords={"layer": list(layers)},
+    )
+    found, chosen = predict_selected(scores, Y, train, layers.__getitem__)
+    assert chosen.tolist() == [(4, 9)[s] for s in source]
+    expected = scores["r"].values[source, np.arange(20)]
+    np.testing.assert_allclose(pearson(Y[~train], found), expected, atol=1e-5)
+    changed = Y.copy()
+    changed[~train] = 0
+    np.testing.assert_array_equal(
+        predict_selected(scores, changed, train, layers.__getitem__)[0], found
+    )

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.encoding.alignment import NO_WINNER, find_winners
+from brainstruct.encoding.concepts import concept_table, find_concepts
+from brainstruct.encoding.summary import alignment_table
+
+NAMES = ["IC", "VQ1", "IU3", "VQ2"]
+GROUPS = {"counts": ["VQ2", "IU3"], "recognition": ["VQ1", "IC"], "absent": ["SR"]}
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(0)
+    shape = (4, 3, 50)
+    return xr.Dataset(
+        {
+            name: (("instruction", "layer", "voxel"), rng.random(shape).astype(np.float32))
+            for name in ("r", "cv_score")
+        },
+        coords={"instruction": NAMES, "layer": [0, 5, 9], "voxel": np.arange(50)},
+    )
+
+
+@pytest.fixture
+def ceiling():
+    values = np.full(50, 0.8, np.float32)
+    values[3] = 0.01
+    return xr.DataArray(values, dims="voxel")
+
+
+def test_winner_within_each_group(scores, ceiling):
+    found = find_concepts(scores, ceiling, GROUPS, rule="best", threshold=0.05)
+    assert found["concept"].values.tolist() == ["counts", "recognition"]
+    best = scores["cv_score"].max("layer").values
+    for voxel in range(50):
+        index = found["instruction_index"].values[:, voxel]
+        if voxel == 3:
+            assert (index == NO_WINNER).all()
+            assert found["concept_index"].values[voxel] == NO_WINNER
+            continue
+        assert index.tolist() == [
+            2 + best[2:, voxel].argmax(),
+            best[:2, voxel].argmax(),
+        ]
+        assert found["concept_index"].values[voxel] == int(best[:2, voxel].max() > best[2:, voxel].max())
+    assert found["member"].values.tolist() == [
+        [False, False, True, True],
+        [True, True, False, False],
+    ]
+
+
+def test_one_group_of_all_is_the_overall_winner(scores, ceiling):
+    found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, rule="mean", threshold=0.05)
+    overall = find_winners(scores, ceiling, rule="mean", threshold=0.05)
+    for name in ("instruction_index", "layer", "alignment", "margin"):
+        np.testing.assert_array_equal(found[name].values[0], overall[name].values)
+
+
+def test_group_of_one_has_no_margin(scores, ceiling):
+    found = find_concepts(scores, ceiling, {"one": ["IC"]}, rule="best", threshold=0.05)
+    assert found["margin"].isnull().all()
+    with pytest.raises(ValueError, match="no concept"):
+        find_concepts(scores, ceiling, {"none": ["SR"]}, rule="best", threshold=0.05)
+
+
+def space():
+    return xr.Dataset(
+        {"roi_label": (("roi", "voxel"), (np.arange(50)[None] < 10).astype(np.int16))},
+        coords={"roi": ["floc"], "voxel": np.arange(50)},
+        attrs={"roi_labels": json.dumps({"floc": {"1": "FFA"}})},
+    )
+
+
+def test_table_of_wins(scores, ceiling):
+    options = {"rule": "best", "threshold": 0.05}
+    found = find_concepts(scores, ceiling, GROUPS, **options)
+    table = concept_table(found, scores, ceiling, space(), mask="mask", **options)
+    sums = table.groupby(["family", "label", "concept"])["share_won"].sum()
+    np.testing.assert_allclose(sums, 1)
+    ffa = table[table["label"] == "FFA"]
+    assert (ffa["n_reliable"] == 9).all()
+    assert ffa.groupby("concept")["share_concept"].first().sum() == pytest.approx(1)
+
+
+def test_alignment_by_both_ceilings(scores, ceiling):
+    r = scores["r"].isel(layer=0)
+    ceilings = {"ncsnr": ceiling, "cross_subject": xr.full_like(ceiling, 0.5)}
+    table = alignment_table(
+        r, ceilings, space(), preferred="ncsnr", threshold=0.05, mask_name="mask"
+    )
+    row = table[(table["label"] == "FFA") & (table["instruction"] == "IC")].iloc[0]
+    values = r.sel(instruction="IC").values[:10]
+    assert row["alignment"] == row["alignment_ncsnr"]
+    assert row["alignment"] == pytest.approx(np.delete(values, 3).mean() / 0.8, rel=1e-5)
+    assert row["alignment_cross_subject"] == pytest.approx(values.mean() / 0.5, rel=1e-5)
+    assert (row["n_excluded_ncsnr"], row["n_excluded_cross_subject"]) == (1, 0)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.ceiling import ncsnr_ceiling
+from brainstruct.encoding.cross_subject import (
+    CrossSubjectOptions,
+    cross_subject_ceiling,
+    shared_images,
+    subject_subsets,
+)
+from brainstruct.encoding.dual import linear_kernel, out_of_fold_predictions
+from brainstruct.encoding.saturation import fit_saturation
+
+OPTIONS = CrossSubjectOptions(n_bootstraps=40, log10_alphas=tuple(np.linspace(-2, 3, 6)))
+
+
+def brains(n_subjects, *, n_images=800, n_latent=8, n_voxels=400, snr=1.0, seed=0):
+    """Responses of subjects who share a latent signal, and each voxel's true ceiling."""
+    rng = np.random.default_rng(seed)
+    latent = rng.standard_normal((n_images, n_latent))
+    found, ceilings = {}, {}
+    for subject in range(n_subjects):
+        signal = latent @ rng.standard_normal((n_latent, n_voxels)) / np.sqrt(n_latent)
+        ratio = snr * rng.uniform(0.5, 1.5, n_voxels)
+        signal = signal / signal.std(0) * ratio
+        responses = signal + rng.standard_normal(signal.shape)
+        found[f"s{subject}"] = responses.astype(np.float32)
+        ceilings[f"s{subject}"] = ncsnr_ceiling(ratio, [1])
+    return found, ceilings
+
+
+def test_out_of_fold_predictions_agree_with_a_plain_loop():
+    rng = np.random.default_rng(0)
+    sources = [rng.standard_normal((60, p)).astype(np.float32) + 2 for p in (7, 90)]
+    mix = sources[0] @ rng.standard_normal((7, 3)) + sources[1][:, :3]
+    Y = (mix + rng.standard_normal((60, 3)) + 5).astype(np.float32)
+    outer, inner = KFold(4, shuffle=True, random_state=0), KFold(3, shuffle=True, random_state=1)
+    alphas = [0.01, 0.3, 10.0]
+    found = out_of_fold_predictions([linear_kernel(X) for X in sources], Y, alphas, outer, inner)
+    for train, held in outer.split(Y):
+        blocks = []
+        for X in sources:
+            X = X.astype(float) - X[train].mean(0)
+            blocks.append(X / np.sqrt((X[train] ** 2).sum() / len(train) * len(sources)))
+        X = np.concatenate(blocks, axis=1)  # its kernel has mean eigenvalue 1
+        for voxel in range(3):
+            losses = []
+            for alpha in alphas:
+                errors = []
+                for fit, val in inner.split(train):
+                    model = Ridge(alpha).fit(X[train][fit], Y[train][fit, voxel])
+                    guess = model.predict(X[train][val])
+                    errors.append(((guess - Y[train][val, voxel]) ** 2).mean())
+                losses.append(np.mean(errors))
+            model = Ridge(alphas[int(np.argmin(losses))]).fit(X[train], Y[train, voxel])
+            expected = model.predict(X[held]) - Y[train, voxel].mean()
+            np.testing.assert_allclose(found[held, voxel], expected, atol=2e-4)
+
+
+def test_prediction_without_skill_is_not_punished():
+    rng = np.random.default_rng(1)
+    Y = rng.standard_normal((100, 1000)).astype(np.float32)
+    noise = {"s1": rng.standard_normal((100, 30)).astype(np.float32)}
+    r = cross_subject_ceiling(Y, noise, OPTIONS)["r_by_size"].values[0]
+    # Pooled over folds instead of within them, this mean is about -0.07.
+    assert abs(r.mean()) < 4 * r.std() / np.sqrt(1000)
+
+
+def test_saturating_curves_are_recovered():
+    rng = np.random.default_rng(2)
+    sizes = np.arange(1, 8)
+    v0, tau = rng.uniform(0.1, 0.9, 200), rng.uniform(0.3, 5, 200)
+    fit = fit_saturation(sizes, v0[:, None] * (1 - np.exp(-sizes / tau[:, None])))
+    np.testing.assert_allclose(fit.v0, v0, atol=1e-5)
+    np.testing.assert_allclose(fit.tau, tau, rtol=1e-3)
+    assert not fit.failed.any()
+
+
+def test_fits_that_fail_say_why():
+    fit = fit_saturation(
+        [1, 2, 3], [[0.1, 0.2, 0.3], [-0.2, -0.3, -0.3], [0.5, 0.8, 1.1], [0.4, 0.4, 0.3]]
+    )
+    assert fit.not_converged.tolist() == [True, False, False, False]
+    assert fit.not_positive.tolist() == [False, True, False, False]
+    assert fit.beyond_one.tolist() == [False, False, True, False]
+    assert np.isnan(fit.v0[:3]).all()
+    # Falling values: saturated from the start, the mean is the ceiling.
+    assert fit.v0[3] == pytest.approx(1.1 / 3, abs=1e-6)
+    with pytest.raises(ValueError, match="two sizes"):
+        fit_saturation([1], [[0.2]])
+
+
+@pytest.mark.parametrize("snr", [0.5, 1.0])
+def test_both_ceilings_recover_the_true_one(snr):
+    responses, ceilings = brains(4, snr=snr)
+    target = responses.pop("s0")[:, :150]
+    ceilings["s0"] = ceilings["s0"][:150]
+    found = cross_subject_ceiling(target, responses, OPTIONS)
+    estimate = found["ceiling_cross_subject"].values
+    assert found.attrs["extrapolated"] == 1
+    assert found.attrs["n_voxels_failed"] <= 3
+    assert np.nanmean(estimate - ceilings["s0"]) == pytest.approx(0, abs=0.03)
+    # Single voxels: the sampling error of a correlation over 800 images, not more.
+    assert np.nanmedian(np.abs(estimate - ceilings["s0"])) < 0.04
+    # Larger sets of subjects predict better.
+    assert (np.diff(found["r_by_size"].values.mean(1)) > 0).all()
+
+
+def test_two_subjects_allow_no_extrapolation():
+    responses, ceilings = brains(2)
+    target = responses.pop("s0")
+    found = cross_subject_ceiling(target, responses, OPTIONS)
+    assert found.attrs["extrapolated"] == 0
+    assert "no extrapolation" in found.attrs["note"]
+    np.testing.assert_array_equal(
+        found["ceiling_cross_subject"].values, found["r_by_size"].values[0]
+    )
+    assert (found["ceiling_cross_subject"].values < ceilings["s0"] + 0.08).all()
+
+
+def test_noise_voxels_fail_and_are_counted():
+    responses, _ = brains(3, n_images=300, n_voxels=60)
+    rng = np.random.default_rng(5)
+    responses.pop("s0")
+    noise = rng.standard_normal((300, 60)).astype(np.float32)
+    found = cross_subject_ceiling(noise, responses, OPTIONS)
+    counts = found.attrs
+    failures = counts["n_not_converged"] + counts["n_not_positive"] + counts["n_beyond_one"]
+    assert counts["n_fits"] == 60 * OPTIONS.n_bootstraps
+    assert failures == pytest.approx(float(found["failed_share"].mean()) * counts["n_fits"])
+    assert counts["n_voxels_failed"] == int(np.isnan(found["ceiling_cross_subject"]).sum()) > 10
+    assert found["r_by_size"].values.mean() == pytest.approx(0, abs=0.02)
+
+
+def test_estimates_are_deterministic_and_subsets_limited():
+    responses, _ = brains(3, n_images=120, n_voxels=10)
+    target = responses.pop("s0")
+    one, two = (cross_subject_ceiling(target, responses, OPTIONS) for _ in range(2))
+    assert one.identical(two)
+    subsets = subject_subsets(list("abcdefg"), 5, np.random.default_rng(0))
+    assert [len(subsets[size]) for size in range(1, 8)] == [5, 5, 5, 5, 5, 5, 1]
+    assert len(set(subsets[3])) == 5
+
+
+def test_only_images_that_all_subjects_saw_are_shared():
+    assert shared_images([np.array([5, 1, 9]), np.array([9, 5]), np.array([5, 2, 9])]).tolist() == [
+        5,
+        9,
+    ]
+
+
+def test_impossible_input_is_refused():
+    with pytest.raises(ValueError, match="at least one other"):
+        cross_subject_ceiling(np.zeros((10, 2), np.float32), {}, OPTIONS)
+    with pytest.raises(ValueError, match="has 9 images, the target 10"):
+        cross_subject_ceiling(
+            np.zeros((10, 2), np.float32), {"s1": np.zeros((9, 2), np.float32)}, OPTIONS
+        )

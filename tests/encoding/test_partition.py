@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from himalaya.backend import set_backend
+from himalaya.kernel_ridge import MultipleKernelRidgeCV
+from himalaya.scoring import r2_score_split
+from sklearn.decomposition import PCA
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.components import Components, principal_components
+from brainstruct.encoding.partition import (
+    instruction_pairs,
+    partition,
+    partition_layers,
+    partition_table,
+    shared_matrix,
+)
+from brainstruct.encoding.scores import r_squared
+
+ALPHAS = np.logspace(0, 5, 11)
+
+
+def planted(shares, *, n_train=2000, n_test=1500, n_voxels=30, width=12, seed=0):
+    """Two feature spaces with a common part, and responses with known R2 shares.
+
+    `shares` are the variances of what is shared, unique to a, unique to b; the
+    rest up to 1 is noise.
+    """
+    rng = np.random.default_rng(seed)
+    n = n_train + n_test
+    common, own_a, own_b = (rng.standard_normal((n, width)) for _ in range(3))
+    spaces = [
+        (np.concatenate([common, own], axis=1) @ rng.standard_normal((2 * width, 3 * width)))
+        for own in (own_a, own_b)
+    ]
+    Y = np.sqrt(1 - sum(shares)) * rng.standard_normal((n, n_voxels))
+    for source, share in zip((common, own_a, own_b), shares, strict=True):
+        drive = source @ rng.standard_normal((width, n_voxels))
+        Y += np.sqrt(share) * drive / drive.std(0)
+    Y = Y.astype(np.float32)
+    parts = [
+        principal_components(X[:n_train].astype(np.float32), X[n_train:].astype(np.float32), 100)
+        for X in spaces
+    ]
+    return parts, Y[:n_train], Y[n_train:]
+
+
+@pytest.mark.parametrize("shares", [(0.3, 0.15, 0.05), (0.0, 0.2, 0.2), (0.4, 0.0, 0.0)])
+def test_planted_shares_are_recovered(shares):
+    (a, b), Y_train, Y_test = planted(shares)
+    found = partition(fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS)))
+    for name, share in zip(("shared", "unique_a", "unique_b"), shares, strict=True):
+        assert float(found[name].mean()) == pytest.approx(share, abs=0.03), name
+    np.testing.assert_allclose(
+        found["shared"] + found["unique_a"] + found["unique_b"], found["r2_joint"], atol=1e-6
+    )
+
+
+def test_agrees_with_himalaya_given_the_same_shares_and_penalties():
+    (a, b), Y_train, Y_test = planted((0.2, 0.1, 0.1), n_train=150, n_test=100, n_voxels=25)
+    shares = [0.0, 0.2, 0.5, 0.8, 1.0]
+    found = fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS, shares, folds=4, seed=7,
+                                                          targets_per_batch=10))  # fmt: skip
+    backend = set_backend("numpy")
+    # The same scale as the bands have: one unit of variance per feature.
+    train, test = [], []
+    for one in (a, b):
+        scale = np.sqrt(one.n_features * one.variance_kept / one.train.var(0).sum())
+        train.append(one.train * scale)
+        test.append(one.test * scale)
+    model = MultipleKernelRidgeCV(
+        kernels="precomputed",
+        solver="random_search",
+        solver_params={
+            "n_iter": np.array([[share, 1 - share] for share in shares]),
+            "alphas": ALPHAS,
+            "progress_bar": False,
+        },
+        fit_intercept=True,
+        cv=KFold(4, shuffle=True, random_state=7),
+    )
+    model.fit(np.stack([X.astype(np.float64) @ X.T for X in train]), Y_train.astype(np.float64))
+    across = np.stack([T.astype(np.float64) @ X.T for T, X in zip(test, train, strict=True)])
+    guess = model.predict(across)
+    deltas = np.exp(backend.to_numpy(model.deltas_))
+    chosen = deltas[0] / deltas.sum(0)
+    same = np.abs(chosen - found.share) < 1e-6
+    assert same.mean() >= 0.95  # equal scores may tie, and himalaya then keeps the earlier share
+    np.testing.assert_allclose(found.cv_joint, model.cv_scores_.max(0), rtol=1e-4)
+    np.testing.assert_allclose(found.r2_joint[same], r_squared(Y_test, guess)[same], atol=1e-3)
+
+
+def test_split_scores_are_himalaya_s_product_measure():
+    (a, b), Y_train, Y_test = planted((0.2, 0.1, 0.1), n_train=300, n_test=200, n_voxels=8)
+    # Training and test responses centred: himalaya's function knows no intercept.
+    Y_train, Y_test = Y_train - Y_train.mean(0), Y_test - Y_test.mean(0)
+    found = fit_pair(a, b, Y_train, Y_test, BandedOptions([50.0], shares=[0.5]))
+    np.testing.assert_allclose(found.split_a + found.split_b, found.r2_joint, atol=1e-5)
+    one = BandedOptions([50.0], shares=[])
+    half = fit_pair(a, b, Y_train, Y_test, one)
+    np.testing.assert_allclose(half.split_a + half.split_b, half.r2_joint, atol=1e-5)
+    # Where one band alone was chosen, the split gives it everything.
+    only_a = half.share == 1
+    np.testing.assert_allclose(half.split_b[only_a], 0, atol=1e-5)
+    set_backend("numpy")
+    X, T = (np.concatenate(part, axis=1) for part in ((a.train, b.train), (a.test, b.test)))
+    width = a.train.shape[1]
+    scale = np.repeat(
+        [np.sqrt(one.n_features * one.variance_kept / one.train.var(0).sum()) for one in (a, b)],
+        [width, b.train.shape[1]],
+    ) * np.sqrt(0.5)
+    X, T = X * scale, T * scale
+    weights = np.linalg.solve(X.T @ X + 50.0 * np.eye(X.shape[1]), X.T @ Y_train)
+    bands = np.stack([T[:, :width] @ weights[:width], T[:, width:] @ weights[width:]])
+    expected = r2_score_split(Y_test.astype(np.float64), bands)
+    both = found.share == 0.5
+    assert both.any()
+    np.testing.assert_allclose(found.split_a[both], expected[0][both], atol=2e-4)
+    np.testing.assert_allclose(found.split_b[both], expected[1][both], atol=2e-4)
+
+
+def test_joint_model_falls_back_on_one_band():
+    rng = np.random.default_rng(4)
+    (a, _), Y_train, Y_test = planted((0.0, 0.5, 0.0), n_train=200, n_test=400, seed=3)
+    useless = Components(
+        rng.standard_normal((200, 90)).astype(np.float32),
+        rng.standard_normal((400, 90)).astype(np.float32),
+        90,
+        1.0,
+    )
+    found = partition(fit_pair(a, useless, Y_train, Y_test, BandedOptions(ALPHAS)))
+    assert float(found["unique_b"].mean()) > -0.02
+    assert float(found["unique_a"].mean()) > 0.3
+    assert float((found["share"] >= 0.9).mean()) > 0.9
+
+
+def test_noise_has_nothing_to_share():
+    (a, b), Y_train, Y_test = planted((0, 0, 0), n_train=400, n_test=400, n_voxels=100)
+    found = partition(fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS)))
+    for name in ("shared", "unique_a", "unique_b", "r2_joint"):
+        assert float(found[name].mean()) == pytest.approx(0, abs=0.02)
+    assert float((found["unique_a"] < 0).mean()) > 0.1  # negative values are kept
+
+
+@pytest.mark.parametrize("n_features", [20, 120])
+def test_components_agree_with_sklearn(n_features):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, n_features)) @ rng.standard_normal((n_features, n_features))
+    X = X.astype(np.float32)
+    found = principal_components(X[:60], X[60:], 10)
+    A, T = ((part - X[:60].mean(0)) / X[:60].std(0) for part in (X[:60], X[60:]))
+    reference = PCA(10, svd_solver="full").fit(A)
+    sign = np.sign((found.train * reference.transform(A)).sum(0))
+    np.testing.assert_allclose(found.train * sign, reference.transform(A), atol=2e-3)
+    np.testing.assert_allclose(found.test * sign, reference.transform(T), atol=2e-3)
+    assert found.variance_kept == pytest.approx(reference.explained_variance_ratio_.sum(), rel=1e-4)
+
+
+def test_components_stop_at_the_rank():
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((60, 4)) @ rng.standard_normal((4, 30))).astype(np.float32)
+    found = principal_components(X[:50], X[50:], 20)
+    assert found.train.shape == (50, 4)
+    assert found.variance_kept == pytest.approx(1, abs=1e-5)
+    with pytest.raises(ValueError, match="constant"):
+        principal_components(np.ones((5, 3), np.float32), np.ones((2, 3), np.float32), 2)
+
+
+def test_pairs():
+    assert instruction_pairs(["IC", "A", "B"], "all") == [("IC", "A"), ("IC", "B"), ("A", "B")]
+    assert instruction_pairs(["A", "B"], "IC") == []
+
+
+def test_layers_are_chosen_by_training_score():
+    cv = xr.DataArray(
+        [[[0, 0, 9], [1, 1, 0]], [[3, 0, 0], [0, 1, 0]]], dims=("instruction", "layer", "voxel")
+    )
+    scores = xr.Dataset(
+        {"cv_score": cv}, coords={"instruction": ["IC", "A"], "layer": [4, 8], "voxel": [0, 1, 2]}
+    )
+    reliable = xr.DataArray([True, True, False], dims="voxel")
+    assert partition_layers(scores, reliable, "best") == {"IC": 8, "A": 4}
+    assert partition_layers(scores, reliable, 4) == {"IC": 4, "A": 4}
+    with pytest.raises(ValueError, match="layer 5"):
+        partition_layers(scores, reliable, 5)
+    with pytest.raises(ValueError, match="no voxel"):
+        partition_layers(scores, reliable & False, "best")
+
+
+def test_regional_table_and_matrix():
+    space = xr.Dataset(
+        {"roi_label": (("roi", "voxel"), np.array([[1, 1, 0]], np.int16))},
+        coords={"roi": ["floc"], "voxel": np.arange(3)},
+        attrs={"roi_labels": json.dumps({"floc": {"1": "FFA", "2": "OFA"}})},
+    )
+    values = {"r2_a": [0.2, 0.3, 9], "r2_b": [0.1, 0.4, 9], "r2_joint": [0.35, 0.5, 9]}
+    arrays = {name: np.array([value]) for name, value in values.items()}
+    arrays["shared"] = arrays["r2_a"] + arrays["r2_b"] - arrays["r2_joint"]
+    arrays["unique_a"] = arrays["r2_joint"] - arrays["r2_b"]
+    arrays["unique_b"] = arrays["r2_joint"] - arrays["r2_a"]
+    arrays["split_a"] = arrays["split_b"] = arrays["r2_joint"] / 2
+    partitions = xr.Dataset(
+        {name: (("pair", "voxel"), array) for name, array in arrays.items()},
+        coords={
+            "a": ("pair", ["IC"]),
+            "b": ("pair", ["VQ1"]),
+            "layer_a": ("pair", [3]),
+            "layer_b": ("pair", [5]),
+        },
+    )
+    ceiling = xr.DataArray([0.5, 1.0, 0.01], dims="voxel")
+    table = partition_table(partitions, space, ceiling, 0.05, "mask").set_index("label")
+    row = table.loc["FFA"]
+    assert row["shared"] == pytest.approx((-0.05 + 0.2) / 2)
+    assert row["shared_negative"] == 0.5
+    assert row["shared_of_ceiling"] == pytest.approx((-0.05 / 0.25 + 0.2) / 2)
+    assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
+    assert table.loc["all", "n_excluded"].tolist() == [1, 0]
+    assert np.isnan(table.loc["OFA", "shared"])
+    matrix = shared_matrix(table.loc[["FFA"]].reset_index())
+    assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]
+    assert matrix.loc["IC", "IC"] == pytest.approx(0.25)
+    with pytest.raises(ValueError, match="more than once"):
+        shared_matrix(pd.concat([table, table]).reset_index())

@@ -1,0 +1,287 @@
+"""Banded ridge regression with two bands, in terms of Gram matrices.
+
+Plain ridge regression on two concatenated feature spaces penalises both alike,
+and often predicts worse than the better of the two alone. Banded ridge (Nunez-
+Elizalde et al. 2019; Dupre la Tour et al. 2022) scales the bands by sqrt(s)
+and sqrt(1 - s) and chooses the share s, like the penalty, per voxel by
+cross-validation. Shares 1 and 0 are the two spaces alone, so the joint model
+can fall back on either.
+
+With few features (principal components), everything that cross-validation
+needs follows from each fold's X'X and X'Y: the cost per share and penalty is
+p^2 per voxel, whatever the number of images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.components import Components
+from brainstruct.encoding.scores import r_squared
+
+Array = NDArray[np.float32]
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class BandedOptions:
+    """How banded ridge regressions are fitted.
+
+    Attributes
+    ----------
+    alphas : sequence of float
+        Penalties, as for the single encoding models: bands are scaled so that
+        their sum has the total variance of one standardised feature space.
+    shares : sequence of float
+        Shares of the first band that are tried; 0 and 1 are always added.
+    folds, seed : int
+        Cross-validation within the training images.
+    device : str
+        ``cpu`` or ``cuda``.
+    targets_per_batch : int
+        Voxels worked on at once.
+    """
+
+    alphas: Sequence[float]
+    shares: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9)
+    folds: int = 5
+    seed: int = 0
+    device: str = "cpu"
+    targets_per_batch: int = 2000
+
+
+@dataclass(frozen=True)
+class BandedFit:
+    """Test scores of two bands, alone and together, per voxel.
+
+    Attributes
+    ----------
+    r2_a, r2_b, r2_joint : array of shape (n_voxels,)
+        Coefficients of determination on the test images.
+    split_a, split_b : array of shape (n_voxels,)
+        The joint R2 divided between the bands by the product measure
+        (himalaya's ``r2_score_split``); they add up to ``r2_joint`` and are
+        not unique shares.
+    share, alpha : array of shape (n_voxels,)
+        Chosen by the joint model.
+    cv_joint, cv_a, cv_b : array of shape (n_voxels,)
+        Cross-validation scores: negative mean squared error.
+    """
+
+    r2_a: Array
+    r2_b: Array
+    r2_joint: Array
+    split_a: Array
+    split_b: Array
+    share: Array
+    alpha: Array
+    cv_joint: Array
+    cv_a: Array
+    cv_b: Array
+
+
+def fit_pair(
+    a: Components, b: Components, Y_train: Array, Y_test: Array, options: BandedOptions
+) -> BandedFit:
+    """Fit two feature spaces alone and together.
+
+    Parameters
+    ----------
+    a, b : Components
+        The bands, same images.
+    Y_train, Y_test : array of shape (n_images, n_voxels)
+        Responses.
+    options : BandedOptions
+        Penalties, shares, folds.
+
+    Returns
+    -------
+    BandedFit
+        Per voxel.
+    """
+    shares = sorted({0.0, 1.0, *options.shares})
+    if shares[0] < 0 or shares[-1] > 1:
+        raise ValueError(f"shares lie between 0 and 1, got {shares}")
+    scale = _equal_variance(a, b)
+    train = np.concatenate([a.train * scale[0], b.train * scale[1]], axis=1)
+    test = np.concatenate([a.test * scale[0], b.test * scale[1]], axis=1)
+    n_a = a.train.shape[1]
+    search = _Search(train, Y_train, n_a, shares, options)
+    loss = search.cross_validate()
+    alphas = np.asarray(options.alphas, dtype=np.float64)
+
+    best_alpha = loss.argmin(1)
+    per_share = np.take_along_axis(loss, best_alpha[:, None], axis=1)[:, 0]
+    best_share = per_share.argmin(0)
+    voxels = np.arange(Y_train.shape[1])
+    joint_a, joint_b = search.predict(test, best_share, alphas[best_alpha[best_share, voxels]])
+    alone_a, _ = search.predict(test, np.full_like(best_share, len(shares) - 1),
+                                alphas[best_alpha[-1]])  # fmt: skip
+    _, alone_b = search.predict(test, np.zeros_like(best_share), alphas[best_alpha[0]])
+    mean = Y_train.mean(0, dtype=np.float64).astype(np.float32)
+    split_a, split_b = _split(Y_test, joint_a, joint_b, mean)
+    return BandedFit(
+        r2_a=r_squared(Y_test, alone_a + mean),
+        r2_b=r_squared(Y_test, alone_b + mean),
+        r2_joint=r_squared(Y_test, joint_a + joint_b + mean),
+        split_a=split_a,
+        split_b=split_b,
+        share=np.asarray(shares, dtype=np.float32)[best_share],
+        alpha=alphas[best_alpha[best_share, voxels]].astype(np.float32),
+        cv_joint=-per_share.min(0),
+        cv_a=-per_share[-1],
+        cv_b=-per_share[0],
+    )
+
+
+class _Search:
+    """Cross-validation and refit over shares and penalties."""
+
+    def __init__(
+        self,
+        X: Array,
+        Y: Array,
+        n_a: int,
+        shares: Sequence[float],
+        options: BandedOptions,
+    ) -> None:
+        self._device = torch.device(options.device)
+        self._options = options
+        self._mean = X.mean(0, dtype=np.float64)
+        self._X = torch.as_tensor(X - self._mean.astype(np.float32)).to(self._device)
+        self._Y = np.asarray(Y, dtype=np.float32)
+        measured = torch.as_tensor(self._Y)
+        size = options.targets_per_batch
+        batches = [measured[:, start : start + size] for start in range(0, Y.shape[1], size)]
+        # X is centred, so the targets' means drop out of the products.
+        products = [self._X.T @ batch.to(self._device) for batch in batches]
+        self._products = torch.cat(products, dim=1)
+        self._sums = torch.cat([batch.to(self._device).sum(0) for batch in batches])
+        self._alphas = torch.as_tensor(np.asarray(options.alphas), dtype=torch.float64)
+        self._n_a = n_a
+        # Each share keeps only the columns of bands that it gives any weight.
+        self._bands = []
+        for share in shares:
+            scale = np.repeat([share, 1 - share], [n_a, X.shape[1] - n_a]) ** 0.5
+            kept = np.flatnonzero(scale)
+            self._bands.append(
+                (
+                    torch.as_tensor(kept).to(self._device),
+                    torch.as_tensor(scale[kept], dtype=torch.float64).to(self._device),
+                )
+            )
+
+    def cross_validate(self) -> Array:
+        """Return the mean squared error over folds, (share, alpha, voxel)."""
+        n_images, n_voxels = self._Y.shape
+        folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
+        shape = (len(self._bands), len(self._alphas), n_voxels)
+        loss = np.zeros(shape, dtype=np.float32)
+        gram = _gram(self._X)
+        total = self._X.sum(0, dtype=torch.float64)
+        for _, held in folds.split(self._X):
+            X = self._X[torch.as_tensor(held).to(self._device)]
+            n_held, n_fit = len(held), n_images - len(held)
+            inside, sums = _gram(X), X.sum(0, dtype=torch.float64)
+            mean = (total - sums) / n_fit
+            fit = gram - inside - n_fit * torch.outer(mean, mean)
+            # Held-out images as the training images' mean sees them.
+            seen = (
+                inside
+                - torch.outer(sums, mean)
+                - torch.outer(mean, sums)
+                + n_held * torch.outer(mean, mean)
+            )
+            bases = [self._basis(fit, seen, band) for band in range(len(self._bands))]
+            for part, rest, right, squares in self._cross_products(X, held, mean, n_fit):
+                for band, (spectrum, basis, metric) in enumerate(bases):
+                    kept = self._bands[band][0]
+                    projected, target = basis.T @ rest[kept], basis.T @ right[kept]
+                    for row, alpha in enumerate(self._alphas):
+                        w = projected / (spectrum + alpha).to(torch.float32)[:, None]
+                        error = squares + (w * (metric @ w - 2 * target)).sum(0)
+                        loss[band, row, part] += (error / n_held).cpu().numpy()
+        return (loss / self._options.folds).astype(np.float32)
+
+    def predict(
+        self, test: Array, share: NDArray[np.intp], alpha: NDArray[np.float64]
+    ) -> tuple[Array, Array]:
+        """Refit on all training images; return what either band adds to the mean."""
+        X = torch.as_tensor(test - self._mean.astype(np.float32)).to(self._device)
+        gram = _gram(self._X)
+        parts = np.zeros((2, len(test), self._Y.shape[1]), dtype=np.float32)
+        for band, (kept, _) in enumerate(self._bands):
+            chosen = np.flatnonzero(share == band)
+            if not chosen.size:
+                continue
+            spectrum, basis, _ = self._basis(gram, gram, band)
+            size = self._options.targets_per_batch
+            for start in range(0, chosen.size, size):
+                voxels = chosen[start : start + size]
+                projected = basis.T @ self._products[kept][:, voxels]
+                penalty = torch.as_tensor(alpha[voxels]).to(self._device)
+                weights = basis @ (projected / (spectrum[:, None] + penalty).to(torch.float32))
+                first = kept < self._n_a
+                for which, mask in enumerate((first, ~first)):
+                    guess = X[:, kept[mask]] @ weights[mask]
+                    parts[which][:, voxels] = guess.cpu().numpy()
+        return parts[0], parts[1]
+
+    def _basis(self, fit: Tensor, seen: Tensor, band: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return eigenvalues, scaled eigenvectors, and held-out products in that basis."""
+        kept, scale = self._bands[band]
+        scaled = scale[:, None] * fit[kept][:, kept] * scale
+        spectrum, vectors = torch.linalg.eigh(scaled)
+        basis = scale[:, None] * vectors
+        metric = basis.T @ seen[kept][:, kept] @ basis
+        return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)
+
+    def _cross_products(
+        self, X: Tensor, held: NDArray[np.intp], mean: Tensor, n_fit: int
+    ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+        """Yield, batch by batch, X'Y of training and held-out images and the targets' squares."""
+        centre = mean.to(torch.float32)
+        size = self._options.targets_per_batch
+        for start in range(0, self._Y.shape[1], size):
+            part = slice(start, start + size)
+            y = torch.as_tensor(np.ascontiguousarray(self._Y[held, part])).to(self._device)
+            offset = (self._sums[part] - y.sum(0)) / n_fit
+            rest = self._products[:, part] - X.T @ y - n_fit * torch.outer(centre, offset)
+            y = y - offset
+            right = X.T @ y - torch.outer(centre, y.sum(0))
+            yield part, rest, right, (y**2).sum(0)
+
+
+def _gram(X: Tensor) -> Tensor:
+    """X'X, in float64: components differ by many orders of magnitude."""
+    wide = X.to(torch.float64)
+    return wide.T @ wide
+
+
+def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float32]:
+    """Return scales that give both bands the same variance, on average one per feature."""
+    wanted = (a.n_features + b.n_features) / 2
+    variances = (one.train.var(0, dtype=np.float64).sum() / one.variance_kept for one in (a, b))
+    first, second = (np.float32(np.sqrt(wanted / variance)) for variance in variances)
+    return first, second
+
+
+def _split(truth: Array, first: Array, second: Array, mean: Array) -> tuple[Array, Array]:
+    """Product measure about the test images' mean, so that both sum to the joint R2.
+
+    sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2, with y and the
+    predictions taken about the mean prediction's zero (himalaya: r2_score_split).
+    """
+    y = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
+    offset = (mean - truth.mean(0, dtype=np.float64)) / 2
+    a, b = first + offset, second + offset  # the intercept belongs to neither band
+    total = (y**2).sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = [((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)]
+    return shares[0], shares[1]

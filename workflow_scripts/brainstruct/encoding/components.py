@@ -1,0 +1,76 @@
+"""Principal components of features, found on the training images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from brainstruct.encoding.ridge import standardise
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Components:
+    """A feature space in its leading principal components.
+
+    Attributes
+    ----------
+    train, test : array of shape (n_images, n_components)
+        Scores, not whitened: ridge regression on all components is ridge
+        regression on the features. Centred on the training images.
+    n_features : int
+        Features there were; the total variance before anything was dropped.
+    variance_kept : float
+        Share of the training images' variance in these components.
+    """
+
+    train: Array
+    test: Array
+    n_features: int
+    variance_kept: float
+
+
+def principal_components(train: Array, test: Array, n_components: int) -> Components:
+    """Standardise features and rotate them to their principal components.
+
+    Parameters
+    ----------
+    train, test : array of shape (n_images, n_features)
+        Features; every statistic comes from `train`.
+    n_components : int
+        Components to keep at most; fewer if the features' rank is lower.
+
+    Returns
+    -------
+    Components
+        Leading components, the strongest first.
+
+    Notes
+    -----
+    The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
+    in float64, for its leading part only.
+    """
+    train, test = standardise(train, test)
+    n_images, n_features = train.shape
+    primal = n_features <= n_images
+    gram = (train.T @ train if primal else train @ train.T).astype(np.float64)
+    total = float(np.trace(gram))
+    if total == 0:
+        raise ValueError("all features are constant on the training images")
+    size = len(gram)
+    wanted = min(n_components, size)
+    values, vectors = eigh(gram, subset_by_index=[size - wanted, size - 1], check_finite=False)
+    real = values > values[-1] * 1e-7  # below it lies the rounding of a float32 Gram matrix
+    values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
+    rotation = vectors if primal else train.T @ (vectors / np.sqrt(values))
+    rotation = rotation.astype(np.float32)
+    return Components(
+        train=train @ rotation,
+        test=test @ rotation,
+        n_features=n_features,
+        variance_kept=float(values.sum() / total),
+    )

@@ -1,0 +1,151 @@
+"""Concept groups: instructions that ask for the same kind of thing, and who wins among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from brainstruct.encoding.alignment import (
+    NO_WINNER,
+    LayerRule,
+    find_winners,
+    normalise,
+    select_layers,
+)
+from brainstruct.encoding.regions import mean_over, regions
+
+
+def find_concepts(
+    scores: xr.Dataset,
+    ceiling: xr.DataArray,
+    concepts: Mapping[str, Sequence[str]],
+    *,
+    rule: LayerRule,
+    threshold: float,
+) -> xr.Dataset:
+    """Find each voxel's winning instruction within every concept group.
+
+    Winners are selected by the training images' CV score, like everything else.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
+    ceiling : xarray.DataArray
+        Noise ceiling as a correlation, dim voxel.
+    concepts : mapping
+        Concept -> its instructions; those that the model was not given are
+        left out, and so is a concept without any.
+    rule : str
+        How layers are reduced before instructions are compared.
+    threshold : float
+        Voxels with a smaller ceiling have no winner.
+
+    Returns
+    -------
+    xarray.Dataset
+        By concept and voxel: ``instruction_index`` (position in the coordinate
+        ``instruction``, of all instructions, or `NO_WINNER`), ``layer``,
+        ``alignment``, ``margin`` (over the runner-up of the group; NaN in a
+        group of one). By voxel: ``concept_index``, the concept whose winner has
+        the best CV score, or `NO_WINNER`. ``member`` (concept, instruction):
+        which instructions form the group.
+
+    Raises
+    ------
+    ValueError
+        If no concept has an instruction that the model was given.
+    """
+    given = [str(name) for name in scores["instruction"].values]
+    groups = {
+        concept: [name for name in given if name in members]
+        for concept, members in concepts.items()
+        if set(members) & set(given)
+    }
+    if not groups:
+        raise ValueError(f"no concept holds any of the instructions {', '.join(given)}")
+    best = select_layers(scores, rule)["cv_score"]
+    winners, top = [], []
+    for members in groups.values():
+        found = find_winners(
+            scores.sel(instruction=members), ceiling, rule=rule, threshold=threshold
+        )
+        # From positions in the group to positions among all instructions.
+        place = np.array([*(given.index(name) for name in members), NO_WINNER], dtype=np.int16)
+        index = xr.DataArray(place[found["instruction_index"].values], dims="voxel")
+        kept = found[["layer", "alignment", "margin"]].assign(instruction_index=index)
+        winners.append(kept.drop_vars("instruction", errors="ignore"))
+        top.append(best.sel(instruction=members).max("instruction"))
+    names = pd.Index(list(groups), name="concept")
+    result = xr.concat(winners, names)
+    leader = xr.concat(top, names).argmax("concept")
+    member = [[name in members for name in given] for members in groups.values()]
+    return result.assign(
+        concept_index=leader.where(ceiling >= threshold, NO_WINNER).astype(np.int16),
+        member=(("concept", "instruction"), member),
+    ).assign_coords(instruction=given)
+
+
+def concept_table(
+    found: xr.Dataset,
+    scores: xr.Dataset,
+    ceiling: xr.DataArray,
+    space: xr.Dataset,
+    *,
+    rule: LayerRule,
+    threshold: float,
+    mask: str,
+) -> pd.DataFrame:
+    """Tabulate how often each instruction wins its group, per region.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `find_concepts`.
+    scores, ceiling, rule, threshold
+        What it was made from.
+    space : xarray.Dataset
+        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
+    mask : str
+        Name under which all voxels together appear.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns family, label, concept, instruction, n_voxels, n_reliable,
+        share_won (of the reliable voxels, within the group; sums to 1 over a
+        group), share_concept (voxels whose best concept this is) and alignment
+        (the instruction's mean normalised alignment).
+    """
+    alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
+    concept_index = found["concept_index"].values
+    rows = []
+    for region in regions(space, mask):
+        reliable = region.voxels & (concept_index != NO_WINNER)
+        means = mean_over(alignment, region)
+        for row, concept in enumerate(found["concept"].values):
+            members = found["instruction"].values[found["member"].values[row]]
+            won = found["instruction_index"].values[row]
+            for name in members:
+                place = list(found["instruction"].values).index(name)
+                rows.append(
+                    {
+                        "family": region.family,
+                        "label": region.label,
+                        "concept": str(concept),
+                        "instruction": str(name),
+                        "n_voxels": int(region.voxels.sum()),
+                        "n_reliable": int(reliable.sum()),
+                        "share_won": _mean(won[reliable] == place),
+                        "share_concept": _mean(concept_index[reliable] == row),
+                        "alignment": float(means.sel(instruction=name)),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _mean(hit: np.ndarray) -> float:
+    return float(hit.mean()) if hit.size else float("nan")

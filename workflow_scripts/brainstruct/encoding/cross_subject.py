@@ -1,0 +1,242 @@
+"""Noise ceiling from other brains: how well subjects predict a subject.
+
+After Schrimpf et al. (2021, PNAS 118 e2105646118): a voxel is predicted from
+the voxels of every subset of the other subjects, and the scores, as a function
+of the subset's size, are extrapolated to infinitely many subjects. In the NSD
+the shared images are all that subjects have in common, so they serve for
+fitting and for scoring, by cross-validation inside them.
+
+The estimate is the best *linear prediction from other brains fitted on the
+shared images*; a ceiling for features that no other brain shares, or that so
+few images cannot teach, would be higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold
+
+from brainstruct.encoding.dual import linear_kernel, out_of_fold_predictions
+from brainstruct.encoding.resampling import Array, Resampler
+from brainstruct.encoding.saturation import fit_saturation
+from brainstruct.encoding.scores import pearson
+
+Progress = Callable[[int, int], None]
+"""Called with (subsets done, subsets in all)."""
+
+
+@dataclass(frozen=True)
+class CrossSubjectOptions:
+    """How a cross-subject ceiling is estimated.
+
+    Attributes
+    ----------
+    log10_alphas : sequence of float
+        Decimal logarithms of the penalties, relative to the mean eigenvalue.
+    folds, inner_folds : int
+        Folds for predictions, and inside their training images for penalties.
+    n_bootstraps : int
+        Draws of images and of subsets.
+    subsets_per_size : int
+        At most so many subsets of a size, drawn at random if there are more.
+    min_success : float
+        Share of bootstraps whose fit must succeed for a voxel to have a ceiling.
+    seed : int
+        Seed of folds, subsets and bootstraps.
+    """
+
+    log10_alphas: Sequence[float] = tuple(np.linspace(-2, 4, 13))
+    folds: int = 5
+    inner_folds: int = 4
+    n_bootstraps: int = 100
+    subsets_per_size: int = 10
+    min_success: float = 0.5
+    seed: int = 0
+
+
+def cross_subject_ceiling(
+    target: Array,
+    sources: Mapping[str, Array],
+    options: CrossSubjectOptions,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Estimate a subject's noise ceiling from other subjects.
+
+    Parameters
+    ----------
+    target : array of shape (n_images, n_voxels)
+        Responses of the subject to the shared images.
+    sources : mapping
+        Other subject -> its responses to the same images, (n_images, its voxels).
+    options : CrossSubjectOptions
+        Folds, bootstraps.
+    progress : callable, optional
+        See `Progress`.
+
+    Returns
+    -------
+    xarray.Dataset
+        By voxel: ``ceiling_cross_subject``, a correlation: the median over
+        bootstraps of the asymptote v0; NaN where too few fits succeeded.
+        ``failed_share``: share of bootstraps whose fit failed. By n_sources and
+        voxel: ``r_by_size``, the mean cross-validated correlation. Attributes:
+        ``extrapolated`` (0 with one other subject: then the ceiling is the
+        correlation reached from that subject, a lower bound), n_images,
+        n_bootstraps, the counts n_voxels_failed, n_fits, n_not_converged,
+        n_not_positive, n_beyond_one, and ``note``.
+
+    Raises
+    ------
+    ValueError
+        If there are no sources, or their images differ in number.
+    """
+    if not sources:
+        raise ValueError("a cross-subject ceiling needs at least one other subject")
+    for name, responses in sources.items():
+        if len(responses) != len(target):
+            raise ValueError(f"{name} has {len(responses)} images, the target {len(target)}")
+    generator = np.random.default_rng(options.seed)
+    folds = KFold(options.folds, shuffle=True, random_state=options.seed)
+    inner = KFold(options.inner_folds, shuffle=True, random_state=options.seed)
+    alphas = [10.0**exponent for exponent in options.log10_alphas]
+    kernels = {name: linear_kernel(responses) for name, responses in sources.items()}
+    subsets = subject_subsets(list(sources), options.subsets_per_size, generator)
+    n_images, n_voxels = target.shape
+    uniform = np.full(n_images, 1 / n_images)
+    weights = generator.multinomial(n_images, uniform, options.n_bootstraps).astype(np.float32)
+    scorer = _FoldScorer(target.astype(np.float32), folds, weights)
+
+    observed = np.zeros((len(subsets), n_voxels), dtype=np.float32)
+    drawn = np.zeros((len(subsets), options.n_bootstraps, n_voxels), dtype=np.float32)
+    total, done = sum(map(len, subsets.values())), 0
+    for row, members in enumerate(subsets.values()):
+        # Which of the subsets of this size enter each bootstrap, and how often.
+        count = len(members)
+        times = generator.multinomial(count, np.full(count, 1 / count), options.n_bootstraps)
+        for column, subset in enumerate(members):
+            prediction = out_of_fold_predictions(
+                [kernels[name] for name in subset], target, alphas, folds, inner
+            )
+            r, draws = scorer.score(prediction)
+            observed[row] += r / count
+            drawn[row] += (times[:, column] / count).astype(np.float32)[:, None] * draws
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    return _summarise(list(subsets), observed, drawn, n_images, options)
+
+
+def subject_subsets(
+    names: Sequence[str], at_most: int, generator: np.random.Generator
+) -> dict[int, list[tuple[str, ...]]]:
+    """Return size -> subsets of that size, all of them or a random `at_most`.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Subjects to choose from.
+    at_most : int
+        Limit per size.
+    generator : numpy.random.Generator
+        Draws if there are more.
+    """
+    found = {}
+    for size in range(1, len(names) + 1):
+        subsets = list(combinations(names, size))
+        if len(subsets) > at_most:
+            kept = sorted(generator.choice(len(subsets), at_most, replace=False))
+            subsets = [subsets[index] for index in kept]
+        found[size] = subsets
+    return found
+
+
+class _FoldScorer:
+    """Mean over folds of the correlation within a fold, and its bootstrap draws.
+
+    Pooled over folds, the predictions of a model without skill correlate
+    *negatively* with the truth: what one fold happens to hold, the others lack.
+    Within a fold, predictions and responses are independent under the null,
+    so the mean over folds is unbiased.
+    """
+
+    def __init__(self, truth: Array, folds: KFold, weights: Array) -> None:
+        self._parts = [
+            (held, truth[held], Resampler(truth[held], weights[:, held]))
+            for _, held in folds.split(truth)
+        ]
+
+    def score(self, prediction: Array) -> tuple[Array, Array]:
+        """Return r (n_voxels,) and draws of it (n_draws, n_voxels)."""
+        scores = [
+            (pearson(truth, prediction[held]), resampler.correlate(prediction[held]))
+            for held, truth, resampler in self._parts
+        ]
+        count = np.float32(len(scores))
+        r, draws = (sum(part, start=np.zeros_like(part[0])) for part in zip(*scores, strict=True))
+        return r / count, draws / count
+
+
+def _summarise(
+    sizes: Sequence[int],
+    observed: Array,
+    drawn: Array,
+    n_images: int,
+    options: CrossSubjectOptions,
+) -> xr.Dataset:
+    n_voxels = observed.shape[1]
+    failed = np.zeros((3, options.n_bootstraps, n_voxels), dtype=bool)
+    extrapolated = len(sizes) > 1
+    if extrapolated:
+        v0 = np.empty((options.n_bootstraps, n_voxels))
+        for draw in range(options.n_bootstraps):
+            fit = fit_saturation(sizes, drawn[:, draw].T)
+            v0[draw] = fit.v0
+            failed[:, draw] = fit.not_converged, fit.not_positive, fit.beyond_one
+        failed_share = failed.any(0).mean(0)
+        enough = 1 - failed_share >= options.min_success
+        ceiling = np.full(n_voxels, np.nan)
+        ceiling[enough] = np.nanmedian(v0[:, enough], axis=0)
+        note = (
+            "median over bootstraps of the asymptote of r against the number of subjects"
+            if len(sizes) > 2
+            else "two sizes only: the curve passes through both points, nothing tests its shape"
+        )
+    else:
+        failed_share = np.zeros(n_voxels)
+        ceiling = np.where(observed[0] > 0, observed[0], np.nan).astype(np.float64)
+        note = "one other subject: no extrapolation is possible, this is a lower bound"
+    return xr.Dataset(
+        {
+            "ceiling_cross_subject": (
+                "voxel", ceiling.astype(np.float32), {"units": "correlation"}
+            ),
+            "failed_share": ("voxel", failed_share.astype(np.float32)),
+            "r_by_size": (("n_sources", "voxel"), observed),
+        },
+        coords={"voxel": np.arange(n_voxels), "n_sources": list(sizes)},
+        attrs={
+            "extrapolated": int(extrapolated),
+            "note": note,
+            "n_images": n_images,
+            "n_bootstraps": options.n_bootstraps,
+            "n_voxels_failed": int(np.isnan(ceiling).sum()),
+            "n_fits": options.n_bootstraps * n_voxels if extrapolated else 0,
+            "n_not_converged": int(failed[0].sum()),
+            "n_not_positive": int(failed[1].sum()),
+            "n_beyond_one": int(failed[2].sum()),
+        },
+    )  # fmt: skip
+
+
+def shared_images(nsd_ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the images that all of several lists hold, sorted."""
+    common = nsd_ids[0]
+    for ids in nsd_ids[1:]:
+        common = np.intersect1d(common, ids)
+    return np.unique(common)

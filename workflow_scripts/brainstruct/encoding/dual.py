@@ -1,0 +1,112 @@
+"""Cross-validated kernel ridge: out-of-fold predictions of many targets from one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from sklearn.model_selection import KFold
+
+Array = NDArray[np.float32]
+Rows = NDArray[np.intp]
+
+TARGETS_AT_ONCE = 4000
+
+
+def linear_kernel(X: Array) -> NDArray[np.float64]:
+    """Inner products of the rows of `X`, (n_images, n_images)."""
+    return np.asarray(X @ X.T, dtype=np.float64)
+
+
+def out_of_fold_predictions(
+    kernels: Sequence[NDArray[np.float64]],
+    Y: Array,
+    alphas: Sequence[float],
+    folds: KFold,
+    inner_folds: KFold,
+) -> Array:
+    """Predict every image from the images of the other folds.
+
+    Parameters
+    ----------
+    kernels : sequence of array of shape (n_images, n_images)
+        One linear kernel per source. Each is centred and scaled to trace n on
+        the training images of a fold, and they are added up: sources count
+        alike, however many voxels they have.
+    Y : array of shape (n_images, n_targets)
+        What is predicted.
+    alphas : sequence of float
+        Penalties, in units of the mean eigenvalue of the summed kernel.
+    folds, inner_folds : KFold
+        Outer folds, and the folds within their training images that choose a
+        penalty per target by squared error.
+
+    Returns
+    -------
+    array of shape (n_images, n_targets)
+        Predictions minus the mean response of the fold's training images.
+    """
+    grid = np.asarray(alphas, dtype=np.float64)
+    predictions = np.empty(Y.shape, dtype=np.float32)
+    for train, held in folds.split(Y):
+        summed = sum(
+            (kernel / _centred_trace(kernel, train) for kernel in kernels),
+            start=np.zeros_like(kernels[0]),
+        ) * (len(train) / len(kernels))
+        penalty = _choose(summed, Y, grid, train, inner_folds)
+        spectrum, left, right = _decompose(summed, train, held)
+        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
+            part = slice(start, start + TARGETS_AT_ONCE)
+            y = Y[train, part]
+            projected = right @ (y - y.mean(0))
+            shrunk = projected / (spectrum[:, None] + penalty[part]).astype(np.float32)
+            predictions[held, part] = left @ shrunk
+    return predictions
+
+
+def _choose(
+    kernel: NDArray[np.float64],
+    Y: Array,
+    alphas: NDArray[np.float64],
+    train: Rows,
+    folds: KFold,
+) -> NDArray[np.float64]:
+    loss = np.zeros((len(alphas), Y.shape[1]))
+    for fit, held in folds.split(train):
+        spectrum, left, right = _decompose(kernel, train[fit], train[held])
+        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
+            part = slice(start, start + TARGETS_AT_ONCE)
+            y = Y[train[fit], part]
+            mean = y.mean(0)
+            projected, truth = right @ (y - mean), Y[train[held], part] - mean
+            for row, alpha in enumerate(alphas):
+                guess = (left / (spectrum + alpha).astype(np.float32)) @ projected
+                loss[row, part] += ((truth - guess) ** 2).mean(0)
+    return np.asarray(alphas[loss.argmin(0)])
+
+
+def _decompose(
+    kernel: NDArray[np.float64], fit: Rows, held: Rows
+) -> tuple[NDArray[np.float64], Array, Array]:
+    """Return (spectrum, left, right): predictions are left / (spectrum + alpha) @ right @ y.
+
+    The decomposition is in float64: one strong component, as a global signal
+    makes, would drown the small ones in float32.
+    """
+    inside, outside = kernel[np.ix_(fit, fit)], kernel[np.ix_(held, fit)]
+    column = inside.mean(0)
+    centred = inside - column - column[:, None] + column.mean()
+    across = outside - outside.mean(1, keepdims=True) - column + column.mean()
+    spectrum, vectors = eigh(centred, check_finite=False, driver="evd")
+    return (
+        np.maximum(spectrum, 0.0),
+        (across @ vectors).astype(np.float32),
+        np.ascontiguousarray(vectors.T, dtype=np.float32),
+    )
+
+
+def _centred_trace(kernel: NDArray[np.float64], rows: Rows) -> float:
+    inside = kernel[np.ix_(rows, rows)]
+    return float(np.trace(inside) - inside.mean() * len(rows))

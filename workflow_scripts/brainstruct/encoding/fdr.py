@@ -1,0 +1,87 @@
+"""False discovery rate, and what a handful of subjects can and cannot show."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import false_discovery_control, wilcoxon
+
+VOXELWISE_WILCOXON = (
+    "wilcoxon_voxels_p treats voxels as independent; neighbouring voxels share noise and "
+    "signal, so it is far too small. It is given because earlier work reports it: "
+    "judge by p and q, which resample images."
+)
+"""Why the published test is only an extra column."""
+
+
+def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
+    """Adjust p-values for the false discovery rate (Benjamini & Hochberg 1995).
+
+    Parameters
+    ----------
+    p : array of any shape
+        p-values of one family of tests; NaN where there was no test.
+
+    Returns
+    -------
+    array of the shape of `p`
+        q-values: reject where q <= 0.05 and 5 % of the rejections are expected
+        to be false. NaN where `p` is.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(values.shape, np.nan)
+    tested = ~np.isnan(values)
+    if tested.any():
+        adjusted[tested] = false_discovery_control(values[tested], method="bh")
+    return adjusted
+
+
+def wilcoxon_floor(n: int) -> float:
+    """Return the smallest p of a two-sided exact Wilcoxon signed-rank test of n values.
+
+    With all n differences of one sign, one of the 2^n sign patterns is as
+    extreme on either side: p = 2 / 2^n.
+
+    Examples
+    --------
+    >>> wilcoxon_floor(4)
+    0.125
+    """
+    return min(1.0, 2.0 / 2.0**n)
+
+
+def wilcoxon_p(differences: ArrayLike) -> float:
+    """Two-sided Wilcoxon signed-rank test against zero; 1 if all differences are zero.
+
+    Parameters
+    ----------
+    differences : array of shape (n,)
+        NaN are left out.
+
+    Returns
+    -------
+    float
+        NaN without any difference. Exact up to 50 values without ties.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return float("nan")
+    if not values.any():
+        return 1.0
+    return float(wilcoxon(values).pvalue)
+
+
+def subjects_note(n_subjects: int) -> str:
+    """Say what a test over so many subjects cannot show."""
+    floor = wilcoxon_floor(n_subjects)
+    verdict = (
+        "so no difference between subjects can reach 0.05"
+        if floor > 0.05
+        else "so 0.05 can be reached"
+    )
+    return (
+        f"{n_subjects} subject(s): a two-sided exact Wilcoxon test over subjects cannot go below "
+        f"p = {floor:.3g}, {verdict}; p and q resample images and generalise to other images "
+        f"seen by these subjects, not to other subjects."
+    )

@@ -1,0 +1,133 @@
+"""The encoding model of Oota et al. (ICLR 2025), for comparison with earlier work.
+
+The definition is that of the published code (github.com/subbareddy248/
+mllm_instruction_brain): features and responses z-scored in each split with
+that split's own statistics; himalaya's ``RidgeCV`` with 60 penalties from 10 to
+10^4, no intercept, five unshuffled folds, penalties chosen per voxel by squared
+error; Pearson correlation and R2 on the shared images; the mean over layers.
+Its differences from this workflow's default are listed in docs/statistics.md.
+Do not use it for new results: test images reach their own scaling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from himalaya.backend import set_backend
+from himalaya.ridge import RidgeCV
+from himalaya.scoring import l2_neg_loss
+from numpy.typing import NDArray
+
+from brainstruct.encoding.scores import pearson, r_squared
+
+Array = NDArray[np.float32]
+
+OOTA2025 = "oota2025"
+"""Name of the preset in the configuration."""
+
+ALPHAS = np.logspace(1, 4, 60)
+FOLDS = 5
+TARGETS_PER_BATCH = 500
+
+
+@dataclass(frozen=True)
+class PresetScores:
+    """Scores of one feature space under the preset, per voxel.
+
+    Attributes
+    ----------
+    r, r2 : array of shape (n_voxels,)
+        On the test images, z-scored with their own statistics.
+    cv_score, alpha : array of shape (n_voxels,)
+        Best cross-validation score (negative squared error) and its penalty.
+    at_edge : array of bool, shape (n_voxels,)
+        Whether the penalty is the smallest or the largest.
+    """
+
+    r: Array
+    r2: Array
+    cv_score: Array
+    alpha: Array
+    at_edge: NDArray[np.bool_]
+
+
+def zscore(values: Array) -> Array:
+    """Scale columns to mean 0 and standard deviation 1, with n in the denominator.
+
+    Constant columns become 0.
+    """
+    centred = values - values.mean(0, dtype=np.float64)
+    deviation = centred.std(0)
+    constant = deviation <= 1e-6 * np.maximum(np.abs(values.mean(0, dtype=np.float64)), 1e-30)
+    scaled = np.where(constant, 0.0, centred / np.where(constant, 1.0, deviation))
+    single: Array = scaled.astype(np.float32)
+    return single
+
+
+def fit_oota2025(
+    X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, *, backend: str = "torch"
+) -> PresetScores:
+    """Fit and score one feature space as the published pipeline does.
+
+    Parameters
+    ----------
+    X_train, X_test : array of shape (n_images, n_features)
+        Features.
+    Y_train, Y_test : array of shape (n_images, n_voxels)
+        Responses.
+    backend : str
+        Backend of himalaya.
+
+    Returns
+    -------
+    PresetScores
+        Per voxel.
+
+    Raises
+    ------
+    ValueError
+        If anything is not finite.
+    """
+    for array in (X_train, X_test, Y_train, Y_test):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{np.count_nonzero(~np.isfinite(array))} non-finite values")
+    engine = set_backend(backend)
+    grid = ALPHAS.astype(np.float32)
+    model = RidgeCV(
+        alphas=grid,
+        fit_intercept=False,
+        cv=FOLDS,
+        solver_params={
+            "score_func": l2_neg_loss,
+            "n_targets_batch": TARGETS_PER_BATCH,
+            "n_targets_batch_refit": 100,
+            "n_alphas_batch": 10,
+        },
+    )
+    truth = zscore(Y_test)
+    model.fit(engine.asarray(zscore(X_train)), engine.asarray(zscore(Y_train)))
+    prediction = engine.to_numpy(model.predict(engine.asarray(zscore(X_test))))
+    alpha = engine.to_numpy(model.best_alphas_).astype(np.float32)
+    return PresetScores(
+        r=pearson(truth, prediction),
+        r2=r_squared(truth, prediction),
+        cv_score=engine.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),
+        alpha=alpha,
+        at_edge=np.isin(alpha, grid[[0, -1]]),
+    )
+
+
+def layer_mean(r: NDArray[np.floating]) -> Array:
+    """Mean over layers, NaN left out: the preset's one score per voxel.
+
+    Parameters
+    ----------
+    r : array of shape (n_layers, n_voxels)
+        Scores of every layer.
+    """
+    scored = ~np.isnan(r)
+    total = np.where(scored, r, 0.0).sum(0)
+    with np.errstate(invalid="ignore"):
+        mean: Array = (total / scored.sum(0)).astype(np.float32)
+    return mean

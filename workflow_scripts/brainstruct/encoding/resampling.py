@@ -1,0 +1,96 @@
+"""Bootstrap of images: correlations under many weightings, as matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float32]
+
+
+def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
+    """Draw how often each image enters each bootstrap sample.
+
+    Counts are Poisson(1), the Poisson bootstrap: given its total, a draw is
+    the multinomial draw of the ordinary bootstrap, and correlations do not
+    depend on the total. Because every image has its own stream of random
+    numbers, an image weighs the same in every subject and model that saw it,
+    whatever other images those saw: all comparisons of a study are paired.
+
+    Parameters
+    ----------
+    nsd_ids : array of int, shape (n_images,)
+        Which images.
+    n_draws : int
+        Bootstrap samples.
+    seed : int
+        Seed of the study.
+
+    Returns
+    -------
+    array of shape (n_draws, n_images)
+        float32 counts.
+    """
+    columns = [
+        np.random.default_rng([seed, int(nsd_id)]).poisson(1.0, n_draws)
+        for nsd_id in np.asarray(nsd_ids)
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+class Resampler:
+    """Pearson correlations with one set of responses under every weighting.
+
+    Parameters
+    ----------
+    truth : array of shape (n_images, n_voxels)
+        Measured responses.
+    weights : array of shape (n_draws, n_images)
+        Non-negative counts, see `image_weights`.
+
+    Notes
+    -----
+    With columns scaled to mean 0 and variance 1 beforehand, the weighted
+    moments are sums of order 1, and float32 is good to 1e-6 in r.
+    """
+
+    def __init__(self, truth: Array, weights: Array) -> None:
+        self._weights = weights / weights.sum(1, keepdims=True)
+        self._truth, self._constant = _scaled(truth)
+        self._mean = self._weights @ self._truth
+        self._variance = self._weights @ self._truth**2 - self._mean**2
+
+    def correlate(self, prediction: Array) -> Array:
+        """Correlate a prediction with the responses under every weighting.
+
+        Parameters
+        ----------
+        prediction : array of shape (n_images, n_voxels)
+            Predicted responses.
+
+        Returns
+        -------
+        array of shape (n_draws, n_voxels)
+            float32. As in `brainstruct.encoding.scores.pearson`: NaN where the
+            response is constant, 0 where only the prediction is.
+        """
+        scaled, _ = _scaled(prediction)
+        mean = self._weights @ scaled
+        variance = self._weights @ scaled**2 - mean**2
+        covariance = self._weights @ (self._truth * scaled) - self._mean * mean
+        # A draw of very few distinct images can leave a variance of nothing but rounding.
+        product = np.maximum(self._variance, 0) * np.maximum(variance, 0)
+        r = np.divide(
+            covariance, np.sqrt(product), out=np.zeros_like(covariance), where=product > 1e-10
+        )
+        r[:, self._constant] = np.nan
+        bounded: Array = np.clip(r, -1, 1)
+        return bounded
+
+
+def _scaled(columns: Array) -> tuple[Array, NDArray[np.bool_]]:
+    centred = columns - columns.mean(0, dtype=np.float64)
+    deviation = np.sqrt((centred**2).mean(0))
+    constant = deviation == 0
+    scaled: Array = (centred / np.where(constant, 1.0, deviation)).astype(np.float32)
+    return scaled, constant

@@ -1,0 +1,114 @@
+"""How far prediction goes with ever more subjects: a saturating curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+TAU_RANGE = (0.05, 50.0)
+"""Bounds of tau, in subjects.
+
+Below the first, one subject already says everything. At the second, the curve
+is a straight line over any number of subjects that exist, and its asymptote
+a guess: such a fit has not converged."""
+
+GRID = 80
+REFINEMENTS = 40
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """Fits of v(x) = v0 (1 - exp(-x / tau)), one per curve.
+
+    Attributes
+    ----------
+    v0 : array of shape (n_curves,)
+        Asymptote; NaN where the fit failed.
+    tau : array of shape (n_curves,)
+        Scale in subjects; NaN where the fit failed.
+    not_converged, not_positive, beyond_one : array of bool, shape (n_curves,)
+        Why a fit failed: no sign of saturation (tau at its upper bound), an
+        asymptote of zero or below, or one above 1, which no correlation has.
+    """
+
+    v0: Floats
+    tau: Floats
+    not_converged: NDArray[np.bool_]
+    not_positive: NDArray[np.bool_]
+    beyond_one: NDArray[np.bool_]
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Whether a fit failed, for whichever reason."""
+        return self.not_converged | self.not_positive | self.beyond_one
+
+
+def fit_saturation(sizes: ArrayLike, values: ArrayLike) -> Saturation:
+    """Fit v(x) = v0 (1 - exp(-x / tau)) to many curves at once (Schrimpf et al. 2021).
+
+    Given tau, the best v0 is linear least squares; what is left is a search
+    over tau alone, on a logarithmic grid and then by golden section, for all
+    curves together. Nothing depends on a starting point.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_sizes,)
+        Number of subjects predicted from; at least two different ones.
+    values : array of shape (n_curves, n_sizes)
+        Mean correlation at each size.
+
+    Returns
+    -------
+    Saturation
+        A curve that is flat or falls has its tau at the lower bound and the
+        mean as its v0: saturated from the start, and no failure.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, which determine no curve.
+    """
+    x = np.asarray(sizes, dtype=np.float64)
+    y = np.asarray(values, dtype=np.float64)
+    if np.unique(x).size < 2:
+        raise ValueError(f"two sizes or more are needed for an extrapolation, got {x.tolist()}")
+    low, high = np.log(TAU_RANGE)
+    grid = np.linspace(low, high, GRID)
+    gain = np.stack([_gain(y, x, np.full(len(y), point)) for point in grid], axis=1)
+    best = gain.argmax(1)
+    left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)]
+    ratio = (np.sqrt(5) - 1) / 2
+    for _ in range(REFINEMENTS):
+        inner, outer = right - ratio * (right - left), left + ratio * (right - left)
+        keep_left = _gain(y, x, inner) >= _gain(y, x, outer)
+        right = np.where(keep_left, outer, right)
+        left = np.where(keep_left, left, inner)
+    log_tau = (left + right) / 2
+    basis = _basis(x, log_tau)
+    v0 = (y * basis).sum(1) / (basis**2).sum(1)
+    undefined = ~np.isfinite(v0)
+    not_positive = v0 <= 0
+    not_converged = undefined | (~not_positive & (log_tau >= high - 1e-3))
+    beyond_one = ~not_converged & (v0 > 1)
+    failed = not_converged | not_positive | beyond_one
+    return Saturation(
+        v0=np.where(failed, np.nan, v0),
+        tau=np.where(failed, np.nan, np.exp(log_tau)),
+        not_converged=not_converged,
+        not_positive=not_positive,
+        beyond_one=beyond_one,
+    )
+
+
+def _basis(x: Floats, log_tau: Floats) -> Floats:
+    return np.asarray(-np.expm1(-x[None] / np.exp(log_tau)[:, None]))
+
+
+def _gain(y: Floats, x: Floats, log_tau: Floats) -> Floats:
+    """Sum of squares that the best v0 explains."""
+    basis = _basis(x, log_tau)
+    return np.asarray((y * basis).sum(1) ** 2 / (basis**2).sum(1))

@@ -1,0 +1,133 @@
+"""Predictions of the test images at every voxel's selected layer.
+
+Fits keep scores, not predictions: 33 layers of ten instructions would be tens
+of gigabytes per subject and model. What comparisons need is one prediction per
+voxel and instruction, that of the layer which cross-validation selected. The
+penalty is known from the fit, so a layer costs one factorisation per distinct
+penalty, for the voxels that chose the layer, and no cross-validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from brainstruct.encoding.ridge import standardise
+
+Array = NDArray[np.float32]
+
+Progress = Callable[[int, int], None]
+"""Called with (layer, voxels that chose it)."""
+
+
+def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
+    """Group voxels by the layer with their best CV score.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
+
+    Yields
+    ------
+    layer : int
+        A layer that at least one voxel chose.
+    voxels : array of int
+        Which.
+    alpha : array of shape (n_chosen,)
+        Their penalties at that layer.
+    """
+    cv_score = scores["cv_score"].transpose("layer", "voxel")
+    alpha = scores["alpha"].transpose("layer", "voxel").values
+    best = cv_score.argmax("layer").values
+    for row, layer in enumerate(scores["layer"].values):
+        voxels = np.flatnonzero(best == row)
+        if voxels.size:
+            yield int(layer), voxels, alpha[row, voxels]
+
+
+def predict_selected(
+    scores: xr.Dataset,
+    betas: Array,
+    train: NDArray[np.bool_],
+    features: Callable[[int], Array],
+    progress: Progress | None = None,
+) -> tuple[Array, NDArray[np.int16]]:
+    """Predict the test images, every voxel from its selected layer.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
+    betas : array of shape (n_images, n_voxels)
+        Responses to all images; those of test images are not looked at.
+    train : array of bool, shape (n_images,)
+        Training images.
+    features : callable
+        Layer -> features of all images, (n_images, n_features).
+    progress : callable, optional
+        See `Progress`.
+
+    Returns
+    -------
+    predictions : array of shape (n_test, n_voxels)
+        float32, intercept included.
+    layer : array of shape (n_voxels,)
+        The selected layer.
+    """
+    predictions = np.zeros((int((~train).sum()), betas.shape[1]), dtype=np.float32)
+    chosen = np.zeros(betas.shape[1], dtype=np.int16)
+    for layer, voxels, alpha in selected_layers(scores):
+        X = features(layer)
+        predictions[:, voxels] = ridge_predict(X[train], betas[train][:, voxels], X[~train], alpha)
+        chosen[voxels] = layer
+        if progress is not None:
+            progress(layer, voxels.size)
+    return predictions, chosen
+
+
+def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:
+    """Fit ridge regression with given penalties and predict.
+
+    Parameters
+    ----------
+    X_train, X_test : array of shape (n_images, n_features)
+        Features; standardised with the training images' statistics.
+    Y_train : array of shape (n_train, n_voxels)
+        Responses.
+    alpha : array of shape (n_voxels,)
+        Penalty of each voxel.
+
+    Returns
+    -------
+    array of shape (n_test, n_voxels)
+        float32 predictions.
+
+    Notes
+    -----
+    The smaller of the p x p and the n x n system is solved, in float64, by one
+    Cholesky factorisation per distinct penalty.
+    """
+    X_train, X_test = standardise(X_train, X_test)
+    mean = Y_train.mean(0, dtype=np.float64)
+    Y = Y_train - mean.astype(np.float32)
+    primal = X_train.shape[1] <= X_train.shape[0]
+    if primal:
+        gram, right, left = X_train.T @ X_train, X_train.T @ Y, X_test
+    else:
+        gram, right, left = X_train @ X_train.T, Y, X_test @ X_train.T
+    system = gram.astype(np.float64)
+    diagonal = np.diagonal(system).copy()
+    prediction = np.empty((len(X_test), Y.shape[1]), dtype=np.float32)
+    for penalty in np.unique(alpha):
+        here = alpha == penalty
+        np.fill_diagonal(system, diagonal + penalty)
+        factor = cho_factor(system, lower=True)
+        weights = cho_solve(factor, right[:, here]).astype(np.float32)
+        prediction[:, here] = left @ weights
+    with_intercept: Array = prediction + mean.astype(np.float32)
+    return with_intercept

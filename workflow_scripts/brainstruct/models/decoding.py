@@ -1,0 +1,190 @@
+"""How a response is decoded: greedily, or drawn so that a batch changes nothing.
+
+Library sampling draws all rows of a batch from one generator, so a response
+would depend on which images happen to share its batch. Here each response has
+its own uniform numbers, one per step, that follow from a seed, the stimulus and
+the prompt alone; each picks a token from the distribution by its inverse
+(smallest token whose cumulative probability exceeds the number). Whatever the
+batch, the restart or the device, a stimulus draws the same numbers; a response
+changes only where rounding moves a boundary across one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from brainstruct.models.interface import Sampling
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a response is decoded.
+
+    Beam search is refused: the sum over fed-back tokens is that of the response
+    only if every row of the batch stays one and the same hypothesis.
+
+    Attributes
+    ----------
+    max_new_tokens : int
+        Longest response, the end token not counted.
+    end_ids : collection of int
+        Tokens that end a response and are no part of it.
+    pad_id : int
+        Fed to rows that have ended.
+    forbidden_ids : collection of int
+        Tokens that a response may not contain (image placeholders).
+    sampling : Sampling or None
+        How tokens are drawn; `None` takes the likeliest (greedy).
+    num_beams : int
+        Must be 1.
+
+    Raises
+    ------
+    ValueError
+        If `num_beams` is not 1, `max_new_tokens` not positive or `end_ids` empty.
+    """
+
+    max_new_tokens: int
+    end_ids: Collection[int]
+    pad_id: int
+    forbidden_ids: Collection[int] = ()
+    sampling: Sampling | None = None
+    num_beams: int = 1
+
+    def __post_init__(self) -> None:
+        if self.num_beams != 1:
+            raise ValueError(
+                f"num_beams is {self.num_beams}: states are pooled while the model decodes, "
+                "which beam search makes meaningless; only one hypothesis is supported"
+            )
+        if self.max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens is {self.max_new_tokens}, must be at least 1")
+        if not self.end_ids:
+            raise ValueError("end_ids is empty: no response would ever end")
+
+    def greedy_config(self, n_tokens: int | None = None) -> GenerationConfig:
+        """Return the settings of greedy generation.
+
+        Parameters
+        ----------
+        n_tokens : int, optional
+            Most tokens that are generated. By default one more than the longest
+            response: the state of a token is seen only when it is fed back.
+        """
+        return GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=self.max_new_tokens + 1 if n_tokens is None else n_tokens,
+            do_sample=False,
+            num_beams=1,
+            use_cache=True,
+            eos_token_id=sorted(set(self.end_ids)),
+            pad_token_id=self.pad_id,
+            suppress_tokens=sorted(set(self.forbidden_ids)) or None,
+        )
+
+    def settings(self, stimuli: torch.Tensor | None, input_ids: torch.Tensor) -> dict[str, Any]:
+        """Return what ``generate`` is to be called with.
+
+        Parameters
+        ----------
+        stimuli : torch.Tensor or None
+            [stimulus]: what tells stimuli apart, for sampling.
+        input_ids : torch.Tensor
+            [stimulus, position]: their prompts.
+
+        Raises
+        ------
+        ValueError
+            If tokens are drawn and the stimuli are unknown.
+        """
+        config = self.greedy_config()
+        if self.sampling is None:
+            return {"generation_config": config}
+        if stimuli is None:
+            raise ValueError("responses are sampled, but the batch does not say of which stimuli")
+        numbers = uniform_numbers(
+            self.sampling.seed, stimuli.tolist(), input_ids.tolist(), self.max_new_tokens + 1
+        )
+        draw = DrawToken(self.sampling, numbers.to(input_ids.device))
+        return {"generation_config": config, "logits_processor": LogitsProcessorList([draw])}
+
+
+def uniform_numbers(
+    seed: int, stimuli: Sequence[int], prompts: Sequence[Sequence[int]], n_steps: int
+) -> torch.Tensor:
+    """Return numbers in [0, 1) that depend on the seed, the stimulus and its prompt alone.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    stimuli : sequence of int
+        What tells stimuli apart.
+    prompts : sequence of sequence of int
+        Their token ids, so that instructions draw independently.
+    n_steps : int
+        Numbers per stimulus; a longer series begins with the shorter one.
+
+    Returns
+    -------
+    torch.Tensor
+        [stimulus, step], float64.
+    """
+    series = []
+    for stimulus, prompt in zip(stimuli, prompts, strict=True):
+        key = hashlib.sha256(f"{seed}:{stimulus}:{list(prompt)}".encode()).digest()
+        generator = np.random.default_rng(int.from_bytes(key, "little"))
+        series.append(generator.random(n_steps))
+    return torch.from_numpy(np.stack(series))
+
+
+class DrawToken(LogitsProcessor):
+    """Draws one token per row and step; greedy search then finds no other.
+
+    Parameters
+    ----------
+    sampling : Sampling
+        Temperature, then the ``top_k`` likeliest tokens, then the smallest set
+        of them that holds ``top_p`` of the probability.
+    numbers : torch.Tensor
+        [row, step], from `uniform_numbers`. An instance serves one generation.
+    """
+
+    def __init__(self, sampling: Sampling, numbers: torch.Tensor) -> None:
+        self._numbers = numbers
+        self._step = 0
+        self._warpers: list[Any] = []
+        if sampling.temperature != 1.0:
+            self._warpers.append(TemperatureLogitsWarper(sampling.temperature))
+        if sampling.top_k is not None:
+            self._warpers.append(TopKLogitsWarper(sampling.top_k))
+        if sampling.top_p < 1.0:
+            self._warpers.append(TopPLogitsWarper(sampling.top_p))
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Return scores of -inf for all tokens but the one drawn."""
+        weighed: Any = scores.float()
+        for warp in self._warpers:
+            weighed = warp(input_ids, weighed)
+        cumulative = weighed.double().softmax(-1).cumsum(-1)
+        total = cumulative[:, -1:]
+        number = self._numbers[:, self._step, None] * total
+        # Rounding must not reach the end: the last tokens may be impossible ones.
+        number = torch.minimum(number, torch.nextafter(total, torch.zeros_like(total)))
+        token = torch.searchsorted(cumulative, number, right=True)
+        self._step += 1
+        drawn: Any = torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+        return drawn
