@@ -15,7 +15,7 @@ from brainstruct.embedding.block import block_identity, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
-from brainstruct.models.interface import FeatureModel, Features, ModelOptions
+from brainstruct.models.interface import FeatureModel, Features, ModelOptions, Sampling
 from brainstruct.models.registry import family_class
 
 IDS = [70, 3, 12, 9, 44, 5, 8, 21, 30, 31, 32]
@@ -186,7 +186,13 @@ def test_shards_of_another_run_are_passed_over(embed, model, tmp_path, caplog, c
 def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
     plain = block_identity(Brightness(tmp_path), IDS, None, "float16", IDENTITY)
     json.dumps(plain)
-    for option in ({"random_seed": 1}, {"pooling": "prompt_mean"}, {"max_new_tokens": 3}):
+    options = (
+        {"random_seed": 1},
+        {"pooling": "prompt_mean"},
+        {"max_new_tokens": 3},
+        {"sampling": Sampling(seed=1)},
+    )
+    for option in options:
         model = Brightness(tmp_path, **option)
         assert block_identity(model, IDS, None, "float16", IDENTITY) != plain
     told = block_identity(Brightness(tmp_path), IDS, "Look!", "float16", IDENTITY)
@@ -277,3 +283,29 @@ def test_a_real_model_from_pictures_to_file(tmp_path, family):
     assert found["response"].item() == alone.responses[0].replace("\0", "\N{REPLACEMENT CHARACTER}")
     write_block(block, tmp_path / "block.nc", work_folder=tmp_path / "work", provenance={})
     xr.testing.assert_equal(store.read_dataset(tmp_path / "block.nc"), block)
+
+
+def test_sampled_responses_do_not_depend_on_batches_or_shards(tmp_path):
+    tiny.build("llava", tmp_path / "checkpoint", seed=1, n_blocks=2)
+    options = ModelOptions(
+        tmp_path / "checkpoint", 3, max_new_tokens=4, sampling=Sampling(seed=2, temperature=0.7)
+    )
+    model = family_class("llava").load(options)
+
+    def run(ids, **sizes):
+        name = "-".join(str(size) for size in sizes.values())
+        return embed_block(
+            model,
+            Stimuli(images=show),
+            ids,
+            instruction="What is in this image?",
+            work_folder=tmp_path / name,
+            identity=IDENTITY,
+            storage="float32",
+            **sizes,
+        )
+
+    one = run(IDS, batch_size=11, images_per_shard=64)
+    other = run(IDS[::-1], batch_size=3, images_per_shard=5).sel(nsd_id=IDS)
+    assert one["response"].values.tolist() == other["response"].values.tolist()
+    np.testing.assert_allclose(one["embedding"], other["embedding"], rtol=1e-5, atol=1e-5)

@@ -48,7 +48,9 @@ def test_winner_within_each_group(scores, ceiling):
             2 + best[2:, voxel].argmax(),
             best[:2, voxel].argmax(),
         ]
-        assert found["concept_index"].values[voxel] == int(best[:2, voxel].max() > best[2:, voxel].max())
+        assert found["concept_index"].values[voxel] == int(
+            best[:2, voxel].max() > best[2:, voxel].max()
+        )
     assert found["member"].values.tolist() == [
         [False, False, True, True],
         [True, True, False, False],

@@ -15,7 +15,9 @@ from brainstruct.encoding.cross_subject import (
 from brainstruct.encoding.dual import linear_kernel, out_of_fold_predictions
 from brainstruct.encoding.saturation import fit_saturation
 
-OPTIONS = CrossSubjectOptions(n_bootstraps=40, log10_alphas=tuple(np.linspace(-2, 3, 6)))
+OPTIONS = CrossSubjectOptions(
+    n_bootstraps=40, inner_folds=3, log10_alphas=tuple(np.linspace(-2, 3, 6))
+)
 
 
 def brains(n_subjects, *, n_images=800, n_latent=8, n_voxels=400, snr=1.0, seed=0):
@@ -94,20 +96,27 @@ def test_fits_that_fail_say_why():
         fit_saturation([1], [[0.2]])
 
 
-@pytest.mark.parametrize("snr", [0.5, 1.0])
-def test_both_ceilings_recover_the_true_one(snr):
-    responses, ceilings = brains(4, snr=snr)
-    target = responses.pop("s0")[:, :150]
-    ceilings["s0"] = ceilings["s0"][:150]
+def test_both_ceilings_recover_the_true_one():
+    # Few noisy voxels per subject: it takes several subjects to see the signal whole.
+    responses, ceilings = brains(4, n_images=1000, n_voxels=80)
+    target, truth = responses.pop("s0"), ceilings["s0"]
     found = cross_subject_ceiling(target, responses, OPTIONS)
     estimate = found["ceiling_cross_subject"].values
+    by_size = found["r_by_size"].values.mean(1)
     assert found.attrs["extrapolated"] == 1
-    assert found.attrs["n_voxels_failed"] <= 3
-    assert np.nanmean(estimate - ceilings["s0"]) == pytest.approx(0, abs=0.03)
-    # Single voxels: the sampling error of a correlation over 800 images, not more.
-    assert np.nanmedian(np.abs(estimate - ceilings["s0"])) < 0.04
-    # Larger sets of subjects predict better.
-    assert (np.diff(found["r_by_size"].values.mean(1)) > 0).all()
+    assert found.attrs["n_voxels_failed"] == 0
+    assert (np.diff(by_size) > 0.002).all()
+    assert estimate.mean() == pytest.approx(truth.mean(), abs=0.03)
+    # Single voxels: within the sampling error of a correlation.
+    assert np.median(np.abs(estimate - truth)) < 0.04
+
+
+def test_weak_voxels_have_a_ceiling_too():
+    responses, ceilings = brains(3, n_images=1000, n_voxels=1000, n_latent=5, snr=0.5)
+    target, truth = responses.pop("s0")[:, :100], ceilings["s0"][:100]
+    estimate = cross_subject_ceiling(target, responses, OPTIONS)["ceiling_cross_subject"].values
+    # A little low: what few images teach about a weak voxel is noisy.
+    assert -0.03 < np.nanmean(estimate - truth) < 0.01
 
 
 def test_two_subjects_allow_no_extrapolation():

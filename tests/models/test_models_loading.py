@@ -126,7 +126,9 @@ def test_weights_of_another_shape(folder):
         tensors["language_projection.weight"] = torch.zeros(3, 3)
 
     edit_weights(folder, widen)
-    with pytest.raises(InputError, match=r"another shape.*language_projection\.weight: \[3, 3\], not"):
+    with pytest.raises(
+        InputError, match=r"another shape.*language_projection\.weight: \[3, 3\], not"
+    ):
         load(folder)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import yaml
@@ -14,30 +12,30 @@ from brainstruct.store import read_dataset, read_table
 pytestmark = pytest.mark.study
 
 
-def configure(checkout: Checkout, name: str, **synthetic) -> tuple[str, str]:
-    """Write a variation of the demo's configuration; return Snakemake's option for it."""
+def configure(checkout: Checkout, name: str, seed: int, **changes) -> tuple[str, str]:
+    """Write the demo's configuration with other seeds; return Snakemake's option for it."""
     config = yaml.safe_load((checkout.root / "config/demo.yaml").read_text())
     config["results"] = f"results/{name}"
     config["data"]["nsd_root"] = f"resources/{name}/nsd"
-    config["models"] = config["models"][:1]
-    config["synthetic"].update(synthetic)
-    (checkout.root / f"{name}.yaml").write_text(yaml.safe_dump(config))
+    for key, tiny in config["synthetic"]["checkpoints"].items():
+        tiny["seed"] += seed
+        config["checkpoints"][key]["path"] = f"resources/{name}/checkpoints/{key}"
+    config["synthetic"]["seed"] = seed
+    (checkout.root / f"{name}.yaml").write_text(yaml.safe_dump(config | changes))
     return "--configfile", f"{name}.yaml"
 
 
-def reseed(checkout: Checkout, seed: int) -> dict[str, object]:
-    config = yaml.safe_load((checkout.root / "config/demo.yaml").read_text())["synthetic"]
-    for number, tiny in enumerate(config["checkpoints"].values()):
-        tiny["seed"] = seed + number
-    return {"seed": seed, "checkpoints": config["checkpoints"]}
+def one_subject(checkout: Checkout) -> dict[str, object]:
+    """Changes that leave one subject and the model that drives it."""
+    config = yaml.safe_load((checkout.root / "config/demo.yaml").read_text())
+    return {"subjects": ["subj01"], "models": config["models"][:1]}
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory) -> Checkout:
-    """The demo with another seed for images, networks and brains; both subjects."""
-    checkout = Checkout.fresh(tmp_path_factory.mktemp("seeded") / "checkout")
-    options = configure(checkout, "one", **reseed(checkout, 11))
-    checkout.run("results/one/tables/recovery.tsv", *options, timeout=900)
+def demo(tmp_path_factory) -> Checkout:
+    """The whole demo, with other seeds for images, networks and brains."""
+    checkout = Checkout.fresh(tmp_path_factory.mktemp("demo") / "checkout")
+    checkout.run(*configure(checkout, "demo", seed=11), timeout=1500)
     return checkout
 
 
@@ -50,40 +48,54 @@ def check_recovery(checkout: Checkout, name: str) -> None:
     assert (whole["layer_found"] >= 0.75).all()
 
 
-def test_planted_instructions_and_layers_are_found(seeded):
-    check_recovery(seeded, "one")
+def test_planted_instructions_and_layers_are_found(demo):
+    check_recovery(demo, "demo")
+
+
+def test_demo_ends_in_figures_and_a_report(demo):
+    figures = demo.root / "results/demo/figures"
+    drawn = sorted(path.relative_to(figures) for path in figures.rglob("*.svg"))
+    assert len(drawn) == 3 + 2 * 4 + 2 + 2
+    for path in drawn:
+        assert (figures / path.with_suffix(".png")).stat().st_size > 20_000
+        assert len(read_table(figures / path.with_suffix(".tsv"))) > 0
+    demo.run("--report", "results/demo/report.html", "--configfile", "demo.yaml")
+    report = (demo.root / "results/demo/report.html").read_text(encoding="utf-8")
+    for words in ("1 Which model?", "2 Which instruction?", "3 Which layer?", "winning layer"):
+        assert words in report
+
+
+def test_planted_model_wins_where_it_was_planted(demo):
+    table = read_table(demo.root / "results/demo/tables/alignment.tsv")
+    whole = table[(table["family"] == "nsdgeneral") & (table["instruction"].isin(["mean", "none"]))]
+    by_model = whole.groupby("model")["alignment"].mean()
+    assert by_model.idxmax() == "instructblip"
+    labels = table[(table["model"] == "instructblip") & (table["subject"] == "subj01")]
+    absent = labels[labels["label"] == "mTL-bodies"]
+    assert (absent["n_voxels"] == 0).all()
+    assert absent["alignment"].isna().all()
 
 
 def test_another_seed_is_found_too(tmp_path):
     checkout = Checkout.fresh(tmp_path / "checkout")
-    config = reseed(checkout, 23)
-    options = configure(checkout, "two", **config)
-    path = checkout.root / "two.yaml"
-    study = yaml.safe_load(path.read_text())
-    study["subjects"] = ["subj01"]
-    path.write_text(yaml.safe_dump(study))
+    options = configure(checkout, "two", seed=23, **one_subject(checkout))
     checkout.run("results/two/tables/recovery.tsv", *options, timeout=900)
     check_recovery(checkout, "two")
 
 
-def test_pure_noise_is_not_predicted(seeded):
+def test_pure_noise_is_not_predicted(demo):
     """Same images and networks; brains of noise alone."""
-    path = seeded.root / "one.yaml"
-    study = yaml.safe_load(path.read_text())
+    path = demo.root / "demo.yaml"
+    study = yaml.safe_load(path.read_text()) | one_subject(demo)
     study["synthetic"]["signal"] = 0.0
-    study["subjects"] = ["subj01"]
     path.write_text(yaml.safe_dump(study))
-    fits = [f"results/one/scores/subj01/{model['key']}.nc" for model in study["models"]]
-    plan = seeded.run("-n", *fits, "--configfile", "one.yaml")
-    assert "embed" not in plan.jobs
-    seeded.run(*fits, "--configfile", "one.yaml", timeout=900)
-    scores = read_dataset(seeded.root / fits[0])
-    space = read_dataset(seeded.root / "results/one/responses/subj01.nc")
-    r = scores["r"].values
-    # Feature spaces share the images and the noise, so one mean over all of them has
-    # the error of one feature space: the voxels' noise is independent.
-    one_space = r.reshape(-1, r.shape[-1]).mean(0)
-    error = one_space.std(ddof=1) / np.sqrt(one_space.size)
-    print(f"mean r {one_space.mean():+.4f}, standard error {error:.4f}")
-    assert abs(one_space.mean()) < 3 * error
-    assert json.loads(space.attrs["roi_labels"])
+    target = "results/demo/scores/subj01/instructblip.nc"
+    assert "embed" not in demo.run("-n", target, "--configfile", "demo.yaml").jobs
+    demo.run(target, "--configfile", "demo.yaml", timeout=900)
+    r = read_dataset(demo.root / target)["r"].values
+    # Feature spaces share the images, so the error is that of one value per voxel:
+    # the noise of voxels is independent.
+    by_voxel = r.reshape(-1, r.shape[-1]).mean(0)
+    error = by_voxel.std(ddof=1) / np.sqrt(by_voxel.size)
+    print(f"mean r {by_voxel.mean():+.4f}, standard error {error:.4f}")
+    assert abs(by_voxel.mean()) < 3 * error

@@ -1,0 +1,167 @@
+"""An embed job that is killed again and again ends with what an undisturbed one has."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from brainstruct import store
+from brainstruct.models import tiny
+
+N_IMAGES, PER_SHARD, KILLS = 96, 4, 10
+N_NSD = 73000
+MODEL_MODULE = "brainstruct.models.instructblip"
+
+
+def make_job(study: Path, name: str) -> SimpleNamespace:
+    """Return what Snakemake would give the script, in a folder of its own."""
+    own = study / name
+    return SimpleNamespace(
+        rule="embed",
+        threads=1,
+        log=[str(own / "embed.log")],
+        input=SimpleNamespace(
+            checkpoint=str(study / "manifest.json"), block=str(study / "block.tsv")
+        ),
+        output=[str(own / "embedded.nc")],
+        wildcards=SimpleNamespace(model="instructblip", instruction="IC", block="shared-000"),
+        config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": PER_SHARD}},
+        params=SimpleNamespace(
+            model={
+                "family": "instructblip",
+                "n_layers": 5,
+                "random_seed": None,
+                "pooling": "response_mean",
+                "max_new_tokens": 6,
+                "sampling": {"seed": 3, "temperature": 0.9, "top_k": None, "top_p": 1.0},
+                "dtype": "auto",
+                "storage": "float16",
+            },
+            instruction="What is in this image?",
+            layout={
+                "nsd_root": str(study / "nsd"),
+                "space": "s",
+                "betas": "b",
+                "annotations": None,
+            },
+            work=str(own / "work"),
+            code="abc",
+        ),
+    )
+
+
+def run(study: Path, name: str) -> None:
+    """Be the job: the rule's script, in this process."""
+    import embed
+    from brainstruct.jobs import run_job
+
+    run_job(embed.embed, make_job(study, name))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    tiny.build("instructblip", folder / "checkpoint", seed=1, n_blocks=4)
+    manifest = {"folder": str(folder / "checkpoint"), "source": "s", "revision": "r", "digest": "d"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    rng = np.random.default_rng(0)
+    ids = np.sort(rng.choice(N_NSD, N_IMAGES, replace=False))
+    stimuli = folder / "nsd" / "nsddata_stimuli" / "stimuli" / "nsd" / "nsd_stimuli.hdf5"
+    stimuli.parent.mkdir(parents=True)
+    with h5py.File(stimuli, "w") as file:
+        images = file.create_dataset(
+            "imgBrick", (N_NSD, 32, 32, 3), dtype="uint8", chunks=(1, 32, 32, 3)
+        )
+        for place in ids:
+            images[place] = rng.integers(0, 256, (32, 32, 3))
+    table = pd.DataFrame({"nsd_id": rng.permutation(ids), "coco_id": ids, "coco_split": "val2017"})
+    store.write_table(table, folder / "block.tsv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def start(study):
+    """Start a job in a process of its own; the libraries are imported once, for all of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["transformers.generation", MODEL_MODULE, "embed"])
+
+    def begin(name: str) -> multiprocessing.Process:
+        process = context.Process(target=run, args=(study, name))
+        process.start()
+        return process
+
+    # The server imports before it is told where from.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(tiny.__file__).parents[3]))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield begin
+
+
+def finished(work: Path) -> dict[str, int]:
+    """Shards that count as finished, and when each was written."""
+    return {path.stem: path.stat().st_mtime_ns for path in work.glob("shard-*.json")}
+
+
+def test_a_job_killed_ten_times(study, start):
+    undisturbed = start("undisturbed")
+    undisturbed.join()
+    assert undisturbed.exitcode == 0
+    log = (study / "undisturbed" / "embed.log").read_text()
+    whole = float(re.search(r"wrote .* in ([\d.]+) s", log).group(1))
+    expected = store.read_dataset(study / "undisturbed" / "embedded.nc")
+
+    rng = np.random.default_rng(11)
+    output, work = study / "killed" / "embedded.nc", study / "killed" / "work"
+    kills, kept, lengths = 0, {}, []
+    while not output.exists():
+        process = start("killed")
+        if kills < KILLS:
+            # At random moments, from before the model is loaded to the middle of a shard.
+            process.join(rng.uniform(0.0, 0.5) * whole)
+            if process.is_alive():
+                process.kill()
+                kills += 1
+        process.join()
+        now = finished(work)
+        if not output.exists():
+            # What was finished before this start was not written again.
+            assert {name: now[name] for name in kept} == kept
+            kept = now
+            lengths.append(len(kept))
+    assert process.exitcode == 0
+    assert kills >= 5, f"the job was too fast to be killed: {kills} times"
+    assert len(set(lengths)) > 2, "no kill fell into the work"
+
+    resumed = store.read_dataset(output)
+    xr.testing.assert_equal(resumed, expected)
+    assert store.provenance(resumed) == store.provenance(expected)
+    assert not work.exists()
+    log = (study / "killed" / "embed.log").read_text()
+    numbers = [int(number) for number in re.findall(r"finished shard (\d+) of 24", log)]
+    assert len(set(numbers)) == len(numbers), "a finished shard was computed again"
+    # A kill may fall between a shard and its line.
+    assert len(numbers) >= N_IMAGES // PER_SHARD - kills
+
+
+def test_a_missing_checkpoint_is_one_clear_line(study, tmp_path):
+    manifest = json.loads((study / "manifest.json").read_text())
+    other = tmp_path / "study"
+    other.mkdir()
+    for name in ("block.tsv", "nsd"):
+        (other / name).symlink_to(study / name)
+    (other / "manifest.json").write_text(json.dumps({**manifest, "folder": str(other / "gone")}))
+    with pytest.raises(SystemExit):
+        run(other, "job")
+    last = (other / "job" / "embed.log").read_text().splitlines()[-1]
+    assert "ERROR" in last
+    assert "gone: there is no such checkpoint folder" in last
+    assert "snakemake --until fetch_checkpoint -R fetch_checkpoint" in last

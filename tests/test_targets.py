@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from brainstruct.choose import Choose
+from brainstruct.config.loading import load_study
+from brainstruct.inputs import Inputs
+from brainstruct.resources import grow
+from brainstruct.targets import Targets
+
+
+def build(config):
+    study = load_study(config)
+    targets, inputs = Targets(study), Inputs(study)
+    return targets, inputs, Choose(study, targets, inputs)
+
+
+def wild(**values):
+    return SimpleNamespace(**values)
+
+
+def test_every_image_belongs_to_one_block(paper_config):
+    paper_config["data"]["images_per_block"] = 2000
+    targets, _, _ = build(paper_config)
+    assert targets.blocks_of("shared") == ["shared-000"]
+    assert targets.blocks_of("subj05") == [f"subj05-{index:03d}" for index in range(5)]
+    assert len(set(targets.blocks)) == len(targets.blocks) == 1 + 4 * 5
+
+
+@pytest.mark.parametrize(("size", "count"), [("all", 1), (1, 33), (8, 5)])
+def test_chunks_cover_every_layer_once(paper_config, size, count):
+    paper_config["encoding"]["layers_per_job"] = size
+    targets, _, _ = build(paper_config)
+    chunks = targets.layer_chunks(targets.study.model("instructblip"))
+    assert len(chunks) == count
+    assert [layer for chunk in chunks for layer in chunk] == list(range(33))
+
+
+def test_models_share_a_chunk_only_if_it_is_the_same(paper_config):
+    targets, _, _ = build(paper_config)
+    found = targets.models_by_chunk()
+    assert sum(len(models) for models in found.values()) == len(targets.study.models)
+    assert {len(chunk) for chunk in found} == {33, 25, 13}
+
+
+def test_models_without_instructions_run_once(paper_config):
+    targets, _, choose = build(paper_config)
+    assert choose.instructions(wild(model="vit-h")) == ["none"]
+    assert choose.instruction(wild(instruction="none")) is None
+    assert choose.instruction(wild(instruction="VQ1")) == "What is in this image?"
+    assert targets.fits_of("subj01", "clip-text")[-1] == (
+        "results/fits/subj01/clip-text/none/layer-12.nc"
+    )
+
+
+def test_settings_that_decide_nothing_are_no_parameters(paper_config):
+    _, _, before = build(paper_config)
+    paper_config["embedding"].update(batch_size=3, images_per_shard=7, device="cpu")
+    paper_config["encoding"].update(targets_per_batch=9, threads=13, layers_per_job=2)
+    _, _, after = build(paper_config)
+    assert before.model(wild(model="vit-h")) == after.model(wild(model="vit-h"))
+    assert before.encoding == after.encoding
+
+
+def test_released_sessions_are_assumed_where_there_is_nothing(paper_config, tmp_path):
+    paper_config["data"]["nsd_root"] = str(tmp_path)
+    _, inputs, choose = build(paper_config)
+    assert inputs.sessions("subj01") == 40
+    assert inputs.subject("subj01") == []
+    assert inputs.check("x.json") == ["x.json"]
+    betas = [name for name in inputs.required() if "betas_session" in name]
+    assert len(betas) == 4 * 40
+    assert choose.block_sessions(wild(owner="shared")) == 40
+
+
+def test_sessions_on_disk_are_found(paper_config, tmp_path):
+    paper_config["data"]["nsd_root"] = str(tmp_path)
+    paper_config["subjects"] = ["subj02"]
+    _, inputs, _ = build(paper_config)
+    folder = inputs.layout.betas_folder("subj02")
+    folder.mkdir(parents=True)
+    for session in (1, 2, 3):
+        inputs.layout.betas_file("subj02", session, "nifti").touch()
+    _, inputs, choose = build(paper_config)
+    assert inputs.sessions("subj02") == 3
+    assert choose.betas_format(wild(subject="subj02")) == "nifti"
+    paper_config["data"]["sessions"] = {"subj02": 2}
+    _, inputs, _ = build(paper_config)
+    assert inputs.sessions("subj02") == 2
+
+
+def test_resources_grow_with_attempts():
+    assert [grow(300)(None, attempt) for attempt in (1, 2, 3)] == [300, 600, 900]
