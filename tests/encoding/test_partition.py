@@ -219,7 +219,7 @@ def test_regional_table_and_matrix():
     row = table.loc["FFA"]
     assert row["shared"] == pytest.approx((-0.05 + 0.2) / 2)
     assert row["shared_negative"] == 0.5
-    assert row["shared_of_ceiling"] == pytest.approx((-0.05 / 0.25 + 0.2) / 2)
+    assert row["shared_of_ceiling"] == pytest.approx(0.15 / 1.25)
     assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]
     assert np.isnan(table.loc["OFA", "shared"])

@@ -114,3 +114,26 @@ def test_constant_voxels_and_constant_predictions():
     assert r[1] == 0
     with pytest.raises(ValueError, match="shapes"):
         pearson(truth, guess[:5])
+
+
+def test_both_solvers_agree():
+    X_train, Y_train, X_test, Y_test = study()
+    alphas = np.logspace(0, 4, 25)
+    for score in ("l2_neg_loss", "r2_score", "correlation_score"):
+        ours, theirs = (
+            fit_ridge(
+                X_train, Y_train, X_test, Y_test,
+                RidgeOptions(alphas, alpha_score=score, solver=solver),
+            )
+            for solver in ("gram", "himalaya")
+        )  # fmt: skip
+        np.testing.assert_allclose(ours.alpha, theirs.alpha, rtol=1e-4)
+        np.testing.assert_allclose(ours.r, theirs.r, atol=1e-4)
+        np.testing.assert_array_equal(ours.at_edge, theirs.at_edge)
+
+
+def test_features_that_never_vary_predict_the_mean():
+    _, Y_train, _, Y_test = study()
+    X = np.ones((160, 3), dtype=np.float32)
+    scores = fit_ridge(X[:120], Y_train, X[120:], Y_test, RidgeOptions([1.0, 2.0]))
+    np.testing.assert_array_equal(scores.r, 0)

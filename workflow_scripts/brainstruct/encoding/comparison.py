@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -111,7 +112,7 @@ def cohen_q(r_a: NDArray[np.floating], r_b: NDArray[np.floating]) -> NDArray[np.
 
 def compare_groups(
     truth: xr.DataArray,
-    groups: Mapping[str, xr.DataArray],
+    groups: Mapping[str, Sequence[xr.DataArray]],
     pairs: Sequence[tuple[str, str]],
     ceiling: xr.DataArray,
     regions: Sequence[Region],
@@ -126,9 +127,9 @@ def compare_groups(
     truth : xarray.DataArray
         Responses to the test images, dims nsd_id, voxel.
     groups : mapping
-        Name -> predictions with dims instruction, nsd_id, voxel, images and
-        voxels as in `truth`; may be lazy. Scores are averaged over
-        ``instruction``.
+        Name -> its members' predictions, each with dims nsd_id, voxel as in
+        `truth`; may be lazy. Members are scored one by one, and the scores
+        averaged.
     pairs : sequence of (a, b)
         Names of groups; differences are a - b.
     ceiling : xarray.DataArray
@@ -162,8 +163,8 @@ def compare_groups(
         no group.
     """
     for name, group in groups.items():
-        for dim in ("nsd_id", "voxel"):
-            if not np.array_equal(group[dim].values, truth[dim].values):
+        for member, dim in product(group, ("nsd_id", "voxel")):
+            if not np.array_equal(member[dim].values, truth[dim].values):
                 raise ValueError(f"the predictions of {name} are of another {dim} than the truth")
     unknown = {name for pair in pairs for name in pair} - set(groups)
     if unknown or not pairs:
@@ -186,7 +187,9 @@ def compare_groups(
     for start in range(0, n_voxels, options.voxels_at_once):
         here = slice(start, start + options.voxels_at_once)
         r, draws = _group_scores(
-            truth.isel(voxel=here), [groups[name].isel(voxel=here) for name in names], weights
+            truth.isel(voxel=here),
+            [[member.isel(voxel=here) for member in groups[name]] for name in names],
+            weights,
         )
         for kind in range(len(MEASURES)):
             region_scores[kind] += np.nan_to_num(r) @ means[kind][here]
@@ -252,17 +255,16 @@ def compare_groups(
 
 
 def _group_scores(
-    truth: xr.DataArray, groups: Sequence[xr.DataArray], weights: Array
+    truth: xr.DataArray, groups: Sequence[Sequence[xr.DataArray]], weights: Array
 ) -> tuple[NDArray[np.float64], Array]:
     """Return r (group, voxel) and its bootstrap draws (group, draw, voxel)."""
     measured = truth.transpose("nsd_id", "voxel").values.astype(np.float32)
     resampler = Resampler(measured, weights)
     r = np.zeros((len(groups), measured.shape[1]))
     draws = np.zeros((len(groups), len(weights), measured.shape[1]), dtype=np.float32)
-    for row, group in enumerate(groups):
-        members = group.transpose("instruction", "nsd_id", "voxel").values
+    for row, members in enumerate(groups):
         for member in members:
-            prediction = member.astype(np.float32)
+            prediction = member.transpose("nsd_id", "voxel").values.astype(np.float32)
             r[row] += pearson(measured, prediction) / len(members)
             draws[row] += resampler.correlate(prediction) / len(members)
     return r, draws

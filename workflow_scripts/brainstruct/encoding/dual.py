@@ -41,7 +41,9 @@ def out_of_fold_predictions(
         Penalties, in units of the mean eigenvalue of the summed kernel.
     folds, inner_folds : KFold
         Outer folds, and the folds within their training images that choose a
-        penalty per target by squared error.
+        penalty per target by correlation: squared error would shun strong
+        penalties, which suppress the sources' noise and, for a correlation, cost
+        nothing.
 
     Returns
     -------
@@ -73,18 +75,24 @@ def _choose(
     train: Rows,
     folds: KFold,
 ) -> NDArray[np.float64]:
-    loss = np.zeros((len(alphas), Y.shape[1]))
+    score = np.zeros((len(alphas), Y.shape[1]))
     for fit, held in folds.split(train):
         spectrum, left, right = _decompose(kernel, train[fit], train[held])
+        left = left - left.mean(0)  # correlations are about the fold's own mean
         for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
             part = slice(start, start + TARGETS_AT_ONCE)
             y = Y[train[fit], part]
-            mean = y.mean(0)
-            projected, truth = right @ (y - mean), Y[train[held], part] - mean
+            projected = right @ (y - y.mean(0))
+            truth = Y[train[held], part]
+            truth = truth - truth.mean(0)
             for row, alpha in enumerate(alphas):
                 guess = (left / (spectrum + alpha).astype(np.float32)) @ projected
-                loss[row, part] += ((truth - guess) ** 2).mean(0)
-    return np.asarray(alphas[loss.argmin(0)])
+                length = np.sqrt((guess**2).sum(0) * (truth**2).sum(0))
+                overlap = (guess * truth).sum(0)
+                score[row, part] += np.divide(
+                    overlap, length, out=np.zeros_like(length), where=length > 0
+                )
+    return np.asarray(alphas[score.argmax(0)])
 
 
 def _decompose(

@@ -146,14 +146,15 @@ def partition_table(
     -------
     pandas.DataFrame
         One row per region and pair: means of every variable of R2, the same
-        divided by the ceiling's variance share (``{name}_of_ceiling``, means of
-        R2 / ceiling^2), ``{share}_negative`` (share of voxels below zero),
+        as a share of what can be explained (``{name}_of_ceiling``, mean R2 /
+        mean ceiling^2: a mean of voxels' ratios would be ruled by the weakest
+        ceilings), ``{share}_negative`` (share of voxels below zero),
         shared_of_joint (ratio of the means), n_voxels, n_excluded.
     """
     used = (ceiling >= threshold).values & partitions["r2_joint"].notnull().all("pair").values
     scored = ("r2_a", "r2_b", "r2_joint", *SHARES, "split_a", "split_b")
     kept = partitions[list(scored)].where(xr.DataArray(used, dims="voxel"))
-    relative = kept / xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")
+    explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")
     coordinates = {name: partitions[name].values for name in ("a", "b", "layer_a", "layer_b")}
     parts = []
     for region in regions(space, mask):
@@ -162,7 +163,7 @@ def partition_table(
         means = {name: mean_over(kept[name], region).values for name in scored}
         columns |= means
         for name in ("r2_joint", *SHARES):
-            columns[f"{name}_of_ceiling"] = mean_over(relative[name], region).values
+            columns[f"{name}_of_ceiling"] = means[name] / float(mean_over(explainable, region))
         for name in SHARES:
             negative = (kept[name].isel(voxel=np.flatnonzero(region.voxels & used)) < 0).values
             columns[f"{name}_negative"] = negative.mean(1) if inside else np.nan

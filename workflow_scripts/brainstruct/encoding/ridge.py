@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-from himalaya.backend import set_backend
+from himalaya.backend import get_backend, set_backend
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.scores import pearson, r_squared
+from brainstruct.encoding.solver import search_alphas
 
 Array = NDArray[np.float32]
 
@@ -42,6 +44,9 @@ class RidgeOptions:
         Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
     targets_per_batch : int
         Voxels worked on at once.
+    solver : str
+        ``gram``, this package's solver, or ``himalaya``, its own
+        singular value decomposition: the same answer, slower.
     """
 
     alphas: Sequence[float]
@@ -50,6 +55,7 @@ class RidgeOptions:
     alpha_score: str = "l2_neg_loss"
     backend: str = "torch"
     targets_per_batch: int = 2000
+    solver: Literal["gram", "himalaya"] = "gram"
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,52 @@ def fit_ridge(
     backend = set_backend(options.backend)
     X_train, X_test = standardise(X_train, X_test)
     alphas = np.asarray(options.alphas, dtype=np.float32)
+    fit = _fit_gram if options.solver == "gram" else _fit_himalaya
+    prediction, chosen, cv_score = fit(
+        backend.asarray(X_train),
+        backend.asarray(Y_train.astype(np.float32)),
+        backend.asarray(X_test),
+        backend.asarray(alphas),
+        options,
+    )
+    prediction = backend.to_numpy(prediction)
+    alpha = backend.to_numpy(chosen).astype(np.float32)
+    return RidgeScores(
+        r=pearson(Y_test, prediction),
+        r2=r_squared(Y_test, prediction),
+        cv_score=backend.to_numpy(cv_score).reshape(-1).astype(np.float32),
+        alpha=alpha,
+        # himalaya returns penalties a rounding away from those it was given
+        at_edge=np.isclose(alpha, alphas[0]) | np.isclose(alpha, alphas[-1]),
+    )
+
+
+def _folds(options: RidgeOptions) -> KFold:
+    return KFold(options.folds, shuffle=True, random_state=options.seed)
+
+
+def _fit_gram(
+    X: Any, Y: Any, X_test: Any, alphas: Any, options: RidgeOptions
+) -> tuple[Any, Any, Any]:
+    """Return predictions, penalties and scores of the package's solver."""
+    if not get_backend().to_numpy(X).any():  # no feature varies: the mean is all there is
+        return _fit_himalaya(X, Y, X_test, alphas, options)
+    found = search_alphas(
+        X,
+        Y,
+        alphas,
+        [(train, held) for train, held in _folds(options).split(np.empty(len(Y)))],
+        fit_intercept=True,
+        score_func=SCORE_FUNCTIONS[options.alpha_score],
+        n_targets_batch=options.targets_per_batch,
+    )
+    return found.predict(X_test), found.alphas, found.cv_scores
+
+
+def _fit_himalaya(
+    X: Any, Y: Any, X_test: Any, alphas: Any, options: RidgeOptions
+) -> tuple[Any, Any, Any]:
+    """Return predictions, penalties and scores of himalaya's own solver."""
     model = RidgeCV(
         alphas=alphas,
         fit_intercept=True,
@@ -141,16 +193,9 @@ def fit_ridge(
             "local_alpha": True,
             "n_targets_batch": options.targets_per_batch,
             "n_targets_batch_refit": options.targets_per_batch,
+            "warn": False,
         },
-        cv=KFold(options.folds, shuffle=True, random_state=options.seed),
+        cv=_folds(options),
     )
-    model.fit(backend.asarray(X_train), backend.asarray(Y_train.astype(np.float32)))
-    prediction = backend.to_numpy(model.predict(backend.asarray(X_test)))
-    alpha = backend.to_numpy(model.best_alphas_).astype(np.float32)
-    return RidgeScores(
-        r=pearson(Y_test, prediction),
-        r2=r_squared(Y_test, prediction),
-        cv_score=backend.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),
-        alpha=alpha,
-        at_edge=np.isin(alpha, alphas[[0, -1]]),
-    )
+    model.fit(X, Y)
+    return model.predict(X_test), model.best_alphas_, model.cv_scores_

@@ -123,9 +123,11 @@ def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -
     system = gram.astype(np.float64)
     diagonal = np.diagonal(system).copy()
     prediction = np.empty((len(X_test), Y.shape[1]), dtype=np.float32)
-    for penalty in np.unique(alpha):
-        here = alpha == penalty
-        np.fill_diagonal(system, diagonal + penalty)
+    # himalaya returns penalties a rounding away from those it was given: such are one.
+    keys = np.round(np.log10(alpha.astype(np.float64)), 4)
+    for key in np.unique(keys):
+        here = keys == key
+        np.fill_diagonal(system, diagonal + float(np.median(alpha[here])))
         factor = cho_factor(system, lower=True)
         weights = cho_solve(factor, right[:, here]).astype(np.float32)
         prediction[:, here] = left @ weights

@@ -1,0 +1,179 @@
+"""The solver against himalaya, scikit-learn and the normal equations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from himalaya.backend import set_backend
+from himalaya.ridge import RidgeCV
+from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold, ShuffleSplit
+
+from brainstruct.encoding.solver import register, search_alphas
+from brainstruct.encoding.solver import search as search_module
+
+register()
+FOLDS = KFold(4, shuffle=True, random_state=0)
+SCORES = [l2_neg_loss, r2_score, correlation_score]
+
+
+def design(kind: str, n: int, p: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    if kind == "power_law":
+        X = (X * np.arange(1, p + 1) ** -0.8) @ np.linalg.qr(rng.standard_normal((p, p)))[0]
+    elif kind == "collinear":
+        X = X[:, : p // 2] @ rng.standard_normal((p // 2, p)) + 1e-2 * X
+    elif kind == "rank_deficient":
+        X = X[:, : p // 3] @ rng.standard_normal((p // 3, p))
+    elif kind == "outlier":  # one feature of 10,000 times the variance
+        X[:, 3] *= 100
+    return X.astype(np.float32)
+
+
+def targets(X: np.ndarray, t: int, noise: float = 1.5, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    signal = (X / X.std(0)) @ rng.standard_normal((X.shape[1], t))
+    return (signal / signal.std(0) + noise * rng.standard_normal(signal.shape) + 0.7).astype("f4")
+
+
+def fit(solver, backend, X, Y, alphas, intercept, score, cv=FOLDS, **more):
+    be = set_backend(backend)
+    params = {"score_func": score, "n_targets_batch": 37, **more}
+    if solver == "svd":
+        params["warn"] = False
+    model = RidgeCV(alphas, intercept, solver, params, cv)
+    return model.fit(be.asarray(X), be.asarray(Y)), be
+
+
+def z(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean(0)) / values.std(0)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("shape", [(240, 60), (100, 90), (80, 150)])
+@pytest.mark.parametrize("kind", ["random", "power_law", "collinear", "rank_deficient", "outlier"])
+def test_agrees_with_himalaya(kind, shape, intercept, backend):
+    n, p = shape
+    X = design(kind, n + 60, p)
+    Y = targets(X, 90)
+    X, X_test, Y, Y_test = X[:n], X[n:], Y[:n], Y[n:]
+    alphas = np.logspace(0, 6, 30).astype(np.float32)
+    for score in SCORES:
+        ours, be = fit("gram", backend, X, Y, alphas, intercept, score)
+        theirs, _ = fit("svd", backend, X, Y, alphas, intercept, score)
+        a, b = (be.to_numpy(model.best_alphas_) for model in (ours, theirs))
+        c, d = (be.to_numpy(model.cv_scores_) for model in (ours, theirs))
+        same = np.isclose(a, b, rtol=1e-4)
+        tie = np.abs(c - d) <= 1e-6 * np.maximum(1, np.abs(d))
+        assert (same | tie).mean() >= 0.999
+        np.testing.assert_allclose(c, d, rtol=1e-5, atol=2e-5)
+        r, s = (
+            (z(be.to_numpy(model.predict(be.asarray(X_test)))) * z(Y_test)).mean(0)
+            for model in (ours, theirs)
+        )
+        assert np.abs(r - s)[same].max() <= 1e-4
+
+
+@pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_scores_are_those_of_refitting_every_fold(shape, intercept):
+    """scikit-learn fold by fold, in float64: the definition of what is computed."""
+    X = design("power_law", *shape)
+    Y = targets(X, 6)
+    alphas = np.logspace(-1, 4, 40)
+    ours, _ = fit("gram", "numpy", X, Y, alphas, intercept, l2_neg_loss)
+    losses = np.zeros((len(alphas), 6))
+    for train, held in FOLDS.split(X):
+        for row, alpha in enumerate(alphas):
+            model = Ridge(alpha, fit_intercept=intercept).fit(X[train].astype(float), Y[train])
+            losses[row] += ((model.predict(X[held].astype(float)) - Y[held]) ** 2).mean(0) / 4
+    np.testing.assert_allclose(ours.cv_scores_, -losses.min(0), rtol=1e-5)
+    np.testing.assert_allclose(ours.best_alphas_, alphas[losses.argmin(0)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(60, 15), (40, 55)])
+def test_coefficients_solve_the_normal_equations(shape):
+    X = design("random", *shape).astype(np.float64)
+    Y = targets(X, 5).astype(np.float64)
+    ours, _ = fit("gram", "numpy", X, Y, np.array([3.0, 70.0]), True, l2_neg_loss)
+    A, B = X - X.mean(0), Y - Y.mean(0)
+    for voxel, alpha in enumerate(ours.best_alphas_):
+        direct = np.linalg.solve(A.T @ A + alpha * np.eye(A.shape[1]), A.T @ B[:, voxel])
+        np.testing.assert_allclose(ours.coef_[:, voxel], direct, atol=1e-5)
+        offset = Y[:, voxel].mean() - X.mean(0) @ direct
+        assert ours.intercept_[voxel] == pytest.approx(offset, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
+def test_predictions_are_those_of_the_coefficients(shape):
+    X = design("outlier", *shape)
+    Y = targets(X, 11)
+    ours, _ = fit("gram", "numpy", X, Y, np.logspace(0, 4, 9, dtype="f4"), True, l2_neg_loss)
+    set_backend("numpy")
+    found = search_alphas(X, Y, np.logspace(0, 4, 9, dtype="f4"), list(FOLDS.split(X)))
+    np.testing.assert_allclose(found.predict(X[:7]), ours.predict(X[:7]), atol=2e-4)
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_many_penalties_are_interpolated_as_if_evaluated(score, monkeypatch):
+    X = design("power_law", 200, 40)
+    Y = targets(X, 30)
+    alphas = np.logspace(-1, 5, 100).astype(np.float32)
+    few, _ = fit("gram", "torch", X, Y, alphas, True, score)
+    everything = search_module.choose_nodes(alphas[:3].astype(float), 1e4, 40.0, 1e-6)
+    assert everything.exact
+    monkeypatch.setattr(
+        search_module,
+        "choose_nodes",
+        lambda alphas, *_: type(everything)(np.arange(len(alphas)), np.eye(len(alphas)), True),
+    )
+    every, _ = fit("gram", "torch", X, Y, alphas, True, score)
+    np.testing.assert_allclose(few.cv_scores_, every.cv_scores_, atol=3e-6)
+
+
+def test_small_penalties_beyond_float32_are_worked_out_in_float64():
+    """Held-out rows outside the span of the training rows: float32 alone would be lost."""
+    X = design("power_law", 60, 58)
+    Y = targets(X, 8, noise=0.1)
+    alphas = np.array([1e-4, 1e-3, 1e-2], dtype=np.float32)
+    single, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss)
+    double, _ = fit("svd", "numpy", X.astype("f8"), Y.astype("f8"), alphas, True, l2_neg_loss)
+    np.testing.assert_allclose(single.cv_scores_, double.cv_scores_, rtol=1e-4)
+
+
+def test_options_mean_what_they_mean_in_himalaya():
+    X = design("random", 120, 30)
+    Y = targets(X, 20)
+    alphas = np.logspace(0, 4, 12).astype(np.float32)
+    for more in ({"local_alpha": False}, {"conservative": True}):
+        ours, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss, **more)
+        theirs, _ = fit("svd", "numpy", X, Y, alphas, True, l2_neg_loss, **more)
+        np.testing.assert_allclose(ours.best_alphas_, theirs.best_alphas_, rtol=1e-4)
+
+
+def test_batches_change_nothing():
+    X = design("random", 120, 30)
+    Y = targets(X, 50)
+    alphas = np.logspace(0, 4, 12).astype(np.float32)
+    one, _ = fit("gram", "torch", X, Y, alphas, True, r2_score, n_targets_batch=50)
+    other, _ = fit("gram", "torch", X, Y, alphas, True, r2_score, n_targets_batch=7)
+    np.testing.assert_allclose(one.cv_scores_, other.cv_scores_, atol=1e-6)
+    np.testing.assert_allclose(one.coef_, other.coef_, atol=1e-6)
+
+
+def test_what_it_cannot_do_is_refused():
+    X = design("random", 40, 5)
+    Y = targets(X, 3)
+    alphas = np.array([1.0, 2.0], dtype=np.float32)
+    with pytest.raises(ValueError, match="trains on"):
+        cv = ShuffleSplit(2, test_size=0.2, train_size=0.5, random_state=0)
+        fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss, cv=cv)
+    with pytest.raises(ValueError, match="above 0"):
+        fit("gram", "numpy", X, Y, alphas - 1, True, l2_neg_loss)
+    with pytest.raises(ValueError, match="score_func"):
+        fit("gram", "numpy", X, Y, alphas, True, lambda a, b: 0)
+    with pytest.raises(ValueError, match="varies"):
+        fit("gram", "numpy", X * 0, Y, alphas, True, l2_neg_loss)

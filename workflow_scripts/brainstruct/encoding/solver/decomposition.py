@@ -1,0 +1,175 @@
+"""The design matrix's singular value decomposition by way of its smaller Gram matrix.
+
+Sums of products, the eigendecomposition and the left singular vectors are in
+float64 whatever the precision of the data: in float32 one component that
+carries nearly all the variance (as hidden states of language models have)
+drowns the small eigenvalues in its rounding error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from himalaya.backend import get_backend
+from numpy.typing import NDArray
+
+from brainstruct.encoding.solver.arrays import Array, cast, precision
+
+CHUNK = 1024
+"""Rows or columns that are held in float64 at once."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """X - offset = U diag(sqrt(eigenvalues)) V', with r components.
+
+    Attributes
+    ----------
+    X : array of shape (n_samples, n_features)
+        The design matrix as given.
+    offset : array of shape (n_features,)
+        float64; the column means, or 0 without intercept.
+    eigenvalues : array of shape (r,)
+        Squared singular values, ascending, float64, on the CPU.
+    vectors : array
+        float64. Primal: V, of shape (n_features, r). Dual: U, of shape
+        (n_samples, r).
+    dual : bool
+        Whether `vectors` is U. It then spans every sample (but for the
+        constant vector, with an intercept), null components included.
+    """
+
+    X: Array
+    offset: Array
+    eigenvalues: NDArray[np.float64]
+    vectors: Array
+    dual: bool
+
+    def left(self, rows: Array, dtype: str) -> Array:
+        """Return rows of U, shape (len(rows), r)."""
+        if self.dual:
+            return cast(self.vectors[rows], dtype, self.X)
+        backend = get_backend()
+        blocks = [
+            self.project(self.X[rows[start : start + CHUNK]], dtype)
+            for start in range(0, len(rows), CHUNK)
+        ]
+        return blocks[0] if len(blocks) == 1 else backend.concatenate(blocks)
+
+    def project(self, rows: Array, dtype: str) -> Array:
+        """Return (rows - offset) V diag(1/sqrt(eigenvalues)), 0 for null components.
+
+        Parameters
+        ----------
+        rows : array of shape (n_rows, n_features)
+            Rows of this or another design matrix.
+        dtype : str
+            Precision of the result; the work is done in float64.
+        """
+        inner = centred(rows, self.offset)
+        if self.dual:
+            kernel = cast(np.zeros((rows.shape[0], self.X.shape[0])), "float64", self.X)
+            for start in range(0, self.X.shape[1], CHUNK):
+                columns = slice(start, start + CHUNK)
+                kernel += inner[:, columns] @ centred(self.X[:, columns], self.offset[columns]).T
+            inner = kernel
+        scale = self._powers(-1.0 if self.dual else -0.5)
+        return cast((inner @ self.vectors) * cast(scale, "float64", self.X), dtype, self.X)
+
+    def right_product(self, weights: Array) -> Array:
+        """Return V diag(1/sqrt(eigenvalues)) weights, shape (n_features, n_targets).
+
+        Components without variance are left out.
+
+        Parameters
+        ----------
+        weights : array of shape (r, n_targets)
+            Overwritten.
+        """
+        dtype = precision(weights)
+        weights *= cast(self._powers(-1.0 if self.dual else -0.5), dtype, self.X)[:, None]
+        if not self.dual:
+            return cast(self.vectors, dtype, self.X) @ weights
+        # V = X'U/sqrt(eigenvalues) cancels where one feature is far larger than the others.
+        # With an intercept the columns of U sum to 0, so that the offset drops out.
+        samples = self.vectors @ cast(weights, "float64", self.X)
+        parts = [
+            cast(
+                cast(self.X[:, start : start + CHUNK], "float64", self.X).T @ samples, dtype, self.X
+            )
+            for start in range(0, self.X.shape[1], CHUNK)
+        ]
+        return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
+
+    def _powers(self, exponent: float) -> NDArray[np.float64]:
+        kept = self.eigenvalues > 0
+        return np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
+
+
+def centred(rows: Array, offset: Array) -> Array:
+    """Subtract the column means in float64."""
+    return cast(rows, "float64", rows) - offset
+
+
+def decompose(X: Array, fit_intercept: bool, dual: bool) -> Decomposition:
+    """Decompose a design matrix.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        Design matrix.
+    fit_intercept : bool
+        Whether columns are centred.
+    dual : bool
+        Whether to diagonalise X X' (n_samples square) rather than X' X.
+
+    Returns
+    -------
+    Decomposition
+        Primal: without the components that vanish in float64.
+    """
+    backend = get_backend()
+    n, p = X.shape
+    offset = cast(np.zeros(p), "float64", X)
+    if fit_intercept:
+        for start in range(0, n, CHUNK):
+            offset += cast(X[start : start + CHUNK], "float64", X).sum(0)
+        offset /= n
+    if not dual:
+        gram = cast(np.zeros((p, p)), "float64", X)
+        for start in range(0, n, CHUNK):
+            _add_gram(gram, centred(X[start : start + CHUNK], offset))
+        eigenvalues, vectors = _eigh(gram, noise=max(n, p))
+        first = int(np.searchsorted(eigenvalues, 0, side="right"))
+        return Decomposition(X, offset, eigenvalues[first:], vectors[:, first:], dual)
+    gram = cast(np.zeros((n, n)), "float64", X)
+    for start in range(0, p, CHUNK):
+        columns = slice(start, start + CHUNK)
+        _add_gram(gram, centred(X[:, columns], offset[columns]).T)
+    if not fit_intercept:
+        eigenvalues, vectors = _eigh(gram, noise=max(n, p))
+        return Decomposition(X, offset, eigenvalues, vectors, dual)
+    # The constant vector is a null vector of the centred kernel. Lifted above all
+    # others it cannot mix with further null vectors, and comes last.
+    diagonal = backend.to_numpy(gram)[np.arange(n), np.arange(n)]
+    gram += (2 * float(diagonal.sum()) or 1.0) / n
+    eigenvalues, vectors = _eigh(gram, noise=max(n, p))
+    return Decomposition(X, offset, eigenvalues[:-1], vectors[:, :-1], dual)
+
+
+def _eigh(gram: Array, noise: int) -> tuple[NDArray[np.float64], Array]:
+    """Diagonalise; eigenvalues within rounding error of 0 become 0."""
+    backend = get_backend()
+    values, vectors = backend.eigh(gram)
+    eigenvalues = np.array(backend.to_numpy(values), dtype=np.float64)
+    smallest = abs(float(eigenvalues[-1])) * noise * np.finfo(np.float64).eps
+    eigenvalues[eigenvalues <= smallest] = 0
+    return eigenvalues, vectors
+
+
+def _add_gram(gram: Array, rows: Array) -> None:
+    """Add rows' rows to the lower triangle of `gram`, all that eigh reads."""
+    for start in range(0, gram.shape[0], CHUNK):
+        columns = slice(start, start + CHUNK)
+        gram[start:, columns] += rows[:, start:].T @ rows[:, columns]
