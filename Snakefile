@@ -61,6 +61,7 @@ rule all:
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/encoding.smk"
+include: "rules/statistics.smk"
 include: "rules/figures.smk"
 
 
@@ -92,6 +93,11 @@ rule fits:
 rule scores:
     input:
         targets.all_scores,
+
+
+rule statistics:
+    input:
+        targets.all_statistics,
 
 
 rule figures:

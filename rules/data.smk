@@ -97,7 +97,8 @@ rule prepare_responses:
 
 rule estimate_ceiling:
     input:
-        targets.responses(),
+        responses=targets.responses(),
+        cross_subject=choose.cross_subject_ceiling,
     output:
         targets.ceiling(),
     log:

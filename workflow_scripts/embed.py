@@ -2,19 +2,20 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-import transformers
 
 from brainstruct.embedding.block import block_identity, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
-from brainstruct.models.interface import FeatureModel, ModelOptions
+from brainstruct.models.interface import FeatureModel, ModelOptions, Sampling
 from brainstruct.models.registry import family_class
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.locate import locate
@@ -25,6 +26,7 @@ from brainstruct.store import read_table
 def load_model(job: Any, folder: str) -> FeatureModel:
     """Load the job's model as the study asks."""
     options = job.params.model
+    sampling = options.get("sampling")
     return family_class(options["family"]).load(
         ModelOptions(
             checkpoint=Path(folder),
@@ -32,6 +34,7 @@ def load_model(job: Any, folder: str) -> FeatureModel:
             random_seed=options["random_seed"],
             pooling=options["pooling"],
             max_new_tokens=options["max_new_tokens"],
+            sampling=None if sampling is None else Sampling(**sampling),
             device=job.config["embedding"]["device"],
             dtype=options["dtype"],
         )
@@ -54,6 +57,8 @@ def open_stimuli(job: Any, model: FeatureModel, block: pd.DataFrame, stack: Exit
 
 def embed(job: Any) -> None:
     """Embed the block; go on from the shards of an interrupted job."""
+    # The client of the hub reads it when it is imported, with the model's family: not yet.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(job.threads)
     checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
     block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
@@ -91,7 +96,7 @@ def embed(job: Any) -> None:
         "instruction": instruction,
         "device": str(model.device),
         "torch": torch.__version__,
-        "transformers": transformers.__version__,
+        "transformers": version("transformers"),
         "block_sha256": hashlib.sha256(Path(job.input.block).read_bytes()).hexdigest(),
     }
     write_block(

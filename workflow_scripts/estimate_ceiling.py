@@ -6,18 +6,26 @@ import xarray as xr
 
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, write_dataset
+from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
 
 
 def estimate_ceiling(job: Any) -> None:
     """Write ncsnr, ceiling, coordinates and labels of every voxel."""
-    with open_dataset(job.input[0], ["roi_label", "ncsnr", "repetitions"], ["voxel"]) as stored:
+    with open_dataset(
+        job.input.responses, ["roi_label", "ncsnr", "repetitions"], ["voxel"]
+    ) as stored:
         space = stored[["roi_label"]].load()
         repetitions = stored["repetitions"].values[stored["split"].values == "test"]
         origin = provenance(stored)
     ceiling = ncsnr_ceiling(space["ncsnr"], repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(ceiling, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(repetitions))
+    for path in job.input.cross_subject:
+        other = read_dataset(path, ["ceiling_cross_subject"], ["voxel"])
+        space["ceiling_cross_subject"] = other["ceiling_cross_subject"]
+        names = ("note", "extrapolated", "n_images", "n_voxels_failed")
+        space = space.assign_attrs({f"cross_subject_{name}": other.attrs[name] for name in names})
+        origin["cross_subject"] = provenance(other)
     log.info(
         "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
         space.sizes["voxel"],

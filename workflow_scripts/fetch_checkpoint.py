@@ -15,7 +15,9 @@ def fetch_checkpoint(job: Any) -> None:
     if source["path"] is not None:
         manifest = checkpoint_in_folder(Path(source["path"]))
     else:
-        manifest = fetch_from_hub(source["hub"], source["revision"], Path(job.params.folder))
+        manifest = fetch_from_hub(
+            source["hub"], source["revision"], Path(job.params.folder), source.get("endpoint")
+        )
     log.info("%s: %d files, digest %s", manifest.source, len(manifest.files), manifest.digest[:12])
     write_json(asdict(manifest), job.output[0])
 

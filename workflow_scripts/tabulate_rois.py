@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from brainstruct.encoding.alignment import normalise, select_layers
-from brainstruct.encoding.regions import roi_table
+from brainstruct.encoding.alignment import select_layers
+from brainstruct.encoding.summary import alignment_table
 from brainstruct.jobs import run_job
 from brainstruct.store import read_dataset, write_table
 
@@ -19,11 +19,21 @@ def tabulate_rois(job: Any) -> None:
     options = job.params.alignment
     scores = read_dataset(job.input.scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(job.input.ceiling, ["ceiling_ncsnr"], ["voxel"])
-    ceiling = space[f"ceiling_{options['ceiling']}"]
-    threshold = options["ceiling_threshold"]
+    ceilings = {
+        str(name).removeprefix("ceiling_"): space[name]
+        for name in space.data_vars
+        if str(name).startswith("ceiling_")
+    }
 
     def tabulate(r: xr.DataArray) -> pd.DataFrame:
-        table = roi_table(r, normalise(r, ceiling, threshold), space, job.params.mask)
+        table = alignment_table(
+            r,
+            ceilings,
+            space,
+            preferred=options["ceiling"],
+            threshold=options["ceiling_threshold"],
+            mask_name=job.params.mask,
+        )
         table.insert(0, "model", job.wildcards.model)
         table.insert(0, "subject", job.wildcards.subject)
         return table

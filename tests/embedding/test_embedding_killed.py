@@ -17,7 +17,7 @@ import xarray as xr
 from brainstruct import store
 from brainstruct.models import tiny
 
-N_IMAGES, PER_SHARD, KILLS = 96, 4, 10
+N_IMAGES, PER_SHARD, KILLS = 72, 3, 10
 N_NSD = 73000
 MODEL_MODULE = "brainstruct.models.instructblip"
 

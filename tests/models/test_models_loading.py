@@ -274,3 +274,46 @@ def test_parts_of_llava_that_do_not_fit(folder, name, change, fault):
     edit_json(folder / name, **change)
     with pytest.raises(InputError, match=fault):
         load(folder, "llava")
+
+
+@pytest.mark.parametrize("folder", ["llava"], indirect=True)
+def test_llava_under_the_names_of_the_published_weights(folder, pictures):
+    expected = load(folder, "llava").embed(pictures(2), [INSTRUCTION] * 2).states
+    tensors = load_file(folder / "model.safetensors")
+    tower = "vision_tower."
+    published = {
+        name.replace(tower, f"{tower}vision_model.") if name.startswith(tower) else name: values
+        for name, values in tensors.items()
+    }
+    published[f"{tower}vision_model.embeddings.position_ids"] = torch.arange(17)[None]
+    save_file(published, folder / "model.safetensors", metadata={"format": "pt"})
+    assert {name.partition(".")[0] for name in published} == {
+        "language_model",
+        "multi_modal_projector",
+        "vision_tower",
+    }
+    assert torch.equal(load(folder, "llava").embed(pictures(2), [INSTRUCTION] * 2).states, expected)
+
+
+@pytest.mark.parametrize("folder", ["clip"], indirect=True)
+@pytest.mark.parametrize("family", ["clip-image", "clip-text"])
+def test_clip_with_what_the_published_weights_hold_besides(folder, family, pictures):
+    def states():
+        model = load(folder, family, n_layers={"clip-text": 13}.get(family, 5))
+        return model.embed(pictures(2), ["a cat", "a dog"]).states
+
+    expected = states()
+    tensors = load_file(folder / "model.safetensors")
+    assert {"text_model", "vision_model", "logit_scale"} <= {
+        name.partition(".")[0] for name in tensors
+    }
+    for tower in ("text", "vision"):
+        tensors[f"{tower}_model.embeddings.position_ids"] = torch.arange(5)[None]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    assert torch.equal(states(), expected)
+    # What the tower itself lacks is still missed.
+    own = "text" if family == "clip-text" else "vision"
+    name = next(name for name in tensors if name.startswith(f"{own}_model.encoder"))
+    edit_weights(folder, lambda held: held.pop(name))
+    with pytest.raises(InputError, match=r"lack 1 of \d+ tensors"):
+        states()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from brainstruct.store import read_dataset
+from brainstruct.store import read_dataset, read_table
 from conftest import SMALL
 
 pytestmark = pytest.mark.study
@@ -151,3 +151,13 @@ def test_interrupted_study_resumes(edited):
     assert (figure.read_bytes(), table.read_bytes()) == before
     logs = list((edited.root / "results/small/logs").rglob("*.log"))
     assert all(re.search("wrote ", log.read_text().splitlines()[-1]) for log in logs)
+
+
+def test_statistics_are_made_of_a_finished_study(edited):
+    edited.run("statistics", *SMALL)
+    tables = edited.root / "results/small/tables"
+    comparison = read_table(tables / "model_comparisons.tsv")
+    assert len(comparison) > 0
+    assert "cannot" in (tables / "model_comparisons.txt").read_text()
+    assert (tables / "partition/subj01/instructblip_regions.tsv").is_file()
+    assert edited.run("-n", "statistics", *SMALL).jobs == {}

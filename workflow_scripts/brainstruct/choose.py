@@ -102,6 +102,70 @@ class Choose:
         """All fits of the job's subject and model."""
         return self.targets.fits_of(wildcards.subject, wildcards.model)
 
+    def other_subjects(self, wildcards: Any) -> list[str]:
+        """Every subject but the job's."""
+        return [subject for subject in self.study.subjects if subject != wildcards.subject]
+
+    def other_responses(self, wildcards: Any) -> list[str]:
+        """Responses of every subject but the job's."""
+        return [self.targets.responses(subject) for subject in self.other_subjects(wildcards)]
+
+    def cross_subject_ceiling(self, wildcards: Any) -> list[str]:
+        """Cross-subject ceiling of the job's subject, if there are others."""
+        if len(self.study.subjects) < 2:
+            return []
+        return [self.targets.cross_subject(wildcards.subject)]
+
+    @property
+    def cross_subject(self) -> dict[str, Any]:
+        """Options of the cross-subject ceiling."""
+        return self.study.cross_subject.model_dump() | {"seed": self.study.seed}
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Options of comparisons."""
+        return {"n_draws": self.study.statistics.n_draws, "seed": self.study.seed}
+
+    @property
+    def compared_groups(self) -> dict[str, list[str]]:
+        """Compared model -> its instructions."""
+        return {
+            key: self.study.instructions_of(self.study.model(key))
+            for key in self.targets.compared_models
+        }
+
+    def compared_predictions(self, wildcards: Any) -> list[str]:
+        """Predictions of all compared models, in the order of `compared_groups`."""
+        return [
+            self.targets.prediction(wildcards.subject, model, instruction)
+            for model, instructions in self.compared_groups.items()
+            for instruction in instructions
+        ]
+
+    def predictions(self, wildcards: Any) -> list[str]:
+        """Predictions of the job's model, instruction by instruction."""
+        return [
+            self.targets.prediction(wildcards.subject, wildcards.model, instruction)
+            for instruction in self.instructions(wildcards)
+        ]
+
+    def partition_pairs(self, wildcards: Any) -> list[tuple[str, str]]:
+        """Pairs of instructions of the job's model."""
+        return self.targets.partition_pairs(wildcards.model)
+
+    def partition_embeddings(self, wildcards: Any) -> dict[str, list[str]]:
+        """Instruction -> embeddings of everything the job's subject saw."""
+        names = {name for pair in self.partition_pairs(wildcards) for name in pair}
+        return {
+            name: self.targets.embeddings_of(wildcards.subject, wildcards.model, name)
+            for name in self.instructions(wildcards)
+            if name in names
+        }
+
+    def partition_files(self, wildcards: Any) -> list[str]:
+        """All files of `partition_embeddings`."""
+        return [path for paths in self.partition_embeddings(wildcards).values() for path in paths]
+
     def instructions(self, wildcards: Any) -> list[str]:
         """Instruction keys of the job's model."""
         return self.study.instructions_of(self.study.model(wildcards.model))

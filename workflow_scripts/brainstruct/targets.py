@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
@@ -84,6 +85,45 @@ class Targets:
     def ceiling(self, subject: str = "{subject}") -> str:
         """Noise ceilings of a subject."""
         return f"{self.root}/ceilings/{subject}.nc"
+
+    def cross_subject(self, subject: str = "{subject}") -> str:
+        """Noise ceiling of a subject from other subjects."""
+        return f"{self.root}/ceilings/cross_subject/{subject}.nc"
+
+    def prediction(
+        self,
+        subject: str = "{subject}",
+        model: str = "{model}",
+        instruction: str = "{instruction}",
+    ) -> str:
+        """Test images as predicted at every voxel's selected layer."""
+        return f"{self.root}/predictions/{subject}/{model}/{instruction}.nc"
+
+    def model_comparison(self, subject: str = "{subject}") -> str:
+        """Models of one subject, compared."""
+        return f"{self.root}/comparisons/models/{subject}.nc"
+
+    def instruction_comparison(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Instructions of one subject and model, compared in pairs."""
+        return f"{self.root}/comparisons/instructions/{subject}/{model}.nc"
+
+    def partition(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Shared and unique variance of pairs of instructions."""
+        return f"{self.root}/partition/{subject}/{model}.nc"
+
+    def partition_table(
+        self, subject: str = "{subject}", model: str = "{model}", kind: str = "regions"
+    ) -> str:
+        """Partitioned variance per region, or (``matrix``) of the mask as a matrix."""
+        return f"{self.root}/tables/partition/{subject}/{model}_{kind}.tsv"
+
+    def concepts(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Winning instruction within each concept group, per voxel."""
+        return f"{self.root}/concepts/{subject}/{model}.nc"
+
+    def concept_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Winners within concept groups, per region."""
+        return f"{self.root}/tables/concepts/{subject}/{model}.tsv"
 
     def winners(self, subject: str = "{subject}", model: str = "{model}") -> str:
         """Winning instruction and layer of every voxel."""
@@ -225,6 +265,48 @@ class Targets:
     def all_layer_tables(self) -> list[str]:
         """Regional alignment by layer of every subject and model."""
         return [self.layer_table(subject, model) for subject, model in self.pairs()]
+
+    @cached_property
+    def compared_models(self) -> list[str]:
+        """Models that some comparison names, in the order of the study."""
+        named = {key for pair in self.study.compared_models for key in pair}
+        return [model.key for model in self.study.models if model.key in named]
+
+    @cached_property
+    def instructed_models(self) -> list[str]:
+        """Models with two instructions or more."""
+        return [
+            model.key
+            for model in self.study.models
+            if len(self.study.instructions_of(model)) > 1
+        ]
+
+    def partition_pairs(self, model: str) -> list[tuple[str, str]]:
+        """Return the pairs of instructions whose variance is partitioned."""
+        names = self.study.instructions_of(self.study.model(model))
+        reference = self.study.partition.reference
+        if reference == "all":
+            return list(combinations(names, 2))
+        return [(reference, name) for name in names if name != reference and reference in names]
+
+    @cached_property
+    def all_statistics(self) -> list[str]:
+        """Comparisons, partitions and concept groups."""
+        found = [self.table("alignment_subjects")]
+        if self.study.compared_models:
+            found.append(self.table("model_comparisons"))
+        if self.instructed_models:
+            found.append(self.table("instruction_comparisons"))
+        for subject in self.study.subjects:
+            for model in self.instructed_models:
+                if self.partition_pairs(model):
+                    found += [
+                        self.partition_table(subject, model, kind)
+                        for kind in ("regions", "matrix")
+                    ]
+                if self.study.concepts:
+                    found.append(self.concept_table(subject, model))
+        return found
 
     @cached_property
     def all_figures(self) -> list[str]:

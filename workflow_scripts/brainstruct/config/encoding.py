@@ -69,7 +69,7 @@ class Alignment(Block):
     Attributes
     ----------
     ceiling : str
-        Noise ceiling that scores are divided by.
+        Noise ceiling that scores are divided by; both are stored.
     ceiling_threshold : float
         Voxels with a ceiling below it are excluded, and counted.
     layers : str
@@ -77,6 +77,6 @@ class Alignment(Block):
         ``mean``: the mean over all fitted layers.
     """
 
-    ceiling: Literal["ncsnr"] = "ncsnr"
+    ceiling: Literal["ncsnr", "cross_subject"] = "ncsnr"
     ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
     layers: Literal["best", "mean"] = "best"

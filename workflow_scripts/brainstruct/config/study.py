@@ -9,6 +9,7 @@ from brainstruct.config.data import Data
 from brainstruct.config.encoding import Alignment, Encoding
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
+from brainstruct.config.statistics import CrossSubject, Partition, Statistics
 from brainstruct.config.suggest import unknown_name
 from brainstruct.config.synthetic import Synthetic
 
@@ -45,6 +46,14 @@ class Study(Block):
         How encoding models are fitted.
     alignment : Alignment
         How scores are normalised.
+    statistics : Statistics
+        What is compared with what.
+    cross_subject : CrossSubject
+        How well subjects predict each other; needs two subjects or more.
+    partition : Partition
+        Which instructions' variance is partitioned, and how.
+    concepts : mapping
+        Concept -> instructions that ask for it.
     flatmaps : Flatmaps
         How maps are drawn.
     synthetic : Synthetic or None
@@ -63,6 +72,10 @@ class Study(Block):
     embedding: Embedding = Embedding()
     encoding: Encoding = Encoding()
     alignment: Alignment = Alignment()
+    statistics: Statistics = Statistics()
+    cross_subject: CrossSubject = CrossSubject()
+    partition: Partition = Partition()
+    concepts: dict[Key, list[str]] = {}
     flatmaps: Flatmaps
     synthetic: Synthetic | None = None
 
@@ -84,6 +97,18 @@ class Study(Block):
                 problems += _repeated(f"{where}.instructions", model.instructions)
         if isinstance(self.data.sessions, dict):
             problems += unknown_name("data.sessions", self.data.sessions, self.subjects)
+        keys = [model.key for model in self.models]
+        if self.statistics.compare != "all":
+            for pair in self.statistics.compare:
+                problems += unknown_name("statistics.compare", pair, keys)
+        for concept, members in self.concepts.items():
+            problems += unknown_name(f"concepts.{concept}", members, self.instruction_texts)
+        if self.partition.reference != "all":
+            problems += unknown_name(
+                "partition.reference", [self.partition.reference], self.instruction_texts
+            )
+        if self.alignment.ceiling == "cross_subject" and len(self.subjects) < 2:
+            problems.append("alignment.ceiling: 'cross_subject' needs two subjects or more")
         if self.synthetic is not None:
             problems += self._synthetic_problems(self.synthetic)
         if problems:
@@ -114,6 +139,21 @@ class Study(Block):
     def model(self, key: str) -> Model:
         """Return the model with a key."""
         return next(model for model in self.models if model.key == key)
+
+    @property
+    def compared_models(self) -> list[tuple[str, str]]:
+        """Pairs of models that are compared: the first minus the second."""
+        if self.statistics.compare != "all":
+            return list(self.statistics.compare)
+        pairs: list[tuple[str, str]] = []
+        for model in self.models:
+            if model.follows_instructions and model.random_seed is None:
+                pairs += [
+                    (model.key, other.key)
+                    for other in self.models
+                    if other is not model and (other.key, model.key) not in pairs
+                ]
+        return pairs
 
     def instructions_of(self, model: Model) -> list[str]:
         """Return the instruction keys a model is run with."""

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from brainstruct.embedding.batching import Forward, join
 from brainstruct.embedding.prefetch import prefetch
 from brainstruct.embedding.progress import Progress
 from brainstruct.embedding.shards import ShardFolder
-from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
+from brainstruct.embedding.stimuli import Prepared, Stimuli, average_rows, prepare
 from brainstruct.embedding.storage import Storage, dtype_name, empty_block, label
+from brainstruct.embedding.upload import Upload
 from brainstruct.models.interface import FeatureModel, Features
 
 log = logging.getLogger(__name__)
@@ -104,10 +106,13 @@ def embed_block(
     progress = Progress(len(ids), n_finished, report_every)
     forward = Forward(model, batch_size)
     parts: list[Features] = []
-    batches = prefetch(
-        lambda key: prepare(model, stimuli, key[1].tolist(), instruction),
-        _batches(pending, spans, batch_size),
-    )
+    upload = Upload(model)
+
+    def load(key: tuple[int, NDArray[np.int64]]) -> Prepared:
+        prepared = prepare(model, stimuli, key[1].tolist(), instruction)
+        return replace(prepared, batch=upload(prepared.batch))
+
+    batches = prefetch(load, _batches(pending, spans, batch_size))
     # Closed before the caller closes what the background thread reads from.
     with closing(batches):
         for (number, batch_ids), prepared in batches:
@@ -116,6 +121,7 @@ def embed_block(
             if batch_ids[-1] == spans[number][-1]:
                 shard = label(join(parts), spans[number].tolist(), storage)
                 shards.write(number, _part(spans[number]), shard)
+                log.info("finished shard %d of %d", number + 1, len(spans))
                 _fill(block, number * images_per_shard, shard)
                 parts = []
     return block
@@ -166,6 +172,7 @@ def block_identity(
         add to it. The device and the batch size are left out: results do not
         depend on them beyond rounding.
     """
+    sampling = model.options.sampling
     return {
         **identity,
         "family": type(model).__name__,
@@ -174,6 +181,7 @@ def block_identity(
         "random_seed": model.options.random_seed,
         "pooling": model.options.pooling,
         "max_new_tokens": model.options.max_new_tokens,
+        "sampling": None if sampling is None else asdict(sampling),
         "dtype": dtype_name(model.dtype),
         "storage": storage,
         "instruction_sha256": None if instruction is None else _sha256(instruction.encode()),

@@ -82,10 +82,13 @@ class ShardFolder:
         store.write_json({"identity": self._complete(part), "sha256": _sha256(data)}, record_path)
 
     def discard(self) -> None:
-        """Delete all shards, once what they are parts of is safe."""
+        """Delete all shards, once what they are parts of is safe.
+
+        What killed runs left half written goes, too.
+        """
         if not self._folder.is_dir():
             return
-        for path in self._folder.glob("shard-*"):
+        for path in [*self._folder.glob("shard-*"), *self._folder.glob(".shard-*")]:
             path.unlink()
         if not any(self._folder.iterdir()):
             self._folder.rmdir()

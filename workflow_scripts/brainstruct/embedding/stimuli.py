@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from brainstruct.errors import InputError
-from brainstruct.models.interface import Batch, FeatureModel, Features
+from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
 
 ImageProvider: TypeAlias = Callable[[Sequence[int]], Sequence[Image.Image]]
 """nsd_ids -> their images, RGB."""
@@ -97,7 +97,10 @@ def prepare(
     if len(images) != len(nsd_ids):
         raise ValueError(f"asked for {len(nsd_ids)} images, got {len(images)}")
     texts = [] if instruction is None else [instruction] * len(images)
-    return Prepared(model.prepare(images, texts), [1] * len(images))
+    batch = model.prepare(images, texts)
+    if model.options.sampling is not None:
+        batch[STIMULUS] = torch.tensor(nsd_ids, dtype=torch.int64)
+    return Prepared(batch, [1] * len(images))
 
 
 def average_rows(features: Features, rows: Sequence[int]) -> Features:

@@ -26,7 +26,6 @@ from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOpt
 from brainstruct.models.registry import Modality
 from brainstruct.models.towers import tower_features
 
-
 _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
 """Of a checkpoint with both towers, what one of them has no use for. (What a
 tower itself lacks is still missed.)"""

@@ -174,7 +174,7 @@ class DrawToken(LogitsProcessor):
         if sampling.top_p < 1.0:
             self._warpers.append(TopPLogitsWarper(sampling.top_p))
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> Any:
         """Return scores of -inf for all tokens but the one drawn."""
         weighed: Any = scores.float()
         for warp in self._warpers:
@@ -186,5 +186,4 @@ class DrawToken(LogitsProcessor):
         number = torch.minimum(number, torch.nextafter(total, torch.zeros_like(total)))
         token = torch.searchsorted(cumulative, number, right=True)
         self._step += 1
-        drawn: Any = torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
-        return drawn
+        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from httpx2 import HTTPError
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from brainstruct.errors import InputError
 
 SMALL_FILES = (".json", ".txt", ".model", ".jinja")
 """Configuration, tokenizers, processors."""
+
+WEIGHTS = tuple(
+    re.compile(form)
+    for form in (
+        r"model\.safetensors",
+        r"model-\d+-of-\d+\.safetensors",
+        r"pytorch_model\.bin",
+        r"pytorch_model-\d+-of-\d+\.bin",
+    )
+)
+"""Forms of weights that are loaded, the best first."""
+
+_FORMATS = (".safetensors", ".bin")
 
 CHUNK = 1 << 22
 
@@ -44,9 +58,7 @@ class Manifest:
     digest: str
 
 
-def checkpoint_in_folder(
-    folder: Path, source: str | None = None, revision: str = "local"
-) -> Manifest:
+def checkpoint_in_folder(folder: Path) -> Manifest:
     """Describe a checkpoint that is on disk.
 
     Raises
@@ -56,28 +68,22 @@ def checkpoint_in_folder(
     """
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "Set checkpoints.NAME.path to the checkpoint")
-    paths = sorted(
-        path
+    names = sorted(
+        path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    weights = [name for name in names if name.endswith((".safetensors", ".bin"))]
-    if "config.json" not in names or not weights:
-        absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
-        raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
-    files = dict(zip(names, map(_sha256, paths), strict=True))
-    digest = hashlib.sha256(
-        "".join(f"{name} {content}\n" for name, content in files.items()).encode()
-    ).hexdigest()
-    return Manifest(str(folder), source or str(folder), revision, files, digest)
+    return _describe(folder, names, str(folder), "local")
 
 
-def fetch_from_hub(repository: str, revision: str, folder: Path) -> Manifest:
+def fetch_from_hub(
+    repository: str, revision: str, folder: Path, endpoint: str | None = None
+) -> Manifest:
     """Download what is needed of a repository of the Hugging Face hub, and check it.
 
-    A download that was cut off goes on where it stopped.
+    A connection that breaks is taken up where it broke; a download that is
+    started again keeps the files that are complete.
 
     Parameters
     ----------
@@ -87,47 +93,50 @@ def fetch_from_hub(repository: str, revision: str, folder: Path) -> Manifest:
         Branch, tag or commit; resolved to a commit first.
     folder : pathlib.Path
         Where the files go.
+    endpoint : str, optional
+        Address of a mirror; by default ``HF_ENDPOINT``, or the hub itself.
 
     Raises
     ------
     InputError
-        If the hub cannot be reached, lacks the repository, or a file differs
-        from the hub's checksum.
+        If the hub cannot be reached, lacks the repository or what a checkpoint
+        needs, or a file differs from the hub's checksum.
     """
+    hub = HfApi(endpoint=endpoint)
     try:
-        info = HfApi().model_info(repository, revision=revision)
-        commit = str(info.sha)
-        entries = [
-            entry
-            for entry in HfApi().list_repo_tree(repository, revision=commit, recursive=True)
-            if isinstance(entry, RepoFile)
-        ]
-        wanted = needed_files(entry.path for entry in entries)
-        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=wanted)
-    except (OSError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError) as error:
+        commit = str(hub.model_info(repository, revision=revision).sha)
+        tree = hub.list_repo_tree(repository, revision=commit, recursive=True)
+        entries = {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
+        wanted = needed_files(entries)
+        snapshot_download(
+            repository,
+            revision=commit,
+            local_dir=folder,
+            allow_patterns=wanted,
+            endpoint=endpoint,
+        )
+    except (HTTPError, OSError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(
             repository,
-            f"revision {revision} could not be downloaded ({type(error).__name__}: {error})",
-            "Run this rule on a node with internet access, set HF_ENDPOINT to a mirror, or copy "
-            "the files yourself and set checkpoints.NAME.path",
+            f"revision {revision} could not be downloaded ({reason})",
+            "Run this rule on a node with internet access and without HF_HUB_OFFLINE, set "
+            "HF_ENDPOINT to a mirror, or copy the files yourself and set checkpoints.NAME.path",
         ) from error
-    manifest = checkpoint_in_folder(folder, repository, commit)
-    for entry in entries:
-        expected = entry.lfs.sha256 if entry.lfs else None
-        if expected and entry.path in manifest.files and manifest.files[entry.path] != expected:
-            raise InputError(
-                folder / entry.path,
-                f"has checksum {manifest.files[entry.path][:12]}, the hub says {expected[:12]}",
-                "Delete it and fetch the checkpoint again",
-            )
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if missing:
+        raise InputError(folder, f"lacks {', '.join(missing)}", "Fetch the checkpoint again")
+    manifest = _describe(folder, wanted, repository, commit)
+    for name in wanted:
+        _require_checksum(folder / name, manifest.files[name], entries[name])
     return manifest
 
 
 def needed_files(names: Iterable[str]) -> list[str]:
     """Choose the files a model is loaded from.
 
-    Safetensors are preferred to ``.bin``; other frameworks' weights and
-    duplicate formats are left out.
+    Safetensors are preferred to ``.bin`` and a whole file to shards; other
+    frameworks' weights, variants and leftovers of training are left out.
 
     Examples
     --------
@@ -135,13 +144,52 @@ def needed_files(names: Iterable[str]) -> list[str]:
     ['config.json', 'model.safetensors']
     """
     everything = sorted(names)
-    safe = [name for name in everything if name.endswith(".safetensors")]
-    weights = safe or [name for name in everything if name.endswith(".bin")]
-    unused = ".bin.index.json" if safe else ".safetensors.index.json"
+    weights = next(filter(None, (list(filter(form.fullmatch, everything)) for form in WEIGHTS)), [])
     small = [
-        name for name in everything if name.endswith(SMALL_FILES) and not name.endswith(unused)
+        name
+        for name in everything
+        if name.endswith(SMALL_FILES)
+        and (not name.endswith(".index.json") or _indexes(name, weights))
     ]
     return sorted([*small, *weights])
+
+
+def _indexes(index: str, weights: Iterable[str]) -> bool:
+    """Say whether an index belongs to the chosen weights, and these are in shards."""
+    stem, suffix = Path(index.removesuffix(".index.json")).stem, Path(index).suffixes[-3]
+    return any(name.startswith(f"{stem}-") and name.endswith(suffix) for name in weights)
+
+
+def _describe(folder: Path, names: Sequence[str], source: str, revision: str) -> Manifest:
+    if "config.json" not in names or not any(name.endswith(_FORMATS) for name in names):
+        absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
+        raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
+    files = {name: _sha256(folder / name) for name in names}
+    digest = hashlib.sha256(
+        "".join(f"{name} {content}\n" for name, content in files.items()).encode()
+    ).hexdigest()
+    return Manifest(str(folder), source, revision, files, digest)
+
+
+def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
+    """Refuse, and remove, a file that is not what the hub has.
+
+    Large files are known by the SHA-256 of their content, small ones by git's
+    SHA-1 of a header and their content.
+    """
+    if entry.lfs is not None:
+        expected = entry.lfs.sha256
+    else:
+        content = path.read_bytes()
+        found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        expected = entry.blob_id
+    if found != expected:
+        path.unlink()
+        raise InputError(
+            path,
+            f"has checksum {found[:12]}, the hub says {expected[:12]}; it was removed",
+            "Fetch the checkpoint again",
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+
 from brainstruct.errors import InputError
 from brainstruct.models import loading
 from brainstruct.models.decoding import Decoding

@@ -34,7 +34,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     """
     begin = vocabulary.LLAMA_BEGIN
     tokenizer = vocabulary.llama_tokenizer(begin, added=(IMAGE_TOKEN, PAD_TOKEN))
-    image_id, pad_id = tokenizer.token_to_id(IMAGE_TOKEN), tokenizer.token_to_id(PAD_TOKEN)
+    image_id, pad_id = (tokenizer.get_vocab()[token] for token in (IMAGE_TOKEN, PAD_TOKEN))
     vocabulary.write_tokenizer(
         tokenizer,
         folder,

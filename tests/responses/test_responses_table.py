@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.errors import InputError
+from brainstruct.responses.table import (
+    collect_responses,
+    escape_line,
+    read_responses,
+    unescape_line,
+)
+from brainstruct.store import write_dataset, write_table
+
+SAID = {
+    9: "two\tdogs\nand a \\cat\\n",
+    4: "",
+    70: "n/a",
+    3: '"quoted", 12',
+    5: "NaN",
+    6: "12",
+    8: "naïve 犬 \N{REPLACEMENT CHARACTER}",
+}
+
+
+def write_block(path, nsd_ids):
+    n = len(nsd_ids)
+    said = [SAID[nsd_id] for nsd_id in nsd_ids]
+    block = xr.Dataset(
+        {
+            "embedding": (("layer", "nsd_id", "feature"), np.zeros((2, n, 3), np.float16)),
+            "response": ("nsd_id", np.array(said, dtype=object)),
+            "n_tokens": ("nsd_id", np.array([len(text.split()) for text in said])),
+            "truncated": ("nsd_id", np.array(nsd_ids) > 8),
+        },
+        coords={"layer": [0, 1], "nsd_id": nsd_ids, "feature": range(3)},
+    )
+    write_dataset(block, path)
+    return path
+
+
+@pytest.fixture
+def blocks(tmp_path):
+    return [
+        write_block(tmp_path / "a.nc", [9, 4, 70]),
+        write_block(tmp_path / "b.nc", [3, 8, 5, 6]),
+    ]
+
+
+def test_every_response_survives_the_way_to_disk_and_back(blocks, tmp_path):
+    path = tmp_path / "responses.tsv"
+    write_table(collect_responses(blocks), path)
+    found = read_responses(path)
+    assert found.columns.tolist() == ["nsd_id", "response", "n_tokens", "truncated"]
+    assert dict(zip(found["nsd_id"], found["response"], strict=True)) == SAID
+    assert found["nsd_id"].tolist() == sorted(SAID)
+    assert found["n_tokens"].tolist() == [len(SAID[nsd_id].split()) for nsd_id in sorted(SAID)]
+    assert found["truncated"].tolist() == [nsd_id > 8 for nsd_id in sorted(SAID)]
+    assert found["truncated"].dtype == bool
+    # One line per image, for tools that know nothing of quotes.
+    assert len(path.read_text().splitlines()) == 1 + len(SAID)
+
+
+def test_an_image_in_two_blocks_is_refused(blocks, tmp_path):
+    again = write_block(tmp_path / "c.nc", [4])
+    with pytest.raises(InputError, match=r"1 images twice \(first: nsd_id 4\)"):
+        collect_responses([*blocks, again])
+
+
+def test_a_missing_block_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.nc: does not exist"):
+        collect_responses([tmp_path / "gone.nc"])
+
+
+@pytest.mark.parametrize("text", ["", "\\", "\\n", "a\\\tb\r\n", "\\\\t", "n/a", "n\\/a"])
+def test_escapes_are_undone(text):
+    assert unescape_line(escape_line(text)) == text
+    assert not set("\t\n\r") & set(escape_line(text))

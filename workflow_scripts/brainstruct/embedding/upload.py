@@ -1,0 +1,45 @@
+"""Copies batches to the GPU while it works on earlier ones."""
+
+from __future__ import annotations
+
+import torch
+
+from brainstruct.models.interface import Batch, FeatureModel
+
+
+class Upload:
+    """Moves batches to a model's device; to be called from the background thread.
+
+    On CUDA the copy goes from pinned memory, on a stream of its own: the engine
+    that copies works beside those that compute. The thread, not the device,
+    waits for it, so a batch that is handed over is complete.
+
+    Parameters
+    ----------
+    model : FeatureModel
+        Where to.
+    """
+
+    def __init__(self, model: FeatureModel) -> None:
+        self._model = model
+        self._stream: torch.cuda.Stream | None = None
+        if model.device.type == "cuda":
+            self._stream = torch.cuda.Stream(model.device)  # type: ignore[no-untyped-call]
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch on the device, or as it is if there is no room for it.
+
+        What is left behind is moved when its turn comes, in parts if need be.
+        Its memory may be reused as soon as the batch is dropped: by then the
+        features are on the CPU, so nothing reads it any more.
+        """
+        if self._stream is None:
+            return batch
+        pinned = {name: values.contiguous().pin_memory() for name, values in batch.items()}
+        try:
+            with torch.cuda.stream(self._stream):
+                placed = self._model.on_device(pinned)
+            self._stream.synchronize()
+        except torch.cuda.OutOfMemoryError:
+            return batch
+        return placed

@@ -1,0 +1,1 @@
+"""What the models said, as tables and as a page; knows no models."""

@@ -1,0 +1,83 @@
+"""Tables of what a model answered to one instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+
+import pandas as pd
+
+from brainstruct.errors import InputError
+from brainstruct.store import open_dataset, read_table
+
+COLUMNS = ("nsd_id", "response", "n_tokens", "truncated")
+
+_MISSING = "n/a"
+"""What elsewhere marks a missing value; as a response it is written otherwise."""
+
+_ESCAPED = {ord("\\"): r"\\", ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\r"}
+
+
+def collect_responses(paths: Sequence[str | PathLike[str]]) -> pd.DataFrame:
+    r"""Join the responses of all blocks of a model and instruction.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Embeddings; their states are not read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By ascending ``nsd_id``: ``response``, on one line (backslashes, tabs
+        and line ends are written as ``\\``, ``\t``, ``\n``, ``\r``),
+        ``n_tokens`` (0: an empty response) and ``truncated`` (cut at the
+        longest; bool).
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or an image is in two of them.
+    """
+    parts = []
+    for path in paths:
+        with open_dataset(path, COLUMNS) as dataset:
+            parts.append(dataset[list(COLUMNS[1:])].to_dataframe().reset_index()[list(COLUMNS)])
+    table = pd.concat(parts).sort_values("nsd_id", kind="stable", ignore_index=True)
+    twice = table["nsd_id"][table["nsd_id"].duplicated()]
+    if len(twice):
+        raise InputError(
+            paths[0],
+            f"and the other blocks have {len(twice)} images twice (first: nsd_id {twice.iloc[0]})",
+            "Delete the embeddings of this model and instruction, and run again",
+        )
+    table["response"] = [escape_line(text) for text in table["response"]]
+    return table.astype({"truncated": bool})
+
+
+def read_responses(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read a table of `collect_responses` back, responses as they were said.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or lacks a column.
+    """
+    table = read_table(path, COLUMNS, dtype={"response": str})
+    table["response"] = [unescape_line(text) for text in table["response"]]
+    return table.astype({"truncated": bool})
+
+
+def escape_line(text: str) -> str:
+    """Write a text on one line of a table, never as a missing value."""
+    return r"n\/a" if text == _MISSING else str(text).translate(_ESCAPED)
+
+
+def unescape_line(text: str) -> str:
+    """Undo `escape_line`."""
+    plain = {"/": "/"} | {escape[1]: chr(code) for code, escape in _ESCAPED.items()}
+    found: list[str] = []
+    characters = iter(text)
+    for character in characters:
+        found.append(plain[next(characters)] if character == "\\" else character)
+    return "".join(found)

@@ -1,0 +1,62 @@
+"""Rule estimate_cross_subject: a subject's noise ceiling from the other subjects' brains."""
+
+from typing import Any
+
+import numpy as np
+
+from brainstruct.encoding.cross_subject import (
+    CrossSubjectOptions,
+    cross_subject_ceiling,
+    shared_images,
+)
+from brainstruct.errors import InputError
+from brainstruct.jobs import log, run_job
+from brainstruct.store import open_dataset, provenance, write_dataset
+
+FEWEST_IMAGES = 50
+"""Below it, folds are too small to predict anything from."""
+
+
+def estimate(job: Any) -> None:
+    """Predict the subject from every subset of the others, inside the shared images."""
+    paths = [job.input.target, *job.input.sources]
+    names = [job.wildcards.subject, *job.params.sources]
+    tested, origins, voxels = [], {}, []
+    for name, path in zip(names, paths, strict=True):
+        with open_dataset(path, ["betas", "split"], ["nsd_id", "voxel"]) as stored:
+            tested.append(stored["nsd_id"].values[stored["split"].values == "test"])
+            voxels.append(stored["voxel"].values)
+            origins[name] = provenance(stored)
+    common = shared_images(tested)
+    if common.size < FEWEST_IMAGES:
+        raise InputError(
+            paths[0],
+            f"shares only {common.size} test images with {', '.join(names[1:])}",
+            f"A cross-subject ceiling needs {FEWEST_IMAGES} or more: set "
+            "alignment.cross_subject to null, or add sessions",
+        )
+    responses = {}
+    for name, path in zip(names, paths, strict=True):
+        with open_dataset(path, ["betas"], ["nsd_id", "voxel"]) as stored:
+            betas = stored["betas"].sel(nsd_id=common).transpose("nsd_id", "voxel")
+            responses[name] = betas.values.astype(np.float32)
+    target = responses.pop(names[0])
+    result = cross_subject_ceiling(
+        target,
+        responses,
+        CrossSubjectOptions(**job.params.options),
+        progress=lambda done, total: log.info("subset %d of %d", done, total),
+    ).assign_coords(voxel=voxels[0])
+    for key in ("note", "n_images", "n_fits", "n_not_converged", "n_not_positive",
+                "n_beyond_one", "n_voxels_failed"):  # fmt: skip
+        log.info("%s: %s", key, result.attrs[key])
+    origin = {
+        "responses": origins,
+        "options": dict(job.params.options),
+        "sources": list(job.params.sources),
+        "code": job.params.code,
+    }
+    write_dataset(result, job.output[0], provenance=origin)
+
+
+run_job(estimate, globals().get("snakemake"))

@@ -1,0 +1,59 @@
+"""Rule predict_selected: test images as predicted at every voxel's selected layer."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from brainstruct.encoding.features import layer_features, matching_images
+from brainstruct.encoding.scores import pearson
+from brainstruct.encoding.selected import predict_selected
+from brainstruct.jobs import log, run_job
+from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+
+VOXELS_PER_CHUNK = 1000
+
+
+def predict(job: Any) -> None:
+    """Refit the selected layers of one instruction with the penalties already chosen."""
+    with open_dataset(job.input.scores, ["cv_score", "alpha"], ["layer", "voxel"]) as stored:
+        scores = stored[["cv_score", "alpha"]].sel(instruction=job.wildcards.instruction).load()
+        origin = provenance(stored)
+    responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
+    blocks = [
+        open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in job.input.embeddings
+    ]
+    rows = matching_images(responses["nsd_id"], [block["nsd_id"] for block in blocks])
+    train = (responses["split"] == "train").values
+    betas = responses["betas"].transpose("nsd_id", "voxel").values
+    predictions, layer = predict_selected(
+        scores,
+        betas,
+        train,
+        lambda layer: layer_features(blocks, layer, rows),
+        progress=lambda layer, count: log.info("layer %d: %d voxels", layer, count),
+    )
+    log.info("mean r %.4f", float(np.nanmean(pearson(betas[~train], predictions))))
+    # Half precision is relative: a constant would eat up the digits of what varies.
+    intercept = betas[train].mean(0, dtype=np.float64).astype(np.float32)
+    result = xr.Dataset(
+        {
+            "prediction": (("nsd_id", "voxel"), (predictions - intercept).astype(np.float16)),
+            "intercept": ("voxel", intercept),
+            "layer": ("voxel", layer),
+        },
+        coords={
+            "nsd_id": responses["nsd_id"].values[~train],
+            "voxel": responses["voxel"].values,
+        },
+        attrs={"instruction": job.wildcards.instruction, "n_train": int(train.sum())},
+    )
+    write_dataset(
+        result,
+        job.output[0],
+        provenance=origin | {"predict_code": job.params.code},
+        chunks={"prediction": {"voxel": VOXELS_PER_CHUNK}},
+    )
+
+
+run_job(predict, globals().get("snakemake"))
