@@ -56,6 +56,7 @@ rule all:
         targets.all_scores,
         targets.all_tables,
         targets.all_figures,
+        choose.answers_page,
 
 
 include: "rules/data.smk"

@@ -45,3 +45,54 @@ rule embed:
         code=choose.embed_code,
     script:
         "../workflow_scripts/embed.py"
+
+
+rule tabulate_responses:
+    input:
+        choose.model_embeddings,
+    output:
+        targets.said(),
+    log:
+        targets.log("tabulate_responses/{model}/{instruction}"),
+    benchmark:
+        targets.benchmark("tabulate_responses/{model}/{instruction}")
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=stage_identity("tabulate_responses"),
+    script:
+        "../workflow_scripts/tabulate_responses.py"
+
+
+rule show_responses:
+    input:
+        tables=choose.said,
+        block=targets.block(targets.blocks_of("shared")[0]),
+        stimuli=inputs.stimuli(),
+    output:
+        report(
+            targets.figure("responses", "html"),
+            caption="../report/responses.rst",
+            category="0 What the models say",
+            labels={"figure": "sample images and answers"},
+        ),
+    log:
+        targets.log("show_responses"),
+    benchmark:
+        targets.benchmark("show_responses")
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    params:
+        asked=choose.asked,
+        instructions=choose.asked_texts,
+        labels=choose.asked_labels,
+        layout=choose.layout,
+        n_samples=12,
+        seed=study.seed,
+        code=stage_identity("show_responses"),
+    script:
+        "../workflow_scripts/show_responses.py"

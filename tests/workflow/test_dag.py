@@ -17,7 +17,7 @@ def test_paper_study_is_shown_without_data(fresh):
     assert done.status == 0, done.text[-3000:]
     jobs = done.jobs
     # Four subjects' own images and the shared ones: five blocks.
-    instructed, others = 2, 3
+    instructed, others = 6, 3
     assert jobs["embed"] == 5 * (10 * instructed + others)
     fits = sum(count for rule, count in jobs.items() if rule.startswith("fit_ridge"))
     assert fits == 4 * (10 * instructed + others)
@@ -36,7 +36,7 @@ def test_one_layer_per_job_gives_the_same_files(fresh):
     )
     whole = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
     fits = {rule: n for rule, n in chunked.jobs.items() if rule.startswith("fit_ridge")}
-    assert sum(fits.values()) == 2 * (11 * 33 + 25 + 13)
+    assert sum(fits.values()) == 2 * ((10 + 3 + 3 + 1 + 1) * 33 + 25 + 13)
     assert chunked.jobs["collect_scores"] == whole.jobs["collect_scores"]
 
 

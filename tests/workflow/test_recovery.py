@@ -55,12 +55,13 @@ def test_planted_instructions_and_layers_are_found(demo):
 def test_demo_ends_in_figures_and_a_report(demo):
     figures = demo.root / "results/demo/figures"
     drawn = sorted(path.relative_to(figures) for path in figures.rglob("*.svg"))
-    assert len(drawn) == 3 + 2 * 4 + 2 + 2
+    assert len(drawn) == 3 + 2 * 7 + 2 * 3 + 2
     for path in drawn:
         assert (figures / path.with_suffix(".png")).stat().st_size > 20_000
         assert len(read_table(figures / path.with_suffix(".tsv"))) > 0
     demo.run("--report", "results/demo/report.html", "--configfile", "demo.yaml")
     report = (demo.root / "results/demo/report.html").read_text(encoding="utf-8")
+    assert (figures / "responses.html").read_text(encoding="utf-8").count("<img") == 12
     for words in ("1 Which model?", "2 Which instruction?", "3 Which layer?", "winning layer"):
         assert words in report
 

@@ -24,6 +24,7 @@ FIGURES = {
 }
 SCORED = {"collect_scores", "find_winners", "tabulate_rois", "join_tables", "tabulate_recovery"}
 AFTER_FITS = SCORED | FIGURES | {"all"}
+ANSWERS = {"tabulate_responses", "show_responses"}
 
 
 def reconfigure(checkout, change):
@@ -84,7 +85,8 @@ def test_added_instruction_runs_exactly_its_targets(edited):
     fits = {rule: n for rule, n in jobs.items() if rule.startswith("fit_ridge")}
     assert fits == {"fit_ridge_0_to_4_of_5": 1}
     assert jobs["collect_scores"] == 1
-    assert set(jobs) == {"embed", *fits, *AFTER_FITS}
+    assert jobs["tabulate_responses"] == 1
+    assert set(jobs) == {"embed", *fits, *AFTER_FITS, *ANSWERS}
 
 
 def test_changed_text_reruns_that_instruction(edited):

@@ -81,7 +81,13 @@ class Choose:
         model = self.study.model(wildcards.model)
         decides = {"family", "checkpoint", "n_layers", "random_seed"}
         running = {"max_new_tokens", "pooling", "dtype", "storage"}
-        return model.model_dump(include=decides) | self.study.embedding.model_dump(include=running)
+        embedding = self.study.embedding
+        sampling = None if embedding.decoding == "greedy" else embedding.decoding.model_dump()
+        return (
+            model.model_dump(include=decides)
+            | embedding.model_dump(include=running)
+            | {"sampling": sampling}
+        )
 
     def instruction(self, wildcards: Any) -> str | None:
         """Text of the job's instruction; `None` for models that follow none."""
@@ -97,6 +103,46 @@ class Choose:
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""
         return self.targets.embeddings_of(wildcards.subject, wildcards.model, wildcards.instruction)
+
+    def model_embeddings(self, wildcards: Any) -> list[str]:
+        """Embeddings of all images, of one model and instruction."""
+        return [
+            self.targets.embedding(wildcards.model, wildcards.instruction, block)
+            for block in self.targets.blocks
+        ]
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Models that follow instructions, and the instructions they are given."""
+        return [
+            (model.key, instruction)
+            for model in self.study.models
+            if model.follows_instructions
+            for instruction in self.study.instructions_of(model)
+        ]
+
+    @property
+    def said(self) -> list[str]:
+        """Responses of everything in `asked`."""
+        return [self.targets.said(*pair) for pair in self.asked]
+
+    @property
+    def answers_page(self) -> list[str]:
+        """The page of answers, if any model answers."""
+        return [self.targets.figure("responses", "html")] if self.asked else []
+
+    @property
+    def asked_labels(self) -> dict[str, str]:
+        """Key -> label of the models in `asked`."""
+        keys = {model for model, _ in self.asked}
+        return {key: label for key, label in self.model_labels.items() if key in keys}
+
+    @property
+    def asked_texts(self) -> dict[str, str]:
+        """Key -> text of the instructions in `asked`, in legend order."""
+        keys = {instruction for _, instruction in self.asked}
+        texts = self.study.instruction_texts
+        return {key: texts[key].text for key in self.study.instructions if key in keys}
 
     def fits(self, wildcards: Any) -> list[str]:
         """All fits of the job's subject and model."""

@@ -141,6 +141,10 @@ class Targets:
         """Build the name of a table of the whole study."""
         return f"{self.root}/tables/{name}.tsv"
 
+    def said(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
+        """Build the name of what a model answered to an instruction, image by image."""
+        return f"{self.root}/answers/{model}/{instruction}.tsv"
+
     def figure(self, name: str, suffix: str = "svg") -> str:
         """Build the name of a figure; its table has the same name."""
         return f"{self.root}/figures/{name}.{suffix}"
@@ -276,9 +280,7 @@ class Targets:
     def instructed_models(self) -> list[str]:
         """Models with two instructions or more."""
         return [
-            model.key
-            for model in self.study.models
-            if len(self.study.instructions_of(model)) > 1
+            model.key for model in self.study.models if len(self.study.instructions_of(model)) > 1
         ]
 
     def partition_pairs(self, model: str) -> list[tuple[str, str]]:
@@ -301,8 +303,7 @@ class Targets:
             for model in self.instructed_models:
                 if self.partition_pairs(model):
                     found += [
-                        self.partition_table(subject, model, kind)
-                        for kind in ("regions", "matrix")
+                        self.partition_table(subject, model, kind) for kind in ("regions", "matrix")
                     ]
                 if self.study.concepts:
                     found.append(self.concept_table(subject, model))
@@ -315,7 +316,8 @@ class Targets:
         for subject, model in self.pairs():
             names.append(f"winning_layer/{subject}_{model}")
         for subject, model in self.pairs(only_instructed=True):
-            names.append(f"winning_instruction/{subject}_{model}")
+            if len(self.study.instructions_of(self.study.model(model))) > 1:
+                names.append(f"winning_instruction/{subject}_{model}")
         if self.study.synthetic is not None:
             names += [f"planted_recovered/{subject}_{model}" for subject, model in self.planted()]
         return [self.figure(name) for name in names]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from brainstruct.config.base import Block, Key
 from brainstruct.models.registry import FAMILIES
@@ -36,11 +43,14 @@ class Checkpoint(Block):
         Repository of the Hugging Face hub and its branch, tag or commit.
     path : str or None
         Folder on disk with the same files; wins over `hub`.
+    endpoint : str or None
+        Address of a mirror of the hub; `None`: ``HF_ENDPOINT``, or the hub itself.
     """
 
     hub: str | None = None
     revision: str = "main"
     path: str | None = None
+    endpoint: str | None = None
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Checkpoint:
@@ -113,6 +123,27 @@ class Model(Block):
         return list(range(self.n_layers)) if self.layers == "all" else sorted(self.layers)
 
 
+class Sampling(Block):
+    """How the tokens of a response are drawn; no batch changes what is drawn.
+
+    Attributes
+    ----------
+    seed : int
+        Of the draws.
+    temperature : float
+        Divides the logits.
+    top_k : int or None
+        Draw from so many likeliest tokens; `None`: from all.
+    top_p : float
+        Draw from the smallest set of tokens that holds this share of the probability.
+    """
+
+    seed: NonNegativeInt = 0
+    temperature: PositiveFloat = 1.0
+    top_k: PositiveInt | None = None
+    top_p: float = Field(default=1.0, gt=0, le=1)
+
+
 class Embedding(Block):
     """How models are run.
 
@@ -124,6 +155,8 @@ class Embedding(Block):
         Stimuli after which a job saves what it has.
     max_new_tokens : int
         Longest response.
+    decoding : "greedy" or Sampling
+        How responses are decoded.
     pooling : str
         Token states that are averaged: those of the response, the prompt, or
         the prompt's last token alone.
@@ -136,6 +169,7 @@ class Embedding(Block):
     batch_size: PositiveInt = 64
     images_per_shard: PositiveInt = 512
     max_new_tokens: PositiveInt = 32
+    decoding: Literal["greedy"] | Sampling = "greedy"
     pooling: Pooling = "response_mean"
     device: Literal["auto", "cuda", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
