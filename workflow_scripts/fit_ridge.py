@@ -26,6 +26,7 @@ def fit_layers(job: Any) -> None:
         seed=job.params.seed,
         alpha_score=encoding["alpha_score"],
         backend=encoding["backend"],
+        solver=encoding["solver"],
         targets_per_batch=job.config["encoding"]["targets_per_batch"],
     )
     responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])

@@ -154,7 +154,7 @@ def test_ridge_against_himalaya(size):
         f"{same.mean():.4f}, coefficients differ by {worst:.1e} of {largest:.1e}"
     )
     assert (same | tie).mean() >= 0.999
-    assert max(ratio, cpu_ratio) >= size.goal
+    assert cpu_ratio >= size.goal  # wall time says more about others on the machine
 
 
 if __name__ == "__main__":

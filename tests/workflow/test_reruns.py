@@ -163,3 +163,14 @@ def test_statistics_are_made_of_a_finished_study(edited):
     assert "cannot" in (tables / "model_comparisons.txt").read_text()
     assert (tables / "partition/subj01/instructblip_regions.tsv").is_file()
     assert edited.run("-n", "statistics", *SMALL).jobs == {}
+
+
+def test_himalaya_s_own_solver_finds_the_same(edited):
+    target = "results/small/scores/subj01/instructblip.nc"
+    ours = read_dataset(edited.root / target)
+    reconfigure(edited, lambda config: config["encoding"].update(solver="himalaya"))
+    edited.run(target, *SMALL)
+    theirs = read_dataset(edited.root / target)
+    same = np.isclose(ours["alpha"], theirs["alpha"], rtol=1e-3)
+    assert same.mean() >= 0.999
+    np.testing.assert_allclose(ours["r"].values[same], theirs["r"].values[same], atol=1e-4)

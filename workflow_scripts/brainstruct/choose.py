@@ -247,7 +247,9 @@ class Choose:
     @property
     def encoding(self) -> dict[str, Any]:
         """Everything in the encoding block that decides a fit's scores."""
-        return self.study.encoding.model_dump(include={"alphas", "folds", "alpha_score", "backend"})
+        return self.study.encoding.model_dump(
+            include={"alphas", "folds", "alpha_score", "backend", "solver"}
+        )
 
     @property
     def model_labels(self) -> dict[str, str]:

@@ -40,6 +40,9 @@ class Encoding(Block):
     ----------
     backend : str
         Backend of himalaya.
+    solver : str
+        ``gram``: this project's solver on himalaya's backends; ``himalaya``: its
+        own ``RidgeCV``. The same answer to rounding, at different speed.
     alphas : Alphas
         Penalties tried, per voxel.
     folds : int
@@ -55,6 +58,7 @@ class Encoding(Block):
     """
 
     backend: Literal["numpy", "torch", "torch_cuda"] = "torch"
+    solver: Literal["gram", "himalaya"] = "gram"
     alphas: Alphas = Alphas()
     folds: int = Field(default=5, ge=2)
     alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
