@@ -30,13 +30,19 @@ def test_demo_is_shown_on_a_fresh_clone(fresh):
     assert done.jobs["write_synthetic_stimuli"] == 1
 
 
+def test_demo_takes_the_other_models_over_it(fresh):
+    done = fresh.snakemake("-n", "--configfile", "config/demo.yaml", "config/demo_mllms.yaml")
+    assert done.status == 0, done.text[-3000:]
+    assert done.jobs["embed"] == 3 * (10 + 3 + 3 + 1 + 3)
+
+
 def test_one_layer_per_job_gives_the_same_files(fresh):
     chunked = fresh.snakemake(
         "-n", "--configfile", "config/demo.yaml", "--config", "encoding={layers_per_job: 1}"
     )
     whole = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
     fits = {rule: n for rule, n in chunked.jobs.items() if rule.startswith("fit_ridge")}
-    assert sum(fits.values()) == 2 * ((10 + 3 + 3 + 1 + 1) * 33 + 25 + 13)
+    assert sum(fits.values()) == 2 * (11 * 33 + 25 + 13)
     assert chunked.jobs["collect_scores"] == whole.jobs["collect_scores"]
 
 

@@ -55,7 +55,7 @@ def test_planted_instructions_and_layers_are_found(demo):
 def test_demo_ends_in_figures_and_a_report(demo):
     figures = demo.root / "results/demo/figures"
     drawn = sorted(path.relative_to(figures) for path in figures.rglob("*.svg"))
-    assert len(drawn) == 3 + 2 * 7 + 2 * 3 + 2
+    assert len(drawn) == 3 + 2 * 4 + 2 + 2
     for path in drawn:
         assert (figures / path.with_suffix(".png")).stat().st_size > 20_000
         assert len(read_table(figures / path.with_suffix(".tsv"))) > 0

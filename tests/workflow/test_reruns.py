@@ -96,7 +96,7 @@ def test_changed_text_reruns_that_instruction(edited):
     )
     done = dry(edited)
     # The planted signals follow the text as well: the synthetic subject changes with it.
-    assert done.jobs["embed"] == 2
+    assert done.jobs["embed"] == 2 * 3
     assert all("/IC/" in name for name in done.outputs("embed"))
     assert done.jobs["plant_features"] == 1
 
@@ -106,7 +106,7 @@ def test_changed_grid_refits_and_embeds_nothing(edited):
     jobs = dry(edited).jobs
     assert not {"embed", "prepare_responses"} & set(jobs)
     assert jobs["fit_ridge_0_to_4_of_5"] == 2
-    assert jobs["collect_scores"] == 2
+    assert jobs["collect_scores"] == 4
 
 
 def test_operational_settings_rerun_nothing(edited):
