@@ -93,3 +93,11 @@ def test_sessions_on_disk_are_found(paper_config, tmp_path):
 
 def test_resources_grow_with_attempts():
     assert [grow(300)(None, attempt) for attempt in (1, 2, 3)] == [300, 600, 900]
+
+
+def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):
+    demo_config["subjects"] = ["subj02"]
+    _, inputs, choose = build(demo_config)
+    assert inputs.longest == 2
+    assert any("betas_session03" in name for name in inputs.written("subj01"))
+    assert choose.sessions(wild(subject="subj02")) == 2

@@ -43,7 +43,7 @@ class Inputs:
 
     @cached_property
     def found(self) -> dict[str, Sessions]:
-        """Sessions of every subject, and the format of their files.
+        """Sessions of every subject read or written, and the format of their files.
 
         How many: as configured, as written by this workflow, as on disk, or, where
         nothing is on disk yet, as released.
@@ -53,7 +53,9 @@ class Inputs:
         InputError
             If sessions on disk have a hole, or fewer are there than configured.
         """
-        return {subject: self._find(subject) for subject in self.study.subjects}
+        written = self.study.synthetic.sessions if self.study.synthetic else {}
+        names = dict.fromkeys([*self.study.subjects, *written])
+        return {subject: self._find(subject) for subject in names}
 
     def sessions(self, subject: str) -> int:
         """Return the number of sessions that are read."""
