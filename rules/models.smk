@@ -20,31 +20,39 @@ rule fetch_checkpoint:
         "../workflow_scripts/fetch_checkpoint.py"
 
 
-rule embed:
-    input:
-        block=targets.block(),
-        stimuli=choose.stimuli,
-        checkpoint=choose.checkpoint,
-    output:
-        targets.embedding(),
-    log:
-        targets.log("embed/{model}/{instruction}/{block}"),
-    benchmark:
-        targets.benchmark("embed/{model}/{instruction}/{block}")
-    conda:
-        "../envs/embed.yaml"
-    resources:
-        gpu=1,
-        mem_mb=grow(48000),
-        runtime=grow(240),
-    params:
-        model=choose.model,
-        instruction=choose.instruction,
-        layout=choose.layout,
-        work=f"{targets.root}/work/embed/{{model}}/{{instruction}}/{{block}}",
-        code=choose.embed_code,
-    script:
-        "../workflow_scripts/embed.py"
+# Rule embed; or, where a job gives a model several instructions, one rule per set
+# of instructions that share a job. Every instruction's file is a target either way.
+for name, kind in targets.embed_jobs().items():
+
+    rule:
+        name:
+            name
+        input:
+            block=targets.block(),
+            stimuli=choose.stimuli,
+            checkpoint=choose.checkpoint,
+        output:
+            [targets.embedding(instruction=key) for key in kind.instructions],
+        log:
+            targets.log(f"embed/{{model}}/{kind.name}/{{block}}"),
+        benchmark:
+            targets.benchmark(f"embed/{{model}}/{kind.name}/{{block}}")
+        wildcard_constraints:
+            model="|".join(kind.models),
+        conda:
+            "../envs/embed.yaml"
+        resources:
+            gpu=1,
+            mem_mb=grow(48000),
+            runtime=grow(240 * len(kind.instructions)),
+        params:
+            model=choose.model,
+            instructions=choose.texts(kind.instructions),
+            layout=choose.layout,
+            work=f"{targets.root}/work/embed/{{model}}/{{block}}",
+            code=choose.embed_code,
+        script:
+            "../workflow_scripts/embed.py"
 
 
 rule tabulate_responses:

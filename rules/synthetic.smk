@@ -59,27 +59,32 @@ rule sample_anatomy:
         "../workflow_scripts/sample_anatomy.py"
 
 
-rule plant_features:
-    input:
-        stimuli=inputs.written_stimuli(),
-        checkpoint=choose.checkpoint,
-    output:
-        targets.planted_features(),
-    log:
-        targets.log("plant_features/{model}/{instruction}"),
-    benchmark:
-        targets.benchmark("plant_features/{model}/{instruction}")
-    conda:
-        "../envs/embed.yaml"
-    params:
-        model=choose.model,
-        instruction=choose.instruction,
-        layers=choose.planted_layers,
-        sessions=study.synthetic.sessions,
-        layout=choose.layout,
-        code=stage_identity("plant_features"),
-    script:
-        "../workflow_scripts/plant_features.py"
+for model, planted in choose.synthetic_models.items():
+
+    rule:
+        name:
+            f"plant_features_{model.replace('-', '_')}"
+        input:
+            stimuli=inputs.written_stimuli(),
+            checkpoint=targets.checkpoint(study.model(model).checkpoint),
+        output:
+            [targets.planted_features(model, instruction) for instruction in planted],
+        log:
+            targets.log(f"plant_features/{model}"),
+        benchmark:
+            targets.benchmark(f"plant_features/{model}")
+        conda:
+            "../envs/embed.yaml"
+        params:
+            model_key=model,
+            model=choose.settings(model),
+            instructions=choose.texts_of(planted),
+            layers=planted,
+            sessions=study.synthetic.sessions,
+            layout=choose.layout,
+            code=stage_identity("plant_features", choose.module(model)),
+        script:
+            "../workflow_scripts/plant_features.py"
 
 
 for subject in study.synthetic.sessions:

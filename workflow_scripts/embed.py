@@ -11,34 +11,17 @@ from typing import Any
 
 import pandas as pd
 import torch
+import xarray as xr
 
-from brainstruct.embedding.block import block_identity, embed_block, write_block
+from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
-from brainstruct.models.interface import FeatureModel, ModelOptions, Sampling
-from brainstruct.models.registry import family_class
+from brainstruct.models.interface import FeatureModel
+from brainstruct.models.opening import open_model
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.store import read_table
-
-
-def load_model(job: Any, folder: str) -> FeatureModel:
-    """Load the job's model as the study asks."""
-    options = job.params.model
-    sampling = options.get("sampling")
-    return family_class(options["family"]).load(
-        ModelOptions(
-            checkpoint=Path(folder),
-            n_layers=options["n_layers"],
-            random_seed=options["random_seed"],
-            pooling=options["pooling"],
-            max_new_tokens=options["max_new_tokens"],
-            sampling=None if sampling is None else Sampling(**sampling),
-            device=job.config["embedding"]["device"],
-            dtype=options["dtype"],
-        )
-    )
 
 
 def open_stimuli(job: Any, model: FeatureModel, block: pd.DataFrame, stack: ExitStack) -> Stimuli:
@@ -55,53 +38,61 @@ def open_stimuli(job: Any, model: FeatureModel, block: pd.DataFrame, stack: Exit
     return Stimuli(images=images)
 
 
-def embed(job: Any) -> None:
-    """Embed the block; go on from the shards of an interrupted job."""
-    # The client of the hub reads it when it is imported, with the model's family: not yet.
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    torch.set_num_threads(job.threads)
-    checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
-    block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
-    model = load_model(job, checkpoint["folder"])
-    instruction = job.params.instruction
-    identity = {
-        "model": job.wildcards.model,
-        "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},
-        "embed_code": job.params.code,
-    }
-    running = job.config["embedding"]
-    log.info("%d stimuli on %s, %s", len(block), model.device, model.dtype)
-    with ExitStack() as stack:
-        embedded = embed_block(
-            model,
-            open_stimuli(job, model, block, stack),
-            block["nsd_id"].to_numpy(),
-            instruction=instruction,
-            work_folder=job.params.work,
-            identity=identity,
-            batch_size=running["batch_size"],
-            images_per_shard=running["images_per_shard"],
-            storage=job.params.model["storage"],
-        )
+def describe(embedded: xr.Dataset) -> None:
+    """Log what the responses were like."""
     log.info(
         "%.1f tokens per stimulus, %d empty and %d truncated responses",
         float(embedded["n_tokens"].mean()),
         int((embedded["n_tokens"] == 0).sum()),
         int(embedded["truncated"].sum()),
     )
-    whole = block_identity(
-        model, embedded["nsd_id"], instruction, job.params.model["storage"], identity
-    )
-    environment = {
-        "instruction": instruction,
-        "device": str(model.device),
-        "torch": torch.__version__,
-        "transformers": version("transformers"),
-        "block_sha256": hashlib.sha256(Path(job.input.block).read_bytes()).hexdigest(),
+
+
+def embed(job: Any) -> None:
+    """Embed the block, one instruction after another; go on from an interrupted job's shards."""
+    # The client of the hub reads it when it is imported, with the model's family: not yet.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    torch.set_num_threads(job.threads)
+    checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
+    block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
+    running, storage = job.config["embedding"], job.params.model["storage"]
+    model = open_model(checkpoint["folder"], job.params.model, running["device"])
+    identity = {
+        "model": job.wildcards.model,
+        "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},
+        "embed_code": job.params.code,
     }
-    write_block(
-        embedded, job.output[0], work_folder=job.params.work, provenance=whole | environment
-    )
+    log.info("%d stimuli on %s, %s", len(block), model.device, model.dtype)
+    work_folders = {key: Path(job.params.work) / key for key in job.params.instructions}
+    with ExitStack() as stack:
+        stimuli = open_stimuli(job, model, block, stack)
+        for path, (key, instruction) in zip(
+            job.output, job.params.instructions.items(), strict=True
+        ):
+            log.info("instruction %s: %s", key, instruction)
+            embedded = embed_block(
+                model,
+                stimuli,
+                block["nsd_id"].to_numpy(),
+                instruction=instruction,
+                work_folder=work_folders[key],
+                identity=identity,
+                batch_size=running["batch_size"],
+                images_per_shard=running["images_per_shard"],
+                storage=storage,
+            )
+            describe(embedded)
+            whole = block_identity(model, embedded["nsd_id"], instruction, storage, identity)
+            environment = {
+                "instruction": instruction,
+                "device": str(model.device),
+                "torch": torch.__version__,
+                "transformers": version("transformers"),
+                "block_sha256": hashlib.sha256(Path(job.input.block).read_bytes()).hexdigest(),
+            }
+            write_block(embedded, path, provenance=whole | environment)
+    for folder in work_folders.values():
+        discard_shards(folder)
 
 
 run_job(embed, globals().get("snakemake"))

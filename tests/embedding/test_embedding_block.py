@@ -11,7 +11,7 @@ import xarray as xr
 from PIL import Image
 
 from brainstruct import store
-from brainstruct.embedding.block import block_identity, embed_block, write_block
+from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
@@ -117,12 +117,13 @@ def test_written_by_layer_and_read_back(embed, tmp_path, model):
     block = embed()
     path = tmp_path / "results" / "block.nc"
     identity = block_identity(model, IDS, None, "float16", IDENTITY)
-    write_block(block, path, work_folder=tmp_path / "work", provenance=identity)
+    write_block(block, path, provenance=identity)
     with store.open_dataset(path, ["embedding"]) as stored:
         assert stored["embedding"].encoding["chunksizes"] == (1, len(IDS), 3)
         assert store.provenance(stored) == identity
         assert identity["revision"] == "abc"
         xr.testing.assert_equal(stored.load(), block)
+    discard_shards(tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 
@@ -281,7 +282,7 @@ def test_a_real_model_from_pictures_to_file(tmp_path, family):
     found = block.sel(nsd_id=12)
     np.testing.assert_allclose(found["embedding"], alone.states[0], rtol=1e-5, atol=1e-5)
     assert found["response"].item() == alone.responses[0].replace("\0", "\N{REPLACEMENT CHARACTER}")
-    write_block(block, tmp_path / "block.nc", work_folder=tmp_path / "work", provenance={})
+    write_block(block, tmp_path / "block.nc", provenance={})
     xr.testing.assert_equal(store.read_dataset(tmp_path / "block.nc"), block)
 
 

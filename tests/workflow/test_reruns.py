@@ -98,7 +98,7 @@ def test_changed_text_reruns_that_instruction(edited):
     # The planted signals follow the text as well: the synthetic subject changes with it.
     assert done.jobs["embed"] == 2 * 3
     assert all("/IC/" in name for name in done.outputs("embed"))
-    assert done.jobs["plant_features"] == 1
+    assert done.jobs["plant_features_instructblip"] == 1
 
 
 def test_changed_grid_refits_and_embeds_nothing(edited):
@@ -123,7 +123,7 @@ def test_edited_solver_refits_and_redraws_and_embeds_nothing(edited):
     path.write_text(path.read_text() + "\nNEW = 1\n")
     jobs = dry(edited).jobs
     assert jobs["fit_ridge_0_to_4_of_5"] == 2
-    assert not {"embed", "prepare_responses", "plant_features"} & set(jobs)
+    assert not {"embed", "prepare_responses", "plant_features_instructblip"} & set(jobs)
 
 
 def test_edited_figure_redraws_itself_alone(edited):

@@ -6,6 +6,7 @@ configuration and at file names only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,11 @@ class Choose:
 
     def model(self, wildcards: Any) -> dict[str, Any]:
         """Everything that decides what the job's model makes of a stimulus."""
-        model = self.study.model(wildcards.model)
+        return self.settings(wildcards.model)
+
+    def settings(self, key: str) -> dict[str, Any]:
+        """Everything that decides what a model makes of a stimulus."""
+        model = self.study.model(key)
         decides = {"family", "checkpoint", "n_layers", "random_seed"}
         running = {"max_new_tokens", "pooling", "dtype", "storage"}
         embedding = self.study.embedding
@@ -89,16 +94,36 @@ class Choose:
             | {"sampling": sampling}
         )
 
-    def instruction(self, wildcards: Any) -> str | None:
-        """Text of the job's instruction; `None` for models that follow none."""
-        if wildcards.instruction == NO_INSTRUCTION:
+    def texts_of(self, instructions: Iterable[str]) -> dict[str, str | None]:
+        """Key -> text of instructions; `None` for models that follow none."""
+        return {key: self._text(key) for key in instructions}
+
+    def texts(self, instructions: tuple[str, ...]) -> Callable[[Any], dict[str, str | None]]:
+        """Return the function that gives a job key -> text of its instructions.
+
+        Parameters
+        ----------
+        instructions : tuple of str
+            Keys, or wildcards in braces.
+        """
+
+        def chosen(wildcards: Any) -> dict[str, str | None]:
+            return self.texts_of(instruction.format(**wildcards) for instruction in instructions)
+
+        return chosen
+
+    def _text(self, instruction: str) -> str | None:
+        if instruction == NO_INSTRUCTION:
             return None
-        return self.study.instruction_texts[wildcards.instruction].text
+        return self.study.instruction_texts[instruction].text
 
     def embed_code(self, wildcards: Any) -> str:
         """Identity of the code that embeds with the job's model."""
-        family = FAMILIES[self.study.model(wildcards.model).family]
-        return stage_identity("embed", family.module)
+        return stage_identity("embed", self.module(wildcards.model))
+
+    def module(self, key: str) -> str:
+        """Return the module of a model's family."""
+        return FAMILIES[self.study.model(key).family].module
 
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""
@@ -263,12 +288,13 @@ class Choose:
 
     @property
     def synthetic_models(self) -> dict[str, dict[str, list[int]]]:
-        """Model -> instruction -> layers that drive planted regions."""
+        """Model -> instruction -> layers that drive planted regions, sorted."""
         found: dict[str, dict[str, list[int]]] = {}
         for planted in self.study.synthetic.planted if self.study.synthetic else []:
             layers = found.setdefault(planted.model, {}).setdefault(planted.instruction, [])
             if planted.layer not in layers:
                 layers.append(planted.layer)
+                layers.sort()
         return found
 
     @property
@@ -279,7 +305,3 @@ class Choose:
             for model, instructions in self.synthetic_models.items()
             for instruction in instructions
         ]
-
-    def planted_layers(self, wildcards: Any) -> list[int]:
-        """Layers that the job's model and instruction drive regions with."""
-        return sorted(self.synthetic_models[wildcards.model][wildcards.instruction])

@@ -24,6 +24,27 @@ OWN_IMAGES = 9000
 
 
 @dataclass(frozen=True)
+class EmbedJob:
+    """What one kind of embedding job does.
+
+    Attributes
+    ----------
+    instructions : tuple of str
+        Keys of the instructions it gives, or the one wildcard of them.
+    models : tuple of str
+        Keys of the models that have such a job.
+    """
+
+    instructions: tuple[str, ...]
+    models: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its log, without folder."""
+        return "_".join(self.instructions)
+
+
+@dataclass(frozen=True)
 class Targets:
     """The files of a study.
 
@@ -193,6 +214,29 @@ class Targets:
         size = self.study.encoding.layers_per_job
         step = len(layers) if size == "all" else size
         return [tuple(layers[start : start + step]) for start in range(0, len(layers), step)]
+
+    def instruction_chunks(self, model: Model) -> list[tuple[str, ...]]:
+        """Cut a model's instructions into the instructions of one embedding job each."""
+        names = self.study.instructions_of(model)
+        size = self.study.embedding.instructions_per_job
+        step = len(names) if size == "all" else size
+        return [tuple(names[start : start + step]) for start in range(0, len(names), step)]
+
+    def embed_jobs(self) -> dict[str, EmbedJob]:
+        """Return the kinds of embedding jobs: name of the rule -> what its jobs do.
+
+        With one instruction per job, the usual case, there is one kind.
+        """
+        if self.study.embedding.instructions_per_job == 1:
+            return {"embed": EmbedJob(("{instruction}",), tuple(m.key for m in self.study.models))}
+        found: dict[tuple[str, ...], list[str]] = {}
+        for model in self.study.models:
+            for chunk in self.instruction_chunks(model):
+                found.setdefault(chunk, []).append(model.key)
+        return {
+            f"embed_{'_'.join(chunk)}".replace("-", "_"): EmbedJob(chunk, tuple(models))
+            for chunk, models in found.items()
+        }
 
     def models_by_chunk(self) -> dict[tuple[int, ...], list[str]]:
         """Return layers of one fit job -> keys of the models that have such a job."""

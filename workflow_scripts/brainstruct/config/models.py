@@ -153,6 +153,8 @@ class Embedding(Block):
         Stimuli per forward pass; halved by the job itself if memory runs out.
     images_per_shard : int
         Stimuli after which a job saves what it has.
+    instructions_per_job : "all" or int
+        Instructions that one job gives to a model it has loaded once.
     max_new_tokens : int
         Longest response.
     decoding : "greedy" or Sampling
@@ -168,6 +170,7 @@ class Embedding(Block):
 
     batch_size: PositiveInt = 64
     images_per_shard: PositiveInt = 512
+    instructions_per_job: Literal["all"] | PositiveInt = 1
     max_new_tokens: PositiveInt = 32
     decoding: Literal["greedy"] | Sampling = "greedy"
     pooling: Pooling = "response_mean"

@@ -54,7 +54,7 @@ def embed_block(
     instruction : str or None
         What the model is told; `None` for models that follow no instructions.
     work_folder : path
-        Where finished shards are kept until `write_block` has the whole block.
+        Where finished shards are kept until `discard_shards`.
     identity : mapping
         What the result depends on and this function cannot know (checkpoint
         revision, identity of the code, of the data set); JSON. Completed by
@@ -131,10 +131,9 @@ def write_block(
     block: xr.Dataset,
     path: str | PathLike[str],
     *,
-    work_folder: str | PathLike[str],
     provenance: Mapping[str, object],
 ) -> None:
-    """Publish a block, one chunk per layer, and delete its shards.
+    """Publish a block, one chunk per layer.
 
     Parameters
     ----------
@@ -142,12 +141,23 @@ def write_block(
         What `embed_block` returned.
     path : path
         The final name.
-    work_folder : path
-        Where its shards are.
     provenance : mapping
         What the content depends on, see `block_identity`.
     """
     store.write_dataset(block, path, provenance=provenance, chunks={"embedding": {"layer": 1}})
+
+
+def discard_shards(work_folder: str | PathLike[str]) -> None:
+    """Delete the shards of a block, once all files of its job are published.
+
+    Not before: Snakemake deletes every file of a job that fails, those that were
+    published among them.
+
+    Parameters
+    ----------
+    work_folder : path
+        As in `embed_block`.
+    """
     ShardFolder(Path(work_folder), {}).discard()
 
 
