@@ -28,11 +28,6 @@ def test_demo_is_shown_on_a_fresh_clone(fresh):
     done = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
     assert done.status == 0, done.text[-3000:]
     assert done.jobs["write_synthetic_stimuli"] == 1
-
-
-def test_demo_takes_the_other_models_over_it(fresh):
-    done = fresh.snakemake("-n", "--configfile", "config/demo.yaml", "config/demo_mllms.yaml")
-    assert done.status == 0, done.text[-3000:]
     embed = {rule: n for rule, n in done.jobs.items() if rule.startswith("embed")}
     # Three blocks; each model is loaded once per block.
     assert sum(embed.values()) == 3 * 7
@@ -45,7 +40,7 @@ def test_one_layer_per_job_gives_the_same_files(fresh):
     )
     whole = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
     fits = {rule: n for rule, n in chunked.jobs.items() if rule.startswith("fit_ridge")}
-    assert sum(fits.values()) == 2 * (11 * 33 + 25 + 13)
+    assert sum(fits.values()) == 2 * ((10 + 3 + 3 + 1 + 1) * 33 + 25 + 13)
     assert chunked.jobs["collect_scores"] == whole.jobs["collect_scores"]
 
 
