@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -85,3 +89,92 @@ def test_json_is_stable(tmp_path):
     store.write_json({"b": "é", "a": 1}, tmp_path / "x.json")
     assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {"a": 1, "b": "é"}
     assert (tmp_path / "x.json").read_text(encoding="utf-8").startswith('{\n  "a"')
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A file with numbers, text and attributes of every kind."""
+    rng = np.random.default_rng(0)
+    dataset = xr.Dataset(
+        {
+            "states": (("layer", "nsd_id", "feature"), rng.normal(size=(3, 5, 4)).astype("f2")),
+            "said": ("nsd_id", ["a dog", "", "two\ncats", "ein Café", "\N{DOG}"], {"unit": "text"}),
+            "cut": ("nsd_id", [True, False, True, True, False]),
+            "mean": ((), 1.5),
+        },
+        coords={"layer": [0, 2, 4], "nsd_id": [9, 3, 11, 70, 4], "feature": np.arange(4)},
+        attrs={"n": 3, "share": 0.1, "names": ["a", "b"]},
+    )
+    path = tmp_path / "stored.nc"
+    store.write_dataset(dataset, path, provenance={"seed": 1}, chunks={"states": {"layer": 1}})
+    return path
+
+
+# h5netcdf's destructor complains about a file that it could not open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_flipped_bit_is_named_or_changes_nothing(stored):
+    whole = store.read_dataset(stored)
+    content = stored.read_bytes()
+    rng = np.random.default_rng(1)
+    named = 0
+    used = np.flatnonzero(np.frombuffer(content, np.uint8))  # much of a small file is empty
+    for place in rng.choice(used, 400, replace=False):
+        changed = bytearray(content)
+        changed[place] ^= 1 << rng.integers(8)
+        stored.write_bytes(changed)
+        try:
+            found = store.read_dataset(stored)
+        except InputError as error:
+            assert "stored.nc" in str(error)
+            assert "snakemake" in str(error)
+            named += 1
+        else:
+            xr.testing.assert_identical(found, whole)
+    assert named > 20
+
+
+@pytest.mark.parametrize("name", ["states", "said", "nsd_id"])
+def test_changed_values_are_noticed(stored, name):
+    """Not only bits: whoever edits a result in place is found out as well."""
+    content = stored.read_bytes()
+    values = store.read_dataset(stored)[name].values
+    raw = b"two\ncats" if name == "said" else values.tobytes()[:32]
+    assert content.count(raw) == 1
+    place = content.index(raw)
+    stored.write_bytes(content[:place] + bytes([raw[0] ^ 1]) + content[place + 1 :])
+    with pytest.raises(InputError, match=r"stored\.nc: is damaged"):
+        store.read_dataset(stored)
+
+
+def test_a_slab_is_read_alone_and_verified(stored):
+    part = store.read_dataset(stored, ["states"], select={"layer": 2}, only=True)
+    assert list(part.data_vars) == ["states"]
+    xr.testing.assert_equal(part["states"], store.read_dataset(stored)["states"].sel(layer=[2]))
+    with pytest.raises(InputError, match="lacks"):
+        store.read_dataset(stored, select={"layer": 3})
+    content = stored.read_bytes()
+    first = store.read_dataset(stored)["states"].sel(layer=0).values.tobytes()
+    place = content.index(first)
+    stored.write_bytes(content[:place] + b"\0\0\0\0" + content[place + 4 :])
+    xr.testing.assert_equal(
+        store.read_dataset(stored, ["states"], select={"layer": 2}, only=True), part
+    )
+    with pytest.raises(InputError, match="is damaged"):
+        store.read_dataset(stored, ["states"], select={"layer": 0}, only=True)
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    host = socket.gethostname()
+    left = tmp_path / f".x.txt.{host}.{dead.pid}.part.txt"
+    others = [
+        tmp_path / f".x.txt.{host}.{os.getppid()}.part.txt",  # alive
+        tmp_path / f".x.txt.another-host.{dead.pid}.part.txt",
+        tmp_path / f".y.txt.{host}.{dead.pid}.part.txt",  # of another file
+    ]
+    for path in [left, *others]:
+        path.write_text("half")
+    store.write_text("whole", tmp_path / "x.txt")
+    assert not left.exists()
+    assert all(path.exists() for path in others)

@@ -2,20 +2,27 @@
 
 Arrays are NetCDF4 files (HDF5 underneath) written from xarray objects; tables
 are tab-separated text. Every file is written beside its final name, synced,
-and renamed into place, so a reader never meets half a file.
+and renamed into place, so a reader never meets half a file. What happens to a
+file afterwards (a bit that flips, a copy that was cut) is noticed by whoever
+reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a digest.
 """
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from brainstruct import FORMAT_VERSION, __version__
 from brainstruct.errors import InputError
@@ -38,7 +45,10 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{final.name}.{os.getpid()}.part{final.suffix}")
+    _remove_leftovers(final)
+    temporary = final.with_name(
+        f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
+    )
     try:
         yield temporary
         _sync(temporary)
@@ -46,6 +56,25 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         _sync(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(final: Path) -> None:
+    """Delete what killed processes of this machine left half written."""
+    prefix = f".{final.name}.{socket.gethostname()}."
+    for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
+        writer = path.name.removeprefix(prefix).partition(".")[0]
+        if path.name.startswith(prefix) and writer.isdecimal() and not _is_alive(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:
@@ -155,8 +184,21 @@ def write_dataset(
         brainstruct_format=FORMAT_VERSION,
         provenance=json.dumps(dict(provenance or {}), sort_keys=True, ensure_ascii=False),
     )
+    stamped.attrs[_CHECKSUMS] = json.dumps(
+        {"structure": _structure(stamped), "values": _digests(stamped)}, sort_keys=True
+    )
+    for key, stored in stamped.variables.items():
+        if _has_fletcher(stored):
+            settings = encoding.setdefault(str(key), {})
+            settings["fletcher32"] = True
+            settings.setdefault("chunksizes", _chunks(stored))
     with publish(path) as temporary:
-        stamped.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        # The older format of HDF5, to_netcdf's choice, has no checksums on its own structures.
+        target = H5NetCDFStore.open(temporary, mode="w", driver_kwds={"libver": "v110"})
+        try:
+            stamped.dump_to_store(target, encoding=encoding)
+        finally:
+            target.close()
 
 
 def open_dataset(
@@ -164,8 +206,8 @@ def open_dataset(
 ) -> xr.Dataset:
     """Open a dataset written by `write_dataset`, lazily.
 
-    Use as a context manager, and `load` what is needed: slabs that are not
-    touched are not read.
+    Use as a context manager, for what is in memory already (coordinates,
+    attributes); values are read with `read_dataset`, which names a damaged file.
 
     Parameters
     ----------
@@ -182,8 +224,19 @@ def open_dataset(
     _require(path)
     try:
         dataset = xr.open_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
+    except Exception as error:
         raise InputError(path, f"is damaged or not NetCDF4 ({error})", _rebuild(path)) from error
+    try:
+        checksums = json.loads(str(dataset.attrs.pop(_CHECKSUMS)))
+        expected = checksums["structure"]
+        dataset.encoding[_CHECKSUMS] = checksums["values"]
+    except (KeyError, ValueError, TypeError) as error:
+        dataset.close()
+        raise InputError(path, "has no readable checksums", _rebuild(path)) from error
+    if _structure(dataset) != expected:
+        dataset.close()
+        raise InputError(path, "is damaged (names, sizes or attributes differ)", _rebuild(path))
     missing = [name for name in variables if name not in dataset.variables]
     missing += [name for name in dims if name not in dataset.dims]
     if missing:
@@ -193,14 +246,104 @@ def open_dataset(
 
 
 def read_dataset(
-    path: str | os.PathLike[str], variables: Iterable[str] = (), dims: Iterable[str] = ()
+    path: str | os.PathLike[str],
+    variables: Iterable[str] = (),
+    dims: Iterable[str] = (),
+    *,
+    select: Mapping[str, Any] | None = None,
+    only: bool = False,
 ) -> xr.Dataset:
-    """Read a whole dataset into memory; see `open_dataset`."""
-    with open_dataset(path, variables, dims) as dataset:
+    """Read a dataset, or a part of it, into memory.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    variables, dims : iterable of str
+        Variables and dimensions that must be present.
+    select : mapping, optional
+        Dimension -> labels that are read; slabs that are not touched are not read.
+    only : bool
+        Read `variables` and their coordinates, and nothing else.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, not of the expected structure, or lacks a label.
+    """
+    wanted = list(variables)
+    with open_dataset(path, wanted, dims) as dataset:
+        digests = dataset.encoding[_CHECKSUMS]
+        part = dataset[wanted] if only else dataset
         try:
-            return dataset.load()
-        except (OSError, RuntimeError) as error:
+            part = part.sel({dim: np.atleast_1d(labels) for dim, labels in (select or {}).items()})
+        except KeyError as error:
+            raise InputError(path, f"lacks {error.args[0]}", _rebuild(path)) from error
+        try:
+            loaded = part.load()
+        except (OSError, RuntimeError, ValueError) as error:
             raise InputError(path, f"is damaged ({error})", _rebuild(path)) from error
+    damaged = [
+        name
+        for name, digest in _digests(loaded).items()
+        if loaded[name].shape == dataset[name].shape and digests.get(name) != digest
+    ]
+    if damaged:
+        raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
+    return loaded
+
+
+_CHECKSUMS = "checksums"
+"""Attribute with the digests of what Fletcher-32 does not cover."""
+
+_CHUNK_BYTES = 1 << 24
+"""Chunks are about so large where nothing else is said: each is read and verified whole."""
+
+
+def _chunks(variable: xr.Variable) -> tuple[int, ...]:
+    """Cut a variable along its first dimension."""
+    row = max(variable.nbytes // variable.shape[0], 1)
+    rows = min(max(_CHUNK_BYTES // row, 1), variable.shape[0])
+    return (int(rows), *variable.shape[1:])
+
+
+def _is_numeric(variable: xr.Variable) -> bool:
+    return variable.dtype.kind in "biuf"
+
+
+def _has_fletcher(variable: xr.Variable) -> bool:
+    return _is_numeric(variable) and variable.ndim > 0 and variable.size > 0
+
+
+def _structure(dataset: xr.Dataset) -> str:
+    """Digest of names, dimensions, kinds and attributes: all but the values of variables."""
+    variables = {
+        str(name): [
+            list(variable.dims),
+            list(variable.shape),
+            str(variable.dtype) if _is_numeric(variable) else "text",
+            _plain(variable.attrs),
+        ]
+        for name, variable in dataset.variables.items()
+    }
+    content = json.dumps([variables, sorted(dataset.coords), _plain(dataset.attrs)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Attributes as they come back from a file: numbers as lists of plain numbers."""
+    return {str(name): np.ravel(value).tolist() for name, value in attributes.items()}
+
+
+def _digests(dataset: xr.Dataset) -> dict[str, str]:
+    """Digest of the values of each variable that Fletcher-32 does not cover: text, scalars."""
+    return {
+        str(name): hashlib.sha256(
+            json.dumps([str(value) for value in np.ravel(variable.values)]).encode()
+        ).hexdigest()
+        for name, variable in dataset.variables.items()
+        if not _has_fletcher(variable)
+    }
 
 
 def provenance(dataset: xr.Dataset) -> dict[str, Any]:
