@@ -3,8 +3,11 @@ from __future__ import annotations
 import logging
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import xarray as xr
 
+from brainstruct import store
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 
@@ -12,7 +15,11 @@ from brainstruct.jobs import log, run_job
 @pytest.fixture
 def job(tmp_path):
     yield SimpleNamespace(
-        rule="fit_ridge", threads=1, log=[str(tmp_path / "deep" / "x.log")], output=["a", "b"]
+        rule="fit_ridge",
+        threads=1,
+        log=[str(tmp_path / "deep" / "x.log")],
+        input=[],
+        output=["a", "b"],
     )
     log.handlers.clear()
     logging.captureWarnings(False)
@@ -48,6 +55,31 @@ def test_defects_are_logged_in_full(job):
         run_job(fail, job)
     assert any("Traceback" in line for line in lines(job))
     assert lines(job)[-1] == "ZeroDivisionError: here"
+
+
+def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
+    for name in ("good.nc", "bad.nc"):
+        values = np.arange(1.0, 2001.0)
+        store.write_dataset(
+            xr.Dataset({"a": ("x", values)}, {"x": np.arange(2000)}), tmp_path / name
+        )
+    content = bytearray((tmp_path / "bad.nc").read_bytes())
+    content[content.index(values[-5:].tobytes())] ^= 1
+    (tmp_path / "bad.nc").write_bytes(content)
+    job.input = [str(tmp_path / "notes.txt"), *map(str, sorted(tmp_path.glob("*.nc")))]
+
+    def work(job):
+        with store.open_dataset(tmp_path / "bad.nc") as lazy:
+            lazy["a"].isel(x=[0]).values  # noqa: B018 - read
+
+    with pytest.raises(SystemExit):
+        run_job(work, job)
+    assert "bad.nc: is damaged" in lines(job)[-1]
+    assert not any("Traceback" in line for line in lines(job))
+    job.input = [str(tmp_path / "good.nc")]
+    with pytest.raises(OSError, match="read"):
+        run_job(work, job)
+    assert any("Traceback" in line for line in lines(job))
 
 
 def test_a_second_attempt_keeps_the_first_one_s_log(job):

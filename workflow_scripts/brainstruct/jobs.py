@@ -37,8 +37,9 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     Raises
     ------
     SystemExit
-        With status 1 after an `InputError`, whose one line is logged. Any other
-        exception is logged with its traceback and raised.
+        With status 1 after an `InputError`, or if an input turns out to be
+        damaged; one line is logged. Any other exception is logged with its
+        traceback and raised.
     """
     if job is None:
         return
@@ -56,6 +57,16 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
             function(job)
         except InputError as error:
             log.error("%s", error)
+            raise SystemExit(1) from None
+        except (OSError, RuntimeError):
+            # Arrays that are read piece by piece fail amid the work, without a name.
+            from brainstruct.store import first_damaged  # only now: it loads much
+
+            damaged = first_damaged(job.input)
+            if damaged is None:
+                log.exception("%s failed", job.rule)
+                raise
+            log.error("%s", damaged)
             raise SystemExit(1) from None
         except BaseException:
             log.exception("%s failed", job.rule)

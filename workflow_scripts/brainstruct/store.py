@@ -346,6 +346,17 @@ def _digests(dataset: xr.Dataset) -> dict[str, str]:
     }
 
 
+def first_damaged(paths: Iterable[str | os.PathLike[str]]) -> InputError | None:
+    """Read every stored dataset among `paths`; return what is wrong with the first bad one."""
+    for path in map(Path, paths):
+        if path.suffix == ".nc":
+            try:
+                read_dataset(path)
+            except InputError as error:
+                return error
+    return None
+
+
 def provenance(dataset: xr.Dataset) -> dict[str, Any]:
     """Return what the content of a stored dataset depends on."""
     stored: dict[str, Any] = json.loads(dataset.attrs.get("provenance", "{}"))
