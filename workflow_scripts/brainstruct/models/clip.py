@@ -22,9 +22,9 @@ from transformers import (
 )
 
 from brainstruct.models import loading
-from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.interface import Batch, Features, ModelOptions
 from brainstruct.models.registry import Modality
-from brainstruct.models.towers import tower_features
+from brainstruct.models.towers import ImageTower, Tower, tower_features
 
 _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
 """Of a checkpoint with both towers, what one of them has no use for. (What a
@@ -36,18 +36,8 @@ def _read_config(options: ModelOptions) -> Any:
     return CLIPConfig.from_dict(loading.read_config(options.checkpoint, {"clip"}))
 
 
-class ClipImage(FeatureModel):
+class ClipImage(ImageTower):
     """CLIP's image tower; see `FeatureModel` for its attributes."""
-
-    modality: ClassVar[Modality] = "image"
-
-    def __init__(self, options: ModelOptions, network: Any, images: CLIPImageProcessorPil) -> None:
-        self.options = options
-        self.network = network
-        self.n_layers = network.config.num_hidden_layers + 1
-        self.feature_dim = network.config.hidden_size
-        self.device, self.dtype = loading.placement(options)
-        self._images = images
 
     @classmethod
     def load(cls, options: ModelOptions) -> ClipImage:
@@ -60,19 +50,8 @@ class ClipImage(FeatureModel):
         images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         return cls(options, network, images)
 
-    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
-        """Turn images into pixels; see `FeatureModel.prepare`."""
-        return {"pixel_values": self._images(list(images), return_tensors="pt")["pixel_values"]}
 
-    def forward(self, batch: Batch) -> Features:
-        """Embed a batch; see `FeatureModel.forward`."""
-        pixels = self.on_device(batch)["pixel_values"]
-        with torch.inference_mode():
-            output = self.network(pixel_values=pixels, output_hidden_states=True)
-        return tower_features(output.hidden_states)
-
-
-class ClipText(FeatureModel):
+class ClipText(Tower):
     """CLIP's text tower; see `FeatureModel` for its attributes.
 
     It embeds one text per stimulus. Where a stimulus has several captions, each
@@ -85,11 +64,7 @@ class ClipText(FeatureModel):
     def __init__(
         self, options: ModelOptions, network: Any, tokenizer: PreTrainedTokenizerFast
     ) -> None:
-        self.options = options
-        self.network = network
-        self.n_layers = network.config.num_hidden_layers + 1
-        self.feature_dim = network.config.hidden_size
-        self.device, self.dtype = loading.placement(options)
+        super().__init__(options, network)
         self._tokenizer = tokenizer
         self._max_tokens = network.config.max_position_embeddings
 

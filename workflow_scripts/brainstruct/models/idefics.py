@@ -20,10 +20,8 @@ from transformers import (
 )
 
 from brainstruct.models import loading
-from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder
 
 IMAGE_TOKEN = "<image>"
 FAKE_TOKEN = "<fake_token_around_image>"
@@ -45,21 +43,15 @@ class Idefics(RespondingModel):
         tokenizer: PreTrainedTokenizerFast,
     ) -> None:
         folder = options.checkpoint
-        body = network.model
-        self.options = options
-        self.network = network
-        self.device, self.dtype = loading.placement(options)
-        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
-        self.n_layers = self.decoder.n_layers
-        self.feature_dim = network.config.hidden_size
-        self.tokenizer = tokenizer
         self._image_id = loading.token_id(folder, tokenizer, IMAGE_TOKEN)
         fake_id = loading.token_id(folder, tokenizer, FAKE_TOKEN)
         end_of_utterance = loading.token_id(folder, tokenizer, END_OF_UTTERANCE)
-        self.decoding = Decoding(
-            max_new_tokens=options.max_new_tokens,
+        super().__init__(
+            options,
+            network,
+            network.model,
+            tokenizer,
             end_ids=loading.end_ids(folder, tokenizer, (end_of_utterance,)),
-            sampling=options.sampling,
             pad_id=tokenizer.eos_token_id,
             forbidden_ids=(self._image_id, fake_id),
         )
@@ -106,7 +98,3 @@ class Idefics(RespondingModel):
             "attention_mask": torch.ones_like(ids).expand(n_stimuli, -1),
             "image_attention_mask": sees_image.expand(n_stimuli, -1, -1),
         }
-
-    def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Run the network's own generation; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, **settings)

@@ -21,10 +21,8 @@ from transformers import (
 
 from brainstruct.errors import InputError
 from brainstruct.models import loading
-from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder
 
 
 class InstructBlip(RespondingModel):
@@ -38,19 +36,12 @@ class InstructBlip(RespondingModel):
         tokenizer: PreTrainedTokenizerFast,
         qformer_tokenizer: PreTrainedTokenizerFast,
     ) -> None:
-        folder = options.checkpoint
-        body = network.language_model.model
-        self.options = options
-        self.network = network
-        self.device, self.dtype = loading.placement(options)
-        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
-        self.n_layers = self.decoder.n_layers
-        self.feature_dim = network.config.text_config.hidden_size
-        self.tokenizer = tokenizer
-        self.decoding = Decoding(
-            max_new_tokens=options.max_new_tokens,
-            end_ids=loading.end_ids(folder, tokenizer),
-            sampling=options.sampling,
+        super().__init__(
+            options,
+            network,
+            network.language_model.model,
+            tokenizer,
+            end_ids=loading.end_ids(options.checkpoint, tokenizer),
             pad_id=tokenizer.eos_token_id,
             forbidden_ids=(network.config.image_token_id,),
         )
@@ -105,7 +96,3 @@ class InstructBlip(RespondingModel):
             "qformer_input_ids": question.expand(n_stimuli, -1),
             "qformer_attention_mask": torch.ones_like(question).expand(n_stimuli, -1),
         }
-
-    def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Run the network's own generation; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, **settings)

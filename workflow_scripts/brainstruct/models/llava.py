@@ -21,10 +21,8 @@ from transformers import (
 
 from brainstruct.errors import InputError
 from brainstruct.models import loading
-from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder
 
 IMAGE_TOKEN = "<image>"
 TEMPLATE = f"USER: {IMAGE_TOKEN}\n{{instruction}}\nASSISTANT:"
@@ -40,19 +38,12 @@ class Llava(RespondingModel):
         images: CLIPImageProcessorPil,
         tokenizer: PreTrainedTokenizerFast,
     ) -> None:
-        folder = options.checkpoint
-        body = network.model.language_model
-        self.options = options
-        self.network = network
-        self.device, self.dtype = loading.placement(options)
-        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
-        self.n_layers = self.decoder.n_layers
-        self.feature_dim = network.config.text_config.hidden_size
-        self.tokenizer = tokenizer
-        self.decoding = Decoding(
-            max_new_tokens=options.max_new_tokens,
-            end_ids=loading.end_ids(folder, tokenizer),
-            sampling=options.sampling,
+        super().__init__(
+            options,
+            network,
+            network.model.language_model,
+            tokenizer,
+            end_ids=loading.end_ids(options.checkpoint, tokenizer),
             pad_id=tokenizer.eos_token_id,
             forbidden_ids=(network.config.image_token_id,),
         )
@@ -116,10 +107,6 @@ class Llava(RespondingModel):
             "input_ids": ids.expand(n_stimuli, -1),
             "attention_mask": torch.ones_like(ids).expand(n_stimuli, -1),
         }
-
-    def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Run the network's own generation; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, **settings)
 
 
 def _image_tokens(config: Any) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from transformers import PreTrainedTokenizerFast
 
 from brainstruct.models.decoding import Decoding
-from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
+from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.loading import placement
 from brainstruct.models.registry import Modality
 from brainstruct.models.response import Decoder, respond
 
@@ -17,15 +17,31 @@ from brainstruct.models.response import Decoder, respond
 class RespondingModel(FeatureModel):
     """A model that answers an instruction about an image.
 
-    A family says how a prompt is written (`prepare`), how its network generates
-    (`generate`) and where its decoder is (`decoder`).
+    A family says how a checkpoint is read (`load`), how a prompt is written
+    (`prepare`) and where its decoder is.
+
+    Parameters
+    ----------
+    options : ModelOptions
+        How the model was loaded.
+    network : transformers.PreTrainedModel
+        Loaded and placed.
+    body : torch.nn.Module
+        Its decoder, with ``embed_tokens``, ``layers`` and ``norm``, and the
+        ``hidden_size`` of its configuration.
+    tokenizer : transformers.PreTrainedTokenizerFast or alike
+        Turns response tokens into text.
+    end_ids : collection of int
+        Tokens that end a response.
+    pad_id : int
+        What fills rows that have ended.
+    forbidden_ids : tuple of int
+        Tokens that no response may hold.
 
     Attributes
     ----------
     decoder : Decoder
         The parts of the language model that are listened to.
-    tokenizer : transformers.PreTrainedTokenizerFast or alike
-        Turns response tokens into text.
     decoding : Decoding
         How responses are decoded.
     """
@@ -35,7 +51,32 @@ class RespondingModel(FeatureModel):
     tokenizer: PreTrainedTokenizerFast
     decoding: Decoding
 
-    @abstractmethod
+    def __init__(
+        self,
+        options: ModelOptions,
+        network: Any,
+        body: Any,
+        tokenizer: Any,
+        *,
+        end_ids: Collection[int],
+        pad_id: int,
+        forbidden_ids: tuple[int, ...] = (),
+    ) -> None:
+        self.options = options
+        self.network = network
+        self.device, self.dtype = placement(options)
+        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
+        self.n_layers = self.decoder.n_layers
+        self.feature_dim = body.config.hidden_size
+        self.tokenizer = tokenizer
+        self.decoding = Decoding(
+            max_new_tokens=options.max_new_tokens,
+            end_ids=frozenset(end_ids),
+            sampling=options.sampling,
+            pad_id=pad_id,
+            forbidden_ids=forbidden_ids,
+        )
+
     def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation.
 
@@ -54,6 +95,7 @@ class RespondingModel(FeatureModel):
             As the configuration asks: token ids [stimulus, time] or an object with
             ``sequences`` and ``hidden_states``.
         """
+        return self.network.generate(**batch, **settings)
 
     def forward(self, batch: Batch) -> Features:
         """Respond to a batch and pool the decoder's states on the way."""

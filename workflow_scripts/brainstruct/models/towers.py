@@ -1,12 +1,64 @@
-"""Pools the states of encoders, which read a stimulus once and respond nothing."""
+"""Encoders, which read a stimulus once and respond nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
+from PIL import Image
 
-from brainstruct.models.interface import Features
+from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.loading import placement
+from brainstruct.models.registry import Modality
+
+
+class Tower(FeatureModel):
+    """An encoder; a family says how a checkpoint is read and how it is run.
+
+    Parameters
+    ----------
+    options : ModelOptions
+        How the model was loaded.
+    network : transformers.PreTrainedModel
+        Loaded and placed.
+    """
+
+    def __init__(self, options: ModelOptions, network: Any) -> None:
+        self.options = options
+        self.network = network
+        self.n_layers = network.config.num_hidden_layers + 1
+        self.feature_dim = network.config.hidden_size
+        self.device, self.dtype = placement(options)
+
+
+class ImageTower(Tower):
+    """An encoder of images.
+
+    Parameters
+    ----------
+    options, network
+        As in `Tower`.
+    images : image processor of transformers
+        Makes pixels.
+    """
+
+    modality: ClassVar[Modality] = "image"
+
+    def __init__(self, options: ModelOptions, network: Any, images: Any) -> None:
+        super().__init__(options, network)
+        self._images = images
+
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
+        """Turn images into pixels; see `FeatureModel.prepare`."""
+        return {"pixel_values": self._images(list(images), return_tensors="pt")["pixel_values"]}
+
+    def forward(self, batch: Batch) -> Features:
+        """Embed a batch; see `FeatureModel.forward`."""
+        pixels = self.on_device(batch)["pixel_values"]
+        with torch.inference_mode():
+            output = self.network(pixel_values=pixels, output_hidden_states=True)
+        return tower_features(output.hidden_states)
 
 
 def tower_features(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from PIL import Image
 
 from brainstruct.errors import InputError
 from brainstruct.models import loading
-from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.mplug_owl.checkpoint import read_config
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
@@ -18,7 +16,6 @@ from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGenerati
 from brainstruct.models.mplug_owl.pixels import ImageProcessor
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Decoder
 
 
 class MPlugOwl(RespondingModel):
@@ -48,21 +45,15 @@ class MPlugOwl(RespondingModel):
         tokenizer: PromptTokenizer,
         process: ImageProcessor,
     ) -> None:
-        body = network.language_model.model
-        self.options = options
-        self.network = network
-        self.process = process
-        self.tokenizer = tokenizer
-        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
-        self.n_layers = self.decoder.n_layers
-        self.feature_dim = network.config.text.hidden_size
-        self.device, self.dtype = loading.placement(options)
-        self.decoding = Decoding(
-            max_new_tokens=options.max_new_tokens,
+        super().__init__(
+            options,
+            network,
+            network.language_model.model,
+            tokenizer,
             end_ids=_end_ids(network.config, tokenizer),
-            sampling=options.sampling,
             pad_id=tokenizer.eos_id,
         )
+        self.process = process
 
     @classmethod
     def load(cls, options: ModelOptions) -> MPlugOwl:
@@ -93,10 +84,6 @@ class MPlugOwl(RespondingModel):
             "attention_mask": torch.ones_like(input_ids),
             "pixel_values": self.process(images),
         }
-
-    def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Generate responses, without the prompts; see `RespondingModel.generate`."""
-        return self.network.generate(**batch, **settings)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""
