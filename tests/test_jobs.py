@@ -47,6 +47,17 @@ def test_input_errors_are_one_line_without_traceback(job):
     assert not any("Traceback" in line for line in lines(job))
 
 
+def test_memory_that_runs_out_is_one_line_with_a_cure(job):
+    def fail(job):
+        np.empty(1 << 60, dtype=np.uint8)
+
+    with pytest.raises(SystemExit):
+        run_job(fail, job)
+    assert "out of memory: Unable to allocate" in lines(job)[-1]
+    assert "mem_mb" in lines(job)[-1]
+    assert not any("Traceback" in line for line in lines(job))
+
+
 def test_defects_are_logged_in_full(job):
     def fail(job):
         raise ZeroDivisionError("here")

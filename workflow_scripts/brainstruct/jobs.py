@@ -58,6 +58,14 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
         except InputError as error:
             log.error("%s", error)
             raise SystemExit(1) from None
+        except MemoryError as error:
+            log.error(
+                "out of memory: %s. Give rule %s more (resources: mem_mb), or lower "
+                "encoding.targets_per_batch or embedding.batch_size.",
+                str(error) or "no more could be had",
+                job.rule,
+            )
+            raise SystemExit(1) from None
         except (OSError, RuntimeError):
             # Arrays that are read piece by piece fail amid the work, without a name.
             from brainstruct.store import first_damaged  # only now: it loads much

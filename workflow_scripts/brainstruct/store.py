@@ -9,13 +9,16 @@ reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a digest.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +45,18 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     pathlib.Path
         A name in the same folder (so that the rename is atomic), with the same
         suffix (so that writers that look at the suffix behave).
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to, or has no room left.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(final)
+    except OSError as error:
+        raise _named(error, final.parent) from error
     temporary = final.with_name(
         f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
     )
@@ -54,8 +65,33 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(final)
         _sync(final.parent)
+    except (OSError, RuntimeError) as error:
+        raise _named(error, final.parent) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_UNWRITABLE = {
+    errno.ENOSPC: ("has no space left", "Make room there"),
+    errno.EDQUOT: ("is over quota", "Make room there, or ask for more"),
+    errno.EROFS: ("is on a read-only file system", "Mount it for writing"),
+    errno.EACCES: ("cannot be written to", "Change its permissions"),
+    errno.EPERM: ("cannot be written to", "Change its permissions"),
+    errno.ENOTDIR: ("lies below a file", "Remove that file"),
+    errno.EFBIG: ("may not hold a file so large", "Raise the limit on file sizes (ulimit -f)"),
+}
+
+
+def _named(error: Exception, folder: Path) -> Exception:
+    """Say in one line why a folder takes no file; any other error comes back as it is."""
+    number = getattr(error, "errno", None)
+    # HDF5 and libpng report the number in their text alone.
+    if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
+        number = int(stated[1])
+    if number not in _UNWRITABLE:
+        return error
+    fault, cure = _UNWRITABLE[number]
+    return InputError(folder, fault, f"{cure}, or set another results folder, and run again")
 
 
 def _remove_leftovers(final: Path) -> None:
@@ -192,13 +228,16 @@ def write_dataset(
             settings = encoding.setdefault(str(key), {})
             settings["fletcher32"] = True
             settings.setdefault("chunksizes", _chunks(stored))
+    # In memory first: writing a file of its own, HDF5 keeps quiet about a disk that fills up.
+    content = BytesIO()
+    # The older format of HDF5, which is the default, has no checksums on its own structures.
+    target = H5NetCDFStore.open(content, mode="w", driver_kwds={"libver": "v110"})
+    try:
+        stamped.dump_to_store(target, encoding=encoding)
+    finally:
+        target.close()
     with publish(path) as temporary:
-        # The older format of HDF5, to_netcdf's choice, has no checksums on its own structures.
-        target = H5NetCDFStore.open(temporary, mode="w", driver_kwds={"libver": "v110"})
-        try:
-            stamped.dump_to_store(target, encoding=encoding)
-        finally:
-            target.close()
+        temporary.write_bytes(content.getbuffer())
 
 
 def open_dataset(
