@@ -11,6 +11,8 @@ from brainstruct.store import read_dataset, read_table
 
 pytestmark = pytest.mark.study
 
+SUBJECTS = ("subj01", "subj02")
+
 
 def configure(checkout: Checkout, name: str, seed: int, **changes) -> tuple[str, str]:
     """Write the demo's configuration with other seeds; return Snakemake's option for it."""
@@ -25,17 +27,18 @@ def configure(checkout: Checkout, name: str, seed: int, **changes) -> tuple[str,
     return "--configfile", f"{name}.yaml"
 
 
-def one_subject(checkout: Checkout) -> dict[str, object]:
-    """Changes that leave one subject and the model that drives it."""
+def some_models(checkout: Checkout, *keys: str, **changes) -> list[dict[str, object]]:
+    """The demo's entries of some models, changed."""
     config = yaml.safe_load((checkout.root / "config/demo.yaml").read_text())
-    return {"subjects": ["subj01"], "models": config["models"][:1]}
+    return [model | changes for model in config["models"] if model["key"] in keys]
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Checkout:
-    """The whole demo, with other seeds for images, networks and brains."""
+    """The demo with its main model and a reference; other images, networks and brains."""
     checkout = Checkout.fresh(tmp_path_factory.mktemp("demo") / "checkout")
-    checkout.run(*configure(checkout, "demo", seed=11), timeout=1500)
+    models = some_models(checkout, "instructblip", "clip-text")
+    checkout.run(*configure(checkout, "demo", seed=11, models=models), timeout=1500)
     return checkout
 
 
@@ -54,8 +57,11 @@ def test_planted_instructions_and_layers_are_found(demo):
 
 def test_demo_ends_in_figures_and_a_report(demo):
     figures = demo.root / "results/demo/figures"
-    drawn = sorted(path.relative_to(figures) for path in figures.rglob("*.svg"))
-    assert len(drawn) == 3 + 2 * 4 + 2 + 2
+    drawn = {path.relative_to(figures) for path in figures.rglob("*.svg")}
+    maps = {"winning_layer", "winning_instruction", "planted_recovered"}
+    expected = {f"{name}/{subject}_instructblip" for name in maps for subject in SUBJECTS}
+    expected |= {"roi_bars", "layer_profiles", "instruction_rois"}
+    assert {str(path.with_suffix("")) for path in drawn} >= expected
     for path in drawn:
         assert (figures / path.with_suffix(".png")).stat().st_size > 20_000
         assert len(read_table(figures / path.with_suffix(".tsv"))) > 0
@@ -79,7 +85,14 @@ def test_planted_model_wins_where_it_was_planted(demo):
 
 def test_another_seed_is_found_too(tmp_path):
     checkout = Checkout.fresh(tmp_path / "checkout")
-    options = configure(checkout, "two", seed=23, **one_subject(checkout))
+    path = checkout.root / "config/demo.yaml"
+    study = yaml.safe_load(path.read_text())
+    instructions = ["IC", "VQ2", "IU1", "SR"]
+    planted = study["synthetic"]["planted"]
+    study["synthetic"]["planted"] = [one for one in planted if one["instruction"] in instructions]
+    path.write_text(yaml.safe_dump(study))
+    models = some_models(checkout, "instructblip", instructions=instructions)
+    options = configure(checkout, "two", seed=23, subjects=["subj01"], models=models)
     checkout.run("results/two/tables/recovery.tsv", *options, timeout=900)
     check_recovery(checkout, "two")
 
@@ -87,8 +100,9 @@ def test_another_seed_is_found_too(tmp_path):
 def test_pure_noise_is_not_predicted(demo):
     """Same images and networks; brains of noise alone."""
     path = demo.root / "demo.yaml"
-    study = yaml.safe_load(path.read_text()) | one_subject(demo)
+    study = yaml.safe_load(path.read_text())
     study["synthetic"]["signal"] = 0.0
+    study["models"] = some_models(demo, "instructblip", instructions=["IC", "IU1", "VQ2"])
     path.write_text(yaml.safe_dump(study))
     target = "results/demo/scores/subj01/instructblip.nc"
     assert "embed" not in demo.run("-n", target, "--configfile", "demo.yaml").jobs
