@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+sys.path.insert(0, str(Path(__file__).parent / "workflow"))
+
+from checkout import SMALL, Checkout
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -35,3 +40,17 @@ def paper_config() -> dict[str, Any]:
 @pytest.fixture
 def demo_config() -> dict[str, Any]:
     return read_config("demo")
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Checkout:
+    """A checkout in which nothing has been run."""
+    return Checkout.fresh(tmp_path_factory.mktemp("fresh") / "checkout")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Checkout:
+    """A checkout with the small study done; tests must copy it before they change it."""
+    checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
+    checkout.run(*SMALL, timeout=900)
+    return checkout

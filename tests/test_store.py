@@ -86,6 +86,15 @@ def test_table_round_trip(tmp_path):
         store.read_table(tmp_path / "t.tsv", ["other"])
 
 
+@pytest.mark.parametrize("length", [0, 9, 17])
+def test_a_table_that_was_cut_is_named(tmp_path, length):
+    path = tmp_path / "t.tsv"
+    store.write_table(pd.DataFrame({"key": ["a", "b"], "value": [1.5, 2.5]}), path)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(InputError, match=r"t\.tsv: is cut.*snakemake"):
+        store.read_table(path)
+
+
 def test_json_is_stable(tmp_path):
     store.write_json({"b": "é", "a": 1}, tmp_path / "x.json")
     assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {"a": 1, "b": "é"}

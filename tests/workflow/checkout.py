@@ -12,6 +12,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 
+SMALL = ("--configfile", "small.yaml")
+"""Arguments of Snakemake for the smallest study."""
+
 PARTS = ("Snakefile", "rules", "config", "workflow_scripts", "profiles", "envs", "report")
 
 

@@ -9,8 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-
-from conftest import SMALL
+from checkout import SMALL
 
 pytestmark = pytest.mark.study
 

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from checkout import SMALL
 
 from brainstruct.store import read_dataset, read_table
-from conftest import SMALL
 
 pytestmark = pytest.mark.study
 

@@ -164,6 +164,11 @@ def read_table(
         If the file is missing, unreadable or lacks a column.
     """
     _require(path)
+    with Path(path).open("rb") as stored:
+        stored.seek(0, os.SEEK_END)
+        stored.seek(max(stored.tell() - 1, 0))
+        if stored.read() != b"\n":
+            raise InputError(path, "is cut: its last line does not end", _rebuild(path))
     try:
         table = pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False, **options)
     except (ValueError, UnicodeDecodeError) as error:

@@ -1,0 +1,104 @@
+"""Kills this process at a planned step of its writing; imported by Python itself.
+
+The folder of this file is put on PYTHONPATH and `BRAINSTRUCT_FAULTS` names a
+folder of plans. A plan is an empty file ``RULE.STEP.N``: the process that runs
+RULE ("snakemake" for the workflow's own process) dies by SIGKILL at its N-th
+STEP. Whoever dies takes the plan away first, so every plan kills once. Nothing
+of the workflow knows of this.
+"""
+
+import builtins
+import json
+import os
+import re
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+PLANS = os.environ.get("BRAINSTRUCT_FAULTS", "")
+
+
+def role():
+    """Return the rule that this process runs, "snakemake", or None for any other process."""
+    words = sys.orig_argv
+    for word in words:
+        if found := re.fullmatch(r".*/\.snakemake/scripts/tmp\w+\.(\w+)\.py", word):
+            return found[1]
+    if "snakemake" in words[1:4] or any(word.endswith("bin/snakemake") for word in words[:3]):
+        return "snakemake"
+    return None
+
+
+def install(plans, rule):
+    """Count steps; die at the planned ones."""
+    seen = Counter()
+
+    def step(name):
+        seen[name] += 1
+        planned = f"{rule}.{name}.{seen[name]}"
+        try:
+            Path(plans, planned).rename(Path(plans, "done", planned))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(module, function, name):
+        original = getattr(module, function)
+
+        def patched(*args, **options):
+            if step(f"before-{name}"):
+                die()
+            result = original(*args, **options)
+            if step(f"after-{name}"):
+                die()
+            return result
+
+        setattr(module, function, patched)
+
+    original_sync = os.fsync
+
+    def sync(handle):
+        # A machine that dies before the data are on disk leaves half of them.
+        path = Path(f"/proc/self/fd/{handle}").resolve()
+        if path.is_file() and step("torn"):
+            os.truncate(path, path.stat().st_size // 2)
+            die()
+        return original_sync(handle)
+
+    os.fsync = sync
+    around(os, "fsync", "fsync")
+    around(os, "replace", "rename")
+    if rule == "snakemake":
+        around(os, "remove", "remove")
+        around(os, "chmod", "chmod")
+        original_dump = json.dump
+
+        def dump(content, file, *args, **options):
+            if step("torn"):
+                text = json.dumps(content)
+                file.write(text[: len(text) // 2])
+                file.flush()
+                die()
+            return original_dump(content, file, *args, **options)
+
+        json.dump = dump
+    elif step("start"):
+        die()
+    else:
+        # What is imported last is near the end of a script's loading.
+        original_import = builtins.__import__
+
+        def imported(name, *args, **options):
+            if name == "brainstruct.jobs" and step("import"):
+                die()
+            return original_import(name, *args, **options)
+
+        builtins.__import__ = imported
+
+
+if PLANS and (found := role()):
+    install(PLANS, found)

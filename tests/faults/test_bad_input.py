@@ -1,0 +1,459 @@
+"""Forty and more kinds of bad input: each is one message (what, where, cure) and nothing else.
+
+Every kind spoils one thing in a copy of a small data set or checkpoint, or in
+the configuration, and runs the job that meets it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
+
+from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
+
+from brainstruct import store
+from brainstruct.config.loading import load_study
+from brainstruct.errors import InputError
+from brainstruct.jobs import log, run_job
+from brainstruct.models import tiny
+from brainstruct.nsd.design import read_expdesign
+from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.nsd.synthetic.subjects import write_subject
+
+SUBJECT = "subj01"
+BETAS, MASK, FAMILY = "betas_session01.hdf5", "nsdgeneral", "floc-bodies"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """A data set of one subject, a checkpoint, and what the first jobs make of them."""
+    root = tmp_path_factory.mktemp("whole")
+    layout = Layout(root / "nsd")
+    write_stimuli(layout, PLAN, SEED)
+    design = read_expdesign(layout.expdesign_file)
+    index = index_subject(
+        design, read_stim_info(layout.stim_info_file, design), SUBJECT, SESSIONS[SUBJECT]
+    )
+    plan = subject_plan(SUBJECT, formats=("hdf5", "nifti"))
+    features = make_features(index["nsd_id"].to_numpy())
+    write_subject(layout, SUBJECT, make_anatomy(), features, plan, SEED)
+    store.write_table(index, root / "index.tsv")
+    block = index.head(3)[["nsd_id", "coco_id", "coco_split"]]
+    store.write_table(block, root / "block.tsv")
+    tiny.build("clip", root / "clip", seed=1, n_blocks=2, n_text_blocks=2)
+    tiny.build("instructblip", root / "instructblip", seed=1, n_blocks=2)
+    return root
+
+
+class Spoilt:
+    """A copy of `whole` in which links stand for everything that is not spoilt."""
+
+    def __init__(self, whole: Path, root: Path) -> None:
+        self.root = root
+        self.layout = Layout(root / "nsd")
+        root.mkdir()
+        for path in sorted(whole.rglob("*")):
+            copy = root / path.relative_to(whole)
+            if path.is_dir():
+                copy.mkdir(parents=True, exist_ok=True)
+            else:
+                copy.symlink_to(path)
+
+    def own(self, path: Path) -> Path:
+        """Make a file the test's own, so that it can be changed."""
+        original = path.resolve()
+        path.unlink()
+        shutil.copy(original, path)
+        return path
+
+    def cut(self, path: Path, share: float) -> None:
+        content = self.own(path).read_bytes()
+        path.write_bytes(content[: int(len(content) * share)])
+
+    def hdf5(self, path: Path) -> h5py.File:
+        return h5py.File(self.own(path), "r+")
+
+    def volume(self, path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
+        image = nib.load(self.own(path))
+        changed = change(np.asarray(image.dataobj))
+        nib.save(nib.Nifti1Image(changed, image.affine), path)
+
+    def text(self, path: Path, change: Callable[[str], str]) -> None:
+        self.own(path).write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def matlab(self, **changes: object) -> None:
+        path = self.own(self.layout.expdesign_file)
+        content = {
+            name: value
+            for name, value in scipy.io.loadmat(path).items()
+            if not name.startswith("__")
+        }
+        content.update({name: change(content[name]) for name, change in changes.items()})
+        scipy.io.savemat(path, {name: v for name, v in content.items() if v is not None})
+
+    def betas(self) -> Path:
+        return self.layout.betas_file(SUBJECT, 1, "hdf5")
+
+    def roi(self, name: str) -> Path:
+        return self.layout.roi_file(SUBJECT, name)
+
+
+def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[str, list[Path]]:
+    """Run a rule's script as Snakemake does; return its log and what it left."""
+    import embed
+    import index_stimuli
+    import list_block
+    import prepare_responses
+
+    places = {
+        "nsd_root": str(spoilt.layout.root),
+        "space": spoilt.layout.space,
+        "betas": spoilt.layout.betas,
+        "annotations": None,
+    }
+    output = tmp_path / "out" / ("x.nc" if rule in ("prepare_responses", "embed") else "x.tsv")
+    family = str(params.get("family", "clip-text"))
+    folder = spoilt.root / ("clip" if family.startswith("clip") else family)
+    store.write_json(
+        {"folder": str(folder), "source": "s", "revision": "r", "digest": "d"},
+        tmp_path / "manifest.json",
+    )
+    job = SimpleNamespace(
+        rule=rule,
+        threads=1,
+        log=[str(tmp_path / "job.log")],
+        input=SimpleNamespace(
+            index=str(spoilt.root / "index.tsv"),
+            block=str(spoilt.root / "block.tsv"),
+            checkpoint=str(tmp_path / "manifest.json"),
+        ),
+        output=[str(output)],
+        wildcards=SimpleNamespace(
+            subject=params.get("subject", SUBJECT), owner=SUBJECT, index="000", model="m", block="b"
+        ),
+        config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": 2}},
+        params=Params(
+            layout=places,
+            sessions=SESSIONS[SUBJECT],
+            format=params.get("format", "hdf5"),
+            mask=params.get("mask", MASK),
+            rois=params.get("rois", [FAMILY]),
+            images=params.get("images", 100),
+            code="c",
+            model={
+                "family": family,
+                "n_layers": params.get("n_layers", 3),
+                "random_seed": None,
+                "pooling": "response_mean",
+                "max_new_tokens": 2,
+                "sampling": None,
+                "dtype": "auto",
+                "storage": "float16",
+            },
+            instructions={"none": None} if family.startswith("clip") else {"IC": "What?"},
+            work=str(tmp_path / "work"),
+        ),
+    )
+    work = {
+        "index_stimuli": index_stimuli.index_stimuli,
+        "list_block": list_block.list_block,
+        "prepare_responses": prepare_responses.responses,
+        "embed": embed.embed,
+    }[rule]
+    try:
+        with pytest.raises(SystemExit) as stop:
+            run_job(work, job)
+    finally:
+        log.handlers.clear()
+    assert stop.value.code == 1
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    return (tmp_path / "job.log").read_text(encoding="utf-8"), written
+
+
+class Params(SimpleNamespace):
+    """Snakemake's params: by attribute and by key."""
+
+    def __getitem__(self, name: str) -> object:
+        return getattr(self, name)
+
+
+def replace_betas(spoilt: Spoilt, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    with spoilt.hdf5(spoilt.betas()) as stored:
+        betas = change(stored["betas"][:])
+        del stored["betas"]
+        stored.create_dataset("betas", data=betas)
+
+
+def spoil_captions(spoilt: Spoilt, change: Callable[[dict], object]) -> None:
+    for split in ("train2017", "val2017"):
+        path = spoilt.own(spoilt.layout.captions_file(split))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(change(content) or content), encoding="utf-8")
+
+
+def nan_somewhere(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float32)
+    values[5] = np.where(values[5] != 0, np.nan, 0)
+    return values
+
+
+def infinite_somewhere(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float32)
+    values[5] = np.where(values[5] != 0, np.inf, 0)
+    return values
+
+
+def info_csv(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Spoilt], None]:
+    def spoil(spoilt: Spoilt) -> None:
+        path = spoilt.own(spoilt.layout.stim_info_file)
+        change(pd.read_csv(path, index_col=0)).to_csv(path)
+
+    return spoil
+
+
+def edit_json(path: Path, **changes: object) -> None:
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | changes))
+
+
+RESPONSES, INDEX, BLOCK, EMBED = "prepare_responses", "index_stimuli", "list_block", "embed"
+BLIP = {"family": "instructblip", "n_layers": 3}
+
+# name: (rule that meets it, what is done, parameters of the job, words of the message)
+KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[str]]] = {
+    "betas missing": (RESPONSES, lambda s: s.betas().unlink(), {}, [BETAS]),
+    "betas empty": (RESPONSES, lambda s: s.cut(s.betas(), 0), {}, [BETAS]),
+    "betas cut in the header": (RESPONSES, lambda s: s.cut(s.betas(), 0.01), {}, [BETAS]),
+    "betas cut in the middle": (RESPONSES, lambda s: s.cut(s.betas(), 0.5), {}, [BETAS]),
+    "betas cut near the end": (RESPONSES, lambda s: s.cut(s.betas(), 0.97), {}, [BETAS]),
+    "betas of another kind of file": (
+        RESPONSES, lambda s: s.own(s.betas()).write_text("<html>404</html>"), {}, [BETAS]),
+    "betas under another name": (
+        RESPONSES, lambda s: s.hdf5(s.betas()).move("betas", "beta"), {}, [BETAS, "betas"]),
+    "betas of another number of trials": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: b[:-1]), {}, [BETAS, "749", "750"]),
+    "betas of another grid": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: b[:, 1:]), {}, [BETAS, "shape"]),
+    "betas with axes in another order": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: b.transpose()), {}, [BETAS]),
+    "betas as text": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: b[:, 0, 0].astype("S")), {}, [BETAS]),
+    "betas of another type": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: b.astype(np.int32)), {}, [BETAS, "int32"]),
+    "betas that are NaN": (
+        RESPONSES, lambda s: replace_betas(s, nan_somewhere), {}, [BETAS, "finite"]),
+    "betas that are infinite": (
+        RESPONSES, lambda s: replace_betas(s, infinite_somewhere), {}, [BETAS, "finite"]),
+    "a session of zeros": (
+        RESPONSES, lambda s: replace_betas(s, np.zeros_like), {}, ["constant"]),
+    "all betas saturated": (
+        RESPONSES, lambda s: replace_betas(s, lambda b: np.full_like(b, 32767)), {}, ["constant"]),
+    "NIfTI betas cut": (
+        RESPONSES, lambda s: s.cut(s.layout.betas_file(SUBJECT, 1, "nifti"), 0.6),
+        {"format": "nifti"}, ["betas_session01.nii.gz"]),
+    "NIfTI betas that are no gzip": (
+        RESPONSES,
+        lambda s: s.own(s.layout.betas_file(SUBJECT, 1, "nifti")).write_bytes(b"nii"),
+        {"format": "nifti"}, ["betas_session01.nii.gz"]),
+    "mask missing": (RESPONSES, lambda s: s.roi(MASK).unlink(), {}, [f"{MASK}.nii.gz"]),
+    "mask cut": (RESPONSES, lambda s: s.cut(s.roi(MASK), 0.5), {}, [f"{MASK}.nii.gz"]),
+    "mask that is empty": (
+        RESPONSES, lambda s: s.volume(s.roi(MASK), np.zeros_like), {}, ["marks no voxel"]),
+    "mask of another grid": (
+        RESPONSES, lambda s: s.volume(s.roi(MASK), lambda v: v[1:]), {}, [".nii.gz", "shape"]),
+    "regions of another grid": (
+        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: v[:, 1:]), {}, [FAMILY, "shape"]),
+    "regions with a label that has no name": (
+        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: np.where(v > 0, 99, v)), {},
+        [FAMILY, "99"]),
+    "regions with halves": (
+        RESPONSES,
+        lambda s: s.volume(s.roi(FAMILY), lambda v: np.where(v > 0, 0.5, v).astype("f4")), {},
+        [FAMILY]),
+    "regions that are a movie": (
+        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: np.stack([v, v], -1)), {},
+        [FAMILY, "volume"]),
+    "regions of an unknown family": (
+        RESPONSES, lambda s: shutil.copy(s.roi(FAMILY), s.roi("floc-tools")),
+        {"rois": ["floc-tools"]}, ["floc-tools", "label"]),
+    "ncsnr missing": (
+        RESPONSES, lambda s: s.layout.ncsnr_file(SUBJECT).unlink(), {}, ["ncsnr.nii.gz"]),
+    "ncsnr of another grid": (
+        RESPONSES, lambda s: s.volume(s.layout.ncsnr_file(SUBJECT), lambda v: v[:, :, 1:]), {},
+        ["ncsnr.nii.gz", "shape"]),
+    "own table of images cut": (
+        RESPONSES, lambda s: s.cut(s.root / "index.tsv", 0.05), {}, ["index.tsv"]),
+    "own table of images without its columns": (
+        RESPONSES, lambda s: s.text(s.root / "index.tsv", lambda t: t.replace("trials", "tr")), {},
+        ["index.tsv", "trials", "snakemake"]),
+    "design missing": (
+        INDEX, lambda s: s.layout.expdesign_file.unlink(), {}, ["nsd_expdesign.mat"]),
+    "design cut": (
+        INDEX, lambda s: s.cut(s.layout.expdesign_file, 0.3), {}, ["nsd_expdesign.mat"]),
+    "design of another kind of file": (
+        INDEX, lambda s: s.own(s.layout.expdesign_file).write_text("x"), {}, ["nsd_expdesign.mat"]),
+    "design of another shape": (
+        INDEX, lambda s: s.matlab(masterordering=lambda v: v[:, :-1]), {}, ["masterordering"]),
+    "design with halves": (
+        INDEX, lambda s: s.matlab(sharedix=lambda v: v + 0.5), {}, ["sharedix"]),
+    "design without a field": (
+        INDEX, lambda s: s.matlab(subjectim=lambda v: None), {}, ["subjectim"]),
+    "design with an image too often": (
+        INDEX, lambda s: s.matlab(masterordering=lambda v: np.where(v == 2, 1, v)), {},
+        ["masterordering"]),
+    "table of images cut": (
+        BLOCK, lambda s: s.cut(s.layout.stim_info_file, 0.5), {}, ["nsd_stim_info_merged.csv"]),
+    "table of images out of order": (
+        BLOCK, info_csv(lambda t: t.iloc[::-1]), {}, ["nsd_stim_info_merged.csv", "row"]),
+    "table of images with one twice": (
+        BLOCK, info_csv(lambda t: pd.concat([t.iloc[:-1], t.iloc[:1]])), {},
+        ["nsd_stim_info_merged.csv"]),
+    "table of images without a column": (
+        BLOCK, info_csv(lambda t: t.drop(columns="cocoId")), {}, ["cocoId"]),
+    "table of images with an unknown split": (
+        BLOCK, info_csv(lambda t: t.assign(cocoSplit="test2017")), {}, ["test2017"]),
+    "table of images in another encoding": (
+        BLOCK,
+        lambda s: s.own(s.layout.stim_info_file).write_bytes("é;ü".encode("utf-16")), {},
+        ["nsd_stim_info_merged.csv"]),
+    "captions missing": (
+        EMBED, lambda s: s.layout.captions_file("train2017").unlink(), {}, ["captions_"]),
+    "captions cut": (
+        EMBED, lambda s: [s.cut(s.layout.captions_file(f"{x}2017"), 0.9) for x in ("train", "val")],
+        {}, ["captions_"]),
+    "captions in another encoding": (
+        EMBED,
+        lambda s: [
+            s.own(s.layout.captions_file(f"{x}2017")).write_bytes(b'{"annotations": "\xff"}')
+            for x in ("train", "val")
+        ], {}, ["captions_"]),
+    "captions of other images": (
+        EMBED, lambda s: spoil_captions(s, lambda c: c | {"annotations": []}), {}, ["captions_"]),
+    "captions that are blank": (
+        EMBED,
+        lambda s: spoil_captions(
+            s, lambda c: [a.update(caption=" ") for a in c["annotations"]] and None
+        ), {}, ["caption"]),
+    "checkpoint missing": (
+        EMBED, lambda s: shutil.rmtree(s.root / "clip"), {}, ["clip", "fetch_checkpoint"]),
+    "checkpoint of another family": (
+        EMBED,
+        lambda s: edit_json(s.own(s.root / "clip/config.json"), model_type="bert"), {},
+        ["config.json", "bert"]),
+    "checkpoint cut": (
+        EMBED, lambda s: s.cut(s.root / "clip/model.safetensors", 0.5), {}, ["clip", "weights"]),
+    "checkpoint config cut": (
+        EMBED, lambda s: s.cut(s.root / "clip/config.json", 0.5), {}, ["config.json", "JSON"]),
+    "tokenizer missing": (
+        EMBED, lambda s: (s.root / "clip/tokenizer.json").unlink(), {}, ["tokenizer.json"]),
+    "tokenizer cut": (
+        EMBED, lambda s: s.cut(s.root / "clip/tokenizer.json", 0.5), {}, ["tokenizer.json"]),
+    "another number of layers": (EMBED, lambda s: None, {"n_layers": 13}, ["n_layers: 3"]),
+    "images missing": (
+        EMBED, lambda s: s.layout.stimuli_file.unlink(), BLIP, ["nsd_stimuli.hdf5"]),
+    "images cut": (
+        EMBED, lambda s: s.cut(s.layout.stimuli_file, 0.4), BLIP, ["nsd_stimuli.hdf5"]),
+    "own list of images damaged": (
+        EMBED, lambda s: s.own(s.root / "block.tsv").write_bytes(b"nsd_id\tcoco_id\n1\t2\n"), {},
+        ["block.tsv", "coco_split"]),
+}  # fmt: skip
+
+
+def check_message(text: str, words: list[str]) -> None:
+    """One line, that says where, what, and how to mend it."""
+    assert "Traceback" not in text, text
+    last = text.strip().splitlines()[-1]
+    assert " ERROR " in last, text
+    for word in words:
+        assert word in last, last
+    assert last.count(". ") >= 1, f"no cure in: {last}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bad_input_is_one_message(whole, tmp_path, kind):
+    rule, spoil, params, words = KINDS[kind]
+    spoilt = Spoilt(whole, tmp_path / "study")
+    spoil(spoilt)
+    text, written = run(spoilt, rule, tmp_path, **params)
+    check_message(text, words)
+    assert written == []
+
+
+CONFIGURATIONS: dict[str, tuple[dict[str, object], str]] = {
+    "a misspelt key": ({"encodng": {}}, "encoding"),
+    "a misspelt key inside": ({"encoding": {"fold": 5}}, "folds"),
+    "a word for a number": ({"encoding": {"folds": "five"}}, "encoding.folds"),
+    "a negative number": ({"embedding": {"batch_size": -1}}, "embedding.batch_size"),
+    "a list for a mapping": ({"data": ["nsd"]}, "data"),
+    "a mapping for a list": ({"subjects": {"subj01": 1}}, "subjects"),
+    "an unknown subject": ({"subjects": ["subj09"]}, "subjects"),
+    "a subject twice": ({"subjects": ["subj01", "subj01"]}, "subj01"),
+    "no subjects": ({"subjects": []}, "subjects"),
+    "an unknown instruction": ({"instructions": ["IC", "XX"]}, "XX"),
+    "an empty grid": ({"encoding": {"alphas": {"count": 0}}}, "alphas.count"),
+    "a grid upside down": (
+        {"encoding": {"alphas": {"log10_min": 5, "log10_max": 1}}}, "log10_min"),
+    "an absurd size": ({"embedding": {"max_new_tokens": 1.5}}, "max_new_tokens"),
+    "a ceiling above one": ({"alignment": {"ceiling_threshold": 2}}, "ceiling_threshold"),
+    "beam search": ({"embedding": {"decoding": {"num_beams": 5}}}, "num_beams"),
+    "null for a block": ({"encoding": None}, "encoding"),
+    "an instruction that is a path": (
+        {"instruction_texts": {"../x": {"task": "t", "text": "x"}}}, "../x"),
+    "a study name that is a path": ({"study": "../x"}, "study"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CONFIGURATIONS)
+def test_bad_configuration_is_one_message(paper_config, kind):
+    change, word = CONFIGURATIONS[kind]
+    merged = paper_config
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
+    with pytest.raises(InputError) as refused:
+        load_study(merged)
+    assert word in str(refused.value)
+    assert "config/README.md" in str(refused.value)
+
+
+def test_there_are_enough_kinds():
+    assert len(KINDS) + len(CONFIGURATIONS) >= 40
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_file_cut_anywhere_is_named(whole, tmp_path, seed):
+    """HDF5, NIfTI and gzip, at random places."""
+    rng = np.random.default_rng(seed)
+    spoilt = Spoilt(whole, tmp_path / "study")
+    files = [spoilt.betas(), spoilt.roi(MASK), spoilt.layout.ncsnr_file(SUBJECT)]
+    path = files[seed % len(files)]
+    spoilt.cut(path, rng.uniform(0, 0.98))
+    text, written = run(spoilt, RESPONSES, tmp_path)
+    check_message(text, [path.name])
+    assert written == []
+
+
+def test_a_gzip_with_a_flipped_bit_is_named(whole, tmp_path):
+    spoilt = Spoilt(whole, tmp_path / "study")
+    path = spoilt.own(spoilt.roi(MASK))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+    text, written = run(spoilt, RESPONSES, tmp_path)
+    check_message(text, [path.name])
+    assert written == []
