@@ -25,6 +25,10 @@ from transformers.initialization import no_init_weights
 from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
+from brainstruct.models.files import fetch_cure as fetch_cure
+from brainstruct.models.files import read_config as read_config
+from brainstruct.models.files import require_files as require_files
+from brainstruct.models.files import require_weights as require_weights
 from brainstruct.models.interface import FeatureModel, ModelOptions
 from brainstruct.models.random_init import initialise
 
@@ -35,13 +39,6 @@ DTYPES = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
-
-_WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 
 _DERIVED = (r"rotary_emb\.inv_freq$", r"\.position_ids$", r"\.masked_bias$")
 """Tensors that follow from the dimensions; old checkpoints store them nevertheless."""
@@ -56,91 +53,6 @@ _IMAGE_EFFECT = 1e-4
 """Smallest relative difference of states that counts as seeing the image: far
 above rounding (1e-6 in float32; in bfloat16 identical inputs give identical
 rows), far below what any working model shows (above 1e-2)."""
-
-
-def fetch_cure(folder: Path) -> str:
-    """Return how a missing or damaged checkpoint is mended."""
-    return (
-        "Fetch it on a machine with internet (snakemake --until fetch_checkpoint "
-        f"-R fetch_checkpoint), or complete {folder} yourself"
-    )
-
-
-def read_config(folder: Path, model_types: Collection[str]) -> dict[str, Any]:
-    """Return the ``config.json`` of a checkpoint of one family.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    model_types : collection of str
-        Values of ``model_type`` that the family can run.
-
-    Raises
-    ------
-    InputError
-        If the folder or its config is missing or damaged, or the checkpoint is
-        of another family.
-    """
-    if not folder.is_dir():
-        raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
-    require_files(folder, "config.json")
-    path = folder / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(path, f"is not readable as JSON ({error})", fetch_cure(folder)) from error
-    found = config.get("model_type")
-    if found not in model_types:
-        raise InputError(
-            path,
-            f"model_type is {found!r}, this family runs {' or '.join(sorted(model_types))}",
-            "Name another checkpoint, or another family, for this model in the configuration",
-        )
-    return config
-
-
-def require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
-    """Refuse a checkpoint that lacks files.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    *names : str or tuple of str
-        Files it must have; of a tuple, one of them.
-
-    Raises
-    ------
-    InputError
-        Naming all that is missing.
-    """
-    missing = [
-        " or ".join(alternatives)
-        for alternatives in ((name,) if isinstance(name, str) else name for name in names)
-        if not any((folder / name).is_file() for name in alternatives)
-    ]
-    if missing:
-        raise InputError(folder, f"lacks {', '.join(missing)}", fetch_cure(folder))
-
-
-def require_weights(folder: Path) -> None:
-    """Refuse a checkpoint whose weights, or some shards of them, are not there.
-
-    Raises
-    ------
-    InputError
-        Naming the missing files.
-    """
-    require_files(folder, _WEIGHTS)
-    index = next(folder / name for name in _WEIGHTS if (folder / name).is_file())
-    if index.suffix != ".json":
-        return
-    try:
-        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError) as error:
-        raise InputError(index, "is no index of weight shards", fetch_cure(folder)) from error
-    require_files(folder, *shards)
 
 
 def require_layers(folder: Path, found: int, options: ModelOptions) -> None:

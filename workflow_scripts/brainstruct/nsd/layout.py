@@ -162,14 +162,9 @@ class Layout:
             are fewer than `wanted`.
         """
         folder = self.betas_folder(subject)
-        found = {name: _session_numbers(folder, SUFFIXES[name]) for name in SUFFIXES}
-        prefix = {
-            name: sum(1 for _ in takewhile(numbers.__contains__, count(1)))
-            for name, numbers in found.items()
-        }
-        chosen = (
-            max(prefix, key=lambda name: (prefix[name], len(found[name]))) if fmt == "auto" else fmt
-        )
+        found = self.sessions_on_disk(subject)
+        prefix = {name: _prefix(numbers) for name, numbers in found.items()}
+        chosen = self.format_on_disk(subject) if fmt == "auto" else fmt
         if not found[chosen]:
             kinds = " or ".join(SUFFIXES.values()) if fmt == "auto" else SUFFIXES[fmt]
             raise InputError(
@@ -195,6 +190,20 @@ class Layout:
             )
         return Sessions(last, chosen)
 
+    def sessions_on_disk(self, subject: str) -> dict[BetaFormat, set[int]]:
+        """Return format -> numbers of the sessions that are there, holes and all."""
+        folder = self.betas_folder(subject)
+        return {name: _session_numbers(folder, suffix) for name, suffix in SUFFIXES.items()}
+
+    def format_on_disk(self, subject: str) -> BetaFormat:
+        """Return the format with more sessions from the first on; HDF5 in a draw."""
+        found = self.sessions_on_disk(subject)
+        return max(found, key=lambda name: (_prefix(found[name]), len(found[name])))
+
+    def in_bucket(self, path: Path) -> str:
+        """Return the key of a file under `root` in the bucket of the data set."""
+        return path.relative_to(self.root).as_posix()
+
     @property
     def _stimuli_folder(self) -> Path:
         return self.root / "nsddata_stimuli" / "stimuli" / "nsd"
@@ -208,7 +217,7 @@ class Layout:
         return self.root / "nsddata" / "ppdata" / subject
 
     def _bucket(self, path: Path) -> str:
-        return f"{BUCKET}/{path.relative_to(self.root).as_posix()}"
+        return f"{BUCKET}/{self.in_bucket(path)}"
 
 
 def check_subject(subject: str) -> None:
@@ -222,6 +231,11 @@ def check_subject(subject: str) -> None:
 def _session_numbers(folder: Path, suffix: str) -> set[int]:
     pattern = re.compile(rf"betas_session(\d{{2}}){re.escape(suffix)}")
     return {int(match[1]) for match in _matches(folder, pattern)}
+
+
+def _prefix(numbers: set[int]) -> int:
+    """Return how many sessions there are from the first on without a hole."""
+    return sum(1 for _ in takewhile(numbers.__contains__, count(1)))
 
 
 def _matches(folder: Path, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
