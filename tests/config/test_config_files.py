@@ -15,9 +15,7 @@ def test_as_snakemake_merges(tmp_path):
     first = tmp_path / "first.yaml"
     first.write_text("data: {nsd_root: /there, rois: [streams]}\nsubjects: [subj05]\nseed: 1\n")
     second = tmp_path / "second.yaml"
-    second.write_text(
-        "data: {sessions: {subj05: 3}}\nstudy: mine\ncheckpoints: {clip: {path: x}}\n"
-    )
+    second.write_text("data: {sessions: {subj05: 3}}\nstudy: my\ncheckpoints: {clip: {path: /}}\n")
     expected: dict = {}
     for path in [*DEFAULTS, first, second]:
         update_config(expected, load_configfile(str(path)))

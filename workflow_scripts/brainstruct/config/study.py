@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from brainstruct.config.base import Block, Key, Subject
 from brainstruct.config.data import Data
 from brainstruct.config.encoding import Alignment, Encoding
+from brainstruct.config.fetch import Fetch
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
 from brainstruct.config.statistics import CrossSubject, Partition, Statistics
@@ -56,6 +57,8 @@ class Study(Block):
         Concept -> instructions that ask for it.
     flatmaps : Flatmaps
         How maps are drawn.
+    fetch : Fetch
+        How the data set is downloaded.
     synthetic : Synthetic or None
         A data set to write before it is analysed.
     """
@@ -77,6 +80,7 @@ class Study(Block):
     partition: Partition = Partition()
     concepts: dict[Key, list[str]] = {}
     flatmaps: Flatmaps
+    fetch: Fetch = Fetch()
     synthetic: Synthetic | None = None
 
     @model_validator(mode="after")

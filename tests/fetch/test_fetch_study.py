@@ -1,0 +1,265 @@
+"""A study's files come from a local S3 server: all that are needed, once, and unharmed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from local_bucket import IN_PARTS, NAME, upload
+
+from brainstruct.errors import InputError
+from brainstruct.fetch import study as fetching
+from brainstruct.fetch.bucket import Bucket
+from brainstruct.fetch.command import main
+from brainstruct.fetch.study import fetch_study, plan_download, verify_study
+from brainstruct.nsd.locate import locate
+
+BETAS = "nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
+NEEDED = {
+    "nsddata/experiments/nsd/nsd_expdesign.mat",
+    "nsddata/experiments/nsd/nsd_stim_info_merged.csv",
+    IN_PARTS,
+    f"{BETAS}/betas_session01.hdf5",
+    f"{BETAS}/betas_session02.hdf5",
+    f"{BETAS}/ncsnr.nii.gz",
+    "nsddata/ppdata/subj01/func1pt8mm/roi/nsdgeneral.nii.gz",
+    "nsddata/ppdata/subj01/func1pt8mm/roi/floc-faces.nii.gz",
+}
+CAPTIONS = {
+    f"nsddata_stimuli/stimuli/nsd/annotations/captions_{split}.json"
+    for split in ("train2017", "val2017")
+}
+
+
+def layout_of(study):
+    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
+    return locate(data)
+
+
+def fetch(served, root, **changes):
+    study = served.study(root, **changes)
+    bucket, layout = served.bucket(), layout_of(study)
+    plan = plan_download(study, layout, bucket)
+    fetch_study(study, layout, bucket, plan)
+    return plan
+
+
+def content(root):
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def only_tables(names):
+    return {name for name in names if name.endswith(".ctab")}
+
+
+def test_the_study_s_files_come_and_no_others(served, tmp_path):
+    plan = fetch(served, tmp_path)
+    found = content(tmp_path)
+    assert set(found) - only_tables(found) == NEEDED | CAPTIONS
+    assert found == {name: (served.original / name).read_bytes() for name in found}
+    assert {file.key for file in plan.wanted} == set(found) - CAPTIONS
+
+
+def test_a_second_run_downloads_nothing(served, tmp_path):
+    fetch(served, tmp_path)
+    before = content(tmp_path)
+    served.requests.clear()
+    fetch(served, tmp_path)
+    assert served.downloads == []
+    assert content(tmp_path) == before
+
+
+def test_what_is_needed_follows_the_configuration(served, tmp_path):
+    fetch(
+        served,
+        tmp_path,
+        subjects=["subj03"],
+        data={"sessions": 1, "format": "nifti", "rois": ["streams", "floc-places"]},
+        models=[
+            {"key": "a", "label": "a", "family": "clip-text", "checkpoint": "clip", "n_layers": 13}
+        ],
+    )
+    found = set(content(tmp_path))
+    betas = BETAS.replace("subj01", "subj03")
+    rois = "nsddata/ppdata/subj03/func1pt8mm/roi"
+    assert found - only_tables(found) == CAPTIONS | {
+        "nsddata/experiments/nsd/nsd_expdesign.mat",
+        "nsddata/experiments/nsd/nsd_stim_info_merged.csv",
+        f"{betas}/betas_session01.nii.gz",
+        f"{betas}/ncsnr.nii.gz",
+        *(f"{rois}/{name}.nii.gz" for name in ("nsdgeneral", "streams", "floc-places")),
+    }
+
+
+def test_no_captions_without_a_model_that_reads_them(served, tmp_path):
+    vit = {"key": "v", "label": "v", "family": "vit", "checkpoint": "vit-h", "n_layers": 33}
+    plan = fetch(served, tmp_path, models=[vit])
+    assert plan.captions == []
+    assert not CAPTIONS & set(content(tmp_path))
+
+
+def test_the_format_on_disk_is_completed(served, tmp_path):
+    first = tmp_path / BETAS / "betas_session01.nii.gz"
+    first.parent.mkdir(parents=True)
+    shutil.copy(served.original / BETAS / first.name, first)
+    fetch(served, tmp_path)
+    betas = {name for name in content(tmp_path) if "session" in name}
+    assert betas == {f"{BETAS}/betas_session0{number}.nii.gz" for number in (1, 2)}
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(served, tmp_path, monkeypatch):
+    whole = (served.original / IN_PARTS).stat().st_size
+    read = Bucket.read
+
+    def killed(self, remote, name, start):
+        for chunk in read(self, remote, name, start):
+            if name == IN_PARTS:
+                yield chunk[: whole // 2]
+                raise KeyboardInterrupt
+            yield chunk
+
+    monkeypatch.setattr(Bucket, "read", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(served, tmp_path)
+    assert not (tmp_path / IN_PARTS).exists()
+    complete = {name for name in content(tmp_path) if not name.endswith(".part")}
+    monkeypatch.setattr(Bucket, "read", read)
+    served.requests.clear()
+    fetch(served, tmp_path)
+    spans = dict(served.downloads)
+    assert spans[IN_PARTS] == f"bytes={whole // 2}-"
+    assert not complete & set(spans)
+    found = content(tmp_path)
+    assert found == {name: (served.original / name).read_bytes() for name in found}
+
+
+def test_a_corrupted_object_is_thrown_away_and_named(served, tmp_path, monkeypatch):
+    read = Bucket.read
+    spoilt = {IN_PARTS, f"{BETAS}/ncsnr.nii.gz"}
+
+    def altered(self, remote, name, start):
+        for chunk in read(self, remote, name, start):
+            yield bytes([chunk[0] ^ 1]) + chunk[1:] if name in spoilt else chunk
+
+    monkeypatch.setattr(Bucket, "read", altered)
+    with pytest.raises(InputError, match="could not be fetched") as caught:
+        fetch(served, tmp_path)
+    for name in spoilt:
+        assert f"{tmp_path / name}: came with another content" in str(caught.value)
+    found = set(content(tmp_path))
+    assert not spoilt & found
+    assert not any(name.endswith(".part") for name in found)
+    assert found >= NEEDED - spoilt
+    monkeypatch.setattr(Bucket, "read", read)
+    served.requests.clear()
+    fetch(served, tmp_path)
+    assert {name for name, _ in served.downloads} == spoilt
+
+
+def test_a_file_of_another_size_is_fetched_again(served, tmp_path):
+    fetch(served, tmp_path)
+    path = tmp_path / BETAS / "betas_session02.hdf5"
+    path.write_bytes(path.read_bytes()[:1000])
+    served.requests.clear()
+    fetch(served, tmp_path)
+    assert [name for name, _ in served.downloads] == [f"{BETAS}/betas_session02.hdf5"]
+    assert path.read_bytes() == (served.original / BETAS / path.name).read_bytes()
+
+
+def test_verify_reads_what_is_there(served, tmp_path):
+    plan = fetch(served, tmp_path)
+    verify_study(served.bucket(), plan, 2)
+    path = tmp_path / IN_PARTS
+    stored = bytearray(path.read_bytes())
+    stored[len(stored) // 2] ^= 1
+    path.write_bytes(stored)
+    with pytest.raises(InputError, match=r"1 files: differ .*nsd_stimuli\.hdf5"):
+        verify_study(served.bucket(), plan, 2)
+
+
+def test_missing_objects_are_all_named_before_anything_comes(served, tmp_path):
+    with pytest.raises(InputError) as caught:
+        fetch(served, tmp_path, data={"sessions": 3, "rois": ["floc-faces", "my-rois"]})
+    message = str(caught.value)
+    assert "does not hold 3 of" in message
+    for name in ("betas_session03.hdf5", "roi/my-rois.nii.gz", "my-rois.mgz.ctab"):
+        assert name in message
+    assert "40 of subj01" in message
+    assert content(tmp_path) == {}
+
+
+def test_the_bucket_or_server_is_not_there(served, tmp_path):
+    changes = {"fetch": {"bucket": "another"}}
+    study = served.study(tmp_path, **changes)
+    with pytest.raises(InputError, match=r"s3://another/.*NoSuchBucket.*fetch\.bucket"):
+        plan_download(study, layout_of(study), Bucket("another", served.endpoint))
+
+
+def test_the_disk_is_too_small(served, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match=r"are to come, and 1\.0 kB are free"):
+        fetch(served, tmp_path)
+
+
+def test_an_archive_without_the_captions(served, tmp_path):
+    wrong = served.captions.replace("annotations.zip", "")
+    with pytest.raises(InputError, match=r"annotations_trainval2017\.zip: is damaged"):
+        fetch(served, tmp_path, fetch={"captions": wrong})
+
+
+def command(served, tmp_path, *arguments, accepted=False):
+    config = served.config(tmp_path / "nsd")
+    config["fetch"]["nsd_terms_accepted"] = accepted
+    path = tmp_path / "local.yaml"
+    path.write_text(yaml.safe_dump({key: config[key] for key in ("subjects", "data", "fetch")}))
+    return main(["--configfile", str(path), *arguments])
+
+
+def test_the_terms_come_first(served, tmp_path, capsys):
+    assert command(served, tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "agreement" in said
+    assert "--i-accept-the-nsd-terms" in said
+    assert not (tmp_path / "nsd").exists()
+    assert command(served, tmp_path, "--i-accept-the-nsd-terms") == 0
+    assert set(content(tmp_path / "nsd")) >= NEEDED | CAPTIONS
+
+
+def test_a_dry_run_lists_files_and_bytes(served, tmp_path, capsys):
+    assert command(served, tmp_path, "--dry-run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = {line.split()[2]: line.split()[:2] for line in lines[:-3]}
+    assert set(listed) - only_tables(listed) == NEEDED
+    sizes = {name: (served.original / name).stat().st_size for name in listed}
+    assert listed == {name: ["fetch", f"{size:,}"] for name, size in sizes.items()}
+    assert f"to fetch: {len(listed)} files" in lines[-1]
+    assert not (tmp_path / "nsd").exists()
+
+
+def test_the_script_by_itself():
+    script = Path(fetching.__file__).parents[2] / "fetch_nsd.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--dry-run" in done.stdout
+
+
+def test_whole_checksums_are_used_where_the_server_has_them(served, tmp_path):
+    name = "nsddata/ppdata/subj01/func1pt8mm/roi/nsdgeneral.nii.gz"
+    upload(served.client, served.original / name, name, ChecksumAlgorithm="SHA256")
+    try:
+        remote = served.bucket().describe(name)
+        assert remote.sha256 is not None
+        fetch(served, tmp_path)
+    finally:
+        upload(served.client, served.original / name, name)
+    assert served.client.head_object(Bucket=NAME, Key=name)["ContentLength"] == remote.size

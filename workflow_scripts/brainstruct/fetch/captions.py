@@ -1,0 +1,60 @@
+"""COCO's captions, which are no part of the NSD: two files out of one archive."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from brainstruct.errors import InputError
+from brainstruct.fetch.remote import CHUNK
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
+
+ARCHIVE = "annotations_trainval2017.zip"
+
+
+def archive_path(layout: Layout) -> Path:
+    """Return where the archive is kept while it is needed."""
+    return layout.captions_file(COCO_SPLITS[0]).with_name(ARCHIVE)
+
+
+def missing_captions(layout: Layout) -> list[Path]:
+    """Return the files of captions that are not on disk."""
+    files = [layout.captions_file(split) for split in COCO_SPLITS]
+    return [path for path in files if not path.is_file() or not path.stat().st_size]
+
+
+def unpack_captions(layout: Layout) -> list[Path]:
+    """Take the missing captions out of the archive, and remove the archive.
+
+    Every file of an archive has a checksum (CRC-32), which is compared.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was unpacked.
+
+    Raises
+    ------
+    InputError
+        If the archive is damaged or lacks the captions; it is removed then.
+    """
+    archive, wanted = archive_path(layout), missing_captions(layout)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = {Path(name).name: name for name in content.namelist()}
+            for path in wanted:
+                temporary = path.with_name(f".{path.name}.part")
+                with content.open(members[path.name]) as stored, temporary.open("wb") as file:
+                    shutil.copyfileobj(stored, file, CHUNK)
+                temporary.replace(path)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
+        raise InputError(
+            archive,
+            f"{reason}; it was removed",
+            "Start the download again, or check fetch.captions",
+        ) from error
+    finally:
+        archive.unlink(missing_ok=True)
+    return wanted

@@ -1,0 +1,133 @@
+"""The command ``fetch_nsd``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainstruct.config.files import read_config
+from brainstruct.config.loading import load_study
+from brainstruct.config.study import Study
+from brainstruct.errors import InputError
+from brainstruct.fetch.bucket import Bucket
+from brainstruct.fetch.study import fetch_study, plan_download, require_terms, verify_study
+from brainstruct.nsd.locate import locate
+
+log = logging.getLogger("brainstruct")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    options = _parser().parse_args(arguments)
+    _log_to_terminal()
+    try:
+        study = load_study(read_config(options.configfile))
+        said = {
+            "nsd_terms_accepted": options.i_accept_the_nsd_terms,
+            "endpoint": options.endpoint,
+            "connections": options.connections,
+        }
+        fetch = study.fetch.model_copy(update={key: value for key, value in said.items() if value})
+        study = study.model_copy(update={"fetch": fetch})
+        run(study, dry_run=options.dry_run, verify=options.verify)
+    except InputError as error:
+        log.error("%s", error)
+        return 1
+    except KeyboardInterrupt:
+        log.error("stopped; what has come is kept, the next start goes on from there")
+        return 130
+    return 0
+
+
+def main_of_rule(config: Mapping[str, Any]) -> int:
+    """Run with the configuration that Snakemake merged; return the exit status."""
+    _log_to_terminal()
+    try:
+        run(load_study(config))
+    except InputError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+def run(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
+    """Fetch, or show or check what there is to fetch.
+
+    Parameters
+    ----------
+    study : Study
+        The configuration.
+    dry_run : bool
+        Print the list of files and the number of bytes; fetch nothing.
+    verify : bool
+        Compare files that are already there with the server's checksums first.
+
+    Raises
+    ------
+    InputError
+        See `fetch_study`.
+    """
+    fetch = study.fetch
+    if not dry_run and study.synthetic is None:
+        require_terms(study)
+    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
+    bucket = Bucket(fetch.bucket, fetch.endpoint, fetch.connections)
+    plan = plan_download(study, layout, bucket)
+    if dry_run:
+        print("\n".join(plan.lines()))
+        return
+    if verify:
+        verify_study(bucket, plan, fetch.connections)
+    fetch_study(study, layout, bucket, plan)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fetch_nsd.py",
+        description="Download the files of the Natural Scenes Dataset that a study reads, and no "
+        "others, from its public bucket, and the captions from COCO. Interrupted downloads go on "
+        "where they stopped; every file is compared with the server's size and checksum.",
+        epilog="The exit status is 0 if all files are in place.",
+    )
+    parser.add_argument(
+        "--configfile",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="your configuration, over config/config.yaml; later files win, as in Snakemake",
+    )
+    parser.add_argument(
+        "--dry-run", "-n", action="store_true", help="list files and bytes; fetch nothing"
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="also compare the content of files that are already there (reads them all)",
+    )
+    parser.add_argument(
+        "--i-accept-the-nsd-terms",
+        action="store_true",
+        help="say that you have accepted the NSD's data sharing and usage agreement "
+        "(see naturalscenesdataset.org); or set fetch.nsd_terms_accepted in the configuration",
+    )
+    parser.add_argument("--endpoint", metavar="URL", help="another S3 server that has the bucket")
+    parser.add_argument("--connections", type=_positive, metavar="N", help="files at a time")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is no number of connections")
+    return number
+
+
+def _log_to_terminal() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False

@@ -1,0 +1,71 @@
+"""Progress of a download as lines of a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+
+class Progress:
+    """Counts files and bytes, from any thread.
+
+    Parameters
+    ----------
+    n_files, n_bytes : int
+        What is to come.
+    begun : int
+        Bytes of it that an earlier start has left.
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        n_files: int,
+        n_bytes: int,
+        begun: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.n_files, self.n_bytes, self.begun = n_files, n_bytes, begun
+        self.files = 0
+        self.bytes = 0
+        self._clock = clock
+        self._start = clock()
+        self._lock = threading.Lock()
+
+    def arrived(self, n_bytes: int) -> None:
+        """Count bytes."""
+        with self._lock:
+            self.bytes += n_bytes
+
+    def finished(self) -> None:
+        """Count a file that is complete."""
+        with self._lock:
+            self.files += 1
+
+    def line(self) -> str:
+        """Say what has come, how fast, and when the rest will have."""
+        here = self.begun + self.bytes
+        rate = self.bytes / max(self._clock() - self._start, 1e-9)
+        left = timedelta(seconds=round((self.n_bytes - here) / rate)) if rate else "unknown time"
+        return (
+            f"{self.files} of {self.n_files} files, {amount(here)} of {amount(self.n_bytes)}, "
+            f"{amount(rate)}/s, {left} left"
+        )
+
+
+def amount(n_bytes: float) -> str:
+    """Write a number of bytes as people do, in powers of 1000.
+
+    Examples
+    --------
+    >>> amount(999), amount(36_840_000_000)
+    ('999 B', '36.8 GB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 999.95 or unit == "GB":
+            return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    raise AssertionError("the last unit always answers")

@@ -1,0 +1,173 @@
+"""One file from a server to its place, through kills and broken connections."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from brainstruct.errors import InputError
+from brainstruct.fetch.digest import matches
+from brainstruct.fetch.remote import Remote, Source
+
+ATTEMPTS = 6
+"""Connections in a row that may bring nothing before a download is given up."""
+
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK})
+"""How file systems without locks answer; then the checksum alone guards."""
+
+
+class StoppedError(Exception):
+    """The download was told to stop; what has come stays for the next start."""
+
+
+def fetch_file(
+    source: Source,
+    name: str,
+    remote: Remote,
+    path: Path,
+    *,
+    arrived: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Download a file, or the rest of it, check it, and move it to its place.
+
+    What has come is kept beside the final name, in a hidden file whose name
+    holds the version of the content, so the rest of one version is never
+    appended to the beginning of another.
+
+    Parameters
+    ----------
+    source : Source
+        The server.
+    name : str
+        How the server calls the file.
+    remote : Remote
+        From the server's `describe`.
+    path : pathlib.Path
+        Where the file goes. It is replaced in one step, at the end.
+    arrived : callable, optional
+        Told the number of bytes whenever some have come.
+    stop : threading.Event, optional
+        Ends the download soon after it is set.
+    wait : callable
+        Waits so many seconds before the next attempt.
+
+    Returns
+    -------
+    bool
+        Whether the content was compared with a checksum of the server, which
+        not every server offers.
+
+    Raises
+    ------
+    InputError
+        If the connection breaks again and again, the content is not what the
+        server says, or the disk is full or read-only.
+    StoppedError
+        If `stop` was set.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = _begun(path, remote)
+        with part.open("ab") as file:
+            _lock(file, part)
+            _complete(source, name, remote, file, arrived, stop or threading.Event(), wait)
+        same = matches(part, remote)
+        if same is False:
+            part.unlink()
+            raise InputError(
+                path,
+                f"came with another content than {remote.address} has by its checksum "
+                f"({remote.sha256 or remote.etag}); it was thrown away",
+                "Start the download again; if this repeats, something between here and there "
+                "(a proxy, the disk) alters data",
+            )
+        part.replace(path)
+    except OSError as error:
+        raise InputError(
+            path, f"cannot be written ({error.strerror or error})", "Mend this and start again"
+        ) from error
+    return bool(same)
+
+
+def bytes_begun(path: Path, remote: Remote) -> int:
+    """Return how much of a file an earlier start has left."""
+    part = _part(path, remote)
+    return part.stat().st_size if part.is_file() else 0
+
+
+def _part(path: Path, remote: Remote) -> Path:
+    version = f"{remote.address} {remote.etag} {remote.size}"
+    return path.with_name(f".{path.name}.{hashlib.sha256(version.encode()).hexdigest()[:12]}.part")
+
+
+def _begun(path: Path, remote: Remote) -> Path:
+    """Return the file for what has come, and remove what other versions have left."""
+    part = _part(path, remote)
+    for other in path.parent.glob(f".{path.name}.*.part"):
+        if other != part:
+            other.unlink()
+    return part
+
+
+def _lock(file: IO[bytes], part: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(
+            part, "is being written by another download", "Wait for it, or end it"
+        ) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def _complete(
+    source: Source,
+    name: str,
+    remote: Remote,
+    file: IO[bytes],
+    arrived: Callable[[int], None] | None,
+    stop: threading.Event,
+    wait: Callable[[float], None],
+) -> None:
+    """Append what is missing."""
+    at = file.seek(0, os.SEEK_END)
+    if at > remote.size:
+        file.truncate(0)
+        at = 0
+    failures = 0
+    while at < remote.size:
+        start = at
+        try:
+            for chunk in source.read(remote, name, at):
+                file.write(chunk)
+                at += len(chunk)
+                if arrived is not None:
+                    arrived(len(chunk))
+                if stop.is_set():
+                    raise StoppedError
+            if at < remote.size:
+                raise ConnectionError(f"ended after {at} of {remote.size} bytes")
+        except ConnectionError as error:
+            failures = 0 if at > start else failures + 1
+            if failures >= ATTEMPTS:
+                raise InputError(
+                    remote.address,
+                    f"broke off {ATTEMPTS} times without a byte ({' '.join(str(error).split())})",
+                    "Start again later: what has come is kept",
+                ) from error
+            wait(min(2.0**failures, 30.0))
+    if at > remote.size:
+        file.truncate(0)
+        raise InputError(remote.address, f"sent {at} bytes instead of {remote.size}", "Start again")
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,145 @@
+"""Which files of the bucket a study reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from brainstruct.config.study import Study
+from brainstruct.errors import InputError
+from brainstruct.fetch.bucket import Bucket
+from brainstruct.nsd.labels import LABELS
+from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file of the bucket and its place on disk.
+
+    Attributes
+    ----------
+    key : str
+        Name in the bucket.
+    path : pathlib.Path
+        Place on disk.
+    size : int
+        Bytes.
+    """
+
+    key: str
+    path: Path
+    size: int
+
+    @property
+    def here(self) -> bool:
+        """Whether a file of this size is in its place."""
+        return self.path.is_file() and self.path.stat().st_size == self.size
+
+
+def wanted_files(study: Study, layout: Layout, bucket: Bucket) -> list[Wanted]:
+    """List what a study reads of the data set, with sizes.
+
+    Only folders that hold such files are listed. Of a subject's sessions these
+    are the configured number or, for ``all``, those in the bucket, in the
+    format that is configured or, for ``auto``, in the one that is on disk
+    already, else HDF5. Tables of label names come along where there are any.
+
+    Parameters
+    ----------
+    study : Study
+        The configuration.
+    layout : Layout
+        Where the files go.
+    bucket : Bucket
+        Where they come from.
+
+    Raises
+    ------
+    InputError
+        One message that names every file which the bucket does not hold.
+    """
+    listed: dict[str, int] = {}
+    for folder in sorted({layout.in_bucket(path.parent) for path in _candidates(study, layout)}):
+        listed |= bucket.sizes(folder)
+    chosen = list(dict.fromkeys(_chosen(study, layout, listed)))
+    absent = [key for path in chosen if (key := layout.in_bucket(path)) not in listed]
+    if absent:
+        shown = "".join(f"\n  {key}" for key in absent[:SHOWN])
+        more = f"\n  and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
+        raise InputError(
+            f"s3://{bucket.name}",
+            f"does not hold {len(absent)} of {len(chosen)} files that this study reads:"
+            f"{shown}{more}\n",
+            "Check data.space, data.betas, data.format, data.sessions, data.mask and data.rois, "
+            f"and fetch.bucket ({_released(study.subjects)})",
+        )
+    keys = {path: layout.in_bucket(path) for path in chosen}
+    return [Wanted(key, path, listed[key]) for path, key in keys.items()]
+
+
+def _candidates(study: Study, layout: Layout) -> Iterator[Path]:
+    """Yield at least one file of every folder that may be read."""
+    yield from _common(study, layout)
+    for subject in study.subjects:
+        yield layout.ncsnr_file(subject)
+        for family in (study.data.mask, *study.data.rois):
+            yield layout.roi_file(subject, family)
+            yield from layout.label_tables(subject, family)
+
+
+def _chosen(study: Study, layout: Layout, listed: dict[str, int]) -> Iterator[Path]:
+    yield from _common(study, layout)
+    for subject in study.subjects:
+        form = _format(study, layout, subject, listed)
+        for session in _sessions(study, layout, subject, form, listed):
+            yield layout.betas_file(subject, session, form)
+        yield layout.ncsnr_file(subject)
+        for family in (study.data.mask, *study.data.rois):
+            yield layout.roi_file(subject, family)
+            tables = layout.label_tables(subject, family)
+            there = [path for path in tables if layout.in_bucket(path) in listed]
+            # Without a table the built-in names are used; where there are none it is needed.
+            yield from there[:1] or (() if family in LABELS else tables[:1])
+
+
+def _common(study: Study, layout: Layout) -> Iterator[Path]:
+    yield layout.expdesign_file
+    yield layout.stim_info_file
+    if any(not model.reads_captions for model in study.models):
+        yield layout.stimuli_file
+
+
+def _format(study: Study, layout: Layout, subject: str, listed: dict[str, int]) -> BetaFormat:
+    if study.data.format != "auto":
+        return study.data.format
+    if any(layout.sessions_on_disk(subject).values()):
+        return layout.format_on_disk(subject)
+    first = {form: layout.betas_file(subject, 1, form) for form in ("hdf5", "nifti")}
+    return "nifti" if _only(listed, layout, first["nifti"], first["hdf5"]) else "hdf5"
+
+
+def _only(listed: dict[str, int], layout: Layout, one: Path, other: Path) -> bool:
+    return layout.in_bucket(one) in listed and layout.in_bucket(other) not in listed
+
+
+def _sessions(
+    study: Study, layout: Layout, subject: str, form: BetaFormat, listed: dict[str, int]
+) -> tuple[int, ...]:
+    wanted = study.data.sessions_of(subject)
+    if wanted is not None:
+        return Sessions(wanted, form).numbers
+    released = Sessions(RELEASED_SESSIONS[subject], form).numbers
+    held = [
+        session
+        for session in released
+        if layout.in_bucket(layout.betas_file(subject, session, form)) in listed
+    ]
+    return Sessions(max(held, default=len(released)), form).numbers
+
+
+def _released(subjects: Sequence[str]) -> str:
+    counts = ", ".join(f"{RELEASED_SESSIONS[subject]} of {subject}" for subject in subjects)
+    return f"sessions in the data set: {counts}"
