@@ -1,4 +1,6 @@
 # make demo   the whole study, small, on this machine, ending in figures and a report
+# make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
+# make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make test   every check of the project
 # make lint   style and types only
 # make bench  benchmarks: ratios against the peers
@@ -15,7 +17,7 @@ REPORT := results/demo/report.html
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test lint bench envs schema clean
+.PHONY: help setup demo doctor fetch_nsd test lint bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -36,6 +38,15 @@ demo: setup
 	@echo "==> The report"
 	$(BIN)/snakemake $(DEMO) --report $(REPORT) --quiet
 	@echo "==> Done. Figures: results/demo/figures   Report: $(REPORT)"
+
+CONFIG ?=
+STUDY = $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
+
+doctor: setup
+	@$(BIN)/python workflow_scripts/doctor.py $(STUDY)
+
+fetch_nsd: setup
+	@$(BIN)/python workflow_scripts/fetch_nsd.py $(STUDY)
 
 lint: setup
 	@echo "==> Style, types, and the workflow's own linters"

@@ -10,6 +10,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
+from brainstruct.asking import asks_only, expected_rooms
 from brainstruct.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
@@ -28,7 +29,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 try:
     study = load_study(config)
     targets = Targets(study)
-    inputs = Inputs(study)
+    inputs = Inputs(study, tolerant=asks_only(workflow))
     choose = Choose(study, targets, inputs)
     inputs.found  # a hole in the sessions is an error here, not amid the DAG
 except InputError as error:
@@ -64,6 +65,7 @@ include: "rules/models.smk"
 include: "rules/encoding.smk"
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
+include: "rules/asking.smk"
 
 
 if study.synthetic is not None:

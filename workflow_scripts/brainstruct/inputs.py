@@ -26,9 +26,13 @@ class Inputs:
     ----------
     study : Study
         The checked configuration.
+    tolerant : bool
+        Take the data set as released where its sessions have a hole: for
+        targets that say, or mend, what is missing.
     """
 
     study: Study
+    tolerant: bool = False
 
     @cached_property
     def layout(self) -> Layout:
@@ -51,7 +55,8 @@ class Inputs:
         Raises
         ------
         InputError
-            If sessions on disk have a hole, or fewer are there than configured.
+            If sessions on disk have a hole, or fewer are there than configured
+            (unless `tolerant`).
         """
         written = self.study.synthetic.sessions if self.study.synthetic else {}
         names = dict.fromkeys([*self.study.subjects, *written])
@@ -119,7 +124,7 @@ class Inputs:
         if synthetic is not None:
             form = synthetic.formats[0] if data.format == "auto" else data.format
             return Sessions(wanted or synthetic.sessions[subject], form)
-        if self.layout.betas_folder(subject).is_dir():
+        if self.layout.betas_folder(subject).is_dir() and not self.tolerant:
             return self.layout.discover_sessions(subject, data.format, wanted)
         form = "hdf5" if data.format == "auto" else data.format
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)

@@ -1,0 +1,103 @@
+"""The command ``doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainstruct.config.files import read_config
+from brainstruct.config.loading import load_study
+from brainstruct.doctor.examination import examine
+from brainstruct.doctor.finding import Outcome
+from brainstruct.doctor.report import as_json, as_table, is_sound
+from brainstruct.errors import InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = read_config(options.configfile)
+    except InputError as error:
+        return _refuse(error, options.json)
+    return report(config, json=options.json, packages=not options.no_packages, rooms=options.rooms)
+
+
+def report(
+    config: Mapping[str, Any],
+    *,
+    json: bool = False,
+    packages: bool = True,
+    rooms: Sequence[str] | None = None,
+) -> int:
+    """Examine a study and print what was found.
+
+    Parameters
+    ----------
+    config : mapping
+        The merged configuration.
+    json : bool
+        Print JSON instead of a table.
+    packages, rooms
+        See `examine`.
+
+    Returns
+    -------
+    int
+        0 if the study can run, 1 if something stands in its way.
+    """
+    started = time.monotonic()
+    try:
+        study = load_study(config)
+    except InputError as error:
+        return _refuse(error, json)
+    outcomes = examine(study, packages=packages, rooms=rooms)
+    if json:
+        print(as_json(study.study, outcomes))
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(as_table(study.study, outcomes, time.monotonic() - started, width), flush=True)
+    return 0 if is_sound(outcomes) else 1
+
+
+def _refuse(error: InputError, json: bool) -> int:
+    if json:
+        outcome = Outcome("configuration")
+        outcome.add("error", error.where, error.fault, error.cure)
+        print(as_json("", [outcome]))
+    else:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="doctor.py",
+        description="Look at everything that a study reads or needs - data set, captions, "
+        "checkpoints, surfaces, packages, GPU, disk - and say what is wrong and how to mend it, "
+        "all at once and before anything is computed.",
+        epilog="The exit status is 0 if the study can run (warnings and notes do not count), "
+        "else 1.",
+    )
+    parser.add_argument(
+        "--configfile",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="your configuration, over config/config.yaml; later files win, as in Snakemake",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--no-packages", action="store_true", help="do not import packages or look for GPUs"
+    )
+    parser.add_argument(
+        "--rooms",
+        nargs="+",
+        metavar="ROOM",
+        help="environments of envs/ whose packages are expected here (default: all)",
+    )
+    return parser

@@ -1,0 +1,213 @@
+"""The data set: design, images, captions, and each subject's volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainstruct.config.study import Study
+from brainstruct.doctor.finding import Outcome
+from brainstruct.nsd.captions import read_captions
+from brainstruct.nsd.design import ExpDesign, read_expdesign, trial_nsd_ids
+from brainstruct.nsd.headers import inspect_session
+from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.ncsnr import read_ncsnr
+from brainstruct.nsd.rois import read_mask, read_roi
+from brainstruct.nsd.stimuli import StimulusReader, read_stim_info
+
+FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
+
+PROBES = 16
+"""Images that are read to see whether the file was ever filled."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Which images the study's subjects saw.
+
+    Attributes
+    ----------
+    images : pandas.DataFrame
+        ``nsd_id``, ``coco_id`` and ``coco_split``, one row per image.
+    """
+
+    images: pd.DataFrame
+
+
+def check_design(study: Study, layout: Layout) -> tuple[Outcome, Experiment | None]:
+    """Read the experiment's design and the table of images.
+
+    Returns
+    -------
+    Outcome
+        What was found.
+    Experiment or None
+        The images, if both files are sound.
+    """
+    outcome = Outcome("design", "order of trials, table of images")
+    paths = (layout.expdesign_file, layout.stim_info_file)
+    _note_missing(outcome, [path for path in paths if not path.is_file()])
+    if outcome.findings:
+        return outcome, None
+    experiment = None
+    with outcome.noting():
+        design = read_expdesign(layout.expdesign_file)
+        info = read_stim_info(layout.stim_info_file, design)
+        experiment = Experiment(info[info["nsd_id"].isin(_seen(study, layout, design))])
+    return outcome, experiment
+
+
+def check_stimuli(layout: Layout, experiment: Experiment | None) -> Outcome:
+    """Look at the header of the images' file, and at a few images."""
+    outcome = Outcome("images", "73,000 RGB images of one byte per colour")
+    path = layout.stimuli_file
+    _note_missing(outcome, [] if path.is_file() else [path])
+    if outcome.findings:
+        return outcome
+    with outcome.noting(), StimulusReader(path) as reader:
+        rows, columns = reader.size
+        if rows != columns:
+            outcome.add("error", path, f"holds images of {rows} x {columns}", "Download it again")
+        if experiment is not None:
+            seen = experiment.images["nsd_id"].to_numpy()
+            probes = seen[np.linspace(0, len(seen) - 1, PROBES).astype(int)]
+            for nsd_id in probes:
+                reader.array(int(nsd_id))
+            outcome.checked += f", {len(probes)} of them read"
+    return outcome
+
+
+def check_captions(layout: Layout, splits: Iterable[str], experiment: Experiment | None) -> Outcome:
+    """Read the captions of all images that the subjects saw."""
+    outcome = Outcome("captions", "captions of every image of the study")
+    paths = [layout.captions_file(split) for split in splits]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        outcome.add(
+            "error",
+            missing[0].parent,
+            f"lacks {', '.join(path.name for path in missing)}",
+            "Fetch them (docs/data.md), or set data.annotations to their folder",
+        )
+        return outcome
+    if experiment is None:
+        outcome.checked = "not read: the table of images is not sound"
+        return outcome
+    with outcome.noting():
+        read_captions(layout, experiment.images)
+        outcome.checked = f"captions of {len(experiment.images)} images"
+    return outcome
+
+
+def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
+    """Look at a subject's sessions, mask, regions and ncsnr."""
+    outcome = Outcome(subject)
+    data = study.data
+    form = betas_format(study, layout, subject)
+    sessions = _check_sessions(outcome, study, layout, subject, form)
+    small = [layout.roi_file(subject, name) for name in dict.fromkeys([data.mask, *data.rois])]
+    small.append(layout.ncsnr_file(subject))
+    _note_missing(outcome, [path for path in small if not path.is_file()])
+    shape = None
+    if layout.roi_file(subject, data.mask).is_file():
+        with outcome.noting():
+            shape = read_mask(layout, subject, data.mask).shape
+    for family in data.rois:
+        if layout.roi_file(subject, family).is_file():
+            with outcome.noting():
+                read_roi(layout, subject, family, shape)
+    if layout.ncsnr_file(subject).is_file():
+        with outcome.noting():
+            read_ncsnr(layout, subject, shape)
+    for session in sessions:
+        with outcome.noting():
+            inspect_session(layout.betas_file(subject, session, form), shape)
+    outcome.checked = (
+        f"{len(sessions)} sessions ({form}), mask {data.mask}, {len(data.rois)} ROI volumes, ncsnr"
+    )
+    return outcome
+
+
+def betas_format(study: Study, layout: Layout, subject: str) -> BetaFormat:
+    """Return the format in which a subject's betas are read."""
+    if study.data.format != "auto":
+        return study.data.format
+    return layout.format_on_disk(subject)
+
+
+def read_sessions(study: Study, layout: Layout, subject: str) -> int:
+    """Return how many sessions of a subject the study would read, holes or not."""
+    form = betas_format(study, layout, subject)
+    found = layout.sessions_on_disk(subject)[form]
+    wanted = study.data.sessions_of(subject)
+    return wanted or max(found, default=RELEASED_SESSIONS[subject])
+
+
+def _check_sessions(
+    outcome: Outcome, study: Study, layout: Layout, subject: str, form: BetaFormat
+) -> list[int]:
+    """Compare sessions on disk with those that are read; return the ones to look at."""
+    folder = layout.betas_folder(subject)
+    found = layout.sessions_on_disk(subject)
+    released = RELEASED_SESSIONS[subject]
+    count = read_sessions(study, layout, subject)
+    wanted = study.data.sessions_of(subject)
+    if count > released:
+        outcome.add(
+            "error",
+            "data.sessions",
+            f"{count} sessions of {subject} are wanted, the data set has {released}",
+            f"Set it to {released} at most, or to all",
+        )
+        count = released
+    expected = set(Sessions(count, form).numbers)
+    missing = sorted(expected - found[form])
+    if not found[form]:
+        others = [name for name in found if found[name]]
+        hint = f", but there are files in {others[0]}" if others else ""
+        cure = f"Set data.format to {others[0]}, or to auto" if others else FETCH
+        outcome.add("error", folder, f"holds no session in {form}{hint}", cure)
+    elif missing:
+        whole = sum(number < missing[0] for number in expected)
+        fewer = f", or use only the first {whole} (data.sessions)" if whole else ""
+        names = ", ".join(layout.betas_file(subject, number, form).name for number in missing[:6])
+        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
+        outcome.add(
+            "error",
+            folder,
+            f"lacks {len(missing)} of {count} sessions: {names}{more}",
+            FETCH + fewer,
+        )
+    elif wanted is None and count < released:
+        outcome.add(
+            "warning",
+            folder,
+            f"holds {count} of the {released} sessions of {subject}, and the study uses those",
+            f"Fetch the others, or say that this is meant (data.sessions: {{{subject}: {count}}})",
+        )
+    return sorted(expected & found[form])
+
+
+def _seen(study: Study, layout: Layout, design: ExpDesign) -> np.ndarray:
+    """Return the images that any subject saw in the sessions that are read."""
+    return np.unique(
+        np.concatenate(
+            [
+                trial_nsd_ids(
+                    design,
+                    subject,
+                    min(read_sessions(study, layout, subject), RELEASED_SESSIONS[subject]),
+                )
+                for subject in study.subjects
+            ]
+        )
+    )
+
+
+def _note_missing(outcome: Outcome, missing: list[Path]) -> None:
+    for path in missing:
+        outcome.add("error", path, "is missing", FETCH)

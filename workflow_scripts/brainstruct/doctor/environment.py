@@ -1,0 +1,152 @@
+"""Installed packages against the pinned ones, and the GPUs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from brainstruct.config.files import REPOSITORY
+from brainstruct.config.study import Study
+from brainstruct.doctor import probe as probe_module
+from brainstruct.doctor.finding import Outcome
+
+PINS = REPOSITORY / "envs" / "pins.toml"
+
+NOT_FOR_STUDIES = ("tools",)
+"""Rooms whose packages only developers need."""
+
+MODULES = {
+    "PyYAML": "yaml",
+    "pillow": "PIL",
+    "pycortex": "cortex",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+}
+"""Packages whose module has another name."""
+
+SECONDS = 300
+"""Longest time that imports may take; a cold network disk needs a minute."""
+
+
+def check_environment(study: Study, rooms: Sequence[str] | None = None) -> list[Outcome]:
+    """Compare packages with their pins, import them, and ask PyTorch for GPUs.
+
+    Parameters
+    ----------
+    study : Study
+        Says whether a GPU is asked for.
+    rooms : sequence of str, optional
+        Environments whose packages this one should have; by default all that
+        a study needs, as in the environment that ``make`` installs.
+
+    Returns
+    -------
+    list of Outcome
+        ``packages``, and ``GPU`` if PyTorch is among them.
+    """
+    pins = tomllib.loads(PINS.read_text(encoding="utf-8"))
+    chosen = rooms or [room for room in pins["rooms"] if room not in NOT_FOR_STUDIES]
+    names = list(dict.fromkeys(name for room in chosen for name in pins["rooms"][room]))
+    outcome = Outcome("packages", f"{len(names)} packages of {', '.join(chosen)}")
+    installed = []
+    for name in names:
+        pinned = pins["versions"][name]
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            outcome.add("error", name, f"is not installed ({pinned} is pinned)", _setup())
+            continue
+        installed.append(name)
+        if version.split("+")[0] != pinned:
+            fault = f"is version {version}, pinned and tested is {pinned}"
+            outcome.add("warning", name, fault, _setup())
+    answer = _ask([module_of(name) for name in installed])
+    for module, error in answer["errors"].items():
+        outcome.add("error", module, f"cannot be imported ({error})", _setup())
+    if "torch" not in names:
+        return [outcome]
+    return [outcome, _check_gpu(study, answer["gpus"])]
+
+
+def module_of(package: str) -> str:
+    """Return the module that a package is imported by."""
+    return MODULES.get(package, package.replace("-", "_"))
+
+
+def _ask(modules: Sequence[str]) -> dict[str, Any]:
+    # pycortex writes into the user's configuration when it is imported.
+    with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+        command = [sys.executable, str(probe_module.__file__), *modules]
+        environment = os.environ | {"XDG_CONFIG_HOME": folder, "MPLCONFIGDIR": folder}
+        try:
+            done = subprocess.run(
+                command,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"errors": {"all": f"did not end within {SECONDS} s"}, "gpus": []}
+    if done.returncode or not done.stdout.strip():
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return {"errors": {"all": f"ended with status {done.returncode}: {last}"}, "gpus": []}
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]]) -> Outcome:
+    seen = ", ".join(f"{gpu['name']} ({gpu['memory'] / 2**30:.0f} GiB)" for gpu in gpus)
+    outcome = Outcome("GPU", seen or "none on this machine")
+    if gpus:
+        return outcome
+    asking = [
+        key
+        for key, asks in (
+            ("embedding.device", study.embedding.device == "cuda"),
+            ("encoding.backend", study.encoding.backend == "torch_cuda"),
+        )
+        if asks
+    ]
+    if shutil.which("nvidia-smi") and _nvidia_lists_gpus():
+        outcome.add(
+            "warning",
+            "PyTorch",
+            "sees no GPU although nvidia-smi lists some",
+            "Update the driver, or install a build of PyTorch for it",
+        )
+    elif asking:
+        outcome.add(
+            "warning",
+            ", ".join(asking),
+            "asks for a GPU and this machine has none",
+            "Run on a cluster whose jobs get one, and ask the doctor there",
+        )
+    elif study.synthetic is None:
+        outcome.add(
+            "note",
+            "GPU",
+            "none is visible here; models would run on the CPU, far slower",
+            "Run on a cluster (profiles/slurm); login nodes usually have none, and that is fine",
+        )
+    return outcome
+
+
+def _nvidia_lists_gpus() -> bool:
+    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and "GPU" in done.stdout
+
+
+def _setup() -> str:
+    active = Path(sys.prefix)
+    return f"Run `make setup` (this is {active}), or rebuild the environment from envs/"

@@ -1,0 +1,81 @@
+"""All checks of a study, run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from brainstruct.config.study import Study
+from brainstruct.doctor.checkpoints import check_checkpoint
+from brainstruct.doctor.dataset import (
+    FETCH,
+    check_captions,
+    check_design,
+    check_stimuli,
+    check_subject,
+)
+from brainstruct.doctor.environment import check_environment
+from brainstruct.doctor.finding import Outcome
+from brainstruct.doctor.flatmaps import check_flatmaps
+from brainstruct.doctor.machine import check_disk, check_folders
+from brainstruct.nsd.layout import COCO_SPLITS
+from brainstruct.nsd.locate import locate
+
+THREADS = 16
+"""Checks wait for disks, hardly ever for the processor."""
+
+
+def examine(
+    study: Study, *, packages: bool = True, rooms: Sequence[str] | None = None
+) -> list[Outcome]:
+    """Run all checks.
+
+    Parameters
+    ----------
+    study : Study
+        The configuration.
+    packages : bool
+        Whether to look at the installed packages and GPUs, too.
+    rooms : sequence of str, optional
+        See `check_environment`.
+
+    Returns
+    -------
+    list of Outcome
+        In the order in which the study reads things.
+    """
+    used = list(dict.fromkeys(model.checkpoint for model in study.models))
+    with ThreadPoolExecutor(THREADS) as pool:
+        environment = pool.submit(check_environment, study, rooms) if packages else None
+        rest = [
+            *(pool.submit(check_checkpoint, study, name) for name in used),
+            pool.submit(check_flatmaps, study),
+            pool.submit(check_folders, study),
+            pool.submit(check_disk, study),
+        ]
+        data = _data_set(study, pool)
+        return [
+            *data,
+            *(future.result() for future in rest),
+            *(environment.result() if environment is not None else []),
+        ]
+
+
+def _data_set(study: Study, pool: ThreadPoolExecutor) -> list[Outcome]:
+    if study.synthetic is not None:
+        return [Outcome("data set", "written by this study")]
+    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
+    layout = locate(data)
+    if not layout.root.is_dir():
+        outcome = Outcome("data set", study.data.nsd_root)
+        outcome.add("error", layout.root, "does not exist", FETCH)
+        return [outcome]
+    subjects = [pool.submit(check_subject, study, layout, name) for name in study.subjects]
+    design, experiment = check_design(study, layout)
+    stimuli: list[Callable[[], Outcome]] = []
+    if any(not model.reads_captions for model in study.models):
+        stimuli.append(lambda: check_stimuli(layout, experiment))
+    if any(model.reads_captions for model in study.models):
+        stimuli.append(lambda: check_captions(layout, COCO_SPLITS, experiment))
+    outcomes = list(pool.map(lambda check: check(), stimuli))
+    return [design, *outcomes, *(future.result() for future in subjects)]

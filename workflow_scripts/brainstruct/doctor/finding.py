@@ -1,0 +1,78 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from brainstruct.errors import InputError
+
+Level: TypeAlias = Literal["error", "warning", "note"]
+"""``error``: the study will fail. ``warning``: it will run, perhaps not as meant.
+``note``: worth knowing."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be, and its cure.
+
+    Attributes
+    ----------
+    level : str
+        How bad it is.
+    where : str
+        File, folder, package or configuration key.
+    fault, cure : str
+        What is wrong, and what to do.
+    """
+
+    level: Level
+    where: str
+    fault: str
+    cure: str
+
+    @property
+    def line(self) -> str:
+        """The finding as one line."""
+        fault = " ".join(self.fault.split())
+        return f"{self.where}: {fault}. {self.cure}."
+
+
+@dataclass
+class Outcome:
+    """What was looked at under one heading.
+
+    Attributes
+    ----------
+    area : str
+        The heading: ``subj01``, ``checkpoint clip``, ``packages``.
+    checked : str
+        What was looked at, in a few words.
+    findings : list of Finding
+        In the order of the checks.
+    """
+
+    area: str
+    checked: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, level: Level, where: object, fault: str, cure: str) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(level, str(where), fault.rstrip("."), cure.rstrip(".")))
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Turn the refusal of a reader in the block into a finding."""
+        try:
+            yield
+        except InputError as error:
+            self.add("error", error.where, error.fault, error.cure)
+
+    def count(self, level: Level) -> int:
+        """Return the number of findings of a level."""
+        return sum(finding.level == level for finding in self.findings)
+
+
+Check: TypeAlias = Callable[[], Outcome]
