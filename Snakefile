@@ -56,6 +56,7 @@ rule all:
         targets.all_fits,
         targets.all_scores,
         targets.all_tables,
+        targets.all_statistics,
         targets.all_figures,
         choose.answers_page,
 

@@ -1,27 +1,29 @@
 # Voxelwise encoding models, their scores, and what follows from them.
 
 # One rule per set of layers that a job fits: every layer stays a target of its
-# own, and the setting encoding.layers_per_job decides how many share a job.
-for layers, models in targets.models_by_chunk().items():
+# own, and the setting encoding.layers_per_job decides how many share a job. A job
+# that fits all layers also keeps each voxel's prediction at its best one.
+for fitted in targets.fit_jobs():
 
     rule:
         name:
-            f"fit_ridge_{layers[0]}_to_{layers[-1]}_of_{len(layers)}"
+            fitted.name
         input:
             responses=targets.responses(),
             embeddings=choose.embeddings,
         output:
-            [targets.fit(layer=layer) for layer in layers],
+            layers=[targets.fit(layer=layer) for layer in fitted.layers],
+            prediction=targets.prediction() if fitted.complete else [],
         log:
             targets.log(
-                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
+                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{fitted.layers[0]}-{fitted.layers[-1]}"
             ),
         benchmark:
             targets.benchmark(
-                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers[0]}-{layers[-1]}"
+                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{fitted.layers[0]}-{fitted.layers[-1]}"
             )
         wildcard_constraints:
-            model="|".join(models),
+            model="|".join(fitted.models),
         conda:
             "../envs/encode.yaml"
         threads: study.encoding.threads

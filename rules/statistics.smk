@@ -25,27 +25,33 @@ rule estimate_cross_subject:
         "../workflow_scripts/estimate_cross_subject.py"
 
 
-rule predict_selected:
-    input:
-        scores=targets.scores(),
-        responses=targets.responses(),
-        embeddings=choose.embeddings,
-    output:
-        targets.prediction(),
-    log:
-        targets.log("predict_selected/{subject}/{model}/{instruction}"),
-    benchmark:
-        targets.benchmark("predict_selected/{subject}/{model}/{instruction}")
-    conda:
-        "../envs/encode.yaml"
-    threads: study.encoding.threads
-    resources:
-        mem_mb=grow(8000),
-        runtime=grow(120),
-    params:
-        code=stage_identity("predict_selected"),
-    script:
-        "../workflow_scripts/predict_selected.py"
+# Where one job fits all layers, it writes the predictions itself.
+if targets.split_models:
+
+    rule predict_selected:
+        input:
+            scores=targets.scores(),
+            responses=targets.responses(),
+            embeddings=choose.embeddings,
+        output:
+            targets.prediction(),
+        log:
+            targets.log("predict_selected/{subject}/{model}/{instruction}"),
+        benchmark:
+            targets.benchmark("predict_selected/{subject}/{model}/{instruction}")
+        wildcard_constraints:
+            model="|".join(targets.split_models),
+        conda:
+            "../envs/encode.yaml"
+        threads: study.encoding.threads
+        resources:
+            mem_mb=grow(8000),
+            runtime=grow(120),
+        params:
+            preset=study.encoding.preset,
+            code=stage_identity("predict_selected"),
+        script:
+            "../workflow_scripts/predict_selected.py"
 
 
 rule compare_models:
@@ -169,7 +175,7 @@ rule partition_variance:
         pairs=choose.partition_pairs,
         embeddings=choose.partition_embeddings,
         partition=study.partition.model_dump(exclude={"threads"}),
-        encoding=choose.encoding,
+        encoding=choose.partition_encoding,
         alignment=study.alignment.model_dump(),
         seed=study.seed,
         code=stage_identity("partition_variance"),

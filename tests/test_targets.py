@@ -40,9 +40,24 @@ def test_chunks_cover_every_layer_once(paper_config, size, count):
 
 def test_models_share_a_chunk_only_if_it_is_the_same(paper_config):
     targets, _, _ = build(paper_config)
-    found = targets.models_by_chunk()
-    assert sum(len(models) for models in found.values()) == len(targets.study.models)
-    assert {len(chunk) for chunk in found} == {33, 25, 13}
+    found = targets.fit_jobs()
+    assert sum(len(job.models) for job in found) == len(targets.study.models)
+    assert {len(job.layers) for job in found} == {33, 25, 13}
+    assert all(job.complete for job in found)
+    assert targets.split_models == []
+
+
+def test_some_jobs_see_all_layers_and_others_do_not(paper_config):
+    paper_config["encoding"]["layers_per_job"] = 13
+    targets, _, _ = build(paper_config)
+    jobs = {job.name: job for job in targets.fit_jobs()}
+    assert jobs["fit_ridge_0_to_12_of_13"].complete
+    assert jobs["fit_ridge_0_to_12_of_13"].models == ("clip-text",)
+    assert not jobs["fit_ridge_0_to_12_of_33"].complete
+    assert not jobs["fit_ridge_26_to_32_of_33"].complete
+    assert targets.split_models == [
+        model.key for model in targets.study.models if model.key != "clip-text"
+    ]
 
 
 def test_models_without_instructions_run_once(paper_config):
@@ -62,6 +77,21 @@ def test_settings_that_decide_nothing_are_no_parameters(paper_config):
     _, _, after = build(paper_config)
     assert before.model(wild(model="vit-h")) == after.model(wild(model="vit-h"))
     assert before.encoding == after.encoding
+
+
+def test_preset_brings_its_own_settings(paper_config):
+    _, _, plain = build(paper_config)
+    assert plain.encoding["preset"] is None
+    assert plain.study.alignment.layers == "best"
+    paper_config["encoding"]["preset"] = "oota2025"
+    _, _, choose = build(paper_config)
+    assert choose.encoding == {"preset": "oota2025", "backend": "torch", "permutations": 1000}
+    assert choose.study.alignment.layers == "mean"
+    # What the preset ignores decides nothing, but partitions go on using it.
+    paper_config["encoding"]["alphas"]["count"] = 7
+    _, _, other = build(paper_config)
+    assert other.encoding == choose.encoding
+    assert other.partition_encoding["alphas"]["count"] == 7
 
 
 def test_released_sessions_are_assumed_where_there_is_nothing(paper_config, tmp_path):

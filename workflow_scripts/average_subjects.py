@@ -10,7 +10,7 @@ from brainstruct.store import read_table, write_table
 def average_subjects(job: Any) -> None:
     """Average every column of scores."""
     table = read_table(job.input[0], ["subject", "r", "alignment"])
-    scores = [name for name in table.columns if name.startswith(("r_", "alignment_"))]
+    scores = [name for name in table.columns if name.startswith(("r_", "alignment_", "share_"))]
     write_table(subject_means(table, ["r", "alignment", *scores]), job.output[0])
 
 

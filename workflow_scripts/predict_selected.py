@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.encoding.features import layer_features, matching_images
+from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.selected import predict_selected
+from brainstruct.encoding.selected import predict_selected, prediction_dataset
 from brainstruct.jobs import log, run_job
 from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
 
@@ -26,28 +27,27 @@ def predict(job: Any) -> None:
     rows = matching_images(responses["nsd_id"], [block["nsd_id"] for block in blocks])
     train = (responses["split"] == "train").values
     betas = responses["betas"].transpose("nsd_id", "voxel").values
+
+    def features(layer: int) -> NDArray[np.float32]:
+        values = layer_features(blocks, layer, rows)
+        return zscore_splits(values, train) if job.params.preset else values
+
     predictions, layer = predict_selected(
         scores,
-        betas,
+        zscore_splits(betas, train) if job.params.preset else betas,
         train,
-        lambda layer: layer_features(blocks, layer, rows),
+        features,
         progress=lambda layer, count: log.info("layer %d: %d voxels", layer, count),
     )
     log.info("mean r %.4f", float(np.nanmean(pearson(betas[~train], predictions))))
-    # Half precision is relative: a constant would eat up the digits of what varies.
-    intercept = betas[train].mean(0, dtype=np.float64).astype(np.float32)
-    result = xr.Dataset(
-        {
-            "prediction": (("nsd_id", "voxel"), (predictions - intercept).astype(np.float16)),
-            "intercept": ("voxel", intercept),
-            "layer": ("voxel", layer),
-        },
-        coords={
-            "nsd_id": responses["nsd_id"].values[~train],
-            "voxel": responses["voxel"].values,
-        },
-        attrs={"instruction": job.wildcards.instruction, "n_train": int(train.sum())},
-    )
+    intercept = betas[train].mean(0, dtype=np.float64)
+    result = prediction_dataset(
+        predictions,
+        layer,
+        np.zeros_like(intercept) if job.params.preset else intercept,
+        responses["nsd_id"].values[~train],
+        responses["voxel"].values,
+    ).assign_attrs(instruction=job.wildcards.instruction, n_train=int(train.sum()))
     write_dataset(
         result,
         job.output[0],

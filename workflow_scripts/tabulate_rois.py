@@ -6,6 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from brainstruct.encoding.alignment import select_layers
+from brainstruct.encoding.significance import combine_p, selected_p
 from brainstruct.encoding.summary import alignment_table
 from brainstruct.jobs import run_job
 from brainstruct.store import read_dataset, write_table
@@ -17,7 +18,9 @@ MEAN = "mean"
 def tabulate_rois(job: Any) -> None:
     """Write one table by instruction and one by instruction and layer."""
     options = job.params.alignment
-    scores = read_dataset(job.input.scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
+    scores = read_dataset(
+        job.input.scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"]
+    )
     space = read_dataset(job.input.ceiling, ["ceiling_ncsnr"], ["voxel"])
     ceilings = {
         str(name).removeprefix("ceiling_"): space[name]
@@ -25,9 +28,10 @@ def tabulate_rois(job: Any) -> None:
         if str(name).startswith("ceiling_")
     }
 
-    def tabulate(r: xr.DataArray) -> pd.DataFrame:
+    def tabulate(r: xr.DataArray, p: xr.DataArray) -> pd.DataFrame:
         table = alignment_table(
             r,
+            p,
             ceilings,
             space,
             preferred=options["ceiling"],
@@ -39,9 +43,14 @@ def tabulate_rois(job: Any) -> None:
         return table
 
     r = select_layers(scores, options["layers"])["r"]
+    p = selected_p(scores, options["layers"])
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])
-    write_table(tabulate(xr.concat([r, mean], "instruction")), job.output.alignment)
-    write_table(tabulate(scores["r"]), job.output.layers)
+    together = combine_p(p, "instruction").expand_dims(instruction=[MEAN])
+    write_table(
+        tabulate(xr.concat([r, mean], "instruction"), xr.concat([p, together], "instruction")),
+        job.output.alignment,
+    )
+    write_table(tabulate(scores["r"], scores["p"]), job.output.layers)
 
 
 run_job(tabulate_rois, globals().get("snakemake"))

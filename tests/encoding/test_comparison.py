@@ -16,7 +16,12 @@ from brainstruct.encoding.fdr import (
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Resampler, image_weights
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.selected import predict_selected, ridge_predict
+from brainstruct.encoding.selected import (
+    BestPrediction,
+    predict_selected,
+    prediction_dataset,
+    ridge_predict,
+)
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
 
 
@@ -229,6 +234,24 @@ def test_ridge_with_known_penalties_solves_the_normal_equations(n_features):
         np.testing.assert_allclose(found[:, voxel], T @ weights + Y[:, voxel].mean(), atol=2e-4)
 
 
+def test_first_of_equals_is_kept_and_missing_scores_lose():
+    best = BestPrediction(1, 3)
+    for layer, cv in ((2, [0.1, np.nan, 0.3]), (5, [0.1, -9, 0.4]), (6, [np.nan, -9, 0.2])):
+        best.offer(layer, np.full((1, 3), layer, np.float32), np.array(cv, np.float32))
+    assert best.layer.tolist() == [2, 5, 5]
+    assert best.prediction.tolist() == [[2, 5, 5]]
+
+
+def test_stored_predictions_keep_their_digits():
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal((50, 4)).astype(np.float32) * 1e-2
+    stored = prediction_dataset(
+        signal + 100, np.zeros(4, np.int16), np.full(4, 100.0), np.arange(50), np.arange(4)
+    )
+    np.testing.assert_allclose(stored["prediction"], signal, atol=2e-5)
+    np.testing.assert_allclose(stored["intercept"], 100)
+
+
 def test_selected_predictions_are_those_of_the_fits():
     from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
 
@@ -251,6 +274,11 @@ def test_selected_predictions_are_those_of_the_fits():
         coords={"layer": list(layers)},
     )
     found, chosen = predict_selected(scores, Y, train, layers.__getitem__)
+    best = BestPrediction(40, 20)
+    for layer, fit in zip(layers, fits, strict=True):
+        best.offer(layer, fit.prediction, fit.cv_score)
+    np.testing.assert_array_equal(best.layer, chosen)
+    np.testing.assert_allclose(best.prediction, found, atol=1e-4)
     assert chosen.tolist() == [(4, 9)[s] for s in source]
     expected = scores["r"].values[source, np.arange(20)]
     np.testing.assert_allclose(pearson(Y[~train], found), expected, atol=1e-5)

@@ -93,8 +93,10 @@ def test_table_of_wins(scores, ceiling):
 def test_alignment_by_both_ceilings(scores, ceiling):
     r = scores["r"].isel(layer=0)
     ceilings = {"ncsnr": ceiling, "cross_subject": xr.full_like(ceiling, 0.5)}
+    p = xr.full_like(r, 1e-3)
+    p[:, 6:] = 0.9
     table = alignment_table(
-        r, ceilings, space(), preferred="ncsnr", threshold=0.05, mask_name="mask"
+        r, p, ceilings, space(), preferred="ncsnr", threshold=0.05, mask_name="mask"
     )
     row = table[(table["label"] == "FFA") & (table["instruction"] == "IC")].iloc[0]
     values = r.sel(instruction="IC").values[:10]
@@ -102,3 +104,11 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     assert row["alignment"] == pytest.approx(np.delete(values, 3).mean() / 0.8, rel=1e-5)
     assert row["alignment_cross_subject"] == pytest.approx(values.mean() / 0.5, rel=1e-5)
     assert (row["n_excluded_ncsnr"], row["n_excluded_cross_subject"]) == (1, 0)
+    # Six voxels are better than chance, one of them under the ceiling's threshold.
+    assert row["n_significant"] == 5
+    assert row["share_significant"] == pytest.approx(5 / 9)
+    untested = alignment_table(
+        r, xr.full_like(r, np.nan), ceilings, space(), preferred="ncsnr", threshold=0.05,
+        mask_name="mask",
+    )  # fmt: skip
+    assert untested["n_significant"].isna().all()

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from himalaya.backend import set_backend
-from scipy.stats import binom, false_discovery_control, pearsonr
-from sklearn.model_selection import KFold
+from scipy.stats import binom, pearsonr
 
-from brainstruct.encoding.permutation import BLOCK, permutation_p
-from brainstruct.encoding.ridge import RidgeOptions
-from brainstruct.encoding.solver import search_alphas
+from brainstruct.encoding.fdr import benjamini_hochberg
+from brainstruct.encoding.permutation import (
+    BLOCK,
+    PermutationTest,
+    image_orders,
+    permutation_p,
+)
+from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
 
 
 def noise(n_images, n_voxels, seed):
@@ -16,44 +19,81 @@ def noise(n_images, n_voxels, seed):
     return (rng.standard_normal((n_images, n_voxels)).astype(np.float32) for _ in range(2))
 
 
-def test_equals_a_plain_loop():
-    truth, prediction = noise(30, 5, 0)
-    prediction += 0.5 * truth
-    rng = np.random.default_rng(7)
-    orders = [rng.permutation(30) for _ in range(99)]
+@pytest.mark.parametrize("n_images", [30, 31])
+def test_equals_a_plain_loop(n_images):
+    truth, prediction = noise(n_images, 5, 0)
+    prediction += 0.3 * truth
+    orders = image_orders(n_images, 99, seed=7)
     expected = []
     for voxel in range(5):
         y, f = truth[:, voxel].astype(float), prediction[:, voxel].astype(float)
         r = pearsonr(y, f)[0]
-        expected.append((1 + sum(pearsonr(y, f[order])[0] >= r for order in orders)) / 100)
-    found = permutation_p(truth, prediction, n_permutations=99, seed=7)
-    np.testing.assert_allclose(found, expected)
+        permuted = [
+            pearsonr(np.roll(y[orders[0]], shift), f[order])[0]
+            for order in orders
+            for shift in range(n_images)
+        ]
+        expected.append(np.mean(np.array(permuted) >= r - 1e-9))
+    test = PermutationTest(truth, n_permutations=99, seed=7)
+    assert test.n_permutations == n_images * 4 == n_images * len(orders)
+    np.testing.assert_allclose(test.p(prediction), expected, rtol=1e-6)
 
 
 def test_noise_has_uniform_p():
-    truth, prediction = noise(80, 2000, 1)
-    p = permutation_p(truth, prediction, n_permutations=199)
+    truth, prediction = noise(100, 20000, 1)
+    p = permutation_p(truth, prediction, n_permutations=400)
+    for level in (0.01, 0.05, 0.5):
+        low, high = binom.interval(0.99, p.size, level)
+        assert low <= (p <= level).sum() <= high
+    assert abs(p.mean() - 0.5) < 0.01
+
+
+def test_skewed_responses_have_uniform_p():
+    truth, prediction = (np.exp(part) for part in noise(40, 20000, 2))
+    p = permutation_p(truth, prediction, n_permutations=400)
     low, high = binom.interval(0.99, p.size, 0.05)
     assert low <= (p <= 0.05).sum() <= high
-    assert abs(p.mean() - 0.5) < 0.02
 
 
-def test_noise_survives_no_false_discovery_control():
-    runs = 100
+@pytest.mark.parametrize(
+    ("n_voxels", "at_most"),
+    # The smallest p is 0.001: among 500 voxels, ten must reach it for a discovery. Among
+    # 20, one is enough, and 5 of 100 runs are what the rate allows.
+    [(500, 5), (20, binom.ppf(0.99, 100, 0.05))],
+)
+def test_noise_survives_no_false_discovery_control(n_voxels, at_most):
     found = 0
-    for seed in range(runs):
-        truth, prediction = noise(40, 20, 100 + seed)
-        p = permutation_p(truth, prediction, n_permutations=399, seed=seed)
-        found += (false_discovery_control(p) < 0.05).any()
-    assert found <= binom.ppf(0.99, runs, 0.05)
+    for seed in range(100):
+        truth, prediction = noise(100, n_voxels, 100 + seed)
+        p = permutation_p(truth, prediction, n_permutations=1000, seed=seed)
+        found += bool((benjamini_hochberg(p) <= 0.05).any())
+    assert found <= at_most
+
+
+def test_fits_to_noise_are_calibrated():
+    """The same through the fits: every voxel noise, one of many scores."""
+    options = RidgeOptions(np.logspace(0, 4, 5), folds=3, backend="numpy")
+    found, below, voxels = 0, 0, 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((150, 8)).astype(np.float32)
+        Y = rng.standard_normal((150, 60)).astype(np.float32)
+        fit = fit_ridge(X[:80], Y[:80], X[80:], Y[80:], options)
+        p = permutation_p(Y[80:], fit.prediction, seed=seed)
+        found += bool((benjamini_hochberg(p) <= 0.05).any())
+        below, voxels = below + int((p <= 0.05).sum()), voxels + p.size
+    low, high = binom.interval(0.99, voxels, 0.05)
+    assert low <= below <= high
+    assert found <= 5
 
 
 def test_signal_is_found_and_seed_decides():
     truth, prediction = noise(60, BLOCK + 3, 2)
     prediction[:, -1] += 2 * truth[:, -1]
-    p = permutation_p(truth, prediction, n_permutations=200, seed=3)
-    assert p[-1] == pytest.approx(1 / 201)
-    np.testing.assert_array_equal(p, permutation_p(truth, prediction, n_permutations=200, seed=3))
+    p = permutation_p(truth, prediction, n_permutations=240, seed=3)
+    assert p[-1] == pytest.approx(1 / 240)
+    np.testing.assert_array_equal(p, permutation_p(truth, prediction, n_permutations=240, seed=3))
+    assert (p != permutation_p(truth, prediction, n_permutations=240, seed=4)).any()
 
 
 def test_constant_columns():
@@ -71,24 +111,5 @@ def test_bad_input_is_refused():
         permutation_p(truth, prediction[:5])
     with pytest.raises(ValueError, match="at least 1"):
         permutation_p(truth, prediction, n_permutations=0)
-
-
-def test_fits_to_noise_survive_no_false_discovery_control():
-    """About 5 of 100 runs may find something at a false discovery rate of 0.05, not more."""
-    options = RidgeOptions(np.logspace(0, 4, 5), folds=3, backend="numpy")
-    runs = 100
-    found = 0
-    for seed in range(runs):
-        rng = np.random.default_rng(seed)
-        X = rng.standard_normal((90, 8)).astype(np.float32)
-        Y = rng.standard_normal((90, 12)).astype(np.float32)
-        prediction = fit_prediction(X[:50], Y[:50], X[50:], options)
-        p = permutation_p(Y[50:], prediction, n_permutations=399, seed=seed)
-        found += (false_discovery_control(p) < 0.05).any()
-    assert found <= binom.ppf(0.99, runs, 0.05)
-
-
-def fit_prediction(X, Y, X_test, options):
-    set_backend(options.backend)
-    splits = list(KFold(options.folds).split(X))
-    return search_alphas(X, Y, np.asarray(options.alphas, "f4"), splits).predict(X_test)
+    with pytest.raises(ValueError, match="no \\(images, voxels\\)"):
+        PermutationTest(np.zeros((0, 3), np.float32))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from brainstruct.encoding.preset import fit_oota2025, layer_mean, zscore
+from brainstruct.encoding.alignment import select_layers
+from brainstruct.encoding.fitting import choose_fit
+from brainstruct.encoding.preset import fit_oota2025, zscore, zscore_splits
+from brainstruct.encoding.scores import pearson
+from brainstruct.encoding.selected import predict_selected
 
 
 def published(X_train, Y_train, X_test, Y_test):
@@ -82,7 +87,45 @@ def test_constant_columns_and_bad_numbers():
         fit_oota2025(*arrays)
 
 
-def test_layer_mean_leaves_nan_out():
-    np.testing.assert_allclose(
-        layer_mean(np.array([[0.1, np.nan, np.nan], [0.3, 0.2, np.nan]])), [0.2, 0.2, np.nan]
+def test_configured_preset_is_what_is_fitted_whatever_the_other_settings_say():
+    arrays = study()
+    fit = choose_fit({"preset": "oota2025", "backend": "numpy"}, seed=3, targets_per_batch=7)
+    found = fit(*arrays)
+    alpha, _, r, _ = published(*arrays)
+    np.testing.assert_allclose(found.alpha, alpha, rtol=1e-5)
+    np.testing.assert_allclose(found.r, r, atol=1e-4)
+    with pytest.raises(ValueError, match="oota2099"):
+        choose_fit({"preset": "oota2099"}, seed=0, targets_per_batch=1)
+
+
+def test_score_of_a_voxel_is_the_mean_over_layers():
+    """The published number of a model: test correlations, averaged over all layers."""
+    layers = [study(), study(n_features=25), study(n_features=300)]
+    Y_train, Y_test = layers[0][1], layers[0][3]
+    fits = [fit_oota2025(X, Y_train, T, Y_test) for X, _, T, _ in layers]
+    scores = xr.Dataset(
+        {
+            name: (("instruction", "layer", "voxel"), np.array([[getattr(f, name) for f in fits]]))
+            for name in ("r", "cv_score")
+        },
+        coords={"layer": [0, 1, 2]},
     )
+    found = select_layers(scores, "mean")["r"].values[0]
+    expected = np.mean([published(X, Y_train, T, Y_test)[2] for X, _, T, _ in layers], axis=0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_predictions_can_be_repeated_from_the_known_penalties():
+    """Where layers are fitted by several jobs, selected layers are fitted once more."""
+    X_train, Y_train, X_test, Y_test = study()
+    fit = fit_oota2025(X_train, Y_train, X_test, Y_test)
+    train = np.arange(260) < 200
+    X = zscore_splits(np.concatenate([X_train, X_test]), train)
+    Y = zscore_splits(np.concatenate([Y_train, Y_test]), train)
+    scores = xr.Dataset(
+        {name: (("layer", "voxel"), getattr(fit, name)[None]) for name in ("cv_score", "alpha")},
+        coords={"layer": [5]},
+    )
+    found, _ = predict_selected(scores, Y, train, lambda layer: X)
+    np.testing.assert_allclose(found, fit.prediction, atol=2e-4)
+    np.testing.assert_allclose(pearson(Y_test, found), fit.r, atol=1e-4)

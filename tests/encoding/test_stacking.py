@@ -18,6 +18,7 @@ def fit(instruction, layer, voxels=3):
             "n_train": 9,
             "n_test": 1,
             "n_features": 2,
+            "n_permutations": 1000,
         },
     )
 

@@ -272,9 +272,15 @@ class Choose:
     @property
     def encoding(self) -> dict[str, Any]:
         """Everything in the encoding block that decides a fit's scores."""
-        return self.study.encoding.model_dump(
-            include={"alphas", "folds", "alpha_score", "backend", "solver"}
-        )
+        decides = {"preset", "backend", "permutations"}
+        if self.study.encoding.preset is None:
+            decides |= {"alphas", "folds", "alpha_score", "solver"}
+        return self.study.encoding.model_dump(include=decides)
+
+    @property
+    def partition_encoding(self) -> dict[str, Any]:
+        """Everything in the encoding block that decides a partition."""
+        return self.study.encoding.model_dump(include={"alphas", "folds", "backend"})
 
     @property
     def model_labels(self) -> dict[str, str]:

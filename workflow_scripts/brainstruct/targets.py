@@ -45,6 +45,35 @@ class EmbedJob:
 
 
 @dataclass(frozen=True)
+class FitJob:
+    """Layers that one job fits.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        Which.
+    n_fitted : int
+        Layers of the model that are fitted, by this job and others.
+    models : tuple of str
+        Keys of the models that have such a job.
+    """
+
+    layers: tuple[int, ...]
+    n_fitted: int
+    models: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its rule."""
+        return f"fit_ridge_{self.layers[0]}_to_{self.layers[-1]}_of_{self.n_fitted}"
+
+    @property
+    def complete(self) -> bool:
+        """Whether it fits all layers of its models, and so can tell the best."""
+        return len(self.layers) == self.n_fitted
+
+
+@dataclass(frozen=True)
 class Targets:
     """The files of a study.
 
@@ -238,13 +267,18 @@ class Targets:
             for chunk, models in found.items()
         }
 
-    def models_by_chunk(self) -> dict[tuple[int, ...], list[str]]:
-        """Return layers of one fit job -> keys of the models that have such a job."""
-        found: dict[tuple[int, ...], list[str]] = {}
+    def fit_jobs(self) -> list[FitJob]:
+        """Return the kinds of fit jobs, each with the models that have it."""
+        found: dict[tuple[tuple[int, ...], int], list[str]] = {}
         for model in self.study.models:
             for chunk in self.layer_chunks(model):
-                found.setdefault(chunk, []).append(model.key)
-        return found
+                found.setdefault((chunk, len(model.fitted_layers)), []).append(model.key)
+        return [FitJob(layers, count, tuple(keys)) for (layers, count), keys in found.items()]
+
+    @cached_property
+    def split_models(self) -> list[str]:
+        """Models whose layers are fitted by several jobs, none of which sees all scores."""
+        return [model.key for model in self.study.models if len(self.layer_chunks(model)) > 1]
 
     def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
         """Return the embeddings of everything a subject saw: own images, then shared ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from brainstruct.config.base import Block
 
@@ -38,6 +38,10 @@ class Encoding(Block):
 
     Attributes
     ----------
+    preset : "oota2025" or None
+        A published pipeline to repeat. It has penalties, folds, scaling and a
+        layer rule of its own: `alphas`, `folds`, `alpha_score`, `solver` and
+        ``alignment.layers`` are then without effect on fits.
     backend : str
         Backend of himalaya.
     solver : str
@@ -49,6 +53,9 @@ class Encoding(Block):
         Cross-validation folds within the training images.
     alpha_score : str
         What cross-validation maximises: negative squared error, R2 or Pearson's r.
+    permutations : int
+        Permutations of the test images, at least, behind each voxel's p-value;
+        0: none, and no p-values.
     layers_per_job : "all" or int
         Layers that one cluster job fits.
     targets_per_batch : int
@@ -57,11 +64,13 @@ class Encoding(Block):
         Threads of one job.
     """
 
+    preset: Literal["oota2025"] | None = None
     backend: Literal["numpy", "torch", "torch_cuda"] = "torch"
     solver: Literal["gram", "himalaya"] = "gram"
     alphas: Alphas = Alphas()
     folds: int = Field(default=5, ge=2)
     alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
+    permutations: NonNegativeInt = 1000
     layers_per_job: Literal["all"] | PositiveInt = "all"
     targets_per_batch: PositiveInt = 2000
     threads: PositiveInt = 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
 from brainstruct.config.base import Block, Key, Subject
@@ -82,6 +84,15 @@ class Study(Block):
     flatmaps: Flatmaps
     fetch: Fetch = Fetch()
     synthetic: Synthetic | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_means_over_layers(cls, data: Any) -> Any:
+        """Let a preset's layer rule stand: config.yaml names one in any case."""
+        encoding = data.get("encoding") if isinstance(data, dict) else None
+        if isinstance(encoding, dict) and encoding.get("preset"):
+            data = {**data, "alignment": {**data.get("alignment", {}), "layers": "mean"}}
+        return data
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> Study:

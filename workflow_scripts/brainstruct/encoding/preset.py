@@ -43,6 +43,8 @@ class PresetScores:
         Best cross-validation score (negative squared error) and its penalty.
     at_edge : array of bool, shape (n_voxels,)
         Whether the penalty is the smallest or the largest.
+    prediction : array of shape (n_test, n_voxels)
+        Predicted z-scored responses to the test images.
     """
 
     r: Array
@@ -50,6 +52,7 @@ class PresetScores:
     cv_score: Array
     alpha: Array
     at_edge: NDArray[np.bool_]
+    prediction: Array
 
 
 def zscore(values: Array) -> Array:
@@ -63,6 +66,22 @@ def zscore(values: Array) -> Array:
     scaled = np.where(constant, 0.0, centred / np.where(constant, 1.0, deviation))
     single: Array = scaled.astype(np.float32)
     return single
+
+
+def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
+    """Scale each split with its own statistics, as the preset does.
+
+    Parameters
+    ----------
+    values : array of shape (n_images, n_columns)
+        Features or responses to all images.
+    train : array of bool, shape (n_images,)
+        Training images.
+    """
+    scaled = np.empty(values.shape, dtype=np.float32)
+    for split in (train, ~train):
+        scaled[split] = zscore(values[split])
+    return scaled
 
 
 def fit_oota2025(
@@ -116,19 +135,5 @@ def fit_oota2025(
         alpha=alpha,
         # himalaya returns penalties a rounding away from those it was given.
         at_edge=np.isclose(alpha, grid[0]) | np.isclose(alpha, grid[-1]),
+        prediction=prediction,
     )
-
-
-def layer_mean(r: NDArray[np.floating]) -> Array:
-    """Mean over layers, NaN left out: the preset's one score per voxel.
-
-    Parameters
-    ----------
-    r : array of shape (n_layers, n_voxels)
-        Scores of every layer.
-    """
-    scored = ~np.isnan(r)
-    total = np.where(scored, r, 0.0).sum(0)
-    with np.errstate(invalid="ignore"):
-        mean: Array = (total / scored.sum(0)).astype(np.float32)
-    return mean

@@ -72,6 +72,8 @@ class RidgeScores:
         Chosen penalty.
     at_edge : array of shape (n_voxels,)
         Whether the chosen penalty is the smallest or largest of the grid.
+    prediction : array of shape (n_test, n_voxels)
+        Predicted responses to the test images.
     """
 
     r: Array
@@ -79,6 +81,7 @@ class RidgeScores:
     cv_score: Array
     alpha: Array
     at_edge: NDArray[np.bool_]
+    prediction: Array
 
 
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
@@ -155,6 +158,7 @@ def fit_ridge(
         alpha=alpha,
         # himalaya returns penalties a rounding away from those it was given
         at_edge=np.isclose(alpha, alphas[0]) | np.isclose(alpha, alphas[-1]),
+        prediction=prediction,
     )
 
 

@@ -1,10 +1,12 @@
 """Predictions of the test images at every voxel's selected layer.
 
-Fits keep scores, not predictions: 33 layers of ten instructions would be tens
-of gigabytes per subject and model. What comparisons need is one prediction per
-voxel and instruction, that of the layer which cross-validation selected. The
-penalty is known from the fit, so a layer costs one factorisation per distinct
-penalty, for the voxels that chose the layer, and no cross-validation.
+Predictions of 33 layers and ten instructions would be tens of gigabytes per
+subject and model. What comparisons need is one prediction per voxel and
+instruction, that of the layer which cross-validation selected. A job that fits
+all layers keeps the best so far of every voxel (`BestPrediction`). Where layers
+are fitted by several jobs, none of them sees all scores: then the selected layers
+are fitted once more (`predict_selected`), with the penalties that are known by
+then: one factorisation per layer and distinct penalty, and no cross-validation.
 """
 
 from __future__ import annotations
@@ -22,6 +24,82 @@ Array = NDArray[np.float32]
 
 Progress = Callable[[int, int], None]
 """Called with (layer, voxels that chose it)."""
+
+
+class BestPrediction:
+    """Each voxel's prediction at the layer with the best CV score so far.
+
+    Parameters
+    ----------
+    n_images, n_voxels : int
+        Test images and voxels.
+
+    Attributes
+    ----------
+    prediction : array of shape (n_images, n_voxels)
+        float32.
+    layer : array of shape (n_voxels,)
+        Where it is from.
+    """
+
+    def __init__(self, n_images: int, n_voxels: int) -> None:
+        self.prediction = np.zeros((n_images, n_voxels), dtype=np.float32)
+        self.layer = np.full(n_voxels, -1, dtype=np.int16)
+        self._cv_score = np.full(n_voxels, -np.inf, dtype=np.float32)
+
+    def offer(self, layer: int, prediction: Array, cv_score: Array) -> None:
+        """Take over the voxels that a layer predicts better than those before it.
+
+        Parameters
+        ----------
+        layer : int
+            Layer number. Of equal scores, the one offered first is kept.
+        prediction : array of shape (n_images, n_voxels)
+            Predicted responses.
+        cv_score : array of shape (n_voxels,)
+            On the training images.
+        """
+        better = (cv_score > self._cv_score) | (self.layer < 0)
+        self.prediction[:, better] = prediction[:, better]
+        self.layer[better] = layer
+        self._cv_score[better] = np.where(np.isnan(cv_score), -np.inf, cv_score)[better]
+
+
+def prediction_dataset(
+    prediction: Array,
+    layer: NDArray[np.int16],
+    intercept: NDArray[np.floating],
+    nsd_ids: NDArray[np.int64],
+    voxels: NDArray[np.int64],
+) -> xr.Dataset:
+    """Label predictions, and store them in half precision.
+
+    Parameters
+    ----------
+    prediction : array of shape (n_images, n_voxels)
+        Predicted responses.
+    layer : array of shape (n_voxels,)
+        The layer each voxel is predicted from.
+    intercept : array of shape (n_voxels,)
+        Taken off the predictions: half precision is relative, and a constant
+        would eat up the digits of what varies.
+    nsd_ids, voxels : array
+        Coordinates.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``prediction`` (nsd_id, voxel; float16), ``intercept`` and ``layer``.
+    """
+    offset = intercept.astype(np.float32)
+    return xr.Dataset(
+        {
+            "prediction": (("nsd_id", "voxel"), (prediction - offset).astype(np.float16)),
+            "intercept": ("voxel", offset),
+            "layer": ("voxel", layer),
+        },
+        coords={"nsd_id": nsd_ids, "voxel": voxels},
+    )
 
 
 def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp], Array]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-SCORES = ("r", "r2", "cv_score", "alpha")
+SCORES = ("r", "r2", "cv_score", "alpha", "p")
 """What a fit says of every voxel and every other stage reads."""
 
 
@@ -51,5 +51,8 @@ def stack_fits(
             for name in SCORES
         },
         coords={"instruction": list(instructions), "layer": list(layers), "voxel": voxels},
-        attrs={name: fits[0].attrs[name] for name in ("n_train", "n_test", "n_features")},
+        attrs={
+            name: fits[0].attrs[name]
+            for name in ("n_train", "n_test", "n_features", "n_permutations")
+        },
     )

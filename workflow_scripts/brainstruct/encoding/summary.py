@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from brainstruct.encoding.alignment import normalise
 from brainstruct.encoding.regions import roi_table
+from brainstruct.encoding.significance import significant
 
 
 def alignment_table(
     r: xr.DataArray,
+    p: xr.DataArray,
     ceilings: Mapping[str, xr.DataArray],
     space: xr.Dataset,
     *,
@@ -26,6 +29,8 @@ def alignment_table(
     ----------
     r : xarray.DataArray
         Raw scores with dims voxel and any others, which become columns.
+    p : xarray.DataArray
+        Their p-values, same dims; NaN where nothing was tested.
     ceilings : mapping
         Name (``ncsnr``, ``cross_subject``) -> ceiling as a correlation, dim voxel.
     space : xarray.Dataset
@@ -43,7 +48,10 @@ def alignment_table(
     pandas.DataFrame
         Columns of `brainstruct.encoding.regions.roi_table` for the preferred
         ceiling, and for each ceiling alignment_{name}, r_{name} (over the
-        voxels that this ceiling keeps) and n_excluded_{name}.
+        voxels that this ceiling keeps) and n_excluded_{name}. n_significant
+        and share_significant: voxels, of those the preferred ceiling keeps,
+        that are predicted better than chance at a false discovery rate of 0.05
+        over the voxels of the mask; empty where nothing was tested.
     """
     tables = {
         name: roi_table(r, normalise(r, ceiling, threshold), space, mask_name)
@@ -53,4 +61,9 @@ def alignment_table(
     for name, one in tables.items():
         for column in ("alignment", "r", "n_excluded"):
             table[f"{column}_{name}"] = one[column]
+    found = significant(p, ceilings[preferred], threshold)
+    share = roi_table(found, found, space, mask_name)["r"].astype(np.float64)
+    kept = table["n_voxels"] - table["n_excluded"]
+    table["n_significant"] = (share * kept).round().astype("Int64")
+    table["share_significant"] = share
     return table

@@ -1,0 +1,81 @@
+"""From the configuration's ``encoding`` block to the function that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainstruct.encoding.preset import OOTA2025, fit_oota2025
+from brainstruct.encoding.ridge import Array, RidgeOptions, fit_ridge
+
+
+class Scores(Protocol):
+    """What every way of fitting says of each voxel."""
+
+    @property
+    def r(self) -> Array:
+        """Pearson correlation on the test images."""
+
+    @property
+    def r2(self) -> Array:
+        """Coefficient of determination on the test images."""
+
+    @property
+    def cv_score(self) -> Array:
+        """Best cross-validation score on the training images."""
+
+    @property
+    def alpha(self) -> Array:
+        """Chosen penalty."""
+
+    @property
+    def at_edge(self) -> NDArray[np.bool_]:
+        """Whether the penalty is the smallest or the largest of the grid."""
+
+    @property
+    def prediction(self) -> Array:
+        """Predicted responses to the test images."""
+
+
+Fit = Callable[[Array, Array, Array, Array], Scores]
+"""Called with X_train, Y_train, X_test, Y_test."""
+
+
+def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int) -> Fit:
+    """Return the function that fits as configured.
+
+    Parameters
+    ----------
+    encoding : mapping
+        ``preset`` and ``backend``; without a preset also ``alphas``
+        (``log10_min``, ``log10_max``, ``count``), ``folds``, ``alpha_score``
+        and ``solver``.
+    seed : int
+        Seed of the folds. A preset has none.
+    targets_per_batch : int
+        Voxels at once.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    if encoding["preset"] == OOTA2025:
+        return partial(fit_oota2025, backend=encoding["backend"])
+    if encoding["preset"] is not None:
+        raise ValueError(f"there is no preset {encoding['preset']!r}")
+    grid = encoding["alphas"]
+    options = RidgeOptions(
+        alphas=np.logspace(grid["log10_min"], grid["log10_max"], grid["count"]).tolist(),
+        folds=encoding["folds"],
+        seed=seed,
+        alpha_score=encoding["alpha_score"],
+        backend=encoding["backend"],
+        solver=encoding["solver"],
+        targets_per_batch=targets_per_batch,
+    )
+    return partial(fit_ridge, options=options)

@@ -1,0 +1,86 @@
+"""Which voxels are predicted better than chance, at a false discovery rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from brainstruct.encoding.alignment import LayerRule
+from brainstruct.encoding.fdr import benjamini_hochberg
+
+LEVEL = 0.05
+"""False discovery rate at which voxels count as significant."""
+
+
+def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
+    """Combine p-values of one voxel along a dimension, whatever their dependence.
+
+    Layers and instructions are tested on the same images, so their p-values are
+    far from independent. Twice their mean is a valid p-value under any
+    dependence (Vovk and Wang 2020, doi:10.1093/biomet/asaa027).
+
+    Parameters
+    ----------
+    p : xarray.DataArray
+        p-values with the dim; NaN where there was no test.
+    dim : str
+        What is averaged over; with one entry, p stays as it is.
+
+    Returns
+    -------
+    xarray.DataArray
+        At most 1. Small where most of them are small.
+    """
+    if p.sizes[dim] == 1:
+        return p.isel({dim: 0}, drop=True)
+    return (2 * p.mean(dim)).clip(max=1.0)
+
+
+def selected_p(scores: xr.Dataset, rule: LayerRule) -> xr.DataArray:
+    """Reduce the layers of every voxel and instruction to one p-value.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        ``p`` and ``cv_score`` with dims instruction, layer, voxel.
+    rule : str
+        As in `brainstruct.encoding.alignment.select_layers`: the layer with the
+        best CV score (chosen on the training images, so its p needs no
+        correction), or all layers together, see `combine_p`.
+    """
+    if rule == "mean":
+        return combine_p(scores["p"], "layer")
+    best = scores["cv_score"].argmax("layer")
+    return scores["p"].isel(layer=best).drop_vars("layer")
+
+
+def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
+    """Say which voxels remain after control of the false discovery rate.
+
+    Parameters
+    ----------
+    p : xarray.DataArray
+        p-values with a dim ``voxel``; the voxels are one family of tests, other
+        dims (instruction, layer) families of their own.
+    ceiling : xarray.DataArray
+        Noise ceiling, dim ``voxel``.
+    threshold : float
+        Voxels with a smaller ceiling are not tested.
+
+    Returns
+    -------
+    xarray.DataArray
+        1 where q (Benjamini-Hochberg) is at most `LEVEL`, 0 where it is not,
+        NaN where there was no test.
+    """
+    tested = p.where(ceiling >= threshold)
+    q = xr.apply_ufunc(
+        np.apply_along_axis,
+        benjamini_hochberg,
+        -1,
+        tested,
+        input_core_dims=[[], [], ["voxel"]],
+        output_core_dims=[["voxel"]],
+    )
+    found: xr.DataArray = (q <= LEVEL).where(q.notnull()).transpose(*p.dims)
+    return found.astype(np.float32)
