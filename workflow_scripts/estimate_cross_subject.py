@@ -8,6 +8,7 @@ from brainstruct.encoding.cross_subject import (
     CrossSubjectOptions,
     cross_subject_ceiling,
     shared_images,
+    without_ceiling,
 )
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
@@ -28,13 +29,25 @@ def estimate(job: Any) -> None:
             voxels.append(stored["voxel"].values)
             origins[name] = provenance(stored)
     common = shared_images(tested)
+    origin = {
+        "responses": origins,
+        "options": dict(job.params.options),
+        "sources": list(job.params.sources),
+        "code": job.params.code,
+    }
     if common.size < FEWEST_IMAGES:
-        raise InputError(
-            paths[0],
-            f"shares only {common.size} test images with {', '.join(names[1:])}",
-            f"A cross-subject ceiling needs {FEWEST_IMAGES} or more: set "
-            "alignment.cross_subject to null, or add sessions",
-        )
+        problem = f"shares only {common.size} test images with {', '.join(names[1:])}"
+        if job.config["alignment"]["ceiling"] == "cross_subject":
+            raise InputError(
+                paths[0],
+                problem,
+                f"A cross-subject ceiling needs {FEWEST_IMAGES} or more: set "
+                "alignment.ceiling to ncsnr, or add sessions",
+            )
+        log.warning("%s %s: no cross-subject ceiling", names[0], problem)
+        none = without_ceiling(voxels[0].size, int(common.size), problem)
+        write_dataset(none.assign_coords(voxel=voxels[0]), job.output[0], provenance=origin)
+        return
     responses = {}
     for name, path in zip(names, paths, strict=True):
         with open_dataset(path, ["betas"], ["nsd_id", "voxel"]) as stored:
@@ -50,12 +63,6 @@ def estimate(job: Any) -> None:
     for key in ("note", "n_images", "n_fits", "n_not_converged", "n_not_positive",
                 "n_beyond_one", "n_voxels_failed"):  # fmt: skip
         log.info("%s: %s", key, result.attrs[key])
-    origin = {
-        "responses": origins,
-        "options": dict(job.params.options),
-        "sources": list(job.params.sources),
-        "code": job.params.code,
-    }
     write_dataset(result, job.output[0], provenance=origin)
 
 

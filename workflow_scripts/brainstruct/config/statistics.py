@@ -32,6 +32,12 @@ class CrossSubject(Block):
     ----------
     folds, inner_folds : int
         Folds within the shared images, and within their training part.
+    curve : str
+        How prediction grows with subjects: ``spearman_brown``, as a mean of
+        noisy views does, or ``exponential``, the published shape, whose
+        asymptote is low.
+    extrapolate_images : bool
+        Whether to extrapolate to infinitely many training images as well.
     n_bootstraps : int
         Draws of images and of subsets of subjects.
     subsets_per_size : int
@@ -40,6 +46,8 @@ class CrossSubject(Block):
 
     folds: int = Field(default=5, ge=2)
     inner_folds: int = Field(default=4, ge=2)
+    curve: Literal["spearman_brown", "exponential"] = "spearman_brown"
+    extrapolate_images: bool = True
     n_bootstraps: PositiveInt = 100
     subsets_per_size: PositiveInt = 10
 

@@ -6,14 +6,18 @@ of the subset's size, are extrapolated to infinitely many subjects. In the NSD
 the shared images are all that subjects have in common, so they serve for
 fitting and for scoring, by cross-validation inside them.
 
-The estimate is the best *linear prediction from other brains fitted on the
-shared images*; a ceiling for features that no other brain shares, or that so
-few images cannot teach, would be higher.
+A few hundred images teach a mapping between noisy brains badly, and what is
+lost would be taken for noise: the error of a least-squares fit falls as 1 / n, so
+scores are also extrapolated from all training images and halves of them to
+infinitely many, r = 2 r(n) - r(n / 2).
+
+The estimate is the best *linear prediction from other brains*; a ceiling for
+signals that no other brain shares would be higher.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -22,9 +26,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.dual import linear_kernel, out_of_fold_predictions
+from brainstruct.encoding.dual import Rows, linear_kernel, out_of_fold_predictions
 from brainstruct.encoding.resampling import Array, Resampler
-from brainstruct.encoding.saturation import fit_saturation
+from brainstruct.encoding.saturation import Curve, fit_saturation
 from brainstruct.encoding.scores import pearson
 
 Progress = Callable[[int, int], None]
@@ -41,6 +45,10 @@ class CrossSubjectOptions:
         Decimal logarithms of the penalties, relative to the mean eigenvalue.
     folds, inner_folds : int
         Folds for predictions, and inside their training images for penalties.
+    curve : str
+        How scores grow with subjects, see `brainstruct.encoding.saturation`.
+    extrapolate_images : bool
+        Whether to extrapolate to infinitely many training images as well.
     n_bootstraps : int
         Draws of images and of subsets.
     subsets_per_size : int
@@ -54,6 +62,8 @@ class CrossSubjectOptions:
     log10_alphas: Sequence[float] = tuple(np.linspace(-2, 4, 13))
     folds: int = 5
     inner_folds: int = 4
+    curve: Curve = "spearman_brown"
+    extrapolate_images: bool = True
     n_bootstraps: int = 100
     subsets_per_size: int = 10
     min_success: float = 0.5
@@ -85,7 +95,9 @@ def cross_subject_ceiling(
         By voxel: ``ceiling_cross_subject``, a correlation: the median over
         bootstraps of the asymptote v0; NaN where too few fits succeeded.
         ``failed_share``: share of bootstraps whose fit failed. By n_sources and
-        voxel: ``r_by_size``, the mean cross-validated correlation. Attributes:
+        voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
+        over images if that is asked for, and ``r_reached``, as it is measured.
+        As attributes
         ``extrapolated`` (0 with one other subject: then the ceiling is the
         correlation reached from that subject, a lower bound), n_images,
         n_bootstraps, the counts n_voxels_failed, n_fits, n_not_converged,
@@ -112,7 +124,7 @@ def cross_subject_ceiling(
     weights = generator.multinomial(n_images, uniform, options.n_bootstraps).astype(np.float32)
     scorer = _FoldScorer(target.astype(np.float32), folds, weights)
 
-    observed = np.zeros((len(subsets), n_voxels), dtype=np.float32)
+    observed = np.zeros((2, len(subsets), n_voxels), dtype=np.float32)
     drawn = np.zeros((len(subsets), options.n_bootstraps, n_voxels), dtype=np.float32)
     total, done = sum(map(len, subsets.values())), 0
     for row, members in enumerate(subsets.values()):
@@ -120,16 +132,92 @@ def cross_subject_ceiling(
         count = len(members)
         times = generator.multinomial(count, np.full(count, 1 / count), options.n_bootstraps)
         for column, subset in enumerate(members):
-            prediction = out_of_fold_predictions(
-                [kernels[name] for name in subset], target, alphas, folds, inner
-            )
-            r, draws = scorer.score(prediction)
-            observed[row] += r / count
+            together = [kernels[name] for name in subset]
+            prediction = out_of_fold_predictions(together, target, alphas, folds, inner)
+            reached, draws = scorer.score(prediction)
+            r = reached
+            if options.extrapolate_images:
+                halves = [
+                    scorer.score(out_of_fold_predictions(together, target, alphas, half, inner))
+                    for half in half_folds(folds, n_images, options.seed)
+                ]
+                r = 2 * reached - sum(r_half for r_half, _ in halves) / 2
+                draws = 2 * draws - sum(draws_half for _, draws_half in halves) / 2
+            observed[0, row] += r / count
+            observed[1, row] += reached / count
             drawn[row] += (times[:, column] / count).astype(np.float32)[:, None] * draws
             done += 1
             if progress is not None:
                 progress(done, total)
     return _summarise(list(subsets), observed, drawn, n_images, options)
+
+
+def without_ceiling(n_voxels: int, n_images: int, note: str) -> xr.Dataset:
+    """Return the result of a subject whose ceiling cannot be estimated.
+
+    Parameters
+    ----------
+    n_voxels, n_images : int
+        Its voxels, and the images it shares with the others.
+    note : str
+        Why.
+    """
+    nothing = np.full(n_voxels, np.nan, dtype=np.float32)
+    return xr.Dataset(
+        {"ceiling_cross_subject": ("voxel", nothing, {"units": "correlation"})},
+        coords={"voxel": np.arange(n_voxels)},
+        attrs={
+            "extrapolated": 0,
+            "note": note,
+            "n_images": n_images,
+            "n_fits": 0,
+            "n_voxels_failed": n_voxels,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Splits that are known beforehand.
+
+    Attributes
+    ----------
+    pairs : sequence of (train, held)
+        Rows of each split.
+    """
+
+    pairs: Sequence[tuple[Rows, Rows]]
+
+    def split(self, _: object) -> Iterator[tuple[Rows, Rows]]:
+        """Iterate over the splits."""
+        return iter(self.pairs)
+
+
+def half_folds(folds: KFold, n_images: int, seed: int) -> tuple[Splits, Splits]:
+    """Divide the training images of every fold into two random halves.
+
+    Parameters
+    ----------
+    folds : KFold
+        Folds of all images.
+    n_images : int
+        Images.
+    seed : int
+        Seed of the halves.
+
+    Returns
+    -------
+    two Splits
+        Held-out images as in `folds`; the training images are those of either
+        half.
+    """
+    generator = np.random.default_rng([seed, n_images])
+    halves: tuple[list[tuple[Rows, Rows]], ...] = ([], [])
+    for train, held in folds.split(np.empty(n_images)):
+        mixed = generator.permutation(train)
+        for half, rows in zip(halves, np.array_split(mixed, 2), strict=True):
+            half.append((np.sort(rows), held))
+    return Splits(halves[0]), Splits(halves[1])
 
 
 def subject_subsets(
@@ -184,18 +272,19 @@ class _FoldScorer:
 
 def _summarise(
     sizes: Sequence[int],
-    observed: Array,
+    measured: Array,
     drawn: Array,
     n_images: int,
     options: CrossSubjectOptions,
 ) -> xr.Dataset:
+    observed, reached = measured
     n_voxels = observed.shape[1]
     failed = np.zeros((3, options.n_bootstraps, n_voxels), dtype=bool)
     extrapolated = len(sizes) > 1
     if extrapolated:
         v0 = np.empty((options.n_bootstraps, n_voxels))
         for draw in range(options.n_bootstraps):
-            fit = fit_saturation(sizes, drawn[:, draw].T)
+            fit = fit_saturation(sizes, drawn[:, draw].T, options.curve)
             v0[draw] = fit.v0
             failed[:, draw] = fit.not_converged, fit.not_positive, fit.beyond_one
         failed_share = failed.any(0).mean(0)
@@ -218,10 +307,13 @@ def _summarise(
             ),
             "failed_share": ("voxel", failed_share.astype(np.float32)),
             "r_by_size": (("n_sources", "voxel"), observed),
+            "r_reached": (("n_sources", "voxel"), reached),
         },
         coords={"voxel": np.arange(n_voxels), "n_sources": list(sizes)},
         attrs={
             "extrapolated": int(extrapolated),
+            "extrapolated_images": int(options.extrapolate_images),
+            "curve": options.curve,
             "note": note,
             "n_images": n_images,
             "n_bootstraps": options.n_bootstraps,

@@ -1,13 +1,24 @@
-"""How far prediction goes with ever more subjects: a saturating curve."""
+"""How far prediction goes with ever more subjects: saturating curves.
+
+Two shapes. ``spearman_brown``: v(x) = v0 sqrt(x / (x + tau)), the correlation with
+a mean of x equally noisy views of one signal (the prophecy formula of Spearman
+and Brown, 1910; tau is the noise-to-signal ratio of a single view).
+``exponential``: v(x) = v0 (1 - exp(-x / tau)), as Schrimpf et al. (2021, PNAS
+118 e2105646118) have it; it levels off faster than averaging does, so that
+its asymptote is low.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+Curve = Literal["spearman_brown", "exponential"]
 
 TAU_RANGE = (0.05, 50.0)
 """Bounds of tau, in subjects.
@@ -22,7 +33,7 @@ REFINEMENTS = 40
 
 @dataclass(frozen=True)
 class Saturation:
-    """Fits of v(x) = v0 (1 - exp(-x / tau)), one per curve.
+    """Fits of saturating curves, one per row of values.
 
     Attributes
     ----------
@@ -47,8 +58,10 @@ class Saturation:
         return self.not_converged | self.not_positive | self.beyond_one
 
 
-def fit_saturation(sizes: ArrayLike, values: ArrayLike) -> Saturation:
-    """Fit v(x) = v0 (1 - exp(-x / tau)) to many curves at once (Schrimpf et al. 2021).
+def fit_saturation(
+    sizes: ArrayLike, values: ArrayLike, curve: Curve = "spearman_brown"
+) -> Saturation:
+    """Fit a saturating curve to many rows of values at once, by least squares.
 
     Given tau, the best v0 is linear least squares; what is left is a search
     over tau alone, on a logarithmic grid and then by golden section, for all
@@ -60,6 +73,8 @@ def fit_saturation(sizes: ArrayLike, values: ArrayLike) -> Saturation:
         Number of subjects predicted from; at least two different ones.
     values : array of shape (n_curves, n_sizes)
         Mean correlation at each size.
+    curve : str
+        ``spearman_brown`` or ``exponential``, see above.
 
     Returns
     -------
@@ -78,17 +93,17 @@ def fit_saturation(sizes: ArrayLike, values: ArrayLike) -> Saturation:
         raise ValueError(f"two sizes or more are needed for an extrapolation, got {x.tolist()}")
     low, high = np.log(TAU_RANGE)
     grid = np.linspace(low, high, GRID)
-    gain = np.stack([_gain(y, x, np.full(len(y), point)) for point in grid], axis=1)
+    gain = np.stack([_gain(y, _basis(curve, x, np.full(len(y), point))) for point in grid], axis=1)
     best = gain.argmax(1)
     left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)]
     ratio = (np.sqrt(5) - 1) / 2
     for _ in range(REFINEMENTS):
         inner, outer = right - ratio * (right - left), left + ratio * (right - left)
-        keep_left = _gain(y, x, inner) >= _gain(y, x, outer)
+        keep_left = _gain(y, _basis(curve, x, inner)) >= _gain(y, _basis(curve, x, outer))
         right = np.where(keep_left, outer, right)
         left = np.where(keep_left, left, inner)
     log_tau = (left + right) / 2
-    basis = _basis(x, log_tau)
+    basis = _basis(curve, x, log_tau)
     v0 = (y * basis).sum(1) / (basis**2).sum(1)
     undefined = ~np.isfinite(v0)
     not_positive = v0 <= 0
@@ -104,11 +119,13 @@ def fit_saturation(sizes: ArrayLike, values: ArrayLike) -> Saturation:
     )
 
 
-def _basis(x: Floats, log_tau: Floats) -> Floats:
-    return np.asarray(-np.expm1(-x[None] / np.exp(log_tau)[:, None]))
+def _basis(curve: Curve, x: Floats, log_tau: Floats) -> Floats:
+    tau = np.exp(log_tau)[:, None]
+    if curve == "exponential":
+        return np.asarray(-np.expm1(-x[None] / tau))
+    return np.asarray(np.sqrt(x[None] / (x[None] + tau)))
 
 
-def _gain(y: Floats, x: Floats, log_tau: Floats) -> Floats:
+def _gain(y: Floats, basis: Floats) -> Floats:
     """Sum of squares that the best v0 explains."""
-    basis = _basis(x, log_tau)
     return np.asarray((y * basis).sum(1) ** 2 / (basis**2).sum(1))
