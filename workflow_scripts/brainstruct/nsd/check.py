@@ -11,7 +11,7 @@ from brainstruct.nsd.layout import BUCKET
 SHOWN = 12
 
 
-def require_nsd(root: str, files: Sequence[str]) -> list[dict[str, object]]:
+def require_nsd(root: str, files: Sequence[str], otherwise: str = "") -> list[dict[str, object]]:
     """Check that files exist and are not empty.
 
     Parameters
@@ -20,6 +20,8 @@ def require_nsd(root: str, files: Sequence[str]) -> list[dict[str, object]]:
         Root of the data set.
     files : sequence of str
         What is needed.
+    otherwise : str
+        What one can do without them.
 
     Returns
     -------
@@ -43,6 +45,6 @@ def require_nsd(root: str, files: Sequence[str]) -> list[dict[str, object]]:
             "Set data.nsd_root to your copy of the Natural Scenes Dataset, or get the files: "
             "agree to the terms at naturalscenesdataset.org, then for each path "
             f"`aws s3 cp --no-sign-request {BUCKET}/PATH {root}/PATH`; the COCO captions are in "
-            "annotations_trainval2017.zip of cocodataset.org",
+            f"annotations_trainval2017.zip of cocodataset.org{otherwise}",
         )
     return [{"path": name, "bytes": size} for name, size in sizes.items()]

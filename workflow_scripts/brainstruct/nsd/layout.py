@@ -35,6 +35,14 @@ SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
 
 BUCKET = "s3://natural-scenes-dataset"
 
+HEMISPHERES: tuple[Hemisphere, ...] = ("lh", "rh")
+
+TRANSFORM_SPACES: dict[str, str] = {"func1pt8mm": "func1pt8", "func1mm": "func1pt0"}
+"""Functional preparation -> its name in the files of transforms."""
+
+DEPTHS: tuple[str, ...] = ("layerB1", "layerB2", "layerB3")
+"""Surfaces at a quarter, half and three quarters of the depth of the cortex."""
+
 
 @dataclass(frozen=True)
 class Sessions:
@@ -120,6 +128,51 @@ class Layout:
         return tuple(
             freesurfer / folder / "label" / f"{name}.mgz.ctab" for folder in (subject, "fsaverage")
         )
+
+    def surface_file(self, subject: str, hemisphere: Hemisphere, name: str) -> Path:
+        """File of the subject's cortical surface (FreeSurfer's formats)."""
+        check_subject(subject)
+        folder = self.root / "nsddata" / "freesurfer" / subject / "surf"
+        return folder / f"{hemisphere}.{name}"
+
+    def white_file(self, subject: str, hemisphere: Hemisphere) -> Path:
+        """Border of the white matter: ``white``, or ``smoothwm`` where only that is there."""
+        white, smooth = (
+            self.surface_file(subject, hemisphere, name) for name in ("white", "smoothwm")
+        )
+        return smooth if smooth.is_file() and not white.is_file() else white
+
+    def patch_file(self, subject: str, hemisphere: Hemisphere, patch: str) -> Path:
+        """Flattened piece of the subject's cortical surface (FreeSurfer's format)."""
+        return self.surface_file(subject, hemisphere, f"{patch}.flat.patch.3d")
+
+    def surface_files(self, subject: str, patch: str) -> list[Path]:
+        """All files of `surface_file` that a flatmap is made of."""
+        return [
+            path
+            for side in HEMISPHERES
+            for path in (
+                self.white_file(subject, side),
+                *(self.surface_file(subject, side, name) for name in ("pial", "inflated", "curv")),
+                self.patch_file(subject, side, patch),
+            )
+        ]
+
+    def transform_file(self, subject: str, hemisphere: Hemisphere, name: str) -> Path:
+        """Where each vertex of a surface lies in another space (MGZ), ``SPACE-to-SURFACE``."""
+        folder = self._subject_folder(subject) / "transforms"
+        return folder / f"{hemisphere}.{name}.mgz"
+
+    def depth_files(self, subject: str, hemisphere: Hemisphere) -> tuple[Path, ...]:
+        """Where each vertex lies in this space, at the `DEPTHS` of the cortex (MGZ)."""
+        space = TRANSFORM_SPACES[self.space]
+        return tuple(
+            self.transform_file(subject, hemisphere, f"{space}-to-{depth}") for depth in DEPTHS
+        )
+
+    def fsaverage_file(self, subject: str, hemisphere: Hemisphere) -> Path:
+        """Which vertex of the subject belongs to each vertex of fsaverage (MGZ)."""
+        return self.transform_file(subject, hemisphere, "white-to-fsaverage")
 
     def betas_folder(self, subject: str) -> Path:
         """Folder of the subject's betas."""

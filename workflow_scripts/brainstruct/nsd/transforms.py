@@ -1,0 +1,172 @@
+"""Where the vertices of a subject's cortical surfaces lie in the functional volumes.
+
+The data set's alignment of functional to anatomical images is not linear, so
+it comes as coordinates, vertex by vertex. They count voxels from one, as
+MATLAB does, and say 9999 where there are none.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from nibabel.freesurfer.mghformat import MGHImage
+from scipy.spatial import cKDTree
+
+from brainstruct.errors import InputError
+from brainstruct.nsd.layout import Hemisphere, Layout
+from brainstruct.nsd.volumes import UNREADABLE
+
+FIRST = 1
+"""Number of the first voxel, and of the first vertex, in the files."""
+
+MISSING = 9999
+
+FSAVERAGE_VERTICES = 163842
+"""Per hemisphere."""
+
+OUTSIDE = 0.05
+"""Largest share of vertices that may lie outside the volume."""
+
+NEAR = 3.0
+"""How far from a vertex voxels of a mask of cortex lie, in voxels, at most."""
+
+FAR = 0.25
+"""Largest share of a mask's voxels that may lie farther away."""
+
+_AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
+
+
+def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDArray[np.float32]:
+    """Read where vertices lie in the functional volume at three depths of the cortex.
+
+    Returns
+    -------
+    ndarray of float32, [depth, vertex, (i, j, k)]
+        Voxels from 0; NaN where there are none.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or they disagree in their vertices.
+    """
+    files = layout.depth_files(subject, hemisphere)
+    depths = [_read(path, 3) for path in files]
+    for path, depth in zip(files, depths, strict=True):
+        if len(depth) != len(depths[0]):
+            raise InputError(
+                path, f"has {len(depth)} vertices, {files[0].name} has {len(depths[0])}", _AGAIN
+            )
+    voxels = np.stack(depths) - np.float32(FIRST)
+    voxels[(np.stack(depths) == MISSING).any(axis=-1)] = np.nan
+    return voxels
+
+
+def read_fsaverage(
+    layout: Layout, subject: str, hemisphere: Hemisphere, n_vertices: int
+) -> npt.NDArray[np.int64]:
+    """Read which vertex of a subject belongs to each vertex of fsaverage.
+
+    Parameters
+    ----------
+    layout : Layout
+        The data set.
+    subject, hemisphere : str
+        Whose.
+    n_vertices : int
+        Vertices of the subject's hemisphere.
+
+    Returns
+    -------
+    ndarray of int64, [vertex of fsaverage]
+        Vertices of the subject, from 0.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or is not of this hemisphere.
+    """
+    path = layout.fsaverage_file(subject, hemisphere)
+    index = _read(path, 1)[:, 0].astype(np.int64) - FIRST
+    if len(index) != FSAVERAGE_VERTICES:
+        raise InputError(
+            path, f"has {len(index)} vertices, fsaverage has {FSAVERAGE_VERTICES}", _AGAIN
+        )
+    if index.min() < 0 or index.max() >= n_vertices:
+        raise InputError(
+            path,
+            f"names vertices {index.min()} to {index.max()}, counted from 0, but "
+            f"{layout.depth_files(subject, hemisphere)[0].name} has {n_vertices}",
+            "Take all transforms from one copy of the data set",
+        )
+    return index
+
+
+def check_grid(
+    folder: str | os.PathLike[str],
+    voxels: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.bool_],
+) -> None:
+    """Check that coordinates belong to a volume.
+
+    Parameters
+    ----------
+    folder : path
+        Where the coordinates come from.
+    voxels : ndarray of float32, [depth, vertex, (i, j, k)]
+        From `read_depths`, of both hemispheres.
+    mask : ndarray of bool, [i, j, k]
+        Voxels of the cortex, some or all.
+
+    Raises
+    ------
+    InputError
+        If too many vertices lie outside the volume, or many voxels of the mask
+        far from any vertex: the grid is another one.
+    """
+    cure = "Take the transforms from the same copy of the data set as the volumes"
+    known = voxels[np.isfinite(voxels).all(axis=-1)]
+    rounded = np.rint(known).astype(np.int64)
+    within = ((rounded >= 0) & (rounded < mask.shape)).all(axis=-1)
+    size = " x ".join(str(length) for length in mask.shape)
+    if not known.size:
+        raise InputError(folder, "has no coordinates for any vertex", cure)
+    if 1 - within.mean() > OUTSIDE:
+        reach = ", ".join(str(length) for length in known.max(axis=0).round().astype(int))
+        raise InputError(
+            folder,
+            f"puts {1 - within.mean():.0%} of the vertices outside the volume of {size} voxels "
+            f"(they reach {reach}): the coordinates are of another grid",
+            cure,
+        )
+    far = _share_beyond(np.unique(rounded[within], axis=0), mask)
+    if far > FAR:
+        raise InputError(
+            folder,
+            f"puts no vertex within {NEAR:g} voxels of {far:.0%} of the {int(mask.sum())} voxels "
+            f"that are analysed, in a volume of {size}: the coordinates are of another grid",
+            cure,
+        )
+
+
+def _share_beyond(points: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]) -> float:
+    places = np.argwhere(mask)
+    if not len(places):
+        return 0.0
+    distance, _ = cKDTree(points).query(places, distance_upper_bound=NEAR)
+    return float(np.isinf(distance).mean())
+
+
+def _read(path: Path, n_columns: int) -> npt.NDArray[np.float32]:
+    """Read an MGZ file of vertices, [vertex, column]."""
+    try:
+        values = np.asarray(MGHImage.from_filename(path).dataobj, np.float32)
+    except UNREADABLE as error:
+        raise InputError(path, f"is no readable MGZ file ({error})", _AGAIN) from error
+    if values.size == 0 or values.size != values.shape[0] * n_columns:
+        raise InputError(
+            path, f"has shape {values.shape} instead of {n_columns} number(s) per vertex", _AGAIN
+        )
+    return values.reshape(len(values), n_columns)
