@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +13,15 @@ import xarray as xr
 from scipy import sparse
 
 from brainstruct.figures.surface import Flatmap
+from brainstruct.nsd.layout import Layout
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from nsd_folder import write_subject
 
 HEIGHT = 96
+
+VOLUME = (82, 106, 84)
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +100,26 @@ def s1_anatomy(s1_store) -> xr.Dataset:
     from brainstruct.figures.anatomy import sample_anatomy
 
     return sample_anatomy("S1", "fullhead", ["V1", "V2", "EBA", "PPA"])
+
+
+@pytest.fixture(scope="session")
+def fsaverage():
+    """fsaverage5's hemispheres."""
+    from brainstruct.figures.fsaverage import load_fsaverage5
+
+    return load_fsaverage5()
+
+
+@pytest.fixture(scope="session")
+def nsd(tmp_path_factory, fsaverage) -> Layout:
+    """A data set whose subj01 has the cortex of fsaverage5; copy it before changing it."""
+    layout = Layout(tmp_path_factory.mktemp("nsd") / "root")
+    write_subject(layout, "subj01", fsaverage, VOLUME)
+    return layout
+
+
+@pytest.fixture
+def own_nsd(nsd, tmp_path) -> Layout:
+    """A copy of the data set, to be damaged."""
+    shutil.copytree(nsd.root, tmp_path / "nsd")
+    return Layout(tmp_path / "nsd")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
+from brainstruct.figures.flatmap_file import read_flatmap, write_flatmap
 from brainstruct.figures.surface import Flatmap, check_volume
-from brainstruct.store import publish
 
 __all__ = ["DEPTHS", "Flatmap", "build_flatmap", "load_flatmap", "warm_flatmap"]
 
@@ -45,7 +44,7 @@ def warm_flatmap(subject: str, transform: str, height: int = 1024) -> Path:
     """
     path = _warm_file(subject, transform, height)
     if not path.is_file():
-        _write(build_flatmap(subject, transform, height), path)
+        write_flatmap(build_flatmap(subject, transform, height), path)
     return path
 
 
@@ -73,7 +72,7 @@ def load_flatmap(
         volumes of another shape.
     """
     path = _warm_file(subject, transform, height)
-    flatmap = _read(path) if path.is_file() else build_flatmap(subject, transform, height)
+    flatmap = read_flatmap(path) if path.is_file() else build_flatmap(subject, transform, height)
     if volume_shape is not None:
         check_volume(flatmap.volume_shape, volume_shape, transform)
     return flatmap
@@ -130,35 +129,3 @@ def _warm_file(subject: str, transform: str, height: int) -> Path:
     matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
     alignment = hashlib.sha256(matrices).hexdigest()[:12]
     return folder / "cache" / f"flatmap_{transform}_{alignment}_{height}_{DEPTHS}.npz"
-
-
-def _write(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:
-    with publish(path) as temporary:
-        np.savez(
-            temporary,
-            data=flatmap.sampler.data,
-            indices=flatmap.sampler.indices,
-            indptr=flatmap.sampler.indptr,
-            inside=flatmap.inside,
-            extent=np.array(flatmap.extent),
-            curvature=flatmap.curvature,
-            volume_shape=np.array(flatmap.volume_shape),
-        )
-
-
-def _read(path: Path) -> Flatmap:
-    with np.load(path, allow_pickle=False) as stored:
-        columns, rows, depth = (int(length) for length in stored["volume_shape"])
-        left, right, bottom, top = (float(edge) for edge in stored["extent"])
-        inside = stored["inside"]
-        sampler = sparse.csr_array(
-            (stored["data"], stored["indices"], stored["indptr"]),
-            shape=(int(inside.sum()), columns * rows * depth),
-        )
-        return Flatmap(
-            sampler=sampler,
-            inside=inside,
-            extent=(left, right, bottom, top),
-            curvature=stored["curvature"],
-            volume_shape=(columns, rows, depth),
-        )

@@ -79,6 +79,11 @@ def show_cortex(axes: Axes, flatmap: Flatmap, window: tuple[slice, slice]) -> No
             path_effects=[effects.withStroke(linewidth=1.6, foreground="white")],
         )
 
+    if flatmap.note:
+        axes.text(
+            1, 1, flatmap.note, transform=axes.transAxes, ha="right", va="bottom", color="0.25"
+        )
+
 
 def midline(flatmap: Flatmap) -> int:
     """Return the first column of the right hemisphere."""

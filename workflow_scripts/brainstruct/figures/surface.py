@@ -41,6 +41,8 @@ class Flatmap:
         [row, column]: smoothed mean curvature, positive on gyri; NaN outside.
     volume_shape : tuple of int
         Voxels along i, j and k.
+    note : str
+        What a reader of a figure must know about the cortex, if anything.
     """
 
     sampler: sparse.csr_array
@@ -48,6 +50,7 @@ class Flatmap:
     extent: tuple[float, float, float, float]
     curvature: Image
     volume_shape: tuple[int, int, int]
+    note: str = ""
 
     def average(self, values: xr.DataArray) -> Image:
         """Average a continuous value over the depth of the cortex.

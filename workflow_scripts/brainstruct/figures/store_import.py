@@ -1,0 +1,76 @@
+"""A subject's surfaces in the study's own pycortex filestore."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
+from numpy.typing import NDArray
+
+from brainstruct.figures.hemisphere import Hemisphere
+
+
+def import_subject(
+    folder: str | os.PathLike[str], name: str, left: Hemisphere, right: Hemisphere
+) -> Path:
+    """Write a subject as pycortex expects it, so that pycortex can show it too.
+
+    Parameters
+    ----------
+    folder : path
+        The store, as for `brainstruct.figures.cortex_store.prepare_store`.
+    name : str
+        Name of the subject; one of that name is replaced.
+    left, right : Hemisphere
+        Its surfaces.
+
+    Returns
+    -------
+    pathlib.Path
+        ``db/<name>`` in the store, published whole.
+    """
+    target = Path(folder).resolve() / "db" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}.") as temporary:
+        draft = Path(temporary) / name
+        for part in ("surfaces", "surface-info", "transforms", "anatomicals", "views", "cache"):
+            (draft / part).mkdir(parents=True)
+        for half in (left, right):
+            for kind, points in (
+                ("wm", half.white),
+                ("pia", half.pial),
+                ("inflated", half.inflated),
+            ):
+                _write(draft / "surfaces" / f"{kind}_{half.side}.gii", points, half.triangles)
+            flat = draft / "surfaces" / f"flat_{half.side}.gii"
+            _write(flat, _with_height(half), half.flat_triangles)
+        np.savez(
+            draft / "surface-info" / "curvature.npz", left=left.curvature, right=right.curvature
+        )
+        if target.exists():
+            target.rename(Path(temporary) / "old")
+        draft.rename(target)
+    return target
+
+
+def _with_height(half: Hemisphere) -> NDArray[np.float32]:
+    """Flat vertices as [vertex, (x, y, z)]; those that are cut away lie in the middle."""
+    shown = np.unique(half.flat_triangles)
+    points = np.zeros((len(half.flat), 3), np.float32)
+    points[:, :2] = half.flat[shown].mean(axis=0)
+    points[shown, :2] = half.flat[shown]
+    return points
+
+
+def _write(path: Path, points: NDArray[np.float32], triangles: NDArray[np.int32]) -> None:
+    image = GiftiImage(
+        darrays=[
+            GiftiDataArray(points, intent="NIFTI_INTENT_POINTSET", datatype="NIFTI_TYPE_FLOAT32"),
+            GiftiDataArray(triangles, intent="NIFTI_INTENT_TRIANGLE", datatype="NIFTI_TYPE_INT32"),
+        ]
+    )
+    nibabel.save(image, path)
