@@ -2,6 +2,8 @@
 
 
 rule prepare_pycortex:
+    input:
+        inputs.flat_files(),
     output:
         targets.pycortex_store(),
     log:
@@ -14,8 +16,10 @@ rule prepare_pycortex:
         mem_mb=grow(6000),
         runtime=grow(60),
     params:
-        flatmaps=study.flatmaps.model_dump(),
-        subjects=study.subjects,
+        flatmaps=study.flatmaps.model_dump(include={"store", "patch", "height"}),
+        cortices=choose.flat_sources,
+        layout=choose.layout,
+        mask=study.data.mask,
         code=stage_identity("prepare_pycortex"),
     script:
         "../workflow_scripts/prepare_pycortex.py"

@@ -1,30 +1,27 @@
-"""Rule prepare_pycortex: the study's private pycortex store, with warm caches."""
+"""Rule prepare_pycortex: the study's private pycortex store, and a flatmap per subject."""
 
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.cortex_store import prepare_store, use_store
-from brainstruct.figures.flatmap import warm_flatmap
+from brainstruct.figures.preparing import prepare_flatmaps
 from brainstruct.jobs import log, run_job
+from brainstruct.nsd.locate import locate
 from brainstruct.store import write_json
 
 
 def prepare_pycortex(job: Any) -> None:
-    """Copy or link the subjects, then compute what flatmaps need."""
+    """Build everything that drawing jobs will only read."""
     options = job.params.flatmaps
-    pairs = sorted(
-        {
-            (options["subject"].format(subject=name), options["transform"].format(subject=name))
-            for name in job.params.subjects
-        }
+    for subject, cortex in job.params.cortices.items():
+        log.info("%s is drawn from %s: %s", subject, cortex["source"], cortex["reason"])
+    ready = prepare_flatmaps(
+        Path(job.output[0]).parent,
+        job.params.cortices,
+        locate(job.params.layout),
+        mask=job.params.mask,
+        **options,
     )
-    folder = Path(job.output[0]).parent
-    prepare_store(folder, [subject for subject, _ in pairs], options["store"])
-    use_store(folder)
-    for subject, transform in pairs:
-        path = warm_flatmap(subject, transform, options["height"])
-        log.info("cached %s", path)
-    write_json({"subjects": [list(pair) for pair in pairs]}, job.output[0])
+    write_json(ready, job.output[0])
 
 
 run_job(prepare_pycortex, globals().get("snakemake"))

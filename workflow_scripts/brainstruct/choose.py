@@ -254,12 +254,22 @@ class Choose:
         return f"{self.study.model(wildcards.model).label}, {wildcards.subject}"
 
     def flatmap(self, wildcards: Any) -> dict[str, Any]:
-        """Names in the pycortex store, for the job's subject."""
+        """Whose flatmap a figure is drawn on; which cortex it shows is known to the store."""
+        return {"subject": wildcards.subject}
+
+    @property
+    def flat_sources(self) -> dict[str, dict[str, Any]]:
+        """Subject -> the cortex its flatmaps show, and why."""
         flatmaps = self.study.flatmaps
         return {
-            "subject": flatmaps.subject.format(subject=wildcards.subject),
-            "transform": flatmaps.transform.format(subject=wildcards.subject),
-            "height": flatmaps.height,
+            subject: {
+                "source": found.source,
+                "reason": found.reason,
+                "files": [str(path) for path in found.files],
+                "name": flatmaps.subject.format(subject=subject),
+                "transform": flatmaps.transform.format(subject=subject),
+            }
+            for subject, found in self.inputs.flat_sources.items()
         }
 
     def instruction_legend(self, wildcards: Any) -> dict[str, dict[str, str]]:

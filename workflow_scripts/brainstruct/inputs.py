@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.flat_source import FlatSource, find_source
 from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
 
 CAPTION_SPLITS = ("train2017", "val2017")
@@ -89,6 +90,23 @@ class Inputs:
     def subject(self, subject: str) -> list[str]:
         """Betas, ncsnr and regions of a subject."""
         return self._present(self._subject_files(subject))
+
+    @cached_property
+    def flat_sources(self) -> dict[str, FlatSource]:
+        """On which cortex each subject's flatmaps are drawn."""
+        return {
+            subject: find_source(self.study.flatmaps, self.layout, subject)
+            for subject in self.study.subjects
+        }
+
+    def flat_files(self) -> list[str]:
+        """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
+        files: list[str] = []
+        for subject, found in self.flat_sources.items():
+            files += [str(path) for path in found.files if path.exists()]
+            if found.source != "store":
+                files += self._present([self.layout.roi_file(subject, self.study.data.mask)])
+        return files
 
     def required(self) -> list[str]:
         """Every file the study needs, whether it is there or not."""

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from brainstruct.config.base import Block
+from brainstruct.config.base import Block, Key
 
 
 class Flatmaps(Block):
-    """A pycortex filestore and the names in it.
+    """Which cortex a subject's flatmaps show.
 
     Attributes
     ----------
+    source : str
+        ``store``: a pycortex filestore that is ready; ``freesurfer``: the
+        subject's surfaces and flat patches in the data set, or, without
+        patches, as ``fsaverage``: the average cortex, to which the data set's
+        transforms carry the subject's voxels; ``auto``: the first of these
+        whose files are there, subject by subject.
     store : str or None
         Filestore with the subjects' surfaces; ``null``: the one that ships
         with pycortex (subject S1). It is only read.
     subject, transform : str
         Names in the filestore; ``{subject}`` stands for the study's subject.
+    patch : str
+        Name of FreeSurfer's flat patches, ``?h.<patch>.flat.patch.3d``.
     height : int
         Height of a flatmap in pixels.
     """
 
+    source: Literal["auto", "freesurfer", "store", "fsaverage"] = "auto"
     store: str | None = None
     subject: str = "{subject}"
     transform: str
+    patch: Key = "full"
     height: int = Field(default=1024, ge=64, le=8192)

@@ -8,27 +8,34 @@ from typing import Any
 
 import xarray as xr
 
-from brainstruct.figures.cortex_store import use_store
-from brainstruct.figures.flatmap import Flatmap, load_flatmap
+from brainstruct.figures.flatmap_file import read_flatmap
+from brainstruct.figures.surface import Flatmap, check_volume
 
 
 def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
-    """Load the flatmap of a subject from the study's store.
+    """Load the flatmap of a subject from the study's store; nothing is written.
 
     Parameters
     ----------
     marker : str
-        The file that says the store is ready; the store is its folder.
+        The file that says the store is ready, and where its flatmaps are.
     names : dict
-        ``subject``, ``transform`` and ``height`` for pycortex.
+        ``subject``: whose.
     space : xarray.Dataset
         Voxels of the subject, with attribute ``volume_shape``.
+
+    Raises
+    ------
+    InputError
+        If the flatmap is missing or of volumes of another shape.
     """
-    use_store(Path(marker).parent)
+    ready = json.loads(Path(marker).read_text(encoding="utf-8"))
+    entry = ready[names["subject"]]
+    path = Path(marker).parent / entry["flatmap"]
+    flatmap = read_flatmap(path)
     shape = tuple(int(size) for size in space.attrs["volume_shape"])
-    return load_flatmap(
-        names["subject"], names["transform"], height=names["height"], volume_shape=shape
-    )
+    check_volume(flatmap.volume_shape, shape, entry["transform"])
+    return flatmap
 
 
 def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataArray:

@@ -1,0 +1,114 @@
+"""Builds the flatmap of every subject of a study, each on the cortex chosen for it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from brainstruct.figures.cortex_store import prepare_store, use_store
+from brainstruct.figures.flatmap import warm_flatmap
+from brainstruct.figures.flatmap_file import write_flatmap
+from brainstruct.figures.fsaverage import NAME
+from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
+from brainstruct.figures.store_import import import_subject
+from brainstruct.nsd.check import require_nsd
+from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.volumes import read_volume
+
+_OTHERWISE = (
+    ". Or draw on another cortex: flatmaps.source in config/README.md. Flatmaps from the data "
+    "set need transforms; without FreeSurfer's surfaces and flat patches they are drawn on "
+    "fsaverage5"
+)
+
+
+def prepare_flatmaps(
+    folder: str | os.PathLike[str],
+    cortices: Mapping[str, Mapping[str, Any]],
+    layout: Layout,
+    *,
+    mask: str,
+    store: str | None,
+    patch: str,
+    height: int,
+) -> dict[str, dict[str, str]]:
+    """Build the study's store and flatmaps.
+
+    Parameters
+    ----------
+    folder : path
+        Where the store is built.
+    cortices : mapping
+        Subject -> ``source`` (``store``, ``freesurfer``, ``fsaverage``),
+        ``files`` it is made of, and ``name`` and ``transform`` in `store`.
+    layout : Layout
+        The data set; read for the last two sources.
+    mask : str
+        ROI volume of the analysed voxels.
+    store : str or None
+        The user's filestore, `None` for pycortex's own.
+    patch : str
+        Name of FreeSurfer's flat patches.
+    height : int
+        Rows of pixels.
+
+    Returns
+    -------
+    dict
+        Subject -> ``source``, ``transform``, ``flatmap`` (a file, relative to
+        `folder`) and its ``sha256``, by which drawings notice that it is another one.
+
+    Raises
+    ------
+    InputError
+        If a subject lacks files, or they are damaged or do not belong together.
+    """
+    root = Path(folder).resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    stored = {
+        subject: (cortex["name"], cortex["transform"])
+        for subject, cortex in cortices.items()
+        if cortex["source"] == "store"
+    }
+    if stored:
+        prepare_store(root, [name for name, _ in stored.values()], store)
+        use_store(root)
+    ready = {}
+    for subject, cortex in cortices.items():
+        if subject in stored:
+            path = warm_flatmap(*stored[subject], height)
+        else:
+            path = root / "flatmaps" / f"{subject}.npz"
+            _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
+        ready[subject] = {
+            "source": str(cortex["source"]),
+            "transform": stored[subject][1] if subject in stored else layout.space,
+            "flatmap": path.relative_to(root).as_posix(),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+    return ready
+
+
+def _draw_from_nsd(
+    root: Path,
+    path: Path,
+    subject: str,
+    cortex: Mapping[str, Any],
+    layout: Layout,
+    mask: str,
+    patch: str,
+    height: int,
+) -> None:
+    volume = layout.roi_file(subject, mask)
+    require_nsd(str(layout.root), [*cortex["files"], str(volume)], _OTHERWISE)
+    analysed = read_volume(volume) > 0
+    if cortex["source"] == "freesurfer":
+        pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
+        import_subject(root, subject, *pair)
+    else:
+        pair, flatmap = average_flatmap(layout, subject, analysed, height)
+        import_subject(root, NAME, *pair)
+    write_flatmap(flatmap, path)
