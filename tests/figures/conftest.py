@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from scipy import sparse
 
 from brainstruct.figures.surface import Flatmap
 from brainstruct.nsd.layout import Layout
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from nsd_folder import write_subject
 
 HEIGHT = 96
