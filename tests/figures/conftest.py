@@ -82,13 +82,14 @@ def s1_built(s1_store) -> tuple[Flatmap, list[Path]]:
 def s1_flatmap(s1_built) -> Flatmap:
     """The same, warmed and read back."""
     from brainstruct.figures import flatmap
+    from brainstruct.figures.flatmap_file import read_flatmap
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flatmap, "build_flatmap", lambda *names: s1_built[0])
         first = flatmap.warm_flatmap("S1", "fullhead", HEIGHT)
         written = first.stat().st_mtime_ns
         assert flatmap.warm_flatmap("S1", "fullhead", HEIGHT).stat().st_mtime_ns == written
-    return flatmap.load_flatmap("S1", "fullhead", HEIGHT, volume_shape=(100, 100, 31))
+    return read_flatmap(first)
 
 
 @pytest.fixture(scope="session")

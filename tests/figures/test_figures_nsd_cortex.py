@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-import nsd_folder
 import numpy as np
 import pytest
 import xarray as xr
 
+import nsd_folder
 from brainstruct.errors import InputError
 from brainstruct.figures.hemisphere import Hemisphere, side_by_side
 from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap

@@ -42,19 +42,12 @@ def test_a_region_that_is_not_drawn_is_refused(s1_store):
 
 
 def test_unknown_subjects_and_transforms_are_refused(s1_store):
-    from brainstruct.figures.flatmap import load_flatmap
+    from brainstruct.figures.flatmap import warm_flatmap
 
     with pytest.raises(InputError, match=r"no subject 'S2' \(it has S1\)"):
-        load_flatmap("S2", "fullhead", 96)
+        warm_flatmap("S2", "fullhead", 96)
     with pytest.raises(InputError, match=r"no transform 'func' \(it has fullhead, retinotopy\)"):
-        load_flatmap("S1", "func", 96)
-
-
-def test_volumes_of_another_space_are_refused(s1_flatmap):
-    from brainstruct.figures.flatmap import load_flatmap
-
-    with pytest.raises(InputError, match="100 x 100 x 31"):
-        load_flatmap("S1", "fullhead", 96, volume_shape=(81, 104, 83))
+        warm_flatmap("S1", "func", 96)
 
 
 def test_a_flatmap_read_back_is_the_one_built(s1_built, s1_flatmap):

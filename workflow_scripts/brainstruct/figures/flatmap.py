@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -14,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
-from brainstruct.figures.flatmap_file import read_flatmap, write_flatmap
-from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.figures.flatmap_file import write_flatmap
+from brainstruct.figures.surface import Flatmap
 
-__all__ = ["DEPTHS", "Flatmap", "build_flatmap", "load_flatmap", "warm_flatmap"]
+__all__ = ["DEPTHS", "Flatmap", "build_flatmap", "warm_flatmap"]
 
 DEPTHS = 8
 """Points between white matter and pial surface at which a pixel meets voxels.
@@ -39,43 +38,17 @@ def warm_flatmap(subject: str, transform: str, height: int = 1024) -> Path:
     Returns
     -------
     pathlib.Path
-        The file inside the store; published whole, so that jobs may read or
-        even build it side by side.
+        The file inside the store, for `brainstruct.figures.flatmap_file`.
+
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or the transform.
     """
     path = _warm_file(subject, transform, height)
     if not path.is_file():
         write_flatmap(build_flatmap(subject, transform, height), path)
     return path
-
-
-def load_flatmap(
-    subject: str,
-    transform: str,
-    height: int = 1024,
-    volume_shape: Sequence[int] | None = None,
-) -> Flatmap:
-    """Load a flatmap; one that has not been warmed is built for this job alone.
-
-    Parameters
-    ----------
-    subject, transform : str
-        Names in the store in use.
-    height : int
-        Rows of pixels.
-    volume_shape : sequence of int, optional
-        Voxels of the data along i, j and k, to be checked.
-
-    Raises
-    ------
-    InputError
-        If the store lacks the subject or transform, or the transform is for
-        volumes of another shape.
-    """
-    path = _warm_file(subject, transform, height)
-    flatmap = read_flatmap(path) if path.is_file() else build_flatmap(subject, transform, height)
-    if volume_shape is not None:
-        check_volume(flatmap.volume_shape, volume_shape, transform)
-    return flatmap
 
 
 def build_flatmap(subject: str, transform: str, height: int) -> Flatmap:
