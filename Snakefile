@@ -14,7 +14,7 @@ from brainstruct.asking import asks_only, expected_rooms
 from brainstruct.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
-from brainstruct.identity import stage_identity
+from brainstruct.identity import folder_identity, stage_identity
 from brainstruct.inputs import Inputs
 from brainstruct.resources import grow
 from brainstruct.targets import Targets
@@ -58,6 +58,7 @@ rule all:
         targets.all_tables,
         targets.all_statistics,
         targets.all_figures,
+        targets.all_viewers,
         choose.answers_page,
 
 
@@ -67,6 +68,7 @@ include: "rules/encoding.smk"
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/asking.smk"
+include: "rules/viewer.smk"
 
 
 if study.synthetic is not None:
@@ -107,3 +109,8 @@ rule statistics:
 rule figures:
     input:
         targets.all_figures,
+
+
+rule viewer:
+    input:
+        targets.all_viewers,

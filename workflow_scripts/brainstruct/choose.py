@@ -272,6 +272,32 @@ class Choose:
             for subject, found in self.inputs.flat_sources.items()
         }
 
+    def packed_surface(self, wildcards: Any) -> str:
+        """Packed surfaces of the job's subject."""
+        return self.targets.packed_surface(self.flatmap(wildcards)["subject"])
+
+    def viewer_winners(self, wildcards: Any) -> list[str]:
+        """Winners of all models of the job's subject, in the order of figures."""
+        return [self.targets.winners(wildcards.subject, model.key) for model in self.study.models]
+
+    @property
+    def viewer_models(self) -> list[dict[str, Any]]:
+        """What the viewer says of every model: key, label, layers and instructions."""
+        texts = self.study.instruction_texts
+        return [
+            {
+                "key": model.key,
+                "label": model.label,
+                "n_layers": model.n_layers,
+                "instructions": {
+                    key: texts[key].text
+                    for key in self.study.instructions_of(model)
+                    if key != NO_INSTRUCTION
+                },
+            }
+            for model in self.study.models
+        ]
+
     def instruction_legend(self, wildcards: Any) -> dict[str, dict[str, str]]:
         """Key -> task and text of the instructions of the job's model, in legend order."""
         return {

@@ -48,6 +48,27 @@ def stage_identity(script: str, *modules: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def folder_identity(folder: str) -> str:
+    """Return the identity of files that a stage uses and Python does not import.
+
+    Parameters
+    ----------
+    folder : str
+        Folder inside the package.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits, of all names and contents.
+    """
+    digest = hashlib.sha256()
+    root = PACKAGE / folder
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
 def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
     found = {script}
     waiting = [script, *filter(None, map(_module_path, modules))]

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -94,13 +95,47 @@ def _named(error: Exception, folder: Path) -> Exception:
     return InputError(folder, fault, f"{cure}, or set another results folder, and run again")
 
 
+@contextmanager
+def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty temporary folder that becomes `path` if the block succeeds.
+
+    Parameters
+    ----------
+    path : path
+        The final name; a folder of that name is replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        A folder beside `path`.
+    """
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(final)
+    temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for entry in [*temporary.rglob("*"), temporary]:
+            _sync(entry)
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.replace(final)
+        _sync(final.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _remove_leftovers(final: Path) -> None:
     """Delete what killed processes of this machine left half written."""
     prefix = f".{final.name}.{socket.gethostname()}."
     for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
         writer = path.name.removeprefix(prefix).partition(".")[0]
         if path.name.startswith(prefix) and writer.isdecimal() and not _is_alive(int(writer)):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_alive(process: int) -> bool:

@@ -203,6 +203,22 @@ class Targets:
         """Marker of the study's private pycortex store."""
         return f"{self.root}/pycortex/ready.json"
 
+    def packed_surface(self, surface: str = "{surface}") -> str:
+        """Folder with a pycortex subject's surfaces, packed for browsers."""
+        return f"{self.root}/pycortex/webgl/{surface}"
+
+    def viewer(self, subject: str = "{subject}") -> str:
+        """Folder with the interactive page of a subject."""
+        return f"{self.root}/viewer/{subject}"
+
+    def viewer_index(self) -> str:
+        """Page that leads to the interactive pages."""
+        return f"{self.root}/viewer/index.html"
+
+    def methods(self, suffix: str = "html") -> str:
+        """Build the name of what was done, as text to quote, or its references (bib)."""
+        return f"{self.root}/methods/methods.{suffix}"
+
     def anatomy(self) -> str:
         """Regions that a synthetic data set is laid out on."""
         return f"{self.root}/synthetic/anatomy.nc"
@@ -399,6 +415,11 @@ class Targets:
         if self.study.synthetic is not None:
             names += [f"planted_recovered/{subject}_{model}" for subject, model in self.planted()]
         return [self.figure(name) for name in names]
+
+    @cached_property
+    def all_viewers(self) -> list[str]:
+        """Interactive pages of every subject, and the page that leads to them."""
+        return [*(self.viewer(subject) for subject in self.study.subjects), self.viewer_index()]
 
     @cached_property
     def all_tables(self) -> list[str]:

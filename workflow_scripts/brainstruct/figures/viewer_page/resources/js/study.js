@@ -1,0 +1,71 @@
+// What the study adds to pycortex's viewer: categories keep their names and
+// colours, and the page opens on the flattened cortex.
+(function () {
+    "use strict";
+
+    function legendOf(view) {
+        return view.attrs.legend || [];
+    }
+
+    // Averages over depth, and interpolation between voxels, would make a
+    // category of two others.
+    var getShader = dataset.DataView.prototype.getShader;
+    dataset.DataView.prototype.getShader = function (shader, uniforms, options) {
+        if (legendOf(this).length) {
+            options.layers = 1;
+            options.dither = false;
+            if ("sampler" in options)
+                options.sampler = "nearest";
+        }
+        return getShader.call(this, shader, uniforms, options);
+    };
+
+    function showLegend(view) {
+        var legend = document.getElementById("legend");
+        var entries = legendOf(view);
+        var asList = entries.length > 0 && entries.length <= 16;
+        legend.textContent = "";
+        legend.style.display = asList ? "block" : "none";
+        document.getElementById("colorlegend").style.visibility = asList ? "hidden" : "visible";
+        if (!asList)
+            return;
+        entries.forEach(function (entry) {
+            var line = document.createElement("div");
+            var chip = document.createElement("span");
+            chip.className = "chip";
+            chip.style.backgroundColor = entry[1];
+            line.appendChild(chip);
+            line.appendChild(document.createTextNode(entry[0]));
+            legend.appendChild(line);
+        });
+    }
+
+    // The value under the pointer is the number of a category: say its name.
+    function nameValue(element) {
+        new MutationObserver(function () {
+            var entries = legendOf(viewer.active);
+            var text = element.textContent;
+            if (!entries.length || !/^[0-9.e+]+$|^NaN$/.test(text))
+                return;
+            var entry = entries[Math.round(parseFloat(text))];
+            element.textContent = entry ? entry[0] : "no winner";
+        }).observe(element, {childList: true});
+    }
+
+    $(document).ready(function () {
+        if (typeof viewer === "undefined" || !viewer)
+            return; // no WebGL; pycortex says so
+        document.getElementById("main").appendChild(document.getElementById("legend"));
+        viewer.addEventListener("setData", function () { showLegend(viewer.active); });
+        nameValue(document.getElementById("mouseover_value"));
+        nameValue(document.getElementById("picked_value"));
+        viewer.loaded.done(function () {
+            showLegend(viewer.active);
+            $("#dataset_category").show();
+            viewer.ui.set("mix", 1);
+            // Leave room for the lists.
+            viewer.controls.setRadius(1.2 * viewer.fitFlatView().radius);
+            viewer.schedule();
+        });
+    });
+})();
