@@ -321,7 +321,7 @@ def _colour_maps(maps: Sequence[ViewerMap]) -> Iterator[None]:
     found: dict[str, str] = {}
     for entry in maps:
         file = io.BytesIO()
-        imsave(file, colour_strip(entry.colours), format="png", metadata={"Software": None})
+        imsave(file, colour_strip(entry.colours), format="png")
         address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
         if found.setdefault(entry.colour_map, address) != address:
             raise ValueError(f"two maps have different colours named {entry.colour_map}")

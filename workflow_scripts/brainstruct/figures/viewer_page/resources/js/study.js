@@ -30,13 +30,15 @@
         if (!asList)
             return;
         entries.forEach(function (entry) {
-            var line = document.createElement("div");
             var chip = document.createElement("span");
             chip.className = "chip";
             chip.style.backgroundColor = entry[1];
-            line.appendChild(chip);
-            line.appendChild(document.createTextNode(entry[0]));
-            legend.appendChild(line);
+            var item = document.createElement("span");
+            item.className = "entry";
+            item.title = entry[0];
+            item.appendChild(chip);
+            item.appendChild(document.createTextNode(entry[0].split(":")[0]));
+            legend.appendChild(item);
         });
     }
 
