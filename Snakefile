@@ -59,6 +59,7 @@ rule all:
         targets.all_statistics,
         targets.all_figures,
         targets.all_viewers,
+        targets.methods(),
         choose.answers_page,
 
 
@@ -69,6 +70,7 @@ include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/asking.smk"
 include: "rules/viewer.smk"
+include: "rules/methods.smk"
 
 
 if study.synthetic is not None:

@@ -1,5 +1,6 @@
 """Rules fit_ridge_*: encoding models of some layers of one subject, model and instruction."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def fit_layers(job: Any) -> None:
         "encoding": encoding,
         "seed": job.params.seed,
         "fit_code": job.params.code,
+        "himalaya": version("himalaya"),
         "responses": provenance(responses),
         "embedding": provenance(blocks[0]),
     }

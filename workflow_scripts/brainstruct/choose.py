@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION, Study
@@ -303,6 +304,35 @@ class Choose:
         return {
             key: self.study.instruction_texts[key].model_dump()
             for key in self.instructions(wildcards)
+        }
+
+    @property
+    def methods(self) -> dict[str, Any]:
+        """What the methods say that no result knows."""
+        study = self.study
+        return {
+            "name": study.study,
+            "seed": study.seed,
+            "synthetic": study.synthetic is not None,
+            "space": study.data.space,
+            "betas": study.data.betas,
+            "mask": study.data.mask,
+            "rois": study.data.rois,
+            "alignment": study.alignment.model_dump(),
+            "statistics": study.statistics.model_dump(include={"n_draws"}),
+            "instructions": {
+                key: study.instruction_texts[key].model_dump() for key in study.instructions
+            },
+            "models": [
+                model.model_dump(include={"key", "label", "family"})
+                | {
+                    "instructions": self.study.instructions_of(model)
+                    if model.follows_instructions
+                    else []
+                }
+                for model in study.models
+            ],
+            "snakemake": version("snakemake"),
         }
 
     @property

@@ -1,0 +1,115 @@
+"""The text: a template filled with facts, in Markdown and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from brainstruct.methods.facts import Facts
+from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
+
+TEMPLATE = Path(__file__).parent / "template"
+
+PAPERS = {
+    "instructblip": "dai2023",
+    "mplug-owl": "ye2023",
+    "idefics": "laurencon2023",
+    "llava": "liu2024",
+    "vit": "dosovitskiy2021",
+    "clip-image": "radford2021",
+    "clip-text": "radford2021",
+}
+"""Family of models -> key of the paper that describes it."""
+
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+@dataclass(frozen=True)
+class Methods:
+    """What was done.
+
+    Attributes
+    ----------
+    markdown : str
+        Text with citations as ``[@key]``, which pandoc understands.
+    bibtex : str
+        The entries it cites.
+    html : str
+        Both as one self-contained page.
+    """
+
+    markdown: str
+    bibtex: str
+    html: str
+
+
+def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
+    """Fill the template.
+
+    Parameters
+    ----------
+    study : mapping
+        What the configuration says and files do not: see ``methods.md`` in
+        the template's folder for what it uses.
+    facts : Facts
+        What was computed.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If the template uses something that neither has.
+    KeyError
+        If the text cites what the bibliography lacks.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the result is Markdown; pages are made of it without raw HTML
+    )
+    environment.filters |= {
+        "number": lambda value: f"{value:,}",
+        "code": lambda value: f"`{value}`",
+        "listing": _listing,
+        "citations": _citations,
+        "power": _power,
+    }
+    markdown = environment.get_template("methods.md").render(study=study, facts=facts)
+    library = load(cited(markdown))
+    references = as_list(library)
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(
+        link_citations(markdown, references)
+    )  # fmt: skip
+    environment.autoescape = True
+    page = environment.get_template("methods.html").render(
+        title=f"Methods: {study['name']}", body=body, references=references
+    )
+    return Methods(markdown, as_bibtex(library), page)
+
+
+def _citations(families: Iterable[str]) -> str:
+    """Cite the papers of model families, each once."""
+    keys = dict.fromkeys(PAPERS[family] for family in families)
+    return f"[{'; '.join(f'@{key}' for key in keys)}]"
+
+
+def _power(exponent: float) -> str:
+    """Write a power of ten."""
+    if exponent != int(exponent):
+        return f"{10**exponent:.3g}"
+    return f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def _listing(values: Any) -> str:
+    """Join words as a sentence does: a, b and c."""
+    words = [str(value) for value in values]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
