@@ -114,7 +114,7 @@ rule join_tables:
         alignment=report(
             targets.table("alignment"),
             caption="../report/alignment_table.rst",
-            category="Tables",
+            category="8 Tables",
             labels={"table": "alignment per region"},
         ),
         layers=targets.table("layers"),

@@ -10,7 +10,7 @@ rule write_methods:
         html=report(
             targets.methods(),
             caption="../report/methods.rst",
-            category="6 Methods",
+            category="7 Methods",
             labels={"page": "methods and references"},
         ),
         markdown=targets.methods("md"),

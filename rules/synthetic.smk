@@ -125,7 +125,7 @@ rule draw_planted_recovered:
         png=report(
             targets.figure("planted_recovered/{subject}_{model}", "png"),
             caption="../report/planted_recovered.rst",
-            category="Planted and recovered",
+            category="5 Planted and recovered",
             labels={
                 "figure": "instruction",
                 "subject": "{subject}",
@@ -162,7 +162,7 @@ rule tabulate_recovery:
         report(
             targets.table("recovery"),
             caption="../report/recovery_table.rst",
-            category="Planted and recovered",
+            category="5 Planted and recovered",
             labels={"figure": "share of voxels found back"},
         ),
     log:

@@ -55,7 +55,7 @@ rule list_viewers:
         report(
             targets.viewer_index(),
             caption="../report/viewer.rst",
-            category="5 Interactive maps",
+            category="6 Interactive maps",
             labels={"page": "how to open them"},
         ),
     log:

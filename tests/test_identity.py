@@ -66,3 +66,12 @@ def test_one_family_does_not_touch_another(copy):
     edited(copy, "models/vit.py", "class ", "X = 1\n\n\nclass ")
     assert identity.stage_identity("embed", "brainstruct.models.instructblip") == blip
     assert identity.stage_identity("embed", "brainstruct.models.vit") != vit
+
+
+def test_files_beside_code_have_an_identity(copy):
+    before = identity.folder_identity("figures/viewer_page")
+    page = copy / "brainstruct/figures/viewer_page/viewer.html"
+    page.write_text(page.read_text() + "\n<p>more</p>\n")
+    edited = identity.folder_identity("figures/viewer_page")
+    page.rename(page.with_name("other.html"))
+    assert len({before, edited, identity.folder_identity("figures/viewer_page")}) == 3

@@ -212,3 +212,26 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file/deep: "):
         store.write_text("x", tmp_path / "file" / "deep" / "x.txt")
+
+
+def test_folder_appears_whole(tmp_path):
+    with store.publish_folder(tmp_path / "deep" / "folder") as draft:
+        (draft / "inner").mkdir()
+        (draft / "inner" / "file").write_text("new")
+        assert not (tmp_path / "deep" / "folder").exists()
+    assert (tmp_path / "deep" / "folder" / "inner" / "file").read_text() == "new"
+    assert len(list((tmp_path / "deep").iterdir())) == 1
+
+
+def test_folder_is_replaced_and_a_failure_leaves_the_old_one(tmp_path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "old").write_text("old")
+    with pytest.raises(RuntimeError), store.publish_folder(target) as draft:
+        (draft / "new").write_text("new")
+        raise RuntimeError
+    assert [path.name for path in target.iterdir()] == ["old"]
+    with store.publish_folder(target) as draft:
+        (draft / "new").write_text("new")
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from shlex import quote
 
 PORT = 8123
 """Where the pages are served, unless the reader chooses another port."""
@@ -61,4 +62,4 @@ def viewer_index(subjects: Sequence[str], study: str, folder: str) -> str:
         f'data-folder="{subject}/">{subject}</a></li>'
         for subject in subjects
     )
-    return _PAGE.format(study=escape(study), folder=escape(folder), port=PORT, links=links)
+    return _PAGE.format(study=escape(study), folder=escape(quote(folder)), port=PORT, links=links)

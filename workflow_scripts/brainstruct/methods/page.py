@@ -108,8 +108,10 @@ def _power(exponent: float) -> str:
 
 
 def _listing(values: Any) -> str:
-    """Join words as a sentence does: a, b and c."""
+    """Join words as a sentence does: a, b and c, or a, x; b; and c."""
     words = [str(value) for value in values]
     if len(words) < 2:
         return "".join(words)
+    if any("," in word for word in words):
+        return f"{'; '.join(words[:-1])}; and {words[-1]}"
     return f"{', '.join(words[:-1])} and {words[-1]}"

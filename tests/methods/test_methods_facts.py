@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.methods.facts import model_facts, run_facts, subject_facts
+from brainstruct.store import open_dataset, write_dataset
+
+SAMPLING = {"seed": 3, "temperature": 1.0, "top_k": 5, "top_p": None}
+
+
+@pytest.fixture
+def scores(tmp_path):
+    """Write scores as the workflow does, and open them."""
+
+    def written(name: str, version: str = "0.1.0", **run) -> xr.Dataset:
+        embedding = {
+            "checkpoint": {"source": "hub/name", "revision": "abc", "digest": "f" * 64},
+            "device": "cuda",
+            "dtype": "bfloat16",
+            "feature_dim": 4096,
+            "max_new_tokens": 32,
+            "n_layers": 33,
+            "pooling": "response_mean",
+            "random_seed": None,
+            "sampling": None,
+            "storage": "float16",
+            "torch": "2.0",
+            "transformers": "5.0",
+        }
+        dataset = xr.Dataset(
+            {"r": (("layer", "voxel"), np.zeros((2, 3)))},
+            coords={"layer": [3, 7], "voxel": [0, 1, 2]},
+            attrs={"n_train": 8500, "n_test": 907},
+        )
+        path = tmp_path / f"{name}.nc"
+        write_dataset(
+            dataset,
+            path,
+            provenance={"embedding": embedding | run, "himalaya": "0.4", "seed": 1},
+        )
+        return open_dataset(path)
+
+    return written
+
+
+def test_counts_of_a_subject_come_from_its_files(scores):
+    responses = xr.Dataset(
+        attrs={
+            "subject": "subj05",
+            "sessions": 37,
+            "n_mask_voxels": 120,
+            "n_dead_voxels": 3,
+            "n_voxels": 117,
+            "n_saturated": 9,
+            "n_imputed": 1,
+        }
+    )
+    facts = subject_facts(responses, scores("a"), xr.Dataset(attrs={"n_excluded": 20}))
+    assert (facts.name, facts.sessions) == ("subj05", 37)
+    assert (facts.n_train, facts.n_test) == (8500, 907)
+    assert (facts.n_mask, facts.n_dead, facts.n_voxels, facts.n_excluded) == (120, 3, 117, 20)
+    assert (facts.n_saturated, facts.n_imputed) == (9, 1)
+
+
+def test_a_model_is_what_its_scores_say(scores):
+    facts = model_facts(
+        scores("a", random_seed=4), key="m", label="M", family="vit", instructions=[]
+    )
+    assert (facts.source, facts.revision, facts.digest) == ("hub/name", "abc", "f" * 64)
+    assert (facts.n_layers, facts.n_fitted, facts.n_features) == (33, 2, 4096)
+    assert facts.random_seed == 4
+
+
+def test_a_study_computed_in_parts_names_all_its_settings(scores):
+    runs = run_facts([scores("a"), scores("b", dtype="float32", sampling=SAMPLING), scores("c")])
+    assert runs["dtype"] == ("bfloat16", "float32")
+    assert runs["device"] == ("cuda",)
+    assert runs["sampling"] == ("greedy", "sampling (seed 3, temperature 1.0, top_k 5)")
+    assert runs["himalaya"] == ("0.4",)
