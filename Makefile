@@ -1,4 +1,5 @@
 # make demo   the whole study, small, on this machine, ending in figures and a report
+# make view   serve the demo's interactive maps (VIEWER=folder for another study's, PORT=8123)
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make test   every check of the project
@@ -14,10 +15,12 @@ BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
 DEMO := --configfile config/demo.yaml
 REPORT := results/demo/report.html
+VIEWER ?= results/demo/viewer
+PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo doctor fetch_nsd test lint bench envs schema clean
+.PHONY: help setup demo view doctor fetch_nsd test lint bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -37,7 +40,13 @@ demo: setup
 	$(BIN)/snakemake $(DEMO) --cores $(CORES) --quiet rules
 	@echo "==> The report"
 	$(BIN)/snakemake $(DEMO) --report $(REPORT) --quiet
-	@echo "==> Done. Figures: results/demo/figures   Report: $(REPORT)"
+	@echo "==> Done. Report: $(REPORT)   Figures: results/demo/figures"
+	@echo "    Interactive maps: make view, then http://localhost:$(PORT)/"
+
+view:
+	@test -f $(VIEWER)/index.html || { echo "$(VIEWER) holds no interactive maps: run make demo, or set VIEWER"; exit 1; }
+	@echo "==> Interactive maps: http://localhost:$(PORT)/   (Ctrl-C ends)"
+	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory $(VIEWER) $(PORT)
 
 CONFIG ?=
 STUDY = $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
