@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from brainstruct.encoding.recovery import match_voxels
-from brainstruct.figures.voxels import keys_of, open_flatmap, outlines, placed
+from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.figures.winners import draw_planted_vs_recovered
 from brainstruct.jobs import run_job
 from brainstruct.store import read_dataset
@@ -27,14 +27,12 @@ def planted_recovered(job: Any) -> None:
     ]
     legend = job.params.instructions
     drawing = draw_planted_vs_recovered(
-        open_flatmap(job.input.store, job.params.flatmap, space),
+        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(winners["instruction_index"], list(winners["instruction"].values), space),
         order=list(legend),
         texts={key: entry["text"] for key, entry in legend.items()},
         tasks={key: entry["task"] for key, entry in legend.items()},
-        rois=outlines(space),
-        title=job.params.title,
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
 

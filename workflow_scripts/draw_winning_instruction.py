@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.voxels import keys_of, open_flatmap, outlines, placed
+from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.figures.winners import draw_winning_instruction
 from brainstruct.jobs import run_job
 from brainstruct.store import read_dataset
@@ -15,14 +15,12 @@ def winning_instruction(job: Any) -> None:
     space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
     legend = job.params.instructions
     drawing = draw_winning_instruction(
-        open_flatmap(job.input.store, job.params.flatmap, space),
+        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
         keys_of(winners["instruction_index"], list(winners["instruction"].values), space),
         order=list(legend),
         texts={key: entry["text"] for key, entry in legend.items()},
         tasks={key: entry["task"] for key, entry in legend.items()},
         margin=placed(winners["margin"], space),
-        rois=outlines(space),
-        title=job.params.title,
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
 

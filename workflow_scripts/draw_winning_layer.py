@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.voxels import open_flatmap, outlines, placed
+from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.figures.winners import draw_winning_layer
 from brainstruct.jobs import run_job
 from brainstruct.store import read_dataset
@@ -15,11 +15,9 @@ def winning_layer(job: Any) -> None:
     space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
     layer = winners["layer"].where(winners["layer"] >= 0)
     drawing = draw_winning_layer(
-        open_flatmap(job.input.store, job.params.flatmap, space),
+        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
         placed(layer, space),
         n_layers=job.params.n_layers,
-        rois=outlines(space),
-        title=job.params.title,
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
 

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from scipy import sparse
 
+from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap
 from brainstruct.nsd.layout import Layout
 from nsd_folder import write_subject
@@ -54,6 +55,23 @@ def place(voxels: xr.Dataset):
         return xr.DataArray(np.asarray(values), dims="voxel", coords=voxels.coords)
 
     return placed
+
+
+@pytest.fixture
+def rois(voxels: xr.Dataset) -> xr.DataArray:
+    """A region in the left hemisphere, and one without voxels."""
+    left = (voxels["i"] < 2) & (voxels["j"] > 1)
+    return xr.DataArray(
+        np.stack([left, np.zeros(voxels.sizes["voxel"], bool)]),
+        dims=("roi", "voxel"),
+        coords={**voxels.coords, "roi": ["V1", "absent"]},
+    )
+
+
+@pytest.fixture(scope="session")
+def stage(sheet: Flatmap) -> Stage:
+    """The whole sheet without outlines."""
+    return Stage(sheet, zoom=False)
 
 
 @pytest.fixture(scope="session")

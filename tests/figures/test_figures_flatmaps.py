@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 from matplotlib.colors import to_rgb
 
-from brainstruct.figures.continuous import draw_continuous
 from brainstruct.figures.flatmap_axes import PALE, paint_codes, view
+from brainstruct.figures.stage import Stage
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.winners import (
     draw_planted_vs_recovered,
@@ -24,16 +23,6 @@ def winner(place, voxels):
     return place(np.select([voxels["j"] == 0, voxels["i"] < 4], ["", "IC"], "SR"))
 
 
-@pytest.fixture
-def rois(voxels):
-    left = (voxels["i"] < 2) & (voxels["j"] > 1)
-    return xr.DataArray(
-        np.stack([left, np.zeros(96, bool)]),
-        dims=("roi", "voxel"),
-        coords={**voxels.coords, "roi": ["V1", "absent"]},
-    )
-
-
 def texts_of(drawing) -> set[str]:
     axes = drawing.figure.axes
     return {text.get_text() for panel in axes for text in panel.texts} - {""}
@@ -43,8 +32,8 @@ def pictures(drawing) -> list[np.ndarray]:
     return [np.asarray(i.get_array()) for panel in drawing.figure.axes for i in panel.images]
 
 
-def test_only_colours_of_the_legend_are_painted(sheet, winner):
-    drawing = draw_winning_instruction(sheet, winner, order=ORDER, zoom=False)
+def test_only_colours_of_the_legend_are_painted(stage, winner):
+    drawing = draw_winning_instruction(stage, winner, order=ORDER)
     painted = pictures(drawing)[1]
     opaque = painted[painted[..., 3] > 0][:, :3]
     wanted = [to_rgb(instruction_colours(ORDER)[key]) for key in ("IC", "SR")]
@@ -52,26 +41,24 @@ def test_only_colours_of_the_legend_are_painted(sheet, winner):
     np.testing.assert_allclose(found, np.unique(np.round(wanted, 4), axis=0), atol=1e-3)
 
 
-def test_voxels_without_a_winner_show_the_folds(sheet, winner):
-    painted = pictures(draw_winning_instruction(sheet, winner, order=ORDER, zoom=False))[1]
+def test_voxels_without_a_winner_show_the_folds(stage, winner):
+    painted = pictures(draw_winning_instruction(stage, winner, order=ORDER))[1]
     rim = 1  # the whole cortex is shown with the rim that there is
     assert (painted[: 10 - rim, :, 3] == 0).all()
     assert (painted[12:30, 5:30, 3] == 1).all()
 
 
-def test_the_legend_says_key_share_task_and_text(sheet, winner):
+def test_the_legend_says_key_share_task_and_text(stage, winner):
     drawing = draw_winning_instruction(
-        sheet, winner, order=ORDER, texts={"IC": "Describe."}, tasks={"IC": "Captioning"}
+        stage, winner, order=ORDER, texts={"IC": "Describe."}, tasks={"IC": "Captioning"}
     )
     said = texts_of(drawing)
     assert {"IC", "IU1", "SR", "50 %", "0 %", "Captioning: Describe."} <= said
 
 
-def test_close_races_are_pale(sheet, winner, place, voxels):
+def test_close_races_are_pale(stage, winner, place, voxels):
     margin = place(np.where(voxels["i"] < 4, 0.01, 0.5))
-    drawing = draw_winning_instruction(
-        sheet, winner, order=ORDER, margin=margin, min_margin=0.1, zoom=False
-    )
+    drawing = draw_winning_instruction(stage, winner, order=ORDER, margin=margin, min_margin=0.1)
     alpha = pictures(drawing)[1][20]
     assert alpha[10, 3] == pytest.approx(PALE)
     assert alpha[60, 3] == 1
@@ -80,73 +67,65 @@ def test_close_races_are_pale(sheet, winner, place, voxels):
 
 
 def test_regions_are_named_once_per_hemisphere_and_absent_ones_never(sheet, winner, rois):
-    drawing = draw_winning_instruction(sheet, winner, order=ORDER, rois=rois)
+    drawing = draw_winning_instruction(Stage(sheet, rois), winner, order=ORDER)
     names = [text.get_text() for text in drawing.figure.axes[0].texts]
     assert names.count("V1") == 1
     assert "absent" not in names
 
 
-def test_an_unknown_winner_is_refused(sheet, winner):
+def test_an_unknown_winner_is_refused(stage, winner):
     with pytest.raises(ValueError, match="SR"):
-        draw_winning_instruction(sheet, winner, order=("IC", "IU1"))
+        draw_winning_instruction(stage, winner, order=("IC", "IU1"))
 
 
-def test_a_map_without_any_winner_is_drawn(sheet, place, tmp_path):
-    drawing = draw_winning_instruction(sheet, place([""] * 96), order=ORDER)
+def test_a_map_without_any_winner_is_drawn(stage, place, tmp_path):
+    drawing = draw_winning_instruction(stage, place([""] * 96), order=ORDER)
     assert drawing.save(tmp_path / "empty")["png"].stat().st_size > 0
     assert len(drawing.table) == 96
 
 
-def test_layers_are_drawn_and_tabled(sheet, place, voxels, tmp_path):
+def test_layers_are_drawn_and_tabled(stage, place, voxels, tmp_path):
     layer = place(np.where(voxels["j"] == 0, np.nan, voxels["i"].values))
-    drawing = draw_winning_layer(sheet, layer, n_layers=33)
+    drawing = draw_winning_layer(stage, layer, n_layers=33)
     drawing.save(tmp_path / "layer")
     assert drawing.table["layer"].isna().sum() == 24
     with pytest.raises(ValueError, match="with 5"):
-        draw_winning_layer(sheet, layer, n_layers=5)
+        draw_winning_layer(stage, layer, n_layers=5)
 
 
 @pytest.mark.parametrize("n_layers", [1, 2, 13])
-def test_models_of_any_depth_have_a_colour_bar(sheet, place, n_layers):
-    draw_winning_layer(sheet, place(np.zeros(96)), n_layers=n_layers)
-    draw_winning_layer(sheet, place(np.full(96, np.nan)), n_layers=n_layers)
+def test_models_of_any_depth_have_a_colour_bar(stage, place, n_layers):
+    draw_winning_layer(stage, place(np.zeros(96)), n_layers=n_layers)
+    draw_winning_layer(stage, place(np.full(96, np.nan)), n_layers=n_layers)
 
 
-def test_recovery_counts_planted_voxels_only(sheet, place, voxels):
+def test_recovery_counts_planted_voxels_only(stage, place, voxels):
     planted = place(np.where(voxels["j"] == 0, "", "IC"))
     recovered = place(np.where(voxels["i"] < 2, "SR", "IC"))
-    drawing = draw_planted_vs_recovered(sheet, planted, recovered, order=ORDER)
+    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 54 of 72 voxels, 75.0 %" in said
     assert "75 %" in texts_of(drawing)
     assert list(drawing.table) == ["i", "j", "k", "planted", "recovered"]
 
 
-def test_recovery_leaves_voxels_without_a_winner_out(sheet, place, voxels):
+def test_recovery_leaves_voxels_without_a_winner_out(stage, place, voxels):
     planted = place(["IC"] * 96)
     recovered = place(np.select([voxels["i"] == 0, voxels["i"] == 1], ["", "SR"], "IC"))
-    drawing = draw_planted_vs_recovered(sheet, planted, recovered, order=ORDER)
+    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 72 of 84 voxels, 85.7 %" in said
 
 
-def test_recovery_without_planted_voxels_is_drawn(sheet, place):
+def test_recovery_without_planted_voxels_is_drawn(stage, place):
     nothing = place([""] * 96)
-    drawing = draw_planted_vs_recovered(sheet, nothing, nothing, order=ORDER)
+    drawing = draw_planted_vs_recovered(stage, nothing, nothing, order=ORDER)
     assert any("nothing to compare" in text.get_text() for text in drawing.figure.texts)
 
 
-def test_recovery_of_other_voxels_is_refused(sheet, winner):
+def test_recovery_of_other_voxels_is_refused(stage, winner):
     with pytest.raises(ValueError, match="same voxels"):
-        draw_planted_vs_recovered(sheet, winner, winner[::-1], order=ORDER)
-
-
-def test_continuous_maps_are_drawn_with_and_without_values(sheet, place, voxels, rois):
-    values = voxels["i"].values.astype(float)
-    drawing = draw_continuous(sheet, place(values), label="r", rois=rois)
-    assert drawing.figure.axes[-1].get_xlabel() == "r"
-    assert drawing.table["value"].tolist() == values.tolist()
-    draw_continuous(sheet, place(np.full(96, np.nan)), label="r")
+        draw_planted_vs_recovered(stage, winner, winner[::-1], order=ORDER)
 
 
 def test_zoom_keeps_all_data(sheet):

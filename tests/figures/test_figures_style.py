@@ -49,8 +49,9 @@ def test_instructions_are_told_apart_by_any_eyes(kind):
 @pytest.mark.parametrize("kind", [None, "protan", "deutan"])
 def test_models_are_told_apart_by_any_eyes(kind):
     keys = ["instructblip", "idefics", "mplug-owl", "vit-h", "clip-image", "clip-text"]
-    colours = list(model_colours([*keys, "instructblip-random"]).values())
-    assert smallest_difference(colours, VIENOT.get(kind)) > 8
+    random = [f"{key}-random" for key in keys[:3]]
+    colours = list(model_colours([*keys, *random]).values())
+    assert smallest_difference([*colours, "white"], VIENOT.get(kind)) > 7.5
 
 
 def test_a_key_keeps_its_colour_in_any_company():

@@ -57,12 +57,12 @@ def show_cortex(axes: Axes, flatmap: Flatmap, window: tuple[slice, slice]) -> No
         From `view`.
     """
     gyrus, sulcus = (np.array(to_rgb(grey)) for grey in CURVATURE)
-    image = np.zeros((*flatmap.inside.shape, 4), np.float32)
-    deep = np.nan_to_num(flatmap.curvature) < 0
-    image[..., :3] = np.where(deep[..., None], sulcus, gyrus)
-    image[..., 3] = flatmap.inside
-    show_layer(axes, image, window)
     rows, columns = window
+    image = np.empty((rows.stop - rows.start, columns.stop - columns.start, 4), np.float32)
+    deep = np.nan_to_num(flatmap.curvature[window]) < 0
+    image[..., :3] = np.where(deep[..., None], sulcus, gyrus)
+    image[..., 3] = flatmap.inside[window]
+    _show(axes, image, window)
     axes.set(xlim=(columns.start - 0.5, columns.stop - 0.5), aspect="equal")
     axes.set_ylim(rows.stop - 0.5, rows.start - 0.5)
     axes.axis("off")
@@ -94,9 +94,13 @@ def midline(flatmap: Flatmap) -> int:
 
 def show_layer(axes: Axes, image: NDArray[np.float32], window: tuple[slice, slice]) -> None:
     """Draw an image of RGBA values [row, column, 4] over what is there."""
+    _show(axes, image[window], window)
+
+
+def _show(axes: Axes, part: NDArray[np.float32], window: tuple[slice, slice]) -> None:
     rows, columns = window
     axes.imshow(
-        image[window],
+        part,
         extent=(columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5),
         origin="upper",
         zorder=1,

@@ -1,4 +1,4 @@
-"""Pages with flatmaps side by side and room for a legend below."""
+"""Pages with flatmaps in a grid and room for a legend below."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from brainstruct.figures.style import DOUBLE_COLUMN
 
 _RIM = 2.0  # mm
 _TALLEST = 105.0  # of a flatmap, mm
+_PAGE = 225.0  # of all flatmaps, mm: what a journal's page leaves beside a caption
 _TITLE, _CAPTION = 6.0, 5.0  # mm
 
 
 def flatmap_page(
-    captions: Sequence[str], aspect: float, legend_height: float, title: str
+    captions: Sequence[str],
+    aspects: Sequence[float],
+    legend_height: float,
+    title: str,
+    columns: int | None = None,
 ) -> tuple[Page, list[Axes], float]:
     """Lay out a page of two journal columns.
 
@@ -23,12 +28,14 @@ def flatmap_page(
     ----------
     captions : sequence of str
         One per flatmap, written over it.
-    aspect : float
-        Height over width of a flatmap.
+    aspects : sequence of float
+        Height over width of the flatmaps.
     legend_height : float
         Room below the flatmaps, mm.
     title : str
         Title of the page.
+    columns : int, optional
+        Flatmaps in a row; by default all.
 
     Returns
     -------
@@ -39,26 +46,31 @@ def flatmap_page(
     below : float
         Where the room below starts, mm from the top.
     """
-    count = len(captions)
-    cell = (DOUBLE_COLUMN - _RIM * (count + 1)) / count
-    width = min(cell, _TALLEST / aspect)
-    height = width * aspect
-    top = _RIM + (_TITLE if title else 0) + (_CAPTION if any(captions) else 0)
-    page = Page(DOUBLE_COLUMN, top + height + legend_height + _RIM)
+    columns = min(columns or len(captions), len(captions))
+    rows = -(-len(captions) // columns)
+    cell = (DOUBLE_COLUMN - _RIM * (columns + 1)) / columns
+    caption = _CAPTION if any(captions) else 0.0
+    room = (_PAGE - legend_height) / rows - caption - _RIM
+    tallest = min(max(aspects) * cell, _TALLEST, room)
+    top = _RIM + (_TITLE if title else 0)
+    pitch = caption + tallest + _RIM
+    page = Page(DOUBLE_COLUMN, top + rows * pitch + legend_height)
     page.title(title)
     axes = []
-    for index, caption in enumerate(captions):
-        left = _RIM + index * (cell + _RIM)
-        panel = page.axes(left + (cell - width) / 2, top, width, height)
-        if caption:
+    for index, (words, shape) in enumerate(zip(captions, aspects, strict=True)):
+        row, column = divmod(index, columns)
+        left = _RIM + column * (cell + _RIM)
+        upper = top + row * pitch + caption
+        width = min(cell, tallest / shape)
+        axes.append(page.axes(left + (cell - width) / 2, upper, width, width * shape))
+        if words:
             page.figure.text(
                 left / page.width,
-                1 - (top - 1) / page.height,
-                caption,
+                1 - (upper - 1) / page.height,
+                words,
                 ha="left",
                 va="bottom",
                 fontsize=7.5,
                 fontweight="bold",
             )
-        axes.append(panel)
-    return page, axes, top + height
+    return page, axes, top + rows * pitch - _RIM

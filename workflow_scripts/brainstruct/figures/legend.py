@@ -19,6 +19,7 @@ _RIM = 3.0  # mm
 _SWATCH = 3.4  # mm
 _KEY_COLUMN = 8.0  # from the swatch to what follows the key, mm
 _FIRST = 5.2  # where the first entry starts, mm
+_BOLD = 1.15  # width of bold type over that of plain type
 _GREY = "0.35"
 
 
@@ -71,7 +72,7 @@ class Legend:
         self._heading, self._footnote = heading, footnote
         self._described = bool(texts or tasks)
         self._note_column = widest(list(notes.values()), _SIZE) + 2
-        self._key_column = max(_KEY_COLUMN, widest(list(colours), _SIZE) + 2)
+        self._key_column = max(_KEY_COLUMN, _BOLD * widest(list(colours), _SIZE) + 2)
         lead = _SWATCH + 1 + self._key_column + self._note_column
         self._columns = (
             2 if self._described else max(min(int((DOUBLE_COLUMN - 2 * _RIM) // (lead + 3)), 5), 1)

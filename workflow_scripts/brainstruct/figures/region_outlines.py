@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import matplotlib.patheffects as effects
@@ -20,12 +20,13 @@ _BLUR = 0.006  # of the image's height: rounds the corners of voxels
 _SMALLEST = 2e-4  # of the image's pixels: smaller patches of a region get no label
 _CANDIDATES = 200  # places tried for a label
 _LABEL_SIZE = 6.0  # points
+_SMALL = 70.0  # a narrower map has smaller labels and finer lines, mm
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class _Region:
+class Outline:
     """Where a region lies: its smoothed share of the depth, cut to its surroundings."""
 
     name: str
@@ -35,13 +36,18 @@ class _Region:
 
     @property
     def inside(self) -> NDArray[np.bool_]:
+        """[row, column] of the cut: pixels of the region."""
         return self.share > 0.5
 
 
 def show_regions(
-    axes: Axes, flatmap: Flatmap, rois: xr.DataArray | None, window: tuple[slice, slice]
+    axes: Axes,
+    flatmap: Flatmap,
+    regions: Sequence[Outline],
+    window: tuple[slice, slice],
+    named: bool = True,
 ) -> None:
-    """Outline regions by their own voxels and write their names into them.
+    """Outline regions and write their names into them.
 
     Parameters
     ----------
@@ -49,29 +55,31 @@ def show_regions(
         Axes set up by `brainstruct.figures.flatmap_axes.show_cortex`.
     flatmap : Flatmap
         The cortex.
-    rois : xarray.DataArray or None
-        (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
-        i, j, k. Regions without voxels are left out.
+    regions : sequence of Outline
+        From `find_regions`.
     window : tuple of slice
         Rows and columns that are shown.
+    named : bool
+        Whether to write the names.
     """
-    if rois is None:
-        return
-    regions = list(_regions(flatmap, rois))
+    scale = _pixels_per_mm(axes, window)
+    small = (window[1].stop - window[1].start) / scale < _SMALL
+    size, wide, narrow = (5.0, 0.9, 0.4) if small else (_LABEL_SIZE, 1.3, 0.6)
     for region in regions:
         height, width = region.share.shape
         grid = (
             np.arange(region.left, region.left + width),
             np.arange(region.top, region.top + height),
         )
-        axes.contour(*grid, region.share, levels=[0.5], colors="white", linewidths=1.3, zorder=3)
-        axes.contour(*grid, region.share, levels=[0.5], colors="black", linewidths=0.6, zorder=4)
-    scale = _pixels_per_mm(axes, window)
+        axes.contour(*grid, region.share, levels=[0.5], colors="white", linewidths=wide, zorder=3)
+        axes.contour(*grid, region.share, levels=[0.5], colors="black", linewidths=narrow, zorder=4)
+    if not named:
+        return
     taken: list[Box] = []
     # Small regions first: they have the least choice of where their name goes.
     for region in sorted(regions, key=lambda region: int(region.inside.sum())):
-        half_width = text_width(region.name, _LABEL_SIZE) * scale / 2
-        half_height = 0.6 * _LABEL_SIZE * MM_PER_POINT * scale
+        half_width = text_width(region.name, size) * scale / 2
+        half_height = 0.6 * size * MM_PER_POINT * scale
         for places in _label_places(region, flatmap, window):
             x, y = _free_place(places, half_width, half_height, taken)
             taken.append((x, y, half_width, half_height))
@@ -79,7 +87,7 @@ def show_regions(
                 x,
                 y,
                 region.name,
-                fontsize=_LABEL_SIZE,
+                fontsize=size,
                 ha="center",
                 va="center_baseline",
                 zorder=5,
@@ -87,8 +95,17 @@ def show_regions(
             )
 
 
-def _regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[_Region]:
-    """Give the regions that cover most of the depth somewhere on the flatmap."""
+def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
+    """Give the regions that cover most of the depth somewhere on the flatmap.
+
+    Parameters
+    ----------
+    flatmap : Flatmap
+        The cortex.
+    rois : xarray.DataArray
+        (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
+        i, j, k. Regions without voxels are left out.
+    """
     sigma = _BLUR * flatmap.inside.shape[0]
     rim = int(np.ceil(4 * sigma)) + 1  # where the filter's kernel ends
     known = np.nan_to_num(flatmap.image((flatmap.depth > 0).astype(np.float32)))
@@ -105,11 +122,11 @@ def _regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[_Region]:
         smooth = np.divide(blurred, weight, out=np.zeros_like(blurred), where=weight > 1e-3)
         smooth[~flatmap.inside[cut]] = 0
         if (smooth > 0.5).any():
-            yield _Region(str(roi.item()), smooth, int(top), int(left))
+            yield Outline(str(roi.item()), smooth, int(top), int(left))
 
 
 def _label_places(
-    region: _Region, flatmap: Flatmap, window: tuple[slice, slice]
+    region: Outline, flatmap: Flatmap, window: tuple[slice, slice]
 ) -> Iterator[NDArray[np.float64]]:
     """Give, per hemisphere, places for a label as [place, (x, y)], best first.
 

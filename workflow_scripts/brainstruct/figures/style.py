@@ -27,6 +27,14 @@ MISSING = "#d9d9d9"
 CURVATURE = ("#d1d1d1", "#a8a8a8")
 """Greys of gyri and sulci under a flatmap."""
 
+BIVARIATE = (("#260825", "#2bbfe9"), ("#b83206", "#fdda37"))
+"""Corners of a two-dimensional colour scale: bottom left and right, top left and right.
+
+Neither is the same as a grey of the folds on its diagonal. Chosen like the
+palettes below: nine colours on a regular grid are at least 22 apart in CIELAB,
+from each other and from the greys of the cortex, to all four kinds of eyes.
+"""
+
 # Visual question answering in blues, image understanding from red to yellow:
 # tasks keep a family of hues. Chosen by simulated annealing of the smallest
 # CIEDE2000 distance between any two, and to the greys of the cortex, over
@@ -47,7 +55,8 @@ _INSTRUCTIONS = {
 INSTRUCTION_ORDER = tuple(_INSTRUCTIONS)
 """The instructions of the paper in the order of its legends."""
 
-# Chosen in the same way against white: at least 13.8 apart.
+# Chosen in the same way against white: at least 13.8 apart. Random baselines
+# are greys, told apart by lightness.
 _MODELS = {
     "instructblip": "#113e8d",
     "idefics": "#ffb233",
@@ -56,6 +65,8 @@ _MODELS = {
     "clip-image": "#7bd9f5",
     "clip-text": "#791729",
     "instructblip-random": "#acb2b2",
+    "mplug-owl-random": "#6b7070",
+    "idefics-random": "#d6dbdb",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from brainstruct.figures.flatmap_file import read_flatmap
+from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume
 
 
@@ -36,6 +37,11 @@ def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatm
     shape = tuple(int(size) for size in space.attrs["volume_shape"])
     check_volume(flatmap.volume_shape, shape, entry["transform"])
     return flatmap
+
+
+def open_stage(marker: str, names: dict[str, Any], space: xr.Dataset, title: str = "") -> Stage:
+    """Load a subject's flatmap and regions, ready for maps; see `open_flatmap`."""
+    return Stage(open_flatmap(marker, names, space), outlines(space), title=title)
 
 
 def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataArray:

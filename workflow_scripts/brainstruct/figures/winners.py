@@ -13,29 +13,20 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.flatmap_axes import (
-    OPAQUE,
-    PALE,
-    aspect,
-    paint_codes,
-    show_cortex,
-    show_layer,
-    view,
-)
-from brainstruct.figures.flatmap_page import flatmap_page
+from brainstruct.figures.flatmap_axes import OPAQUE, PALE, paint_codes
 from brainstruct.figures.legend import Legend
-from brainstruct.figures.region_outlines import show_regions
+from brainstruct.figures.scales import BAR
+from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours, journal_style
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.voxel_table import voxel_table
 
-_BAR = 14.0  # height of the colour bar's strip, mm
 _MOST_TICKS = 12
 
 
 @journal_style()
 def draw_winning_instruction(
-    flatmap: Flatmap,
+    stage: Stage,
     winner: xr.DataArray,
     *,
     order: Sequence[str],
@@ -43,15 +34,12 @@ def draw_winning_instruction(
     tasks: Mapping[str, str] | None = None,
     margin: xr.DataArray | None = None,
     min_margin: float = 0.0,
-    rois: xr.DataArray | None = None,
-    zoom: bool = True,
-    title: str = "",
 ) -> Drawing:
     """Draw the instruction that predicts each voxel best.
 
     Parameters
     ----------
-    flatmap : Flatmap
+    stage : Stage
         The cortex.
     winner : xarray.DataArray
         (voxel), keys of instructions, with the voxel coordinates i, j, k; an
@@ -64,12 +52,6 @@ def draw_winning_instruction(
         (voxel): how far the best is ahead of the second best.
     min_margin : float
         Voxels with a smaller margin are drawn pale.
-    rois : xarray.DataArray, optional
-        (roi, voxel), bool: regions to outline.
-    zoom : bool
-        Cut to the data.
-    title : str
-        Title of the figure.
 
     Returns
     -------
@@ -81,24 +63,21 @@ def draw_winning_instruction(
     ValueError
         If a winner is not in `order`.
     """
-    codes = _codes(winner, order)
-    image = flatmap.vote(codes, len(order))
+    codes = codes_of(winner, order)
+    image = stage.flatmap.vote(codes, len(order))
     colours = instruction_colours(order)
     sure = margin is None or min_margin <= 0
     legend = Legend(
         colours,
-        _shares(codes, order),
+        shares_of(codes, order),
         "share of voxels",
         texts,
         tasks,
         "" if sure else f"Pale: ahead of the second best by less than {min_margin:g}.",
     )
-    window = view(flatmap, image >= 0, zoom)
-    page, (axes,), below = flatmap_page([""], aspect(window), legend.height, title)
-    opacity = _opacity(flatmap, margin, min_margin, codes)
-    show_cortex(axes, flatmap, window)
-    show_layer(axes, paint_codes(image, list(colours.values()), opacity), window)
-    show_regions(axes, flatmap, rois, window)
+    opacity = _opacity(stage.flatmap, margin, min_margin, codes)
+    painted = paint_codes(image, list(colours.values()), opacity)
+    page, below = draw_maps([Panel(stage, painted)], legend.height, title=stage.title)
     legend.draw(page, below)
     return Drawing(
         page.figure, voxel_table(winner, instruction=_named(winner), **_margin_column(margin))
@@ -107,28 +86,25 @@ def draw_winning_instruction(
 
 @journal_style()
 def draw_winning_layer(
-    flatmap: Flatmap,
+    stage: Stage,
     layer: xr.DataArray,
     *,
     n_layers: int,
     margin: xr.DataArray | None = None,
     min_margin: float = 0.0,
-    rois: xr.DataArray | None = None,
-    zoom: bool = True,
-    title: str = "",
 ) -> Drawing:
     """Draw the layer that predicts each voxel best.
 
     Parameters
     ----------
-    flatmap : Flatmap
+    stage : Stage
         The cortex.
     layer : xarray.DataArray
         (voxel), number of a layer, with the voxel coordinates i, j, k; NaN
         shows the folds.
     n_layers : int
         Layers of the model, token embeddings (layer 0) included.
-    margin, min_margin, rois, zoom, title
+    margin, min_margin
         As for `draw_winning_instruction`.
 
     Returns
@@ -147,14 +123,11 @@ def draw_winning_layer(
     if known.any() and (whole[known].min() < 0 or whole.max() >= n_layers):
         raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
     codes = layer.copy(data=whole)
-    image = flatmap.vote(codes, n_layers)
+    image = stage.flatmap.vote(codes, n_layers)
     colours = matplotlib.colormaps[SEQUENTIAL].resampled(n_layers)(np.arange(n_layers))
-    window = view(flatmap, image >= 0, zoom)
-    page, (axes,), below = flatmap_page([""], aspect(window), _BAR, title)
-    opacity = _opacity(flatmap, margin, min_margin, codes)
-    show_cortex(axes, flatmap, window)
-    show_layer(axes, paint_codes(image, [to_hex(colour) for colour in colours], opacity), window)
-    show_regions(axes, flatmap, rois, window)
+    opacity = _opacity(stage.flatmap, margin, min_margin, codes)
+    painted = paint_codes(image, [to_hex(colour) for colour in colours], opacity)
+    page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
     strip = page.axes(page.width / 2 - 35, below + 2, 70, 2.5)
@@ -170,28 +143,25 @@ def draw_winning_layer(
 
 @journal_style()
 def draw_planted_vs_recovered(
-    flatmap: Flatmap,
+    stage: Stage,
     planted: xr.DataArray,
     recovered: xr.DataArray,
     *,
     order: Sequence[str],
     texts: Mapping[str, str] | None = None,
     tasks: Mapping[str, str] | None = None,
-    rois: xr.DataArray | None = None,
-    zoom: bool = True,
-    title: str = "",
 ) -> Drawing:
     """Draw what drives a synthetic brain beside what the encoding models say.
 
     Parameters
     ----------
-    flatmap : Flatmap
+    stage : Stage
         The cortex.
     planted, recovered : xarray.DataArray
         (voxel), keys of instructions, with the voxel coordinates i, j, k, the
         same voxels in both; an empty string where nothing was planted or
         no winner was declared. Only voxels with both are counted.
-    order, texts, tasks, rois, zoom, title
+    order, texts, tasks
         As for `draw_winning_instruction`.
 
     Returns
@@ -207,8 +177,7 @@ def draw_planted_vs_recovered(
     for axis in ("i", "j", "k"):
         if not np.array_equal(planted[axis], recovered[axis]):
             raise ValueError("planted and recovered maps are not of the same voxels")
-    pair = [_codes(planted, order), _codes(recovered, order)]
-    images = [flatmap.vote(codes, len(order)) for codes in pair]
+    pair = [codes_of(planted, order), codes_of(recovered, order)]
     truth, found = (np.asarray(codes) for codes in pair)
     asked = (truth >= 0) & (found >= 0)
     hit = asked & (truth == found)
@@ -224,12 +193,11 @@ def draw_planted_vs_recovered(
     )
     colours = instruction_colours(order)
     legend = Legend(colours, notes, "recovered", texts, tasks)
-    window = view(flatmap, (images[0] >= 0) | (images[1] >= 0), zoom)
-    page, both, below = flatmap_page(["Planted", score], aspect(window), legend.height, title)
-    for axes, image in zip(both, images, strict=True):
-        show_cortex(axes, flatmap, window)
-        show_layer(axes, paint_codes(image, list(colours.values())), window)
-        show_regions(axes, flatmap, rois, window)
+    panels = [
+        Panel(stage, paint_codes(stage.flatmap.vote(codes, len(order)), [*colours.values()]), says)
+        for codes, says in zip(pair, ("Planted", score), strict=True)
+    ]
+    page, below = draw_maps(panels, legend.height, title=stage.title)
     legend.draw(page, below)
     return Drawing(
         page.figure,
@@ -237,7 +205,14 @@ def draw_planted_vs_recovered(
     )
 
 
-def _codes(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:
+def codes_of(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:
+    """Turn keys into their places in an order; ``""`` into -1.
+
+    Raises
+    ------
+    ValueError
+        If a key is not in the order.
+    """
     names = _named(keys)
     unknown = sorted(set(names.tolist()) - set(order) - {""})
     if unknown:
@@ -250,7 +225,8 @@ def _named(keys: xr.DataArray) -> NDArray[np.str_]:
     return np.asarray(keys).astype(str)
 
 
-def _shares(codes: xr.DataArray, order: Sequence[str]) -> dict[str, str]:
+def shares_of(codes: xr.DataArray, order: Sequence[str]) -> dict[str, str]:
+    """Say which share of the voxels that have a code has each; see `codes_of`."""
     numbers = np.asarray(codes)
     total = int((numbers >= 0).sum())
     return {key: _percent(int((numbers == code).sum()), total) for code, key in enumerate(order)}
