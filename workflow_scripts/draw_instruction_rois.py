@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs import run_job
 from brainstruct.store import read_table
@@ -11,27 +14,36 @@ from brainstruct.store import read_table
 
 def instruction_rois(job: Any) -> None:
     """Draw one panel per model that follows instructions."""
-    table = read_table(job.input[0], ["subject", "model", "instruction", "label", "alignment"])
-    instructions = job.params.instructions
-    chosen = table[table["instruction"].isin(instructions)].copy()
-    whole = chosen["label"] == "all"
-    chosen["roi"] = chosen["label"].where(~whole, chosen["family"])
-    chosen = chosen[(chosen["label"] != "all") | (chosen["family"] == job.params.mask)]
-    # Regions that no subject has would be empty columns; the table of all regions keeps them.
-    chosen = chosen[
-        chosen.groupby("roi")["alignment"].transform(lambda column: column.notna().any())
-    ]
-    models = [key for key in job.params.labels if key in set(chosen["model"])]
+    table = read_table(
+        job.input.alignment, ["subject", "model", "instruction", "label", "alignment"]
+    )
+    chosen = _labels(table[table["instruction"].isin(job.params.instructions)], job.params.mask)
+    # Regions that no subject has would be empty columns: they are named instead.
+    known = chosen.groupby("roi", sort=False)["alignment"].transform("count") > 0
+    absent = list(dict.fromkeys(chosen.loc[~known, "roi"]))
+    chosen = chosen[known]
+    marks = None
+    if job.input.comparisons:
+        comparisons = read_table(job.input.comparisons, ["model", "a", "b", "difference", "q"])
+        marks = _labels(best_marks(comparisons), job.params.mask)
     drawing = draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
         ],
-        models=models,
-        instructions=instructions,
+        models=[key for key in job.params.labels if key in set(chosen["model"])],
+        instructions=job.params.instructions,
         model_labels=job.params.labels,
         roi_labels=family_labels([job.params.mask]),
+        marks=marks,
+        footnote=f"No subject has {', '.join(absent)}." if absent else "",
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
+
+
+def _labels(table: pd.DataFrame, mask: str) -> pd.DataFrame:
+    """Keep single labels, and the mask under its own name."""
+    kept = table[(table["label"] != "all") | (table["family"] == mask)]
+    return kept.assign(roi=kept["label"].where(kept["label"] != "all", kept["family"]))
 
 
 run_job(instruction_rois, globals().get("snakemake"))

@@ -145,3 +145,46 @@ def test_a_cell_without_data_is_empty(by_instruction):
     written = [text.get_text() for text in axes.texts]
     assert written.count("") == 2
     assert len([patch for patch in axes.patches if not patch.get_fill()]) == 1
+
+
+def test_marks_stand_beside_their_values(by_instruction):
+    marks = pd.DataFrame({"model": ["vit-h"], "instruction": ["SR"], "roi": ["PPA"], "mark": ["*"]})
+    drawing = draw_instruction_rois(by_instruction, marks=marks)
+    starred = [
+        text for axes in drawing.figure.axes for text in axes.texts if text.get_text().endswith("*")
+    ]
+    assert [text.get_position() for text in starred] == [(1, 1)]
+    row = drawing.table.query("mark == '*'").iloc[0]
+    assert row[["model", "instruction", "roi"]].tolist() == ["vit-h", "SR", "PPA"]
+
+
+def test_a_model_has_rows_for_its_own_instructions_only(by_instruction):
+    own = by_instruction[
+        (by_instruction["model"] != "vit-h") | (by_instruction["instruction"] == "IC")
+    ]
+    drawing = draw_instruction_rois(own)
+    several, single = drawing.figure.axes[:2]
+    assert [label.get_text() for label in single.get_yticklabels()] == ["IC"]
+    # One instruction wins nothing.
+    assert [len([p for p in axes.patches if not p.get_fill()]) for axes in (several, single)] == [
+        2,
+        0,
+    ]
+
+
+def test_absent_regions_are_named(by_instruction):
+    drawing = draw_instruction_rois(by_instruction, footnote="No subject has hV4.")
+    assert drawing.figure.axes[-1].texts[0].get_text() == "No subject has hV4."
+
+
+def test_marks_are_explained_in_the_legend(scores):
+    drawing = draw_roi_bars(scores, meanings={"^": "better than ViT-H"})
+    words = [text.get_text() for legend in drawing.figure.legends for text in legend.get_texts()]
+    assert "^  better than ViT-H" in words
+
+
+def test_panels_are_spread_over_rows(by_layer):
+    five = pd.concat([by_layer.assign(roi=f"R{number}") for number in range(5)])
+    five = five.drop_duplicates(["subject", "model", "roi", "layer"])
+    boxes = [axes.get_position() for axes in draw_layer_profiles(five).figure.axes]
+    assert [sum(box.y0 > 0.5 for box in boxes), len(boxes)] == [3, 5]

@@ -15,6 +15,7 @@ from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import MM_PER_POINT, Page
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
+from brainstruct.figures.subject_bars import draw_bar, say_no_data, subject_keys, value_limits
 from brainstruct.figures.tidy import (
     label_of,
     mean_and_sem,
@@ -27,7 +28,6 @@ _GROUP = 0.8  # width of a region's bars, in distances between regions
 _NARROWEST = 2.6  # bar, mm
 _PANEL, _LEFT, _RIGHT, _LABELS, _TOP = 42.0, 13.0, 3.0, 8.0, 3.0  # mm
 _TITLE, _ABOVE = 6.0, 2.0  # mm
-_POINTS = ("o", "s", "^", "D", "v", "P", "X", "h")
 
 
 @journal_style()
@@ -39,6 +39,7 @@ def draw_roi_bars(
     roi_labels: Mapping[str, str] | None = None,
     model_labels: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
+    meanings: Mapping[str, str] | None = None,
     ylabel: str = "Normalised brain alignment",
     title: str = "",
 ) -> Drawing:
@@ -55,6 +56,8 @@ def draw_roi_bars(
         Name -> label.
     marks : pandas.DataFrame, optional
         Columns roi, model, mark: text over a bar, such as ``*``.
+    meanings : mapping, optional
+        Mark -> what it says, for the legend.
     ylabel, title : str
         Label of the axis and title of the figure.
 
@@ -89,14 +92,17 @@ def draw_roi_bars(
     colours = model_colours(shown_models)
     keys: list[list[Artist]] = [
         [Patch(color=colours[m], label=label_of(m, model_labels)) for m in shown_models],
-        [_point(index, subject) for index, subject in enumerate(subjects)],
+        [*subject_keys(subjects), *_mark_keys(meanings or {})],
     ]
     top = _TOP + (_TITLE if title else 0)
     head = top + strip_height(keys, inner) + _ABOVE
     page = Page(width, head + max(len(rows), 1) * (_PANEL + _LABELS))
     page.title(title)
     draw_strip(page, keys, _LEFT, top, inner)
-    limits = _limits(table["value"])
+    # Room for marks above the highest bar.
+    limits = value_limits(
+        float(table["value"].min()), float(table["value"].max()), 0.04 + 12 * MM_PER_POINT / _PANEL
+    )
     for number, members in enumerate(rows or [[]]):
         axes = page.axes(_LEFT, head + number * (_PANEL + _LABELS), inner, _PANEL)
         axes.set(ylim=limits, ylabel=ylabel, xlim=(-0.5, per_row - 0.5))
@@ -122,67 +128,29 @@ def _draw_group(
 ) -> None:
     pitch = _GROUP / len(colours)
     if rows["value"].notna().sum() == 0:
-        axes.text(place, 0, "no data", ha="center", va="bottom", color="0.4", fontsize=6)
+        say_no_data(axes, place)
         return
     span = axes.get_ylim()[1] - axes.get_ylim()[0]
     for index, (model, colour) in enumerate(colours.items()):
         x = place + (index - (len(colours) - 1) / 2) * pitch
         values = rows.loc[rows["model"] == model].set_index("subject")["value"]
-        mean, sem = mean_and_sem(values)
-        if np.isnan(mean):
-            continue
-        axes.bar(x, mean, width=0.9 * pitch, color=colour, edgecolor="none", zorder=2)
-        top = max(mean, float(values.max()))
-        if not np.isnan(sem):
-            axes.errorbar(x, mean, sem, color="black", linewidth=0.8, zorder=4)
-            top = max(top, mean + sem)
-        spread = np.linspace(-0.25, 0.25, len(subjects)) if len(subjects) > 1 else [0.0]
-        for number, subject in enumerate(subjects):
-            if subject in values.index:
-                axes.plot(
-                    x + spread[number] * pitch,
-                    values[subject],
-                    _POINTS[number % len(_POINTS)],
-                    color="white",
-                    markeredgecolor="0.15",
-                    markeredgewidth=0.4,
-                    markersize=2.0,
-                    zorder=3,
-                    clip_on=False,
-                )
-        axes.text(
-            x,
-            top + 0.03 * span,
-            signs.get((roi, model), ""),
-            ha="center",
-            va="bottom",
-            fontsize=6.5,
-            zorder=5,
-        )
+        top = draw_bar(axes, x, values, subjects, width=0.9 * pitch, colour=colour)
+        if top is not None:
+            axes.text(
+                x,
+                top + 0.03 * span,
+                signs.get((roi, model), ""),
+                ha="center",
+                va="bottom",
+                fontsize=6.5,
+                zorder=5,
+            )
 
 
-def _point(index: int, subject: str) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        marker=_POINTS[index % len(_POINTS)],
-        linestyle="none",
-        color="white",
-        markeredgecolor="0.15",
-        markeredgewidth=0.4,
-        markersize=3.2,
-        label=subject,
-    )
-
-
-def _limits(values: pd.Series) -> tuple[float, float]:
-    known = values.dropna()
-    low = min(float(known.min()), 0.0) if len(known) else 0.0
-    high = max(float(known.max()), 0.0) if len(known) else 1.0
-    span = (high - low) or 1.0
-    # Room for marks above the highest bar.
-    head = 0.04 + 12 * MM_PER_POINT / _PANEL
-    return low - (0.05 * span if low < 0 else 0.0), high + head * span
+def _mark_keys(meanings: Mapping[str, str]) -> list[Artist]:
+    return [
+        Line2D([], [], linestyle="none", label=f"{mark}  {says}") for mark, says in meanings.items()
+    ]
 
 
 def _source(

@@ -47,7 +47,9 @@ def draw_instruction_rois(
     rois: Sequence[str] | None = None,
     model_labels: Mapping[str, str] | None = None,
     roi_labels: Mapping[str, str] | None = None,
+    marks: pd.DataFrame | None = None,
     label: str = "Normalised brain alignment",
+    footnote: str = "",
     title: str = "",
 ) -> Drawing:
     """Draw mean alignment over subjects per instruction and region, one panel per model.
@@ -61,14 +63,17 @@ def draw_instruction_rois(
         What is shown, in order; by default everything.
     model_labels, roi_labels : mapping, optional
         Name -> label.
-    label, title : str
-        Label of the colour bar and title of the figure.
+    marks : pandas.DataFrame, optional
+        Columns model, instruction, roi, mark: text beside a cell's value.
+    label, footnote, title : str
+        Label of the colour bar, a remark beside it, title of the figure.
 
     Returns
     -------
     Drawing
-        Table: model, instruction, roi, mean, sem, subjects. In each panel the
-        best instruction of a region is framed; cells without data are grey.
+        Table: model, instruction, roi, mean, sem, subjects, mark. A panel has
+        a row for every instruction that the model was given. The best of a
+        region is framed, if there are several; cells without data are grey.
 
     Raises
     ------
@@ -82,24 +87,32 @@ def draw_instruction_rois(
     shown = ordered(table, "instruction", instructions)
     regions = ordered(table, "roi", rois)
     groups = dict(iter(table.groupby(keys)["value"]))
-    rows = []
+    signs = {} if marks is None else {(m.model, m.instruction, m.roi): m.mark for m in
+                                      marks.itertuples()}  # fmt: skip
+    rows, given = [], {}
     for model in shown_models:
-        for instruction in shown:
+        asked = set(table.loc[table["model"] == model, "instruction"])
+        given[model] = [instruction for instruction in shown if instruction in asked]
+        for instruction in given[model]:
             for roi in regions:
-                values = groups.get((model, instruction, roi), pd.Series(dtype=float))
-                rows.append((model, instruction, roi, *mean_and_sem(values), values.notna().sum()))
-    summary = pd.DataFrame(rows, columns=[*keys, "mean", "sem", "subjects"])
+                cell_of = (model, instruction, roi)
+                values = groups.get(cell_of, pd.Series(dtype=float))
+                mean, sem = mean_and_sem(values)
+                rows.append((*cell_of, mean, sem, values.notna().sum(), signs.get(cell_of, "")))
+    summary = pd.DataFrame(rows, columns=[*keys, "mean", "sem", "subjects", "mark"])
 
     region_names = [label_of(roi, roi_labels) for roi in regions]
     left = _RIM + widest(shown, 6.5) + 3
     width, per_row, cell = _arrange(len(shown_models), len(regions), left)
     slanted = widest(region_names, 6.5) > cell - 1
     below = 2 + (widest(region_names, 6.5) * 0.75 + 3 if slanted else 4)
-    n_rows = max(-(-len(shown_models) // per_row), 1)
-    panel_height = max(len(shown), 1) * _CELL_HEIGHT
-    block = _CAPTION + panel_height + below
+    lines = [shown_models[first : first + per_row] for first in
+             range(0, len(shown_models), per_row)]  # fmt: skip
+    blocks = [
+        _CAPTION + max(len(given[model]) for model in line) * _CELL_HEIGHT + below for line in lines
+    ]
     head = _TOP + (5 if title else 0)
-    page = Page(width, head + n_rows * block + _BAR)
+    page = Page(width, head + sum(blocks) + _BAR)
     page.title(title)
     low, high = _limits(summary["mean"])
     scale = ScalarMappable(Normalize(low, high), matplotlib.colormaps[SEQUENTIAL])
@@ -107,14 +120,16 @@ def draw_instruction_rois(
         row, column = divmod(number, per_row)
         axes = page.axes(
             left + column * (cell * len(regions) + left),
-            head + row * block + _CAPTION,
+            head + sum(blocks[:row]) + _CAPTION,
             cell * max(len(regions), 1),
-            panel_height,
+            max(len(given[model]), 1) * _CELL_HEIGHT,
         )
-        matrix = summary.loc[summary["model"] == model, "mean"].to_numpy(float)
-        _draw_matrix(axes, matrix.reshape(len(shown), len(regions)), scale, cell)
+        one = summary[summary["model"] == model]
+        shape = len(given[model]), len(regions)
+        matrix, stars = (one[name].to_numpy().reshape(shape) for name in ("mean", "mark"))
+        _draw_matrix(axes, matrix.astype(float), stars, scale, cell)
         axes.set_title(label_of(model, model_labels))
-        axes.set_yticks(range(len(shown)), shown)
+        axes.set_yticks(range(len(given[model])), given[model])
         if slanted:
             axes.set_xticks(
                 range(len(regions)), region_names, rotation=45, ha="right", rotation_mode="anchor"
@@ -126,11 +141,17 @@ def draw_instruction_rois(
     page.figure.colorbar(
         scale, cax=strip, orientation="horizontal", label=label, ticks=MaxNLocator(5)
     )
+    note = page.canvas(left + bar_width + 6, page.height - _BAR + 1, 10, 10)
+    note.text(0, 1.2, footnote, fontsize=6.5, va="center", color="0.35")
     return Drawing(page.figure, summary)
 
 
 def _draw_matrix(
-    axes: Axes, matrix: NDArray[np.float64], scale: ScalarMappable, cell: float
+    axes: Axes,
+    matrix: NDArray[np.float64],
+    marks: NDArray[np.object_],
+    scale: ScalarMappable,
+    cell: float,
 ) -> None:
     height, width = matrix.shape
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
@@ -143,17 +164,19 @@ def _draw_matrix(
         axes.add_patch(
             Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white")
         )
-        if cell >= _NARROWEST_LABELLED:
+        mark = str(marks[row, column])
+        if cell >= _NARROWEST_LABELLED or mark:
+            number = "" if np.isnan(value) or cell < _NARROWEST_LABELLED else f"{value:.2f}"
             axes.text(
                 column,
                 row,
-                "" if np.isnan(value) else f"{value:.2f}",
+                number + mark,
                 ha="center",
                 va="center_baseline",
                 fontsize=5.5,
                 color=ink_on(colour),
             )
-    for column in np.flatnonzero(np.isfinite(matrix).any(axis=0)):
+    for column in np.flatnonzero(np.isfinite(matrix).sum(axis=0) > 1):
         best = int(np.nanargmax(matrix[:, column]))
         axes.add_patch(
             Rectangle(

@@ -86,8 +86,8 @@ def draw_layer_profiles(
     colours = (instruction_colours if lines == "instruction" else model_colours)(series)
     summary = _summarise(table, panels, lines, shown, series)
 
-    n_columns = min(max(len(shown), 1), _MOST_COLUMNS)
-    n_rows = max(-(-len(shown) // n_columns), 1)
+    n_rows = max(-(-len(shown) // _MOST_COLUMNS), 1)
+    n_columns = max(-(-len(shown) // n_rows), 1)
     width = SINGLE_COLUMN if n_columns <= 2 else DOUBLE_COLUMN
     inner = (width - _LEFT - _RIGHT - _GAP * (n_columns - 1)) / n_columns
     keys = [[Line2D([], [], color=c, label=label_of(s, line_labels)) for s, c in colours.items()]]
