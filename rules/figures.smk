@@ -27,7 +27,8 @@ rule prepare_pycortex:
 
 rule draw_roi_bars:
     input:
-        targets.table("alignment"),
+        alignment=targets.table("alignment"),
+        comparisons=choose.model_comparisons,
     output:
         svg=targets.figure("roi_bars"),
         png=report(
@@ -49,6 +50,7 @@ rule draw_roi_bars:
     params:
         labels=choose.model_labels,
         families=choose.families,
+        baselines=choose.baselines,
         code=stage_identity("draw_roi_bars"),
     script:
         "../workflow_scripts/draw_roi_bars.py"
@@ -56,7 +58,8 @@ rule draw_roi_bars:
 
 rule draw_instruction_rois:
     input:
-        targets.table("alignment"),
+        alignment=targets.table("alignment"),
+        comparisons=choose.instruction_comparisons,
     output:
         svg=targets.figure("instruction_rois"),
         png=report(
@@ -183,3 +186,172 @@ rule draw_winning_layer:
         code=stage_identity("draw_winning_layer"),
     script:
         "../workflow_scripts/draw_winning_layer.py"
+
+
+rule draw_model_scatter:
+    input:
+        winners=choose.mllm_winners,
+        space=targets.ceiling(),
+    output:
+        svg=targets.figure("model_scatter/{subject}"),
+        png=report(
+            targets.figure("model_scatter/{subject}", "png"),
+            caption="../report/model_scatter.rst",
+            category="1 Which model?",
+            labels={
+                "figure": "voxels, model by model",
+                "subject": "{subject}",
+            },
+        ),
+        table=targets.figure("model_scatter/{subject}", "tsv"),
+    log:
+        targets.log("draw_model_scatter/{subject}"),
+    benchmark:
+        targets.benchmark("draw_model_scatter/{subject}")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        labels=choose.mllm_labels,
+        mask=study.data.mask,
+        code=stage_identity("draw_model_scatter"),
+    script:
+        "../workflow_scripts/draw_model_scatter.py"
+
+
+rule draw_alignment_maps:
+    input:
+        winners=choose.mllm_winners,
+        space=targets.ceiling(),
+        store=targets.pycortex_store(),
+    output:
+        svg=targets.figure("alignment_maps/{subject}"),
+        png=report(
+            targets.figure("alignment_maps/{subject}", "png"),
+            caption="../report/alignment_maps.rst",
+            category="1 Which model?",
+            labels={
+                "figure": "alignment and margin",
+                "subject": "{subject}",
+            },
+        ),
+        table=targets.figure("alignment_maps/{subject}", "tsv"),
+    log:
+        targets.log("draw_alignment_maps/{subject}"),
+    benchmark:
+        targets.benchmark("draw_alignment_maps/{subject}")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(30),
+    params:
+        labels=choose.mllm_labels,
+        flatmap=choose.flatmap,
+        code=stage_identity("draw_alignment_maps"),
+    script:
+        "../workflow_scripts/draw_alignment_maps.py"
+
+
+rule draw_noise_ceiling:
+    input:
+        spaces=[targets.ceiling(subject) for subject in study.subjects],
+        store=targets.pycortex_store(),
+    output:
+        svg=targets.figure("noise_ceiling"),
+        png=report(
+            targets.figure("noise_ceiling", "png"),
+            caption="../report/noise_ceiling.rst",
+            category="1 Which model?",
+            labels={
+                "figure": "noise ceiling",
+            },
+        ),
+        table=targets.figure("noise_ceiling", "tsv"),
+    log:
+        targets.log("draw_noise_ceiling"),
+    benchmark:
+        targets.benchmark("draw_noise_ceiling")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(30),
+    params:
+        flatmaps=choose.flatmaps,
+        threshold=study.alignment.ceiling_threshold,
+        code=stage_identity("draw_noise_ceiling"),
+    script:
+        "../workflow_scripts/draw_noise_ceiling.py"
+
+
+rule draw_concepts:
+    input:
+        concepts=targets.concepts(),
+        space=targets.ceiling(),
+        store=targets.pycortex_store(),
+    output:
+        svg=targets.figure("concepts/{subject}_{model}"),
+        png=report(
+            targets.figure("concepts/{subject}_{model}", "png"),
+            caption="../report/concepts.rst",
+            category="2 Which instruction?",
+            labels={
+                "figure": "concepts",
+                "subject": "{subject}",
+                "model": "{model}",
+            },
+        ),
+        table=targets.figure("concepts/{subject}_{model}", "tsv"),
+    log:
+        targets.log("draw_concepts/{subject}_{model}"),
+    benchmark:
+        targets.benchmark("draw_concepts/{subject}_{model}")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=grow(6000),
+        runtime=grow(30),
+    params:
+        flatmap=choose.flatmap,
+        instructions=choose.instruction_legend,
+        title=choose.title,
+        code=stage_identity("draw_concepts"),
+    script:
+        "../workflow_scripts/draw_concepts.py"
+
+
+rule draw_shared_variance:
+    input:
+        choose.partition_tables,
+    output:
+        svg=targets.figure("shared_variance/{model}"),
+        png=report(
+            targets.figure("shared_variance/{model}", "png"),
+            caption="../report/shared_variance.rst",
+            category="2 Which instruction?",
+            labels={
+                "figure": "shared variance",
+                "model": "{model}",
+            },
+        ),
+        table=targets.figure("shared_variance/{model}", "tsv"),
+    log:
+        targets.log("draw_shared_variance/{model}"),
+    benchmark:
+        targets.benchmark("draw_shared_variance/{model}")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        reference=choose.partition_reference,
+        instructions=choose.instructions,
+        families=choose.families,
+        title=choose.model_label,
+        code=stage_identity("draw_shared_variance"),
+    script:
+        "../workflow_scripts/draw_shared_variance.py"

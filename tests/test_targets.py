@@ -131,3 +131,79 @@ def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):
     assert inputs.longest == 2
     assert any("betas_session03" in name for name in inputs.written("subj01"))
     assert choose.sessions(wild(subject="subj02")) == 2
+
+
+def test_figures_of_multimodal_models_are_drawn_for_every_subject(paper_config):
+    targets, _, choose = build(paper_config)
+    drawn = targets.all_figures
+    assert targets.mllms == ["instructblip", "mplug-owl", "idefics"]
+    assert "results/figures/noise_ceiling.svg" in drawn
+    for subject in targets.study.subjects:
+        assert f"results/figures/alignment_maps/{subject}.svg" in drawn
+        assert f"results/figures/model_scatter/{subject}.svg" in drawn
+        assert f"results/figures/concepts/{subject}_idefics.svg" in drawn
+    assert "results/figures/shared_variance/mplug-owl.svg" in drawn
+    assert len(set(drawn)) == len(drawn)
+    assert choose.mllm_winners(wild(subject="subj02")) == [
+        f"results/winners/subj02/{model}.nc" for model in targets.mllms
+    ]
+
+
+def keep(config, *keys):
+    config["models"] = [model for model in config["models"] if model["key"] in keys]
+
+
+def test_a_single_multimodal_model_meets_no_other(paper_config):
+    keep(paper_config, "idefics", "vit-h")
+    targets, _, choose = build(paper_config)
+    assert not [name for name in targets.all_figures if "model_scatter" in name]
+    assert [name for name in targets.all_figures if "alignment_maps" in name]
+    assert choose.baselines["*"]["models"] == []
+    assert choose.baselines["^"] == {"models": ["vit-h"], "label": "ViT-H"}
+
+
+def test_without_multimodal_models_nothing_is_compared_or_mapped(paper_config):
+    keep(paper_config, "vit-h", "clip-text")
+    targets, _, choose = build(paper_config)
+    assert choose.model_comparisons == choose.instruction_comparisons == []
+    names = {name.split("/")[2].removesuffix(".svg") for name in targets.all_figures}
+    assert names == {
+        "roi_bars", "layer_profiles", "instruction_rois", "noise_ceiling", "winning_layer"
+    }  # fmt: skip
+
+
+def test_one_instruction_has_no_race(paper_config):
+    paper_config["instructions"] = ["IC"]
+    targets, _, choose = build(paper_config)
+    names = {name.split("/")[2].removesuffix(".svg") for name in targets.all_figures}
+    assert "alignment_maps" in names and "model_scatter" in names
+    assert not names & {"winning_instruction", "concepts", "shared_variance"}
+    assert choose.instruction_comparisons == []
+
+
+def test_concepts_of_other_instructions_are_not_drawn(paper_config):
+    paper_config["instructions"] = ["IC", "VR"]
+    paper_config["concepts"] = {"counts": ["IU3"]}
+    targets, _, _ = build(paper_config)
+    assert targets.concept_models == []
+    assert not [name for name in targets.all_figures + targets.all_statistics if "concepts" in name]
+
+
+def test_bars_are_marked_against_random_weights_and_vision(paper_config):
+    _, _, choose = build(paper_config)
+    assert choose.baselines == {
+        "*": {
+            "models": ["instructblip-random", "mplug-owl-random", "idefics-random"],
+            "label": "random weights",
+        },
+        "^": {"models": ["vit-h"], "label": "ViT-H"},
+    }
+
+
+def test_shared_variance_is_shown_against_the_reference(paper_config):
+    _, _, choose = build(paper_config)
+    assert choose.partition_reference(wild(model="idefics")) == "IC"
+    paper_config["partition"]["reference"] = "all"
+    paper_config["instructions"] = ["SR", "VR", "IC"]
+    _, _, choose = build(paper_config)
+    assert choose.partition_reference(wild(model="idefics")) == "SR"

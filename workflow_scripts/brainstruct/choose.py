@@ -299,6 +299,60 @@ class Choose:
             for model in self.study.models
         ]
 
+    @property
+    def flatmaps(self) -> dict[str, dict[str, Any]]:
+        """Subject -> whose flatmap its figures are drawn on; see `flatmap`."""
+        return {subject: {"subject": subject} for subject in self.study.subjects}
+
+    @property
+    def model_comparisons(self) -> str | list[str]:
+        """Table of compared models, if any are."""
+        return self.targets.table("model_comparisons") if self.study.compared_models else []
+
+    @property
+    def instruction_comparisons(self) -> str | list[str]:
+        """Table of compared instructions, if any model has several."""
+        if not self.targets.instructed_models:
+            return []
+        return self.targets.table("instruction_comparisons")
+
+    @property
+    def baselines(self) -> dict[str, dict[str, Any]]:
+        """Mark of a figure -> the models it says a model is better than, and their label."""
+        models = self.study.models
+        random = [model.key for model in models if model.random_seed is not None]
+        vision = [model for model in models if model.family == "vit"]
+        names = ", ".join(model.label for model in vision if model.random_seed is None)
+        trained = [model.key for model in vision if model.random_seed is None]
+        return {
+            "*": {"models": random, "label": "random weights"},
+            "^": {"models": trained, "label": names},
+        }
+
+    @property
+    def mllm_labels(self) -> dict[str, str]:
+        """Key -> label of the models in `Targets.mllms`."""
+        return {key: self.model_labels[key] for key in self.targets.mllms}
+
+    def mllm_winners(self, wildcards: Any) -> list[str]:
+        """Winners of the job's subject under every model in `mllm_labels`."""
+        return [self.targets.winners(wildcards.subject, model) for model in self.targets.mllms]
+
+    def partition_tables(self, wildcards: Any) -> list[str]:
+        """Regional partitions of the job's model, subject by subject."""
+        return [
+            self.targets.partition_table(subject, wildcards.model)
+            for subject in self.study.subjects
+        ]
+
+    def partition_reference(self, wildcards: Any) -> str:
+        """Instruction that the job's model's others are shown against."""
+        return self.partition_pairs(wildcards)[0][0]
+
+    def model_label(self, wildcards: Any) -> str:
+        """Label of the job's model."""
+        return self.model_labels[wildcards.model]
+
     def instruction_legend(self, wildcards: Any) -> dict[str, dict[str, str]]:
         """Key -> task and text of the instructions of the job's model, in legend order."""
         return {

@@ -377,6 +377,25 @@ class Targets:
             model.key for model in self.study.models if len(self.study.instructions_of(model)) > 1
         ]
 
+    @cached_property
+    def mllms(self) -> list[str]:
+        """Models that follow instructions, with trained weights."""
+        return [
+            model.key
+            for model in self.study.models
+            if model.follows_instructions and model.random_seed is None
+        ]
+
+    @cached_property
+    def concept_models(self) -> list[str]:
+        """Models that were given an instruction of some concept."""
+        grouped = {key for members in self.study.concepts.values() for key in members}
+        return [
+            model
+            for model in self.instructed_models
+            if grouped.intersection(self.study.instructions_of(self.study.model(model)))
+        ]
+
     def partition_pairs(self, model: str) -> list[tuple[str, str]]:
         """Return the pairs of instructions whose variance is partitioned."""
         names = self.study.instructions_of(self.study.model(model))
@@ -399,14 +418,20 @@ class Targets:
                     found += [
                         self.partition_table(subject, model, kind) for kind in ("regions", "matrix")
                     ]
-                if self.study.concepts:
+                if model in self.concept_models:
                     found.append(self.concept_table(subject, model))
         return found
 
     @cached_property
     def all_figures(self) -> list[str]:
         """Every figure of the study."""
-        names = ["roi_bars", "layer_profiles", "instruction_rois"]
+        names = ["roi_bars", "layer_profiles", "instruction_rois", "noise_ceiling"]
+        for subject in self.study.subjects:
+            names += [f"alignment_maps/{subject}"] if self.mllms else []
+            names += [f"model_scatter/{subject}"] if len(self.mllms) > 1 else []
+            names += [f"concepts/{subject}_{model}" for model in self.concept_models]
+        for model in self.instructed_models:
+            names += [f"shared_variance/{model}"] if self.partition_pairs(model) else []
         for subject, model in self.pairs():
             names.append(f"winning_layer/{subject}_{model}")
         for subject, model in self.pairs(only_instructed=True):

@@ -162,7 +162,7 @@ def partition_table(
         columns: dict[str, object] = {"family": region.family, "label": region.label, **coordinates}
         means = {name: mean_over(kept[name], region).values for name in scored}
         columns |= means
-        for name in ("r2_joint", *SHARES):
+        for name in ("r2_a", "r2_b", "r2_joint", *SHARES):
             columns[f"{name}_of_ceiling"] = means[name] / float(mean_over(explainable, region))
         for name in SHARES:
             negative = (kept[name].isel(voxel=np.flatnonzero(region.voxels & used)) < 0).values

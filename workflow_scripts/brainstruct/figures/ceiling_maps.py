@@ -1,0 +1,72 @@
+"""Flatmaps of noise ceilings: how well each voxel could be predicted at best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.scales import BAR, Scale
+from brainstruct.figures.stage import Panel, Stage, draw_maps
+from brainstruct.figures.style import journal_style
+from brainstruct.figures.voxel_table import voxel_table
+
+LABELS = {"ncsnr": "from repetitions", "cross_subject": "from other subjects"}
+"""Kind of ceiling -> what it is estimated from."""
+
+
+@journal_style()
+def draw_noise_ceilings(
+    stages: Mapping[str, Stage],
+    ceilings: Mapping[str, Mapping[str, xr.DataArray]],
+    *,
+    threshold: float,
+) -> Drawing:
+    """Draw the noise ceilings of all subjects at one scale, from 0 to 1.
+
+    Parameters
+    ----------
+    stages : mapping
+        Subject -> its cortex.
+    ceilings : mapping
+        Subject -> kind of ceiling -> (voxel), largest possible correlation,
+        with voxel coordinates i, j, k. With two kinds or more, each subject
+        has a row of its own.
+    threshold : float
+        Ceiling under which voxels are left out of the analysis; marked on the
+        colour bar.
+
+    Returns
+    -------
+    Drawing
+        Table: subject, ceiling (its kind), i, j, k, value.
+    """
+    kinds = list(dict.fromkeys(kind for one in ceilings.values() for kind in one))
+    everything = [np.asarray(values) for one in ceilings.values() for values in one.values()]
+    scale = Scale.of(
+        np.concatenate([*everything, np.empty(0)]), "Noise ceiling (correlation)", 0.0, 1.0
+    )
+    panels, parts = [], []
+    for subject, stage in stages.items():
+        for kind in kinds:
+            values = ceilings[subject].get(kind)
+            if values is None:
+                nothing = np.zeros((*stage.flatmap.inside.shape, 4), np.float32)
+                panels.append(Panel(stage, nothing, f"{subject}: none"))
+                continue
+            share = float((np.asarray(values) >= threshold).mean())
+            caption = (
+                f"{subject}, {LABELS.get(kind, kind)}: {100 * share:.0f} % above {threshold:g}"
+            )
+            panels.append(Panel(stage, scale.paint(stage.flatmap.average(values)), caption))
+            part = voxel_table(values, value=np.asarray(values))
+            part.insert(0, "ceiling", kind)
+            part.insert(0, "subject", subject)
+            parts.append(part)
+    columns = len(kinds) if len(kinds) > 1 else min(len(stages), 2)
+    page, below = draw_maps(panels, BAR, columns=columns)
+    scale.draw_bar(page, page.width / 2 - 30, below + 2, 60, marks=[threshold])
+    return Drawing(page.figure, pd.concat(parts, ignore_index=True))

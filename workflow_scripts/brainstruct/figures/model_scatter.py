@@ -1,0 +1,162 @@
+"""Scatter of voxels: how well one model predicts each against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import matplotlib
+import matplotlib.patheffects as effects
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.page import Page
+from brainstruct.figures.scales import finite
+from brainstruct.figures.style import DOUBLE_COLUMN, SEQUENTIAL, journal_style
+from brainstruct.figures.tidy import label_of
+from brainstruct.figures.voxel_table import voxel_table
+
+_LEFT, _RIGHT, _GAP, _TOP, _TITLE, _BELOW, _BAR = 13.0, 3.0, 3.0, 10.0, 4.0, 11.0, 13.0  # mm
+_WIDEST = 40.0  # of a panel, mm
+_HEXAGONS = 28  # across a panel
+_SPAN = (0.005, 0.999)  # quantiles that the axes reach
+
+Array = NDArray[np.float64]
+
+
+@journal_style()
+def draw_model_scatter(
+    alignment: xr.DataArray,
+    regions: Mapping[str, NDArray[np.bool_]],
+    *,
+    model_labels: Mapping[str, str] | None = None,
+    region_labels: Mapping[str, str] | None = None,
+    title: str = "",
+) -> Drawing:
+    """Draw every pair of models against each other, one panel per region.
+
+    Parameters
+    ----------
+    alignment : xarray.DataArray
+        (model, voxel), with coordinate model and voxel coordinates i, j, k;
+        NaN is left out, for a pair where either model has it.
+    regions : mapping
+        Region -> (voxel), bool. A region without voxels says "no data".
+    model_labels, region_labels : mapping, optional
+        Name -> label.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, the alignment under each model and (1 or 0) membership
+        of each region. Hexagons hold shares of a region's voxels, at one
+        scale in all panels; the numbers in the corners count voxels above and
+        below the line of equality.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two models.
+    """
+    models = [str(name) for name in alignment["model"].values]
+    pairs = list(combinations(models, 2))
+    if not pairs:
+        raise ValueError("a scatter needs two models or more")
+    columns = max(len(regions), 1)
+    size = min((DOUBLE_COLUMN - _LEFT - _RIGHT - _GAP * (columns - 1)) / columns, _WIDEST)
+    head = _TOP + (_TITLE if title else 0)
+    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR)
+    page.title(title)
+    limits = _limits(alignment)
+    drawn: list[PolyCollection] = []
+    for row, (first, second) in enumerate(pairs):
+        x, y = (alignment.sel(model=name).values.astype(float) for name in (first, second))
+        known = np.isfinite(x) & np.isfinite(y)
+        for column, (region, inside) in enumerate(regions.items()):
+            axes = page.axes(
+                _LEFT + column * (size + _GAP), head + row * (size + _BELOW), size, size
+            )
+            axes.set(xlim=limits, ylim=limits, xlabel=label_of(first, model_labels))
+            axes.xaxis.set_major_locator(MaxNLocator(3))
+            axes.yaxis.set_major_locator(MaxNLocator(3))
+            if column:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(label_of(second, model_labels))
+            used = known & inside
+            if not row:
+                axes.set_title(label_of(region, region_labels), pad=9)
+                says = f"{int(used.sum()):,} voxels"
+                axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
+            drawn += _draw_panel(axes, x[used], y[used], limits)
+    _draw_bar(page, drawn)
+    members = {str(name): np.asarray(inside, np.int8) for name, inside in regions.items()}
+    scores = {name: alignment.sel(model=name).values for name in models}
+    return Drawing(page.figure, voxel_table(alignment, **scores, **members))
+
+
+def _draw_panel(
+    axes: Axes, x: Array, y: Array, limits: tuple[float, float]
+) -> list[PolyCollection]:
+    axes.plot(limits, limits, color="black", linewidth=0.6, zorder=3)
+    halo = [effects.withStroke(linewidth=1.6, foreground="white")]
+    corner: dict[str, Any] = {
+        "transform": axes.transAxes,
+        "fontsize": 6,
+        "zorder": 4,
+        "path_effects": halo,
+    }
+    if not x.size:
+        axes.text(0.5, 0.5, "no data", ha="center", va="center", color="0.4", **corner)
+        return []
+    cells = axes.hexbin(
+        np.clip(x, *limits),
+        np.clip(y, *limits),
+        C=np.full(x.size, 100 / x.size),
+        reduce_C_function=np.sum,
+        gridsize=_HEXAGONS,
+        extent=(*limits, *limits),
+        cmap=SEQUENTIAL,
+        linewidths=0.1,
+        zorder=2,
+    )
+    above, below = int((y > x).sum()), int((y < x).sum())
+    axes.text(0.04, 0.97, f"{above:,}", ha="left", va="top", **corner)
+    axes.text(0.97, 0.03, f"{below:,}", ha="right", va="bottom", **corner)
+    return [cells]
+
+
+def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
+    """Give all panels one logarithmic scale of density, and draw its bar."""
+    shares = np.concatenate([np.asarray(cells.get_array()) for cells in drawn] or [np.ones(1)])
+    norm = LogNorm(float(shares.min()), max(float(shares.max()), float(shares.min()) * 10))
+    for cells in drawn:
+        cells.set_norm(norm)
+    strip = page.axes(_LEFT, page.height - _BAR + 2, 60, 2.5)
+    page.figure.colorbar(
+        ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL]),
+        cax=strip,
+        orientation="horizontal",
+        label="Voxels of the region per hexagon (%)",
+        ticks=LogLocator(),
+        format="%g",
+    ).ax.minorticks_off()
+
+
+def _limits(alignment: xr.DataArray) -> tuple[float, float]:
+    known = finite(alignment)
+    if not known.size:
+        return 0.0, 1.0
+    low, high = np.quantile(known, _SPAN)
+    rim = 0.04 * ((high - low) or 1.0)
+    return float(low - rim), float(high + rim)
