@@ -63,8 +63,7 @@ def test_some_jobs_see_all_layers_and_others_do_not(paper_config):
 def test_models_without_instructions_run_once(paper_config):
     targets, _, choose = build(paper_config)
     assert choose.instructions(wild(model="vit-h")) == ["none"]
-    assert choose.instruction(wild(instruction="none")) is None
-    assert choose.instruction(wild(instruction="VQ1")) == "What is in this image?"
+    assert choose.texts_of(["none", "VQ1"]) == {"none": None, "VQ1": "What is in this image?"}
     assert targets.fits_of("subj01", "clip-text")[-1] == (
         "results/fits/subj01/clip-text/none/layer-12.nc"
     )
