@@ -165,3 +165,44 @@ def test_eight_jobs_at_once_draw_what_one_draws(nsd, tmp_path):
         together = pool.map(_draw_one, jobs, chunksize=1)
     assert all(drawn == alone for drawn in together)
     assert {path: path.stat().st_mtime_ns for path in marker.parent.rglob("*")} == before
+
+
+def view(store: Path, out: Path, volume_shape: tuple[int, ...]) -> None:
+    """Pack the surfaces and write a page, as the rules do; pycortex keeps to one store."""
+    from brainstruct.figures.cortex_store import use_store
+    from brainstruct.figures.viewer import build_viewer, ceiling_map, pack_surface
+
+    entry = json.loads((store / "ready.json").read_text())["subj01"]
+    use_store(store)
+    pack_surface(entry["cortex"], out / "packed")
+    vertices = np.load(store / entry["vertices"])
+    i, j, k = np.unravel_index(np.arange(np.prod(volume_shape)), volume_shape)
+    voxels = {name: ("voxel", index) for name, index in zip("ijk", (i, j, k), strict=True)}
+    space = xr.Dataset({"ceiling_ncsnr": ("voxel", i / volume_shape[0])}, coords=voxels)
+    build_viewer(
+        out / "page",
+        [ceiling_map(space, "ncsnr")],
+        subject=entry["cortex"],
+        transform=entry["transform"],
+        vertices=vertices,
+        packed=out / "packed",
+        volume_shape=volume_shape,
+        title="test",
+    )
+
+
+@pytest.mark.parametrize("source", ["freesurfer", "fsaverage"])
+def test_cortices_of_the_data_set_have_interactive_maps(nsd, tmp_path, source):
+    marker = prepare(tmp_path / "pycortex", nsd, source=source)
+    mask = read_volume(nsd.roi_file("subj01", "nsdgeneral")) > 0
+    process = multiprocessing.get_context("spawn").Process(
+        target=view, args=(marker.parent, tmp_path / "out", mask.shape)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    page = tmp_path / "out/page"
+    assert "Noise ceiling" in (page / "index.html").read_text()
+    data = [path for path in (page / "data").rglob("*") if path.is_file()]
+    assert data
+    assert list(page.rglob("*.ctm"))

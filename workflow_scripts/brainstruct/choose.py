@@ -274,8 +274,10 @@ class Choose:
         }
 
     def packed_surface(self, wildcards: Any) -> str:
-        """Packed surfaces of the job's subject."""
-        return self.targets.packed_surface(self.flatmap(wildcards)["subject"])
+        """Packed surfaces of the cortex that shows the job's subject."""
+        cortex = self.flat_sources[wildcards.subject]
+        names = {"store": cortex["name"], "fsaverage": "fsaverage5"}
+        return self.targets.packed_surface(names.get(cortex["source"], wildcards.subject))
 
     def viewer_winners(self, wildcards: Any) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""

@@ -164,6 +164,7 @@ def build_viewer(
     subject: str,
     transform: str,
     packed: str | os.PathLike[str],
+    vertices: NDArray[np.int32] | None = None,
     volume_shape: Sequence[int],
     title: str,
 ) -> None:
@@ -183,6 +184,9 @@ def build_viewer(
         Names in the store in use.
     packed : path
         Folder from `pack_surface`.
+    vertices : numpy.ndarray, optional
+        [vertex, (i, j, k)]: the voxel of each vertex, where that is known
+        instead of a transform.
     volume_shape : sequence of int
         Voxels of the data along i, j and k.
     title : str
@@ -196,17 +200,19 @@ def build_viewer(
     ValueError
         If two maps have one name, or one name of colours stands for two.
     """
-    require_subject(subject, transform)
     cortex = pycortex()
-    shape = cortex.db.get_xfm(subject, transform).shape
-    check_volume(shape[::-1], volume_shape, transform)
+    shape = tuple(int(length) for length in volume_shape)[::-1]
+    if vertices is None:
+        require_subject(subject, transform)
+        check_volume(cortex.db.get_xfm(subject, transform).shape[::-1], volume_shape, transform)
     if len({entry.name for entry in maps}) < len(maps):
         raise ValueError("two maps have the same name")
     views = {
-        entry.name: cortex.Volume(
+        entry.name: _view(
             _volume(entry.values, shape),
             subject,
             transform,
+            vertices,
             cmap=entry.colour_map,
             vmin=entry.low,
             vmax=entry.high,
@@ -307,6 +313,22 @@ def _codes(index: xr.DataArray) -> xr.DataArray:
 
 def _surfaces(subject: str) -> tuple[str, ...]:
     return ("inflated",) if "inflated" in pycortex().db.get_paths(subject)["surfs"] else ()
+
+
+def _view(
+    volume: NDArray[np.float32],
+    subject: str,
+    transform: str,
+    vertices: NDArray[np.int32] | None,
+    **options: Any,
+) -> Any:
+    """Give pycortex a volume, or the values of its voxels vertex by vertex."""
+    cortex = pycortex()
+    if vertices is None:
+        return cortex.Volume(volume, subject, transform, **options)
+    place = np.ravel_multi_index(vertices.T[::-1], volume.shape, mode="clip")
+    within = ((vertices >= 0) & (vertices < volume.shape[::-1])).all(axis=1)
+    return cortex.Vertex(np.where(within, volume.ravel()[place], np.nan), subject, **options)
 
 
 def _volume(values: xr.DataArray, shape: Sequence[int]) -> NDArray[np.float32]:
