@@ -80,8 +80,16 @@ def show_cortex(axes: Axes, flatmap: Flatmap, window: tuple[slice, slice]) -> No
         )
 
     if flatmap.note:
-        axes.text(
-            1, 1, flatmap.note, transform=axes.transAxes, ha="right", va="bottom", color="0.25"
+        axes.annotate(
+            flatmap.note,
+            (1, 0),
+            (0, -0.5),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=5,  # fits between the cortex and what stands below it
+            color="0.25",
         )
 
 
