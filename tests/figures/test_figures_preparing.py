@@ -13,6 +13,7 @@ import xarray as xr
 from brainstruct.config.figures import Flatmaps
 from brainstruct.errors import InputError
 from brainstruct.figures.preparing import prepare_flatmaps
+from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.figures.winners import draw_winning_instruction
 from brainstruct.flat_source import find_source
@@ -62,7 +63,7 @@ def draw(marker: Path, space: xr.Dataset, stem: Path) -> bytes:
         dims=("roi", "voxel"),
         coords={**space.coords, "roi": ["V1"]},
     )
-    drawing = draw_winning_instruction(flatmap, winner, order=KEYS, rois=regions)
+    drawing = draw_winning_instruction(Stage(flatmap, regions), winner, order=KEYS)
     paths = drawing.save(stem)
     return paths["png"].read_bytes() + paths["svg"].read_bytes()
 
