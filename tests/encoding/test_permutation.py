@@ -23,7 +23,7 @@ def noise(n_images, n_voxels, seed):
 def test_equals_a_plain_loop(n_images):
     truth, prediction = noise(n_images, 5, 0)
     prediction += 0.3 * truth
-    orders = image_orders(n_images, 99, seed=7)
+    orders = image_orders(n_images, 120, seed=7)
     expected = []
     for voxel in range(5):
         y, f = truth[:, voxel].astype(float), prediction[:, voxel].astype(float)
@@ -34,9 +34,14 @@ def test_equals_a_plain_loop(n_images):
             for shift in range(n_images)
         ]
         expected.append(np.mean(np.array(permuted) >= r - 1e-9))
-    test = PermutationTest(truth, n_permutations=99, seed=7)
+    test = PermutationTest(truth, n_permutations=120, seed=7)
     assert test.n_permutations == n_images * 4 == n_images * len(orders)
     np.testing.assert_allclose(test.p(prediction), expected, rtol=1e-6)
+
+
+def test_permutations_come_in_families_of_as_many_as_images():
+    counts = [len(image_orders(n, 1000, 0)) for n in (1000, 997, 1800, 3000, 515, 60)]
+    assert counts == [1, 1, 1, 1, 2, 17]
 
 
 def test_noise_has_uniform_p():

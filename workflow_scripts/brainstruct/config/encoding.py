@@ -54,8 +54,8 @@ class Encoding(Block):
     alpha_score : str
         What cross-validation maximises: negative squared error, R2 or Pearson's r.
     permutations : int
-        Permutations of the test images, at least, behind each voxel's p-value;
-        0: none, and no p-values.
+        About how many permutations of the test images are behind each voxel's
+        p-value (a multiple of the number of images); 0: none, no p-values.
     layers_per_job : "all" or int
         Layers that one cluster job fits.
     targets_per_batch : int

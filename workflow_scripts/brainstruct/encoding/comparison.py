@@ -151,8 +151,9 @@ def compare_groups(
         ``region_a``, ``region_b``, ``region_draws`` (with dim draw; float32
         differences), and by comparison and region ``region_share_better``
         (share of voxels where a is better), ``region_share_significant`` (and
-        q <= 0.05, either sign), ``region_wilcoxon_p`` (across voxels:
-        anti-conservative, see `brainstruct.encoding.fdr`). By region:
+        q <= 0.05, either sign), ``region_cohen_q`` (mean over voxels) and
+        ``region_wilcoxon_p`` (across voxels: anti-conservative, see
+        `brainstruct.encoding.fdr`). By region:
         ``n_voxels``, ``n_excluded``. Coordinates ``a``, ``b``, ``family``,
         ``label``.
 
@@ -213,7 +214,7 @@ def compare_groups(
     empty = np.array([not (region.voxels & reliable).any() for region in regions])
     region_scores[:, :, empty] = np.nan
     region_draws[:, :, empty] = np.nan
-    per_region = _region_shares(voxelwise["difference"], q, reliable, regions)
+    per_region = _region_shares(voxelwise, q, reliable, regions)
     by_voxel, by_region = ("comparison", "voxel"), ("measure", "comparison", "region")
     return xr.Dataset(
         {
@@ -284,19 +285,21 @@ def _region_means(
 
 
 def _region_shares(
-    difference: NDArray[np.floating],
+    voxelwise: Mapping[str, NDArray[np.floating]],
     q: NDArray[np.floating],
     reliable: NDArray[np.bool_],
     regions: Sequence[Region],
 ) -> dict[str, NDArray[np.float64]]:
+    difference, effect = voxelwise["difference"], voxelwise["cohen_q"]
     shape = (len(difference), len(regions))
-    names = ("region_share_better", "region_share_significant", "region_wilcoxon_p")
+    names = ("share_better", "share_significant", "cohen_q", "wilcoxon_p")
     found = {name: np.full(shape, np.nan) for name in names}
     for column, region in enumerate(regions):
         used = region.voxels & reliable
         if used.any():
-            found["region_share_better"][:, column] = (difference[:, used] > 0).mean(1)
-            found["region_share_significant"][:, column] = (q[:, used] <= 0.05).mean(1)
+            found["share_better"][:, column] = (difference[:, used] > 0).mean(1)
+            found["share_significant"][:, column] = (q[:, used] <= 0.05).mean(1)
+            found["cohen_q"][:, column] = effect[:, used].mean(1)
             for row in range(len(difference)):
-                found["region_wilcoxon_p"][row, column] = wilcoxon_p(difference[row, used])
-    return found
+                found["wilcoxon_p"][row, column] = wilcoxon_p(difference[row, used])
+    return {f"region_{name}": values for name, values in found.items()}

@@ -40,8 +40,8 @@ class PermutationTest:
     truth : array of shape (n_images, n_voxels)
         Measured responses to held-out images.
     n_permutations : int
-        Least number of permutations, the identity included; it is rounded up to
-        a multiple of n_images, see `n_permutations`.
+        About how many permutations, the identity included: rounded to a
+        multiple of n_images, at least n_images.
     seed : int
         Seed of the permutations.
 
@@ -126,7 +126,7 @@ def image_orders(n_images: int, n_permutations: int, seed: int) -> list[NDArray[
     n_images : int
         Images; each order stands for as many permutations.
     n_permutations : int
-        Permutations wanted at least.
+        Permutations wanted; rounded to whole families of n_images.
     seed : int
         Seed of the orders.
 
@@ -137,7 +137,7 @@ def image_orders(n_images: int, n_permutations: int, seed: int) -> list[NDArray[
         predictions are put into each of the orders.
     """
     generator = np.random.default_rng(seed)
-    count = -(-n_permutations // n_images)
+    count = max(round(n_permutations / n_images), 1)
     return [generator.permutation(n_images) for _ in range(count)]
 
 

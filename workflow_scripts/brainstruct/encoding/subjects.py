@@ -16,6 +16,9 @@ from brainstruct.encoding.fdr import (
     wilcoxon_p,
 )
 
+LEVEL = 0.05
+"""False discovery rate at which a difference counts as significant."""
+
 GROUP = "group"
 """Stands for all subjects together in the column ``subject``."""
 
@@ -69,14 +72,19 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     pandas.DataFrame
         One row per measure, comparison, region and subject (or `GROUP`), with
         a, b, difference, se, ci_low, ci_high, p, q (FDR over the regions and
-        comparisons of one subject and measure), share_better,
+        comparisons of one subject and measure), cohen_q (effect size: mean over
+        voxels, and of the group over subjects), share_better,
         share_significant, wilcoxon_voxels_p, wilcoxon_subjects_p,
         wilcoxon_subjects_floor, n_subjects, n_better (subjects in whom a is
-        better), n_voxels, n_excluded.
+        better), n_significant (subjects with q <= 0.05 and the group's sign),
+        n_voxels, n_excluded.
     """
-    parts = [_rows(dataset, subject) for subject, dataset in comparisons.items()]
-    parts.append(_group_rows(comparisons))
-    return pd.concat(parts, ignore_index=True)
+    subjects = pd.concat(
+        [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
+    )
+    group = _group_rows(comparisons)
+    group["n_significant"] = _count_significant(subjects, group)
+    return pd.concat([subjects, group], ignore_index=True)
 
 
 def comparison_notes(n_subjects: int, n_images: int, n_draws: int) -> str:
@@ -92,6 +100,10 @@ def comparison_notes(n_subjects: int, n_images: int, n_draws: int) -> str:
             f"p: two-sided, difference divided by its standard error over {n_draws} bootstrap "
             f"samples of the {n_images} test images, models not refitted.",
             "q: Benjamini-Hochberg over the regions and comparisons of one subject and measure.",
+            "cohen_q: effect size, mean over voxels of atanh(r_a) - atanh(r_b): 0.1 small, "
+            "0.3 medium, 0.5 large.",
+            "n_better: subjects in whom a is better. n_significant: subjects who show the "
+            "group's sign by themselves, q <= 0.05.",
             "The confidence interval is the percentile interval of the same samples.",
             subjects_note(n_subjects),
             "wilcoxon_voxels_p treats voxels as independent. They are not, so it is "
@@ -126,6 +138,7 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
             "score_b": b.ravel(),
             **vars(found),
             "q": np.nan,
+            "cohen_q": spread("region_cohen_q"),
             "share_better": spread("region_share_better"),
             "share_significant": spread("region_share_significant"),
             "wilcoxon_voxels_p": spread("region_wilcoxon_p"),
@@ -138,7 +151,7 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
 
 
 def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    keep = ["region_a", "region_b", "region_draws", "region_share_better"]
+    keep = ["region_a", "region_b", "region_draws", "region_cohen_q", "region_share_better"]
     aligned = []
     for dataset in comparisons.values():
         # Regions are matched by name: a subject may lack some.
@@ -179,8 +192,10 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             "score_b": b.values.ravel(),
             **vars(found),
             "q": np.nan,
-            "share_better": mean["region_share_better"].broadcast_like(a)
-            .transpose(*order).values.ravel(),
+            **{
+                name: mean[f"region_{name}"].broadcast_like(a).transpose(*order).values.ravel()
+                for name in ("cohen_q", "share_better")
+            },
             "wilcoxon_subjects_p": [wilcoxon_p(column) for column in points.T],
             "wilcoxon_subjects_floor": [wilcoxon_floor(int(n)) if n else np.nan for n in present],
             "n_subjects": present,
@@ -191,3 +206,15 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
         [benjamini_hochberg(p) for p in found.p.reshape(difference.sizes["measure"], -1)]
     )
     return table
+
+
+def _count_significant(subjects: pd.DataFrame, group: pd.DataFrame) -> list[int]:
+    """Count, for each row of the group, the subjects who show the same by themselves."""
+    keys = ["measure", "a", "b", "family", "label"]
+    sure = subjects[subjects["q"] <= LEVEL]
+    differences = dict(iter(sure.groupby(keys, sort=False)["difference"]))
+    counts = []
+    for *key, difference in group[[*keys, "difference"]].itertuples(index=False):
+        shown = differences.get(tuple(key), pd.Series(dtype=float))
+        counts.append(int((np.sign(shown) == np.sign(difference)).sum()))
+    return counts
