@@ -1,17 +1,21 @@
 """Rule partition_variance: shared and unique variance of pairs of instructions."""
 
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
-from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.features import layer_features, matching_images
-from brainstruct.encoding.partition import SHARES, partition, partition_layers
+from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
 from brainstruct.jobs import log, run_job
 from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+
+MOST_KEPT = 80
+"""Reduced feature spaces kept in memory: 512 components of 10,000 images are 20 MB."""
 
 
 def partition_variance(job: Any) -> None:
@@ -23,7 +27,7 @@ def partition_variance(job: Any) -> None:
     space = read_dataset(job.input.ceiling, ["roi_label"], ["voxel"])
     ceiling = space[f"ceiling_{job.params.alignment['ceiling']}"]
     reliable = ceiling >= job.params.alignment["ceiling_threshold"]
-    layers = partition_layers(scores, reliable, options["layer"])
+    layers = partition_layers(scores, space, reliable, options["layer"])
     responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
     train = (responses["split"] == "train").values
     betas = responses["betas"].transpose("nsd_id", "voxel").values
@@ -34,33 +38,33 @@ def partition_variance(job: Any) -> None:
         seed=job.params.seed,
         device="cuda" if job.params.encoding["backend"] == "torch_cuda" else "cpu",
     )
-    components = {}
-    for name in dict.fromkeys(key for pair in pairs for key in pair):
+
+    @lru_cache(MOST_KEPT)
+    def components(name: str, layer: int) -> Components:
         paths = job.params.embeddings[name]
-        components[name] = _components(
-            paths, responses["nsd_id"], train, layers[name], options["components"]
-        )
-        log.info("%s, layer %d: %d components keep %.2f %% of the variance", name, layers[name],
-                 components[name].train.shape[1],
-                 100 * components[name].variance_kept)  # fmt: skip
+        found = _components(paths, responses["nsd_id"], train, layer, options["components"])
+        log.info("%s, layer %d: %d components keep %.2f %% of the variance", name, layer,
+                 found.train.shape[1], 100 * found.variance_kept)  # fmt: skip
+        return found
+
     found = []
     for a, b in pairs:
-        fit = fit_pair(components[a], components[b], betas[train], betas[~train], banded)
-        one = partition(fit).assign_coords(voxel=responses["voxel"].values)
+        one = partition_pair(
+            (layers.sel(instruction=a).values, layers.sel(instruction=b).values),
+            (partial(components, a), partial(components, b)),
+            betas[train],
+            betas[~train],
+            banded,
+        ).assign_coords(voxel=responses["voxel"].values)
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
         log.info("%s and %s: %s", a, b,
                  ", ".join(f"{name} {float(means[name]):.4f}" for name in SHARES))  # fmt: skip
         found.append(one)
-    result = xr.concat(found, "pair").assign_coords(pair=[f"{a}+{b}" for a, b in pairs])
-    for row, side in enumerate("ab"):
-        keys = [pair[row] for pair in pairs]
-        result = result.assign_coords(
-            {
-                side: ("pair", keys),
-                f"layer_{side}": ("pair", [layers[key] for key in keys]),
-                f"variance_kept_{side}": ("pair", [components[k].variance_kept for k in keys]),
-            }
-        )
+    result = xr.concat(found, "pair").assign_coords(
+        pair=[f"{a}+{b}" for a, b in pairs],
+        a=("pair", [a for a, _ in pairs]),
+        b=("pair", [b for _, b in pairs]),
+    )
     origin = provenance(scores) | {
         "partition": dict(options), "seed": job.params.seed, "partition_code": job.params.code,
     }  # fmt: skip

@@ -18,6 +18,7 @@ from brainstruct.encoding.partition import (
     instruction_pairs,
     partition,
     partition_layers,
+    partition_pair,
     partition_table,
     shared_matrix,
 )
@@ -177,20 +178,59 @@ def test_pairs():
     assert instruction_pairs(["A", "B"], "IC") == []
 
 
-def test_layers_are_chosen_by_training_score():
+def layer_scores():
+    """Two instructions, layers 4 and 8, five voxels."""
     cv = xr.DataArray(
-        [[[0, 0, 9], [1, 1, 0]], [[3, 0, 0], [0, 1, 0]]], dims=("instruction", "layer", "voxel")
+        [[[0, 0, 9, 3, 3], [1, 1, 0, 0, 0]], [[3, 0, 0, 0, 0], [0, 1, 0, 9, 5]]],
+        dims=("instruction", "layer", "voxel"),
     )
-    scores = xr.Dataset(
-        {"cv_score": cv}, coords={"instruction": ["IC", "A"], "layer": [4, 8], "voxel": [0, 1, 2]}
-    )
-    reliable = xr.DataArray([True, True, False], dims="voxel")
-    assert partition_layers(scores, reliable, "best") == {"IC": 8, "A": 4}
-    assert partition_layers(scores, reliable, 4) == {"IC": 4, "A": 4}
+    scores = xr.Dataset({"cv_score": cv}, coords={"instruction": ["IC", "A"], "layer": [4, 8]})
+    labels = np.array([[0, 0, 0, 2, 2], [1, 1, -1, 1, 0]], np.int16)
+    return scores, xr.Dataset({"roi_label": (("roi", "voxel"), labels)})
+
+
+def test_layers_are_chosen_by_training_score():
+    scores, space = layer_scores()
+    reliable = xr.DataArray([True, True, False, False, True], dims="voxel")
+
+    def chosen(layer):
+        found = partition_layers(scores, space, reliable, layer)
+        return [found.sel(instruction=name).values.tolist() for name in ("IC", "A")]
+
+    assert chosen("best") == [[4] * 5, [8] * 5]
+    assert chosen(8) == [[8] * 5] * 2
+    # Voxels 3 and 4 are the first family's, 0 and 1 the second's; 2 has none, and no say.
+    assert chosen("region") == [[8, 8, 4, 4, 4], [4, 4, 8, 8, 8]]
+    assert chosen("voxel") == [[4, 8, 4, 8, 8]] * 2
     with pytest.raises(ValueError, match="layer 5"):
-        partition_layers(scores, reliable, 5)
+        chosen(5)
     with pytest.raises(ValueError, match="no voxel"):
-        partition_layers(scores, reliable & False, "best")
+        partition_layers(scores, space, reliable & False, "best")
+
+
+def test_each_voxel_is_partitioned_at_its_layers():
+    """Voxels of different layers, fitted together, are what they are alone."""
+    (a, b), Y_train, Y_test = planted((0.2, 0.1, 0.1), n_train=200, n_test=150, n_voxels=9)
+    (c, _), _, _ = planted((0.2, 0.1, 0.1), n_train=200, n_test=150, n_voxels=9, seed=5)
+    spaces = {("a", 4): a, ("a", 8): c, ("b", 4): b, ("b", 8): b}
+    layers = np.array([4, 8, 4, 8, 8, 4, 4, 4, 8]), np.full(9, 8)
+    options = BandedOptions(ALPHAS, folds=3)
+    found = partition_pair(
+        layers,
+        (lambda layer: spaces["a", layer], lambda layer: spaces["b", layer]),
+        Y_train,
+        Y_test,
+        options,
+    )
+    assert found["voxel"].values.tolist() == list(range(9))
+    assert found["layer_a"].values.tolist() == layers[0].tolist()
+    assert (found["layer_b"] == 8).all()
+    for layer, first in ((4, a), (8, c)):
+        alone = partition(fit_pair(first, b, Y_train, Y_test, options))
+        here = np.flatnonzero(layers[0] == layer)
+        for name in ("shared", "unique_a", "unique_b"):
+            np.testing.assert_allclose(found[name][here], alone[name][here], atol=1e-4)
+        np.testing.assert_allclose(found["variance_kept_a"][here], first.variance_kept)
 
 
 def test_regional_table_and_matrix():
@@ -206,19 +246,20 @@ def test_regional_table_and_matrix():
     arrays["unique_b"] = arrays["r2_joint"] - arrays["r2_a"]
     arrays["split_a"] = arrays["split_b"] = arrays["r2_joint"] / 2
     partitions = xr.Dataset(
-        {name: (("pair", "voxel"), array) for name, array in arrays.items()},
-        coords={
-            "a": ("pair", ["IC"]),
-            "b": ("pair", ["VQ1"]),
-            "layer_a": ("pair", [3]),
-            "layer_b": ("pair", [5]),
+        {
+            **{name: (("pair", "voxel"), array) for name, array in arrays.items()},
+            "layer_a": (("pair", "voxel"), [[3, 3, 9]]),
+            "layer_b": (("pair", "voxel"), [[5, 5, 5]]),
         },
+        coords={"a": ("pair", ["IC"]), "b": ("pair", ["VQ1"])},
     )
     ceiling = xr.DataArray([0.5, 1.0, 0.01], dims="voxel")
     table = partition_table(partitions, space, ceiling, 0.05, "mask").set_index("label")
     row = table.loc["FFA"]
     assert row["shared"] == pytest.approx((-0.05 + 0.2) / 2)
     assert row["shared_negative"] == 0.5
+    assert (row["layer_a"], row["layer_b"]) == (3, 5)
+    assert pd.isna(table.loc["OFA", "layer_a"])
     assert row["shared_of_ceiling"] == pytest.approx(0.15 / 1.25)
     assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]

@@ -59,8 +59,10 @@ class Partition(Block):
     ----------
     reference : str
         Instruction that is paired with each other one; ``all``: every pair.
-    layer : "best" or int
-        Each instruction's layer with the best mean CV score, or one for all.
+    layer : "best", "region", "voxel" or int
+        Each instruction's layer with the best mean CV score, over all voxels
+        or within each family of regions; each voxel's best one for all
+        instructions together (a joint model per layer: slow); or one for all.
     components : int
         Principal components kept of each feature space.
     shares : list of float
@@ -70,7 +72,7 @@ class Partition(Block):
     """
 
     reference: str = "IC"
-    layer: Literal["best"] | NonNegativeInt = "best"
+    layer: Literal["best", "region", "voxel"] | NonNegativeInt = "best"
     components: PositiveInt = 512
     shares: list[float] = Field(default=[0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
     threads: PositiveInt = 4

@@ -7,16 +7,20 @@ images, so each can be negative; negative values are kept and counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
-from brainstruct.encoding.banded import BandedFit
+from brainstruct.encoding.banded import Array, BandedFit, BandedOptions, fit_pair
+from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions
+
+LayerChoice = int | Literal["best", "region", "voxel"]
 
 SHARES = ("shared", "unique_a", "unique_b")
 
@@ -51,44 +55,117 @@ def instruction_pairs(
 
 
 def partition_layers(
-    scores: xr.Dataset, reliable: xr.DataArray, layer: int | Literal["best"]
-) -> dict[str, int]:
-    """Choose the layer that stands for each instruction.
+    scores: xr.Dataset, space: xr.Dataset, reliable: xr.DataArray, layer: LayerChoice
+) -> xr.DataArray:
+    """Choose the layer that stands for each instruction in each voxel.
 
-    A partition needs both feature spaces at one layer for all voxels: with a
-    layer per voxel and instruction, every pair of layers would be a joint
-    model. ``best`` is the layer whose CV score on the training images, averaged
-    over the reliable voxels, is best.
+    A partition needs a joint model for every two layers that some voxel combines,
+    so voxels are not free to choose a layer for each instruction. All choices
+    are made by the CV score on the training images.
 
     Parameters
     ----------
     scores : xarray.Dataset
         ``cv_score`` with dims instruction, layer, voxel.
+    space : xarray.Dataset
+        ``roi_label`` with dims roi, voxel; positive in a region.
     reliable : xarray.DataArray
-        Dim voxel; whether the ceiling is above the threshold.
-    layer : int or "best"
-        A fitted layer for all instructions, or each instruction's best.
+        Dim voxel; whether the ceiling is above the threshold. Only such voxels
+        have a say in means.
+    layer : int or str
+        A fitted layer; ``best``: each instruction's layer with the best mean over
+        voxels; ``region``: the same within each family of regions (a voxel
+        of several counts for the first, voxels of none are a family too);
+        ``voxel``: each voxel's layer with the best mean over instructions, the
+        same for all instructions.
 
     Returns
     -------
-    dict
-        Instruction -> layer.
+    xarray.DataArray
+        int16, dims instruction, voxel.
 
     Raises
     ------
     ValueError
         If the layer was not fitted, or no voxel is reliable.
     """
-    names = [str(name) for name in scores["instruction"].values]
-    if layer != "best":
-        if layer not in scores["layer"].values:
-            raise ValueError(f"layer {layer} is not among {scores['layer'].values.tolist()}")
-        return dict.fromkeys(names, int(layer))
-    if not reliable.any():
-        raise ValueError("no voxel has a noise ceiling above the threshold")
-    mean = scores["cv_score"].isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
-    best = scores["layer"].values[mean.transpose("instruction", "layer").values.argmax(1)]
-    return dict(zip(names, best.tolist(), strict=True))
+    cv = scores["cv_score"].transpose("instruction", "layer", "voxel").values
+    fitted = scores["layer"].values
+    shape = (cv.shape[0], cv.shape[2])
+    if isinstance(layer, int):
+        if layer not in fitted:
+            raise ValueError(f"layer {layer} is not among {fitted.tolist()}")
+        chosen = np.full(shape, layer)
+    elif layer == "voxel":
+        chosen = np.broadcast_to(fitted[cv.mean(0).argmax(0)], shape)
+    else:
+        counted = reliable.values
+        if not counted.any():
+            raise ValueError("no voxel has a noise ceiling above the threshold")
+        chosen = np.repeat(_best_layers(cv[..., counted], fitted)[:, None], shape[1], axis=1)
+        for members in _families(space) if layer == "region" else ():
+            if (members & counted).any():
+                chosen[:, members] = _best_layers(cv[..., members & counted], fitted)[:, None]
+    return xr.DataArray(
+        chosen.astype(np.int16),
+        dims=("instruction", "voxel"),
+        coords={"instruction": [str(name) for name in scores["instruction"].values]},
+    )
+
+
+def _best_layers(cv: NDArray[np.floating], fitted: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return each instruction's layer with the best mean of (instruction, layer, voxel)."""
+    return np.asarray(fitted[cv.mean(2).argmax(1)])
+
+
+def _families(space: xr.Dataset) -> list[NDArray[np.bool_]]:
+    inside = space["roi_label"].transpose("roi", "voxel").values > 0
+    first = np.where(inside.any(0), inside.argmax(0), len(inside))
+    return [first == number for number in range(len(inside) + 1)]
+
+
+def partition_pair(
+    layers: tuple[NDArray[np.integer], NDArray[np.integer]],
+    components: tuple[Callable[[int], Components], Callable[[int], Components]],
+    Y_train: Array,
+    Y_test: Array,
+    options: BandedOptions,
+) -> xr.Dataset:
+    """Partition every voxel's variance between two instructions at its layers.
+
+    Parameters
+    ----------
+    layers : two arrays of shape (n_voxels,)
+        Layer of instruction a and of instruction b, see `partition_layers`.
+    components : two callables
+        Layer -> the instruction's features there.
+    Y_train, Y_test : array of shape (n_images, n_voxels)
+        Responses.
+    options : BandedOptions
+        Penalties, shares, folds.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `partition` gives it, and by voxel ``layer_a``, ``layer_b``,
+        ``variance_kept_a`` and ``variance_kept_b`` (by the components).
+    """
+    parts = []
+    combined = np.stack(layers, axis=1)
+    for a, b in np.unique(combined, axis=0).tolist():
+        voxels = np.flatnonzero((combined == (a, b)).all(1))
+        first, second = components[0](a), components[1](b)
+        part = partition(
+            fit_pair(first, second, Y_train[:, voxels], Y_test[:, voxels], options)
+        ).assign_coords(voxel=voxels)
+        for side, layer, kept in (
+            ("a", a, first.variance_kept),
+            ("b", b, second.variance_kept),
+        ):
+            part[f"layer_{side}"] = ("voxel", np.full(voxels.size, layer, np.int16))
+            part[f"variance_kept_{side}"] = ("voxel", np.full(voxels.size, kept, np.float32))
+        parts.append(part)
+    return xr.concat(parts, "voxel").sortby("voxel")
 
 
 def partition(fit: BandedFit) -> xr.Dataset:
@@ -131,8 +208,8 @@ def partition_table(
     Parameters
     ----------
     partitions : xarray.Dataset
-        Results of `partition` with dims pair, voxel, and coordinates ``a``,
-        ``b``, ``layer_a``, ``layer_b`` on pair.
+        Results of `partition_pair` with dims pair, voxel, and coordinates ``a``
+        and ``b`` on pair.
     space : xarray.Dataset
         Voxels and their labels, see `brainstruct.encoding.regions.regions`.
     ceiling : xarray.DataArray
@@ -148,18 +225,22 @@ def partition_table(
         One row per region and pair: means of every variable of R2, the same
         as a share of what can be explained (``{name}_of_ceiling``, mean R2 /
         mean ceiling^2: a mean of voxels' ratios would be ruled by the weakest
-        ceilings), ``{share}_negative`` (share of voxels below zero),
+        ceilings), ``{share}_negative`` (share of voxels below zero), layer_a and
+        layer_b (the most frequent among the voxels),
         shared_of_joint (ratio of the means), n_voxels, n_excluded.
     """
     used = (ceiling >= threshold).values & partitions["r2_joint"].notnull().all("pair").values
     scored = ("r2_a", "r2_b", "r2_joint", *SHARES, "split_a", "split_b")
     kept = partitions[list(scored)].where(xr.DataArray(used, dims="voxel"))
     explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")
-    coordinates = {name: partitions[name].values for name in ("a", "b", "layer_a", "layer_b")}
+    coordinates = {name: partitions[name].values for name in "ab"}
     parts = []
     for region in regions(space, mask):
         inside = int((region.voxels & used).sum())
         columns: dict[str, object] = {"family": region.family, "label": region.label, **coordinates}
+        for name in ("layer_a", "layer_b"):
+            layers = partitions[name].transpose("pair", "voxel").values[:, region.voxels & used]
+            columns[name] = pd.array([_most_frequent(row) for row in layers], dtype="Int64")
         means = {name: mean_over(kept[name], region).values for name in scored}
         columns |= means
         for name in ("r2_a", "r2_b", "r2_joint", *SHARES):
@@ -173,6 +254,10 @@ def partition_table(
         columns["n_excluded"] = int(region.voxels.sum()) - inside
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
+
+
+def _most_frequent(layers: NDArray[np.integer]) -> int | None:
+    return int(np.bincount(layers).argmax()) if layers.size else None
 
 
 def shared_matrix(table: pd.DataFrame, value: str = "shared") -> pd.DataFrame:
