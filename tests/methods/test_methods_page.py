@@ -59,6 +59,8 @@ def facts() -> Facts:
             "alphas": {"count": 25, "log10_min": -1.0, "log10_max": 6.0},
             "backend": "torch",
             "folds": 5,
+            "permutations": 1000,
+            "preset": None,
             "solver": "gram",
             "seed": 2505,
         },
@@ -77,6 +79,7 @@ def study() -> dict[str, Any]:
         "rois": ["prf-visualrois", "floc-bodies"],
         "alignment": {"ceiling": "ncsnr", "ceiling_threshold": 0.05, "layers": "best"},
         "statistics": {"n_draws": 1000},
+        "cross_subject": {"curve": "spearman_brown", "extrapolate_images": True},
         "instructions": {
             "IC": {"task": "Image Captioning", "text": "Generate some text"},
             "IU1": {"task": "Image Understanding", "text": "Name <b>one</b> colour"},
@@ -129,6 +132,18 @@ def test_synthetic_data_are_called_synthetic(study, facts):
 def test_the_text_follows_the_configuration(study, facts, changed, says, not_says):
     text = write_methods(study | {"alignment": study["alignment"] | changed}, facts).markdown
     assert says in text and not_says not in text
+
+
+def test_a_preset_is_described_by_its_own_settings(study, facts):
+    preset = {"preset": "oota2025", "backend": "torch", "permutations": 0, "seed": 1}
+    text = write_methods(study, replace(facts, encoding=preset)).markdown
+    assert "`oota2025`" in text and "from 10¹ to 10⁴" in text
+    assert "shuffled" not in text and "against chance" not in text
+
+
+def test_the_test_against_chance_is_described(study, facts):
+    text = write_methods(study, facts).markdown
+    assert "by about 1,000 permutations" in text and "[@hemerik2018]" in text
 
 
 def test_nothing_is_said_about_responses_when_none_were_decoded(study, facts):

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from checkout import SMALL
 
+from brainstruct.encoding.features import layer_features, matching_images
+from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.store import read_dataset, read_table
 
 pytestmark = pytest.mark.study
@@ -23,7 +25,19 @@ FIGURES = {
     "draw_planted_recovered",
 }
 SCORED = {"collect_scores", "find_winners", "tabulate_rois", "join_tables", "tabulate_recovery"}
-AFTER_FITS = SCORED | FIGURES | {"all"}
+COMPARED = {
+    "compare_models",
+    "compare_instructions",
+    "tabulate_model_comparisons",
+    "tabulate_instruction_comparisons",
+}
+STATISTICS = COMPARED | {
+    "average_subjects",
+    "partition_variance",
+    "tabulate_partition",
+    "find_concepts",
+}
+AFTER_FITS = SCORED | STATISTICS | FIGURES | {"all"}
 ANSWERS = {"tabulate_responses", "show_responses"}
 
 
@@ -62,18 +76,27 @@ def test_deleted_layer_is_refitted_with_its_job(edited):
 
 def test_deleted_layer_alone_is_refitted_with_one_layer_per_job(edited):
     reconfigure(edited, lambda config: config["encoding"].update(layers_per_job=1))
-    # How layers are grouped into jobs decides nothing: the fits on disk stay.
-    assert dry(edited).jobs == {}
+    # How layers are grouped into jobs decides nothing: the fits on disk stay. But no job
+    # sees all layers now, so selected predictions are another rule's.
+    regrouped = dry(edited).jobs
+    assert regrouped["predict_selected"] == 3
+    assert set(regrouped) <= {"predict_selected", *COMPARED, *FIGURES, "all"}
     name = "results/small/fits/subj01/instructblip/IC/layer-2.nc"
     before = read_dataset(edited.root / name)
     (edited.root / name).unlink()
     done = dry(edited)
     fits = {rule: n for rule, n in done.jobs.items() if rule.startswith("fit_ridge")}
-    assert fits == {"fit_ridge_2_to_2_of_1": 1}
-    assert set(done.jobs) - set(fits) == AFTER_FITS
+    assert fits == {"fit_ridge_2_to_2_of_5": 1}
+    assert set(done.jobs) - set(fits) == {*AFTER_FITS, "predict_selected"}
     assert name in done.text
     edited.run(name, *SMALL)
     assert read_dataset(edited.root / name).identical(before)
+    kept = "results/small/predictions/subj01/instructblip/IC.nc"
+    whole = read_dataset(edited.root / kept)
+    edited.run(kept, *SMALL)
+    again = read_dataset(edited.root / kept)
+    np.testing.assert_array_equal(again["layer"], whole["layer"])
+    np.testing.assert_allclose(again["prediction"], whole["prediction"], atol=2e-3)
 
 
 def test_added_instruction_runs_exactly_its_targets(edited):
@@ -160,9 +183,34 @@ def test_statistics_are_made_of_a_finished_study(edited):
     tables = edited.root / "results/small/tables"
     comparison = read_table(tables / "model_comparisons.tsv")
     assert len(comparison) > 0
+    alignment = read_table(tables / "alignment.tsv", ["n_significant", "share_significant"])
+    mask = alignment[(alignment["label"] == "all") & (alignment["model"] == "instructblip")]
+    assert (mask["n_significant"] > 10).any()
     assert "cannot" in (tables / "model_comparisons.txt").read_text()
     assert (tables / "partition/subj01/instructblip_regions.tsv").is_file()
     assert edited.run("-n", "statistics", *SMALL).jobs == {}
+
+
+def test_preset_reaches_the_fit(edited):
+    reconfigure(edited, lambda config: config["encoding"].update(preset="oota2025"))
+    jobs = dry(edited).jobs
+    assert jobs["fit_ridge_0_to_4_of_5"] == 2
+    assert not {"embed", "prepare_responses"} & set(jobs)
+    name = "results/small/fits/subj01/instructblip/IC/layer-2.nc"
+    edited.run(name, *SMALL)
+    found = read_dataset(edited.root / name)
+    results = edited.root / "results/small"
+    responses = read_dataset(results / "responses/subj01.nc")
+    blocks = [read_dataset(path) for path in (results / "embeddings/instructblip/IC").glob("*.nc")]
+    rows = matching_images(responses["nsd_id"], [block["nsd_id"] for block in blocks])
+    X = layer_features(blocks, 2, rows)
+    Y = responses["betas"].transpose("nsd_id", "voxel").values
+    train = (responses["split"] == "train").values
+    expected = fit_oota2025(X[train], Y[train], X[~train], Y[~train])
+    np.testing.assert_allclose(found["alpha"], expected.alpha, rtol=1e-5)
+    np.testing.assert_allclose(found["r"], expected.r, atol=1e-5)
+    log = results / "logs/fit_ridge/subj01/instructblip/IC/0-4.log"
+    assert "preset oota2025" in log.read_text()
 
 
 def test_himalaya_s_own_solver_finds_the_same(edited):

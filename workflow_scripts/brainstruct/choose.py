@@ -376,6 +376,9 @@ class Choose:
             "rois": study.data.rois,
             "alignment": study.alignment.model_dump(),
             "statistics": study.statistics.model_dump(include={"n_draws"}),
+            "cross_subject": study.cross_subject.model_dump(
+                include={"curve", "extrapolate_images"}
+            ),
             "instructions": {
                 key: study.instruction_texts[key].model_dump() for key in study.instructions
             },
