@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
-from brainstruct.asking import asks_only, expected_rooms
+from brainstruct.asking import asks, expected_rooms
 from brainstruct.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
@@ -29,7 +29,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 try:
     study = load_study(config)
     targets = Targets(study)
-    inputs = Inputs(study, tolerant=asks_only(workflow))
+    inputs = Inputs(study, tolerant=asks(sys.argv))
     choose = Choose(study, targets, inputs)
     inputs.found  # a hole in the sessions is an error here, not amid the DAG
 except InputError as error:

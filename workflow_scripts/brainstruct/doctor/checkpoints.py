@@ -26,6 +26,9 @@ WIDTHS = {
 }
 """Features per layer of the published checkpoints, for those that are not on disk yet."""
 
+TINY_WIDTH = 64
+"""The widest of the checkpoints that a study can write itself, unless it says otherwise."""
+
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
     """Look at the files of a checkpoint that is on disk; none is loaded."""
@@ -33,8 +36,7 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
     source = study.checkpoints[name]
     models = [model for model in study.models if model.checkpoint == name]
     folder = folder_of(name, source)
-    built = study.synthetic is not None and name in study.synthetic.checkpoints
-    if built and not folder.is_dir():
+    if _written(study, name) and not folder.is_dir():
         outcome.checked = "written by this study"
     elif source.path is None and not Path(Targets(study).checkpoint(name)).is_file():
         outcome.checked = (
@@ -63,7 +65,14 @@ def feature_width(study: Study, model: Model) -> int:
         return int(_dimensions(content, model)["hidden_size"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # Not there, or silent about it; whether it is damaged is not asked here.
+        if study.synthetic is not None and _written(study, model.checkpoint):
+            return study.synthetic.checkpoints[model.checkpoint].sizes.get("width", TINY_WIDTH)
         return WIDTHS[model.family]
+
+
+def _written(study: Study, name: str) -> bool:
+    """Return whether the study writes a checkpoint itself."""
+    return study.synthetic is not None and name in study.synthetic.checkpoints
 
 
 def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:

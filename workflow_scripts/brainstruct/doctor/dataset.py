@@ -209,5 +209,10 @@ def _seen(study: Study, layout: Layout, design: ExpDesign) -> np.ndarray:
 
 
 def _note_missing(outcome: Outcome, missing: list[Path]) -> None:
-    for path in missing:
-        outcome.add("error", path, "is missing", FETCH)
+    """Note missing files, those of one folder together."""
+    for folder in dict.fromkeys(path.parent for path in missing):
+        names = [path.name for path in missing if path.parent == folder]
+        if len(names) == 1:
+            outcome.add("error", folder / names[0], "is missing", FETCH)
+        else:
+            outcome.add("error", folder, f"lacks {', '.join(names)}", FETCH)

@@ -115,7 +115,7 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
     try:
         for tensor, shard in json.loads(index.read_text(encoding="utf-8"))["weight_map"].items():
             shards.setdefault(str(shard), []).append(str(tensor))
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(index, "is no index of weight shards", fetch_cure(folder)) from error
     require_files(folder, *sorted(shards))
     return dict(sorted(shards.items()))

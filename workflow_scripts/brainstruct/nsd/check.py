@@ -43,8 +43,8 @@ def require_nsd(root: str, files: Sequence[str], otherwise: str = "") -> list[di
             f"{len(missing)} of {len(files)} files that this study needs are missing or empty:"
             f"\n  {listed}{more}\n",
             "Set data.nsd_root to your copy of the Natural Scenes Dataset, or get the files: "
-            "agree to the terms at naturalscenesdataset.org, then for each path "
-            f"`aws s3 cp --no-sign-request {BUCKET}/PATH {root}/PATH`; the COCO captions are in "
-            f"annotations_trainval2017.zip of cocodataset.org{otherwise}",
+            "accept the terms at naturalscenesdataset.org, then `make fetch_nsd CONFIG=YOUR.yaml` "
+            f"or for each path `aws s3 cp --no-sign-request {BUCKET}/PATH {root}/PATH`; the COCO "
+            f"captions are in annotations_trainval2017.zip of cocodataset.org{otherwise}",
         )
     return [{"path": name, "bytes": size} for name, size in sizes.items()]

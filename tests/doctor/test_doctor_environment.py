@@ -1,0 +1,133 @@
+"""Packages are compared with their pins and imported where they can do no harm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+
+import pytest
+from snakemake.settings.types import DeploymentMethod
+from sound_study import study_of
+
+from brainstruct.asking import asks, expected_rooms
+from brainstruct.doctor import environment
+from brainstruct.doctor.environment import check_environment
+from brainstruct.doctor.finding import Outcome
+from brainstruct.doctor.report import as_table
+
+
+@pytest.fixture
+def pins(tmp_path, monkeypatch):
+    """Two rooms with packages that import quickly."""
+
+    def write(**versions):
+        listed = "".join(f'"{name}" = "{version}"\n' for name, version in versions.items())
+        names = ", ".join(f'"{name}"' for name in versions)
+        path = tmp_path / "pins.toml"
+        path.write_text(f'[versions]\n{listed}[rooms]\ndata = [{names}]\ntools = ["ruff"]\n')
+        monkeypatch.setattr(environment, "PINS", path)
+
+    return write
+
+
+def examine(sound, **changes):
+    return check_environment(study_of(sound, **changes))
+
+
+def test_this_environment_is_the_pinned_one(sound):
+    versions = environment.PINS.read_text()
+    assert f'pydantic = "{metadata.version("pydantic")}"' in versions
+    (outcome,) = check_environment(study_of(sound), rooms=["doctor"])
+    assert outcome.findings == []
+
+
+def test_another_version_and_no_version(sound, pins):
+    pins(pydantic="0.1", nonesuch="1.0", PyYAML=metadata.version("PyYAML"))
+    (outcome,) = examine(sound)
+    found = {finding.where: (finding.level, finding.fault) for finding in outcome.findings}
+    assert found["pydantic"][0] == "warning"
+    assert "pinned and tested is 0.1" in found["pydantic"][1]
+    assert found["nonesuch"] == ("error", "is not installed (1.0 is pinned)")
+    assert set(found) == {"pydantic", "nonesuch"}
+
+
+def test_a_package_that_cannot_be_imported(sound, pins, monkeypatch):
+    pins(PyYAML=metadata.version("PyYAML"))
+    monkeypatch.setitem(environment.MODULES, "PyYAML", "yaml_is_broken")
+    (outcome,) = examine(sound)
+    assert "cannot be imported (ModuleNotFoundError" in outcome.findings[0].fault
+
+
+def test_a_package_that_kills_the_process(sound, pins, monkeypatch, tmp_path):
+    pins(PyYAML=metadata.version("PyYAML"))
+    (tmp_path / "deadly.py").write_text("import os; os.abort()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setitem(environment.MODULES, "PyYAML", "deadly")
+    (outcome,) = examine(sound)
+    assert "ended with status -6" in outcome.findings[0].fault
+
+
+@pytest.fixture
+def torch_alone(pins, monkeypatch):
+    pins(torch=metadata.version("torch").split("+")[0])
+    answer = {"errors": {}, "gpus": []}
+    monkeypatch.setattr(environment, "_ask", lambda modules: answer)
+    monkeypatch.setattr(environment, "_nvidia_lists_gpus", lambda: False)
+    return answer
+
+
+def test_gpus(sound, torch_alone, monkeypatch):
+    assert [finding.level for finding in examine(sound)[1].findings] == ["note"]
+    asking = examine(sound, embedding={"device": "cuda"})[1].findings[0]
+    assert (asking.level, asking.where) == ("warning", "embedding.device")
+    monkeypatch.setattr(environment.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(environment, "_nvidia_lists_gpus", lambda: True)
+    assert "although nvidia-smi lists some" in examine(sound)[1].findings[0].fault
+    torch_alone["gpus"].append({"name": "H100", "memory": 80 * 2**30})
+    outcome = examine(sound)[1]
+    assert (outcome.findings, outcome.checked) == ([], "H100 (80 GiB)")
+
+
+def test_how_snakemake_was_called():
+    assert asks(["snakemake", "--cores", "1", "doctor", "--configfile", "local.yaml"])
+    assert not asks(["snakemake", "--configfile", "config/doctor.yaml", "figures"])
+
+    def workflow(*methods):
+        settings = SimpleNamespace(deployment_method=set(methods))
+        return SimpleNamespace(deployment_settings=settings)
+
+    assert expected_rooms(workflow()) is None
+    assert expected_rooms(workflow(DeploymentMethod.CONDA)) == ["doctor"]
+    assert expected_rooms(workflow(DeploymentMethod.ENV_MODULES)) is None
+
+
+@pytest.mark.parametrize("room", ["doctor", "fetch"])
+def test_the_room_needs_no_package_that_its_environment_lacks(room):
+    allowed = environment.tomllib.loads(environment.PINS.read_text())["rooms"][room]
+    every = environment.tomllib.loads(environment.PINS.read_text())["versions"]
+    barred = {environment.module_of(name) for name in every} - {
+        environment.module_of(name) for name in allowed
+    }
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({sorted(barred)!r}))\n"
+        f"import brainstruct.{room}.command"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(environment.REPOSITORY / "workflow_scripts")},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_long_lines_are_wrapped_for_people_only():
+    outcome = Outcome("subj01", "40 sessions")
+    outcome.add("error", "/a/b.hdf5", "is truncated " + "and so on " * 30, "Download it again")
+    whole = as_table("s", [outcome], 1.0).splitlines()
+    assert sum("is truncated" in line and "Download it again" in line for line in whole) == 1
+    wrapped = as_table("s", [outcome], 1.0, width=80).splitlines()
+    assert max(map(len, wrapped)) <= 80

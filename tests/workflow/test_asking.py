@@ -1,0 +1,37 @@
+"""Targets that ask work where the data set is in no state for any other rule."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+BETAS = "nsd/nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
+
+
+@pytest.fixture
+def hole(fresh, tmp_path):
+    """A configuration file of a study whose second session is missing."""
+    for session in (1, 3):
+        path = tmp_path / BETAS / f"betas_session0{session}.hdf5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    path = tmp_path / "hole.yaml"
+    settings = {"subjects": ["subj01"], "data": {"nsd_root": str(tmp_path / "nsd")}}
+    path.write_text(yaml.safe_dump(settings))
+    return str(path)
+
+
+def test_doctor_and_fetch_see_a_hole_that_stops_every_other_target(fresh, hole):
+    stopped = fresh.snakemake("-n", "stimuli", "--configfile", hole)
+    assert stopped.status == 1
+    assert "betas_session02.hdf5: is missing" in stopped.text
+    doctor = fresh.snakemake("doctor", "--configfile", hole)
+    assert doctor.status == 1
+    assert "lacks 1 of 3 sessions: betas_session02.hdf5" in doctor.text
+    assert "lacks nsd_expdesign.mat, nsd_stim_info_merged.csv" in doctor.text
+    assert "The study cannot run as it is." in doctor.text
+    assert "Traceback" not in doctor.text
+    fetch = fresh.snakemake("fetch_nsd", "--configfile", hole)
+    assert fetch.status == 1
+    assert "data sharing and usage agreement" in fetch.text
+    assert "Traceback" not in fetch.text
