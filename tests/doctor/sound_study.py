@@ -66,9 +66,11 @@ def write_checkpoints(folder: Path) -> None:
 def write_store(store: Path) -> None:
     """As much of a pycortex filestore as is looked at."""
     for subject in SESSIONS:
-        for name in ("surfaces/flat_lh.gii", "surfaces/flat_rh.gii"):
-            (store / subject / name).parent.mkdir(parents=True, exist_ok=True)
-            (store / subject / name).touch()
+        surfaces = store / subject / "surfaces"
+        surfaces.mkdir(parents=True)
+        for kind in ("wm", "pia", "flat"):
+            for side in ("lh", "rh"):
+                (surfaces / f"{kind}_{side}.gii").touch()
         matrices = store / subject / "transforms" / "identity" / "matrices.xfm"
         matrices.parent.mkdir(parents=True)
         matrices.write_text("{}")

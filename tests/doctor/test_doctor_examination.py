@@ -73,7 +73,7 @@ def test_everything_is_found_at_once(ill, capsys):
         "nsd_stimuli.hdf5: is no readable HDF5 file",
         "floc-faces.nii.gz: is missing",
         f"lacks {SHARDS[1]}",
-        "subj03: lacks transforms/identity/matrices.xfm",
+        "transforms/identity: lacks matrices.xfm",
     ):
         line = next(line for line in said.splitlines() if words in line)
         assert "  error  " in line
@@ -229,8 +229,23 @@ def test_a_checkpoint_of_the_hub_is_fetched_later(ill):
 
 
 def test_no_filestore(ill):
-    shutil.rmtree(ill / "pycortex")
-    assert "is no pycortex filestore" in only(check_flatmaps(study_of(ill)))
+    layout = layout_of(ill)
+    shutil.rmtree(ill / "pycortex" / "subj03")
+    line = only(check_flatmaps(study_of(ill), layout))
+    assert "subj03" in line
+    assert "lacks lh.func1pt8-to-layerB1.mgz" in line
+    assert "and 4 more" in line
+    for side in ("lh", "rh"):
+        for path in (*layout.depth_files("subj03", side), layout.fsaverage_file("subj03", side)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    assert "is drawn on fsaverage" in only(check_flatmaps(study_of(ill), layout), "note")
+    assert check_flatmaps(study_of(ill, flatmaps={"source": "fsaverage"}), layout).findings
+    (ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.gii").rename(
+        ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.vtk"
+    )
+    study = study_of(ill, subjects=["subj01"], data={"sessions": 2})
+    assert check_flatmaps(study, layout).findings == []
 
 
 def test_no_write_access(ill, monkeypatch):

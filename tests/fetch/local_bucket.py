@@ -36,6 +36,7 @@ class Served:
         config = read_config()
         config["subjects"] = ["subj01"]
         config["data"] |= {"nsd_root": str(root), "rois": ["floc-faces"]}
+        config["flatmaps"] |= {"store": None}
         config["fetch"] = {
             "nsd_terms_accepted": True,
             "endpoint": self.endpoint,

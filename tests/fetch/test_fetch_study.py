@@ -220,7 +220,9 @@ def command(served, tmp_path, *arguments, accepted=False):
     config = served.config(tmp_path / "nsd")
     config["fetch"]["nsd_terms_accepted"] = accepted
     path = tmp_path / "local.yaml"
-    path.write_text(yaml.safe_dump({key: config[key] for key in ("subjects", "data", "fetch")}))
+    path.write_text(
+        yaml.safe_dump({key: config[key] for key in ("subjects", "data", "flatmaps", "fetch")})
+    )
     return main(["--configfile", str(path), *arguments])
 
 

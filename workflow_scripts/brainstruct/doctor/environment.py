@@ -26,6 +26,7 @@ NOT_FOR_STUDIES = ("tools",)
 
 MODULES = {
     "PyYAML": "yaml",
+    "markdown-it-py": "markdown_it",
     "pillow": "PIL",
     "pycortex": "cortex",
     "scikit-image": "skimage",

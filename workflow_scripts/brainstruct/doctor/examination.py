@@ -18,7 +18,7 @@ from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.nsd.layout import COCO_SPLITS
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.nsd.locate import locate
 
 THREADS = 16
@@ -45,15 +45,16 @@ def examine(
         In the order in which the study reads things.
     """
     used = list(dict.fromkeys(model.checkpoint for model in study.models))
+    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
     with ThreadPoolExecutor(THREADS) as pool:
         environment = pool.submit(check_environment, study, rooms) if packages else None
         rest = [
             *(pool.submit(check_checkpoint, study, name) for name in used),
-            pool.submit(check_flatmaps, study),
+            pool.submit(check_flatmaps, study, layout),
             pool.submit(check_folders, study),
             pool.submit(check_disk, study),
         ]
-        data = _data_set(study, pool)
+        data = _data_set(study, layout, pool)
         return [
             *data,
             *(future.result() for future in rest),
@@ -61,11 +62,9 @@ def examine(
         ]
 
 
-def _data_set(study: Study, pool: ThreadPoolExecutor) -> list[Outcome]:
+def _data_set(study: Study, layout: Layout, pool: ThreadPoolExecutor) -> list[Outcome]:
     if study.synthetic is not None:
         return [Outcome("data set", "written by this study")]
-    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
-    layout = locate(data)
     if not layout.root.is_dir():
         outcome = Outcome("data set", study.data.nsd_root)
         outcome.add("error", layout.root, "does not exist", FETCH)

@@ -1,44 +1,52 @@
-"""The surfaces that flatmaps are drawn on."""
+"""The cortex that each subject's flatmaps are drawn on."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
+from brainstruct.flat_source import FlatSource, find_source
+from brainstruct.nsd.layout import Layout
+
+_CURES = {
+    "store": "Complete the subject in the filestore, or correct flatmaps.subject and .transform",
+    "freesurfer": "Fetch what is missing (docs/flatmaps.md)",
+    "fsaverage": "Fetch what is missing (docs/flatmaps.md), or set flatmaps.store to a pycortex "
+    "filestore that has the subject",
+}
 
 
-def check_flatmaps(study: Study) -> Outcome:
-    """Look for every subject's flat surfaces and transform in the pycortex filestore."""
-    flatmaps = study.flatmaps
+def check_flatmaps(study: Study, layout: Layout) -> Outcome:
+    """Look for surfaces and transforms, subject by subject, where they would be taken from."""
     outcome = Outcome("flatmaps")
-    if flatmaps.store is None:
-        outcome.checked = "the subject that ships with pycortex"
-        return outcome
-    store = Path(flatmaps.store)
-    outcome.checked = f"{store}, transform {flatmaps.transform}"
-    if not store.is_dir():
-        outcome.add(
-            "error",
-            store,
-            "is no pycortex filestore: it does not exist",
-            "Set flatmaps.store to one that holds the subjects, or to null for pycortex's own",
-        )
-        return outcome
-    for subject in study.subjects:
-        name = flatmaps.subject.format(subject=subject)
-        transform = flatmaps.transform.format(subject=subject)
-        flat = [store / name / "surfaces" / f"flat_{hemisphere}.gii" for hemisphere in ("lh", "rh")]
-        # pycortex also reads surfaces in other formats.
-        missing = [path for path in flat if not list(path.parent.glob(f"{path.stem}.*"))]
-        matrices = store / name / "transforms" / transform / "matrices.xfm"
-        if not matrices.is_file():
-            missing.append(matrices)
+    sources = {subject: find_source(study.flatmaps, layout, subject) for subject in study.subjects}
+    counts = Counter(found.source for found in sources.values())
+    outcome.checked = ", ".join(f"{number} from {source}" for source, number in counts.items())
+    for subject, found in sources.items():
+        missing = [path for path in found.files if not _is_there(path, found)]
         if missing:
+            names = ", ".join(path.name for path in missing[:4])
+            more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
             outcome.add(
                 "error",
-                store / name,
-                f"lacks {', '.join(str(path.relative_to(store / name)) for path in missing)}",
-                "Import the subject into the filestore, or correct flatmaps.subject and .transform",
+                f"{subject}, {missing[0].parent}",
+                f"lacks {names}{more} ({found.reason})",
+                _CURES[found.source],
+            )
+        elif found.source == "fsaverage" and study.flatmaps.source != "fsaverage":
+            outcome.add(
+                "note",
+                subject,
+                f"is drawn on fsaverage: {found.reason}",
+                "This is coarser; docs/flatmaps.md says how to draw on the subject's own cortex",
             )
     return outcome
+
+
+def _is_there(path: Path, found: FlatSource) -> bool:
+    # pycortex reads surfaces in other formats than GIFTI, too.
+    if found.source == "store" and path.suffix == ".gii":
+        return any(path.parent.glob(f"{path.stem}.*"))
+    return path.is_file()

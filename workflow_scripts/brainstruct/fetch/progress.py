@@ -49,7 +49,10 @@ class Progress:
         """Say what has come, how fast, and when the rest will have."""
         here = self.begun + self.bytes
         rate = self.bytes / max(self._clock() - self._start, 1e-9)
-        left = timedelta(seconds=round((self.n_bytes - here) / rate)) if rate else "unknown time"
+        to_come = self.n_bytes - here
+        left = timedelta(seconds=round(to_come / rate)) if rate else "unknown time"
+        if to_come <= 0:
+            left = timedelta(0)
         return (
             f"{self.files} of {self.n_files} files, {amount(here)} of {amount(self.n_bytes)}, "
             f"{amount(rate)}/s, {left} left"

@@ -9,8 +9,9 @@ from pathlib import Path
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
+from brainstruct.flat_source import find_source
 from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import HEMISPHERES, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
 
 SHOWN = 12
 
@@ -45,7 +46,8 @@ def wanted_files(study: Study, layout: Layout, bucket: Bucket) -> list[Wanted]:
     Only folders that hold such files are listed. Of a subject's sessions these
     are the configured number or, for ``all``, those in the bucket, in the
     format that is configured or, for ``auto``, in the one that is on disk
-    already, else HDF5. Tables of label names come along where there are any.
+    already, else HDF5. Tables of label names come along where there are any,
+    and the surfaces and transforms of flatmaps unless a filestore has them.
 
     Parameters
     ----------
@@ -88,6 +90,8 @@ def _candidates(study: Study, layout: Layout) -> Iterator[Path]:
         for family in (study.data.mask, *study.data.rois):
             yield layout.roi_file(subject, family)
             yield from layout.label_tables(subject, family)
+        yield from layout.surface_files(subject, study.flatmaps.patch)
+        yield from layout.depth_files(subject, HEMISPHERES[0])
 
 
 def _chosen(study: Study, layout: Layout, listed: dict[str, int]) -> Iterator[Path]:
@@ -103,6 +107,28 @@ def _chosen(study: Study, layout: Layout, listed: dict[str, int]) -> Iterator[Pa
             there = [path for path in tables if layout.in_bucket(path) in listed]
             # Without a table the built-in names are used; where there are none it is needed.
             yield from there[:1] or (() if family in LABELS else tables[:1])
+        if find_source(study.flatmaps, layout, subject).source != "store":
+            yield from _flat(study, layout, subject, listed)
+
+
+def _flat(study: Study, layout: Layout, subject: str, listed: dict[str, int]) -> Iterator[Path]:
+    """Yield what the subject's flatmaps are made of, if no filestore has the subject.
+
+    The subject's own surfaces come only with both flat patches; without, the
+    maps are drawn on fsaverage, as `find_source` chooses once files are there.
+    """
+    patch = study.flatmaps.patch
+    patches = [layout.patch_file(subject, side, patch) for side in HEMISPHERES]
+    own = study.flatmaps.source != "fsaverage" and all(
+        layout.in_bucket(path) in listed for path in patches
+    )
+    for path in layout.surface_files(subject, patch) if own else ():
+        other = path.with_name(path.name.replace(".white", ".smoothwm"))
+        yield other if _only(listed, layout, other, path) else path
+    for side in HEMISPHERES:
+        yield from layout.depth_files(subject, side)
+        if not own:
+            yield layout.fsaverage_file(subject, side)
 
 
 def _common(study: Study, layout: Layout) -> Iterator[Path]:
