@@ -39,6 +39,7 @@ rule build_viewer:
         mem_mb=grow(4000),
         runtime=grow(20),
     params:
+        flatmap=choose.flatmap,
         models=choose.viewer_models,
         ceiling=study.alignment.ceiling,
         page=folder_identity("figures/viewer_page"),

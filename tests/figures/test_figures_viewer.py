@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -9,6 +11,10 @@ import xarray as xr
 from matplotlib.colors import to_hex
 
 from brainstruct.errors import InputError
+from brainstruct.figures.cortex_store import pycortex
+from brainstruct.figures.fsaverage import NAME
+from brainstruct.figures.nsd_cortex import average_flatmap
+from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
 from brainstruct.figures.viewer import (
     PAGE,
@@ -17,8 +23,11 @@ from brainstruct.figures.viewer import (
     ceiling_map,
     colour_strip,
     maps_of_model,
+    pack_surface,
 )
+from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_index import PORT, viewer_index
+from brainstruct.nsd.volumes import read_volume
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
 
@@ -98,51 +107,113 @@ def test_two_models_may_have_different_instructions(winners, space):
     assert both[0].colour_map != both[1].colour_map
 
 
-def test_data_of_another_volume_are_refused(s1_store, winners, space, tmp_path):
+@pytest.fixture
+def build(s1_store, sheet, tmp_path):
+    """Build a page on S1, from the flatmap of another volume."""
+
+    def built(maps, **changes) -> None:
+        given = {
+            "surface": "S1",
+            "transform": "fullhead",
+            "flatmap": sheet,
+            "packed": tmp_path / "packed",
+            "title": "",
+        }
+        build_viewer(tmp_path / "viewer", maps, **given | changes)
+
+    return built
+
+
+def test_data_of_another_volume_are_refused(build, space, tmp_path):
     with pytest.raises(InputError, match="100 x 100 x 31"):
-        build_viewer(
-            tmp_path / "viewer",
-            [ceiling_map(space, "ncsnr")],
-            subject="S1",
-            transform="fullhead",
-            packed=tmp_path,
-            volume_shape=(8, 4, 3),
-            title="",
-        )
+        build([ceiling_map(space, "ncsnr")])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_maps_need_names_of_their_own(s1_store, space, tmp_path):
-    twice = [ceiling_map(space, "ncsnr")] * 2
+def test_maps_need_names_of_their_own(build, space):
     with pytest.raises(ValueError, match="same name"):
-        build_viewer(
-            tmp_path / "viewer",
-            twice,
-            subject="S1",
-            transform="fullhead",
-            packed=tmp_path,
-            volume_shape=(100, 100, 31),
-            title="",
-        )
+        build([ceiling_map(space, "ncsnr")] * 2)
 
 
-def test_one_name_of_colours_cannot_stand_for_two(s1_store, space, tmp_path):
+def test_one_name_of_colours_cannot_stand_for_two(build, sheet, space, tmp_path):
     values = ceiling_map(space, "ncsnr").values
     maps = [
         ViewerMap(name, values, "same", colours, 0, 1)
         for name, colours in (("a", ("#000000",)), ("b", ("#ffffff",)))
     ]
     with pytest.raises(ValueError, match="different colours"):
-        build_viewer(
-            tmp_path / "viewer",
-            maps,
-            subject="S1",
-            transform="fullhead",
-            packed=tmp_path,
-            volume_shape=(100, 100, 31),
-            title="",
-        )
+        build(maps, flatmap=replace(sheet, volume_shape=(100, 100, 31)))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def average(s1_store, nsd):
+    """The cortex of a subject without a transform, in the store, and its flatmap."""
+    mask = read_volume(nsd.roi_file("subj01", "nsdgeneral")) > 0
+    pair, flatmap = average_flatmap(nsd, "subj01", mask, 256)
+    import_subject(s1_store, NAME, *pair)
+    pycortex().db.reload_subjects()
+    return pair, flatmap, mask
+
+
+def sides(mask: np.ndarray) -> xr.DataArray:
+    """Give the voxels of each half of the volume a category of their own."""
+    ijk = np.argwhere(mask)
+    coords = {axis: ("voxel", index) for axis, index in zip("ijk", ijk.T, strict=True)}
+    return xr.DataArray((ijk[:, 0] > mask.shape[0] / 2).astype(float), dims="voxel", coords=coords)
+
+
+def test_without_a_transform_the_cortex_shows_what_the_flatmap_shows(average):
+    pair, flatmap, mask = average
+    codes = sides(mask)
+    grid = cortex_grid(NAME, flatmap)
+    image = flatmap.vote(codes.astype(np.int64), 2)
+    volume = grid.volume(np.where(image >= 0, image, np.nan))
+    assert set(np.unique(volume[np.isfinite(volume)])) == {0.0, 1.0}
+    for half, code in zip(pair, (0, 1), strict=True):
+        flat = np.unique(half.flat_triangles)
+        middle = ((half.white + half.pial) / 2)[flat]
+        place = middle @ grid.to_voxels[:3, :3].T + grid.to_voxels[:3, 3]
+        x, y, z = np.rint(place).astype(int).T
+        values = volume[z, y, x]
+        # Where hemispheres touch, the nearest vertex may be the other one's.
+        assert (values[middle[:, 1] < -50] == code).mean() > 0.95  # well inside the mask
+        assert np.isnan(values[middle[:, 1] > 0]).all()  # and far outside it
+    assert volume.size < 2.5e6
+
+
+def test_a_volume_must_cover_the_cortex_to_be_looked_up_in(s1_store):
+    assert covers_cortex("S1", "fullhead")
+    cortex = pycortex()
+    whole = cortex.db.get_xfm("S1", "fullhead", xfmtype="coord")
+    reference = str(Path(cortex.db.filestore) / "S1/transforms/fullhead/reference.nii.gz")
+    moved = np.array(whole.xfm)
+    moved[2, 3] -= 5  # five slices down
+    cortex.db.save_xfm("S1", "moved", moved, xfmtype="coord", reference=reference)
+    assert not covers_cortex("S1", "moved")
+
+
+def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
+    _, flatmap, mask = average
+    codes = sides(mask)
+    pack_surface(NAME, tmp_path / "packed")
+    legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
+    maps = [ViewerMap("side", codes, "sides", colours, 0, 1, legend)]
+    build_viewer(
+        tmp_path / "viewer",
+        maps,
+        surface=NAME,
+        transform=None,
+        flatmap=flatmap,
+        packed=tmp_path / "packed",
+        title="a <b>title</b>",
+    )
+    names = sorted(path.name for path in (tmp_path / "viewer").iterdir())
+    assert "index.html" in names and any(name.endswith(".ctm") for name in names)
+    page = (tmp_path / "viewer" / "index.html").read_text("utf-8")
+    assert '"legend": [["left", "#ff0000"], ["right", "#0000ff"]]' in page
+    assert "Leap.loop" not in page
+    assert not re.search(r'<(?:script|img|link)[^>]+(?:src|href)="?(?:https?:)?//', page)
 
 
 def test_what_the_page_adds_asks_no_other_machine():

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION, Study
+from brainstruct.flat_source import FSAVERAGE
 from brainstruct.identity import stage_identity
 from brainstruct.inputs import Inputs
 from brainstruct.models.registry import FAMILIES
@@ -275,9 +276,9 @@ class Choose:
 
     def packed_surface(self, wildcards: Any) -> str:
         """Packed surfaces of the cortex that shows the job's subject."""
-        cortex = self.flat_sources[wildcards.subject]
-        names = {"store": cortex["name"], "fsaverage": "fsaverage5"}
-        return self.targets.packed_surface(names.get(cortex["source"], wildcards.subject))
+        shown = self.flat_sources[wildcards.subject]
+        names = {"store": shown["name"], "freesurfer": wildcards.subject, "fsaverage": FSAVERAGE}
+        return self.targets.packed_surface(names[shown["source"]])
 
     def viewer_winners(self, wildcards: Any) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""

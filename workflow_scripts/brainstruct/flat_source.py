@@ -14,6 +14,9 @@ from brainstruct.nsd.layout import HEMISPHERES, Layout
 
 Source = Literal["store", "freesurfer", "fsaverage"]
 
+FSAVERAGE = "fsaverage5"
+"""Name of the average cortex in a study's pycortex store."""
+
 _STORE_SURFACES = ("wm", "pia", "flat")
 
 

@@ -8,8 +8,9 @@ from nilearn.surface import load_surf_data, load_surf_mesh
 from numpy.typing import NDArray
 
 from brainstruct.figures.hemisphere import Hemisphere, Side, cut_out
+from brainstruct.flat_source import FSAVERAGE
 
-NAME = "fsaverage5"
+NAME = FSAVERAGE
 
 N_VERTICES = 10242
 """Per hemisphere: the first ones of fsaverage's, of which fsaverage5 is a thinner mesh."""

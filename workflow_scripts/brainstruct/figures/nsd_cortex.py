@@ -87,38 +87,6 @@ def average_flatmap(
     return (left, right), flatmap
 
 
-def vertex_voxels(layout: Layout, subject: str, source: str) -> NDArray[np.int32]:
-    """Find the voxel in which each vertex lies, in the middle of the cortex.
-
-    Parameters
-    ----------
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
-    source : str
-        ``freesurfer``: the subject's vertices; ``fsaverage``: those of fsaverage5.
-
-    Returns
-    -------
-    numpy.ndarray
-        [vertex, (i, j, k)], left hemisphere first; -1 where unknown.
-
-    Raises
-    ------
-    InputError
-        If a transform is missing or damaged.
-    """
-    found = []
-    for side in HEMISPHERES:
-        depths = read_depths(layout, subject, side)
-        middle = depths[len(depths) // 2]
-        if source == "fsaverage":
-            middle = middle[read_fsaverage(layout, subject, side, len(middle))[:N_VERTICES]]
-        found.append(np.rint(np.nan_to_num(middle, nan=-1)).astype(np.int32))
-    return np.concatenate(found)
-
-
 def _read_hemisphere(layout: Layout, subject: str, side: Side, patch: str) -> Hemisphere:
     white_file = layout.white_file(subject, side)
     white, triangles = read_surface(white_file)

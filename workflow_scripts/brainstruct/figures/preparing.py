@@ -8,18 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.figures.flatmap_file import write_flatmap
 from brainstruct.figures.fsaverage import NAME
-from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap, vertex_voxels
+from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.nsd.check import require_nsd
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
-from brainstruct.store import publish
 
 _OTHERWISE = (
     ". Or draw on another cortex: flatmaps.source in config/README.md. Flatmaps from the data "
@@ -61,10 +58,8 @@ def prepare_flatmaps(
     Returns
     -------
     dict
-        Subject -> ``source``, ``cortex`` (its name in the store), ``transform``,
-        ``flatmap`` (a file, relative to `folder`) and its ``sha256``, by which
-        drawings notice that it is another one. Where the store knows no
-        transform, ``vertices`` is a file with each vertex's voxel.
+        Subject -> ``source``, ``transform``, ``flatmap`` (a file, relative to
+        `folder`) and its ``sha256``, by which drawings notice that it is another one.
 
     Raises
     ------
@@ -88,26 +83,13 @@ def prepare_flatmaps(
         else:
             path = root / "flatmaps" / f"{subject}.npz"
             _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
-        entry = {
+        ready[subject] = {
             "source": str(cortex["source"]),
-            "cortex": _name(subject, cortex),
             "transform": stored[subject][1] if subject in stored else layout.space,
             "flatmap": path.relative_to(root).as_posix(),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
-        if subject not in stored:
-            vertices = path.with_name(f"{subject}_vertices.npy")
-            with publish(vertices) as temporary:
-                np.save(temporary, vertex_voxels(layout, subject, cortex["source"]))
-            entry["vertices"] = vertices.relative_to(root).as_posix()
-        ready[subject] = entry
     return ready
-
-
-def _name(subject: str, cortex: Mapping[str, Any]) -> str:
-    """Name of a subject's cortex in the store."""
-    names: dict[str, str] = {"store": str(cortex["name"]), "fsaverage": NAME}
-    return names.get(cortex["source"], subject)
 
 
 def _draw_from_nsd(

@@ -35,7 +35,8 @@ from brainstruct.figures.cortex_store import (
     use_store,
 )
 from brainstruct.figures.style import CURVATURE, SEQUENTIAL, instruction_colours
-from brainstruct.figures.surface import check_volume
+from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.voxels import placed
 from brainstruct.store import publish_folder
 
@@ -161,18 +162,18 @@ def build_viewer(
     folder: str | os.PathLike[str],
     maps: Sequence[ViewerMap],
     *,
-    subject: str,
-    transform: str,
+    surface: str,
+    transform: str | None,
+    flatmap: Flatmap,
     packed: str | os.PathLike[str],
-    vertices: NDArray[np.int32] | None = None,
-    volume_shape: Sequence[int],
     title: str,
 ) -> None:
     """Write the page of a subject.
 
-    A pixel shows the voxel that lies in the middle of the cortex under it:
-    nothing is interpolated, so every colour of a categorical map is that of a
-    category.
+    A pixel shows the voxel that lies in the middle of the cortex under it, or,
+    without a transform whose volume covers the cortex, what the flatmap shows
+    of that piece of cortex. Nothing is interpolated, so every colour of a
+    categorical map is that of a category.
 
     Parameters
     ----------
@@ -180,15 +181,14 @@ def build_viewer(
         Published with ``index.html``, the surfaces and the maps.
     maps : sequence of ViewerMap
         Layers, in the order of the list; names must differ.
-    subject, transform : str
-        Names in the store in use.
+    surface : str
+        Subject in the store in use.
+    transform : str or None
+        Its transform to the data; without one, one is added to the store.
+    flatmap : Flatmap
+        The subject's flatmap, of the data's volume.
     packed : path
         Folder from `pack_surface`.
-    vertices : numpy.ndarray, optional
-        [vertex, (i, j, k)]: the voxel of each vertex, where that is known
-        instead of a transform.
-    volume_shape : sequence of int
-        Voxels of the data along i, j and k.
     title : str
         Title of the page.
 
@@ -201,25 +201,30 @@ def build_viewer(
         If two maps have one name, or one name of colours stands for two.
     """
     cortex = pycortex()
-    shape = tuple(int(length) for length in volume_shape)[::-1]
-    if vertices is None:
-        require_subject(subject, transform)
-        check_volume(cortex.db.get_xfm(subject, transform).shape[::-1], volume_shape, transform)
     if len({entry.name for entry in maps}) < len(maps):
         raise ValueError("two maps have the same name")
+    if transform is not None:
+        require_subject(surface, transform)
+        shape = cortex.db.get_xfm(surface, transform).shape
+        check_volume(shape[::-1], flatmap.volume_shape, transform)
+    if transform is not None and covers_cortex(surface, transform):
+        volumes = [_volume(entry.values, shape) for entry in maps]
+    else:
+        grid = cortex_grid(surface, flatmap)
+        transform = grid.save(surface)
+        volumes = [grid.volume(_image(flatmap, entry)) for entry in maps]
     views = {
-        entry.name: _view(
-            _volume(entry.values, shape),
-            subject,
+        entry.name: cortex.Volume(
+            volume,
+            surface,
             transform,
-            vertices,
             cmap=entry.colour_map,
             vmin=entry.low,
             vmax=entry.high,
             priority=number,
             legend=[list(pair) for pair in zip(entry.legend, entry.colours, strict=False)],
         )
-        for number, entry in enumerate(maps, start=1)
+        for number, (entry, volume) in enumerate(zip(maps, volumes, strict=True), start=1)
     }
     gyrus, sulcus = (to_rgb(grey)[0] for grey in CURVATURE)
     with (
@@ -229,14 +234,14 @@ def build_viewer(
         _dark_outlines(),
         redirect_stdout(io.StringIO()),
     ):
-        cache = Path(cortex.db.get_cache(subject))
+        cache = Path(cortex.db.get_cache(surface))
         for file in Path(packed).iterdir():
             shutil.copyfile(file, cache / file.name)
         cortex.webgl.make_static(
             str(draft),
             cortex.Dataset(**views),
             template=str(PAGE / "viewer.html"),
-            types=_surfaces(subject),
+            types=_surfaces(surface),
             overlays_visible=("rois",),
             labels_visible=("rois",),
             title=title,
@@ -315,20 +320,13 @@ def _surfaces(subject: str) -> tuple[str, ...]:
     return ("inflated",) if "inflated" in pycortex().db.get_paths(subject)["surfs"] else ()
 
 
-def _view(
-    volume: NDArray[np.float32],
-    subject: str,
-    transform: str,
-    vertices: NDArray[np.int32] | None,
-    **options: Any,
-) -> Any:
-    """Give pycortex a volume, or the values of its voxels vertex by vertex."""
-    cortex = pycortex()
-    if vertices is None:
-        return cortex.Volume(volume, subject, transform, **options)
-    place = np.ravel_multi_index(vertices.T[::-1], volume.shape, mode="clip")
-    within = ((vertices >= 0) & (vertices < volume.shape[::-1])).all(axis=1)
-    return cortex.Vertex(np.where(within, volume.ravel()[place], np.nan), subject, **options)
+def _image(flatmap: Flatmap, entry: ViewerMap) -> NDArray[np.floating]:
+    """Return a map as the figures draw it, [row, column], NaN where it shows nothing."""
+    if not entry.legend:
+        return flatmap.average(entry.values)
+    codes = entry.values.fillna(-1).astype(np.int64)
+    image = flatmap.vote(codes, len(entry.legend))
+    return np.where(image >= 0, image, np.nan)
 
 
 def _volume(values: xr.DataArray, shape: Sequence[int]) -> NDArray[np.float32]:

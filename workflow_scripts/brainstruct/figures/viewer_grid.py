@@ -1,0 +1,135 @@
+"""Maps of a cortex without an affine transform to the data, for the interactive pages.
+
+The pages look colours up in volumes. Where only the data set's nonlinear
+transforms say which voxels lie under a piece of cortex, the flatmap has been
+built with them; here its pixels are carried back to the cortex, into a volume
+in the surfaces' own space that is finer than the data.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from brainstruct.figures.cortex_store import pycortex
+from brainstruct.figures.surface import Flatmap
+
+TRANSFORM = "viewer"
+"""Name of the transform that `save` adds to a store."""
+
+SPACING = 1.25
+"""Edge of the grid's voxels, mm; a page keeps 7 MB of memory per map."""
+
+REACH = 4.0
+"""Distance from mid-cortex up to which the grid is filled, mm; corners of fsaverage5 lie
+as far apart."""
+
+
+@dataclass(frozen=True)
+class CortexGrid:
+    """A volume around mid-cortex, in the space of a subject's surfaces.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Voxels along z, y and x, as pycortex orders them.
+    to_voxels : numpy.ndarray
+        [4, 4]: from mm (x, y, z) to voxels.
+    places : numpy.ndarray
+        Voxels that are filled: positions in the flattened volume.
+    vertices : numpy.ndarray
+        The vertex nearest to each of them.
+    pixels : numpy.ndarray
+        [vertex]: position in the flattened image of the flatmap, -1 off the flatmap.
+    """
+
+    shape: tuple[int, int, int]
+    to_voxels: NDArray[np.float64]
+    places: NDArray[np.int64]
+    vertices: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+
+    def volume(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Carry an image of the flatmap [row, column] to the cortex; NaN elsewhere."""
+        pixels = self.pixels[self.vertices]
+        values = np.where(pixels >= 0, image.ravel()[pixels], np.nan)
+        volume = np.full(int(np.prod(self.shape)), np.nan, np.float32)
+        volume[self.places] = values
+        return volume.reshape(self.shape)
+
+    def save(self, surface: str) -> str:
+        """Add the grid to the store in use, as a transform of a subject; return its name."""
+        with tempfile.TemporaryDirectory() as folder:
+            reference = Path(folder) / "reference.nii.gz"
+            empty = np.zeros(self.shape[::-1], np.uint8)
+            nibabel.save(nibabel.Nifti1Image(empty, np.eye(4)), reference)
+            pycortex().db.save_xfm(
+                surface, TRANSFORM, self.to_voxels, xfmtype="coord", reference=str(reference)
+            )
+        return TRANSFORM
+
+
+def cortex_grid(surface: str, flatmap: Flatmap) -> CortexGrid:
+    """Lay a grid around all of the cortex.
+
+    All of it, because the pages look beyond the end of a volume into its next
+    slice.
+
+    Parameters
+    ----------
+    surface : str
+        Subject in the store in use, whose flat surfaces lie as in the flatmap.
+    flatmap : Flatmap
+        Its flatmap.
+    """
+    middle = _middle(surface)
+    origin = np.floor(middle.min(axis=0) - REACH)
+    counts = np.ceil((middle.max(axis=0) + REACH - origin) / SPACING).astype(int) + 1
+    x, y, z = (origin[axis] + SPACING * np.arange(counts[axis]) for axis in range(3))
+    points = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1).reshape(-1, 3)
+    distance, nearest = cKDTree(middle).query(points, distance_upper_bound=REACH)
+    places = np.flatnonzero(np.isfinite(distance))
+    to_voxels = np.diag([1 / SPACING] * 3 + [1.0])
+    to_voxels[:3, 3] = -origin / SPACING
+    return CortexGrid(
+        shape=(len(z), len(y), len(x)),
+        to_voxels=to_voxels,
+        places=places,
+        vertices=nearest[places],
+        pixels=_pixels(surface, flatmap),
+    )
+
+
+def covers_cortex(surface: str, transform: str) -> bool:
+    """Return whether all of mid-cortex lies in the volume of a transform."""
+    reference = pycortex().db.get_xfm(surface, transform, xfmtype="coord")
+    place = reference(_middle(surface))
+    inside = (place > -0.5) & (place < np.array(reference.shape[::-1]) - 0.5)
+    return bool(inside.all())
+
+
+def _middle(surface: str) -> NDArray[np.float64]:
+    db = pycortex().db
+    inner, _ = db.get_surf(surface, "wm", merge=True)
+    outer, _ = db.get_surf(surface, "pia", merge=True)
+    middle: NDArray[np.float64] = (inner + outer) / 2
+    return middle
+
+
+def _pixels(surface: str, flatmap: Flatmap) -> NDArray[np.int64]:
+    """Find the pixel that each vertex lies in."""
+    points, triangles = pycortex().db.get_surf(surface, "flat", merge=True, nudge=False)
+    left, right, bottom, top = flatmap.extent
+    rows, columns = flatmap.inside.shape
+    column = np.floor((points[:, 0] - left) / (right - left) * columns).clip(0, columns - 1)
+    row = np.floor((top - points[:, 1]) / (top - bottom) * rows).clip(0, rows - 1)
+    found = np.full(len(points), -1)
+    flat = np.unique(triangles)
+    found[flat] = (row * columns + column).astype(np.int64)[flat]
+    return found
