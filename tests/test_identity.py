@@ -19,13 +19,14 @@ def copy(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    def clear():
-        for cached in (identity._imports, identity._module_path, identity._tree):
-            cached.cache_clear()
-
-    clear()
+    forget()
     yield
-    clear()
+    forget()
+
+
+def forget():
+    for cached in (identity.stage_identity, identity._module_path, identity._read):
+        cached.cache_clear()
 
 
 def edited(copy, name, old, new):
@@ -33,8 +34,7 @@ def edited(copy, name, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    for cached in (identity._imports, identity._module_path, identity._tree):
-        cached.cache_clear()
+    forget()
 
 
 def test_comments_docstrings_and_touches_change_nothing(copy):

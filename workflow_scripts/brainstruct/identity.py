@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from brainstruct import FORMAT_VERSION
 
@@ -27,6 +28,7 @@ CONFIGURATION = "brainstruct.config"
 """Not followed either: what shapes a result reaches its job as a parameter."""
 
 
+@cache
 def stage_identity(script: str, *modules: str) -> str:
     """Return the identity of the code behind a rule.
 
@@ -44,7 +46,7 @@ def stage_identity(script: str, *modules: str) -> str:
     """
     digest = hashlib.sha256(f"format {FORMAT_VERSION}\n".encode())
     for path in sorted(_reachable(SCRIPTS / f"{script}.py", modules)):
-        digest.update(f"{path.relative_to(SCRIPTS)}\n{_tree(path)}\n".encode())
+        digest.update(f"{path.relative_to(SCRIPTS)}\n{_read(path).tree}\n".encode())
     return digest.hexdigest()[:12]
 
 
@@ -74,34 +76,57 @@ def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
     waiting = [script, *filter(None, map(_module_path, modules))]
     found.update(waiting)
     while waiting:
-        for path in _imports(waiting.pop()):
+        for path in _read(waiting.pop()).imports:
             if path not in found:
                 found.add(path)
                 waiting.append(path)
     return found
 
 
+class _Source(NamedTuple):
+    """Modules that a file imports, and its syntax tree without docstrings, as text."""
+
+    imports: tuple[Path, ...]
+    tree: str
+
+
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    names: list[str] = []
-    for node in _without_typing(ast.parse(path.read_bytes())):
+def _read(path: Path) -> _Source:
+    tree = ast.parse(path.read_bytes())
+    imports = tuple(_imports(tree))
+    _drop_docstrings(tree)
+    return _Source(imports, ast.dump(tree))
+
+
+def _imports(tree: ast.Module) -> Iterator[Path]:
+    for node in _without_typing(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(filter(None, map(_module_path, names)))
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        yield from filter(None, map(_module_path, names))
 
 
-def _without_typing(tree: ast.Module) -> Iterable[ast.AST]:
-    """Walk a tree, leaving out ``if TYPE_CHECKING`` blocks: they run nothing."""
-    waiting: list[ast.AST] = [tree]
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk statements and what holds them; expressions can neither import nor document."""
+    waiting = [tree]
     while waiting:
         node = waiting.pop()
         yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if isinstance(inner := getattr(node, field, None), list):
+                waiting.extend(inner)
+
+
+def _without_typing(tree: ast.Module) -> Iterator[ast.AST]:
+    """Walk statements, leaving out ``if TYPE_CHECKING`` blocks: they run nothing."""
+    hidden: set[ast.AST] = set()
+    for node in _statements(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            waiting.extend(node.orelse)
-        else:
-            waiting.extend(ast.iter_child_nodes(node))
+            hidden.update(inner for part in node.body for inner in _statements(part))
+        elif node not in hidden:
+            yield node
 
 
 @cache
@@ -116,10 +141,8 @@ def _module_path(name: str) -> Path | None:
     return None
 
 
-@cache
-def _tree(path: Path) -> str:
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
+def _drop_docstrings(tree: ast.Module) -> None:
+    for node in _statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
@@ -128,4 +151,3 @@ def _tree(path: Path) -> str:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:]
-    return ast.dump(tree)
