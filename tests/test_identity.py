@@ -25,7 +25,12 @@ def _fresh():
 
 
 def forget():
-    for cached in (identity.stage_identity, identity._module_path, identity._read):
+    for cached in (
+        identity.stage_identity,
+        identity._module_path,
+        identity._read,
+        identity._data_files,
+    ):
         cached.cache_clear()
 
 
@@ -75,3 +80,10 @@ def test_files_beside_code_have_an_identity(copy):
     edited = identity.folder_identity("figures/viewer_page")
     page.rename(page.with_name("other.html"))
     assert len({before, edited, identity.folder_identity("figures/viewer_page")}) == 3
+
+
+def test_a_file_that_a_module_names_counts_for_the_stages_that_reach_it(copy):
+    bars, fit = identity.stage_identity("draw_roi_bars"), identity.stage_identity("fit_ridge")
+    edited(copy, "figures/matplotlibrc", "font.size", "# larger\nfont.size")
+    assert identity.stage_identity("draw_roi_bars") != bars
+    assert identity.stage_identity("fit_ridge") == fit

@@ -4,7 +4,8 @@ Snakemake's own code trigger looks at the script file alone (and at its
 modification time, so a fresh checkout would repeat the whole study). Here the
 imports of a script are followed through the package, and what is hashed is the
 syntax tree without docstrings: comments, formatting and checkouts change
-nothing, an edited solver changes every stage that reaches it.
+nothing, an edited solver changes every stage that reaches it. A file of another
+kind counts for the modules beside it that name it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def stage_identity(script: str, *modules: str) -> str:
     """
     digest = hashlib.sha256(f"format {FORMAT_VERSION}\n".encode())
     for path in sorted(_reachable(SCRIPTS / f"{script}.py", modules)):
-        digest.update(f"{path.relative_to(SCRIPTS)}\n{_read(path).tree}\n".encode())
+        source = _read(path)
+        digest.update(f"{path.relative_to(SCRIPTS)}\n{source.tree}\n".encode())
+        for data in source.data:
+            digest.update(f"{data.name}\n".encode() + data.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -84,10 +88,11 @@ def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
 
 
 class _Source(NamedTuple):
-    """Modules that a file imports, and its syntax tree without docstrings, as text."""
+    """What a file imports, its syntax tree as text, and the files beside it that it names."""
 
     imports: tuple[Path, ...]
     tree: str
+    data: tuple[Path, ...]
 
 
 @cache
@@ -95,7 +100,16 @@ def _read(path: Path) -> _Source:
     tree = ast.parse(path.read_bytes())
     imports = tuple(_imports(tree))
     _drop_docstrings(tree)
-    return _Source(imports, ast.dump(tree))
+    text = ast.dump(tree)
+    data = tuple(file for file in _data_files(path.parent) if repr(file.name) in text)
+    return _Source(imports, text, data)
+
+
+@cache
+def _data_files(folder: Path) -> tuple[Path, ...]:
+    return tuple(
+        sorted(path for path in folder.iterdir() if path.suffix != ".py" and path.is_file())
+    )
 
 
 def _imports(tree: ast.Module) -> Iterator[Path]:
