@@ -71,6 +71,7 @@ include: "rules/figures.smk"
 include: "rules/asking.smk"
 include: "rules/viewer.smk"
 include: "rules/methods.smk"
+include: "rules/plan.smk"
 
 
 if study.synthetic is not None:

@@ -80,6 +80,8 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
             log.exception("%s failed", job.rule)
             raise
     outputs = list(job.output)
+    if not outputs:
+        return
     more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
     log.info("wrote %s%s in %.1f s", outputs[0], more, time.monotonic() - started)
 

@@ -1,0 +1,15 @@
+# What the study will take, before anything is computed: `snakemake plan`.
+
+
+# No declared output: it is asked anew every time.
+rule plan:
+    log:
+        targets.log("plan"),
+    localrule: True
+    conda:
+        "../envs/plan.yaml"
+    params:
+        snakefile=workflow.main_snakefile,
+        path=f"{targets.root}/plan.json",
+    script:
+        "../workflow_scripts/plan.py"

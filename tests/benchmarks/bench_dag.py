@@ -1,0 +1,188 @@
+"""Time and memory of a dry run, from one subject to ten times the paper's study.
+
+    pytest -s -o python_files='bench_*.py' tests/benchmarks/bench_dag.py
+
+Each study is shown three times: with nothing there, with the data set there, and
+with everything done. The data set is empty files in its layout, and so are results;
+Snakemake writes its own records of them (``--touch``). BENCH_DAG is ``quick`` (up to
+the paper's study, default) or ``full`` (up to ten times that, minutes). What is
+measured is CPU time, user and system, of the whole command.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from brainstruct.config.loading import load_study
+from brainstruct.inputs import Inputs
+from brainstruct.targets import Targets
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests" / "workflow"))
+
+from checkout import Checkout  # noqa: E402 - lies beside the tests of the workflow
+
+SUBJECTS = [f"subj0{number}" for number in range(1, 9)]
+
+
+class Size(NamedTuple):
+    """A study, by how many there are of everything.
+
+    The paper's is 4 subjects, 6 models that follow 10 instructions and 3 that do not.
+    """
+
+    subjects: int
+    instructed: int
+    instructions: int
+    others: int
+
+
+class Cost(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    megabytes: float
+    text: str
+
+
+PAPER = Size(4, 6, 10, 3)
+SIZES = {"quick": [Size(1, 1, 10, 3), Size(1, 6, 10, 3), PAPER]}
+SIZES["full"] = [*SIZES["quick"], Size(8, 6, 10, 3), Size(8, 12, 13, 6), Size(8, 15, 20, 15)]
+
+PAPER_SECONDS, PAPER_MEGABYTES, PARSE_SECONDS, TENFOLD_SECONDS = 6.0, 300.0, 1.5, 40.0
+
+
+def configuration(size: Size) -> dict[str, Any]:
+    """Return the configuration of a study of some size, in the manner of config.yaml."""
+    merged: dict[str, Any] = {}
+    for name in ("instructions", "checkpoints", "config"):
+        merged |= yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
+    texts = {
+        f"I{number}": {"task": "Task", "text": f"Instruction {number}"}
+        for number in range(size.instructions)
+    }
+    merged["instruction_texts"] = texts
+    merged["instructions"] = list(texts)
+    merged["concepts"] = {}
+    merged["partition"] = {"reference": "I0"}
+    merged["subjects"] = SUBJECTS[: size.subjects]
+    kinds = [
+        model
+        for model in merged["models"]
+        if "random_seed" not in model and model["key"] in ("instructblip", "mplug-owl", "idefics")
+    ]
+    plain = [m for m in merged["models"] if m["key"] in ("vit-h", "clip-image", "clip-text")]
+    chosen = [(kinds, number) for number in range(size.instructed)]
+    chosen += [(plain, number) for number in range(size.others)]
+    merged["models"] = [
+        group[number % 3] | {"key": f"{group[number % 3]['key']}-{number}"}
+        for group, number in chosen
+    ]
+    return merged
+
+
+def measure(folder: Path, *command: str) -> Cost:
+    """Run a command of its own process; it must succeed."""
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=folder, stdout=printed, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        text = printed.read()
+    assert process.returncode == 0, text[-3000:]
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
+
+
+def create(folder: Path, names: list[str]) -> None:
+    """Create empty files."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def finish(folder: Path, options: list[str]) -> None:
+    """Let everything be done: empty outputs, and what Snakemake records of them."""
+    summary = measure(folder, "-m", "snakemake", "--summary", "--cores", "2", *options).text
+    rows = [line.split("\t") for line in summary.splitlines() if line.startswith("results/")]
+    create(folder, [row[0] for row in rows])
+    # Snakemake waits a tenth of a second before it touches each file.
+    touch = (
+        "from snakemake.executors import touch; touch.Executor.SLEEPING_TIME = 0;"
+        "from snakemake.cli import main; main()"
+    )
+    measure(
+        folder,
+        "-c",
+        touch,
+        "--touch",
+        "--forceall",
+        "--quiet",
+        "all",
+        "--scheduler",
+        "greedy",
+        "--cores",
+        "100000",
+        *options,
+    )
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Rows of the table, printed at the end."""
+    rows: list[str] = []
+    yield rows
+    print(
+        "\n\n| subjects, models x instructions + others | targets | jobs | nothing there: s (MB) "
+        "| data there | everything done |\n|---|---|---|---|---|---|"
+    )
+    print("\n".join(rows))
+
+
+@pytest.mark.parametrize("size", SIZES[os.environ.get("BENCH_DAG", "quick")], ids=str)
+def test_dry_run(size, table, tmp_path):
+    checkout = Checkout.fresh(tmp_path / "checkout")
+    config = configuration(size)
+    (checkout.root / "size.yaml").write_text(yaml.safe_dump(config))
+    options = ["--configfile", "size.yaml"]
+    study = load_study(config)
+    dry_run = ["-m", "snakemake", "-n", "--cores", "2", *options]
+    n_targets = len(Targets(study).all_fits) + len(Targets(study).all_embeddings)
+
+    nothing = measure(checkout.root, *dry_run)
+    create(checkout.root, Inputs(study).required())
+    data = measure(checkout.root, *dry_run)
+    finish(checkout.root, options)
+    done = measure(checkout.root, *dry_run)
+    assert "Nothing to be done" in done.text, done.text[-3000:]
+    assert "missing provenance" not in done.text
+
+    jobs = [line.split()[1] for line in data.text.splitlines() if line.startswith("total ")]
+    name = f"{size.subjects}, {size.instructed} x {size.instructions} + {size.others}"
+    shown = [f"{cost.seconds:.1f} ({cost.megabytes:.0f})" for cost in (nothing, data, done)]
+    table.append("| " + " | ".join([name, f"{n_targets:,}", jobs[-1], *shown]) + " |")
+    worst = max(cost.seconds for cost in (nothing, data, done))
+    if size == PAPER:
+        assert worst <= PAPER_SECONDS
+        assert max(cost.megabytes for cost in (nothing, data, done)) <= PAPER_MEGABYTES
+    assert worst <= TENFOLD_SECONDS
+
+
+def test_parsing(tmp_path):
+    checkout = Checkout.fresh(tmp_path / "checkout")
+    costs = [
+        measure(checkout.root, "-m", "snakemake", "--list-rules", "--cores", "2").seconds
+        for _ in range(3)
+    ]
+    print(f"\nparsing: {sorted(costs)[1]:.2f} s")
+    assert sorted(costs)[1] <= PARSE_SECONDS

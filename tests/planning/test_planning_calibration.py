@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from planned import write_benchmark
+
+from brainstruct.planning.calibration import calibrate, read_benchmark
+from brainstruct.planning.costs import Cost
+from brainstruct.planning.jobs import Job
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    """Four fits; two of one model are done, in twice and four times the estimate."""
+
+    def fit(model, index):
+        output = str(tmp_path / f"{model}-{index}.nc")
+        return Job(
+            "fit_ridge",
+            outputs=(output,),
+            wildcards={"model": model},
+            benchmark=str(tmp_path / "benchmarks" / f"{model}-{index}.tsv"),
+        )
+
+    found = [fit("a", 0), fit("a", 1), fit("a", 2), fit("b", 0)]
+    for job, seconds, size in ((found[0], 20.0, 300), (found[1], 40.0, 500)):
+        write_benchmark(tmp_path / "benchmarks" / f"{job.outputs[0][-6:-3]}.tsv", seconds, 700.0)
+        (tmp_path / job.outputs[0]).write_bytes(b"0" * size)
+    return found
+
+
+def calibrated(jobs):
+    estimates = {job.key: Cost(10.0, 500.0) for job in jobs}
+    return calibrate(jobs, estimates, {job.key: 200.0 for job in jobs})
+
+
+def test_jobs_that_are_done_correct_those_to_come(jobs):
+    found = calibrated(jobs)
+    assert found.jobs == {"fit_ridge": 2}
+    same, other = found.cost(jobs[2], Cost(10.0, 500.0)), found.cost(jobs[3], Cost(10.0, 900.0))
+    # (20 + 40) / (10 + 10) in time, (300 + 500) / (200 + 200) in size.
+    assert same == Cost(30.0, 700.0)
+    assert other == Cost(30.0, 900.0)
+    assert found.size(jobs[3], 1000.0) == 2000.0
+
+
+def test_other_rules_keep_their_estimate(jobs):
+    other = Job("embed", outputs=("x",), wildcards={"model": "a"})
+    assert calibrated(jobs).cost(other, Cost(5.0, 50.0)) == Cost(5.0, 50.0)
+    assert calibrated(jobs).size(other, 7.0) == 7.0
+
+
+def test_benchmark_files(tmp_path):
+    path = tmp_path / "job.tsv"
+    assert read_benchmark(path) is None
+    write_benchmark(path, 2.0, "NA")
+    found = read_benchmark(path)
+    assert found is not None
+    assert (found.seconds, found.memory_mb) == (2.0, 0.0)
+    path.write_text(path.read_text() + "4.0\t0:00:04\t120.5\t1.0\n")
+    found = read_benchmark(path)
+    assert found is not None
+    assert (found.seconds, found.memory_mb) == (3.0, 120.5)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from planned import write_benchmark
+
+from brainstruct.config.loading import load_study
+from brainstruct.planning import disk
+from brainstruct.planning.jobs import Job
+from brainstruct.planning.plan import make_plan
+from brainstruct.planning.report import Folder, Plan
+from brainstruct.planning.table import plan_table
+
+
+def study_jobs():
+    """An embedding of two instructions' worth, and the fits that read it."""
+    blocks = ("shared-000", "subj01-000")
+    embed = [
+        Job(
+            "embed",
+            outputs=(f"results/embeddings/vit-h/none/{block}.nc",),
+            wildcards={"model": "vit-h", "instruction": "none", "block": block},
+            gpus=1,
+            memory_mb=48_000,
+            benchmark=f"results/benchmarks/embed/vit-h/none/{block}.tsv",
+        )
+        for block in blocks
+    ]
+    fit = Job(
+        "fit_ridge",
+        inputs=tuple(job.outputs[0] for job in embed),
+        outputs=tuple(f"results/fits/subj01/vit-h/none/layer-{n}.nc" for n in range(33)),
+        wildcards={"subject": "subj01", "model": "vit-h", "instruction": "none"},
+        threads=4,
+        memory_mb=500,
+    )
+    return [*embed, fit]
+
+
+@pytest.fixture
+def study(paper_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paper_config["models"] = [m for m in paper_config["models"] if m["key"] == "vit-h"]
+    paper_config["subjects"] = ["subj01"]
+    paper_config["statistics"] = {"compare": []}
+    return load_study(paper_config)
+
+
+def test_a_plan_counts_hours_by_what_jobs_ask_for(study):
+    plan = make_plan(study, study_jobs(), study_jobs())
+    embed, fit = plan.stages
+    assert (embed.jobs, embed.to_do, embed.measured) == (2, 2, 0)
+    assert embed.gpu_hours == pytest.approx(embed.core_hours) == embed.gpu_hours_to_do
+    assert fit.gpu_hours == 0
+    assert plan.total("core_hours") == pytest.approx(embed.core_hours + fit.core_hours)
+    folders = {folder.folder: folder for folder in plan.folders}
+    assert folders["results/fits"].files == 33
+    assert folders["results/embeddings"].whole_bytes == pytest.approx(10_000 * 33 * 1280 * 2, 0.01)
+    # 40 sessions of betas, the images, and one checkpoint of 632 million parameters.
+    assert folders["resources/nsd"].whole_bytes == pytest.approx(40 * 1.05e9 + 39.6e9, rel=0.01)
+    assert folders["resources/checkpoints"].whole_bytes == 2_530_000_000
+
+
+def test_jobs_that_are_done_count_no_more(study):
+    jobs = study_jobs()
+    plan = make_plan(study, jobs, jobs[2:])
+    assert plan.stages[0].to_do == 0
+    assert plan.stages[0].gpu_hours_to_do == 0 < plan.stages[0].gpu_hours
+
+
+def test_records_of_earlier_jobs_replace_assumptions(study, tmp_path):
+    jobs = study_jobs()
+    write_benchmark(tmp_path / jobs[0].benchmark, 3600.0, 9000.0)
+    plan = make_plan(study, jobs, jobs)
+    assert plan.stages[0].measured == 1
+    assert plan.stages[0].peak_memory_mb == 9000
+    # The other block has nine times the images.
+    assert 1 + 1 < plan.stages[0].gpu_hours < 1 + 9
+
+
+def test_too_little_memory_is_said(study):
+    plan = make_plan(study, study_jobs(), study_jobs())
+    assert any("fit_ridge: jobs will hold about" in line for line in plan.warnings)
+
+
+def test_what_does_not_fit_is_said_plainly(study, monkeypatch):
+    def usage(path):
+        return type("usage", (), {"free": 10**9})
+
+    monkeypatch.setattr(disk.shutil, "disk_usage", usage)
+    plan = make_plan(study, study_jobs(), study_jobs())
+    assert not plan.volumes[0].fits
+    assert "DOES NOT FIT" in plan.warnings[0]
+    assert "DOES NOT FIT" in plan_table(plan)
+
+
+def test_what_is_stored_is_not_needed_again(tmp_path):
+    folder = Folder(folder=str(tmp_path / "x"), files=1, whole_bytes=100, stored_bytes=60)
+    (volume,) = disk.volumes([folder])
+    assert volume.needed_bytes == 40
+    assert volume.fits
+
+
+def test_json_reads_back_and_knows_its_keys(study):
+    plan = make_plan(study, study_jobs(), study_jobs())
+    text = json.dumps(plan.model_dump())
+    assert Plan.model_validate_json(text) == plan
+    schema = Plan.model_json_schema()
+    assert set(schema["required"]) == {"study", "stages", "folders", "volumes", "warnings"}
+    assert set(json.loads(text)["assumptions"]) == set(schema["$defs"]["Assumptions"]["properties"])
+
+
+def test_table_has_a_row_per_rule_and_a_total(study):
+    text = plan_table(make_plan(study, study_jobs(), study_jobs()))
+    assert "arithmetic" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["total", "3", "3"] in [line[:3] for line in lines]

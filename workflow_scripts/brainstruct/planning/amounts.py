@@ -1,0 +1,195 @@
+"""How many images, voxels and bytes: the sizes of a study's arrays, by arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from brainstruct.config.study import Study
+from brainstruct.inputs import Inputs
+from brainstruct.planning.assumptions import Assumptions
+from brainstruct.planning.jobs import Job
+from brainstruct.planning.networks import Network, network_of
+from brainstruct.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
+
+NSDGENERAL = {
+    "subj01": 15724,
+    "subj02": 14278,
+    "subj03": 15226,
+    "subj04": 13153,
+    "subj05": 13039,
+    "subj06": 17907,
+    "subj07": 12682,
+    "subj08": 14386,
+}
+"""Voxels of the mask nsdgeneral at 1.8 mm."""
+
+VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
+"""Voxels of a whole volume, about; betas are 16-bit integers."""
+
+TRIALS_PER_SESSION = 750
+EXPERIMENT_SESSIONS = 40
+SYNTHETIC_IMAGE_BYTES = 121_000
+STIM_INFO_BYTES = 11_600_000
+IMAGES_BYTES = 73_000 * 425 * 425 * 3
+SCORE_BYTES = 4
+LABELS_PER_FAMILY = 5
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Sizes of a study.
+
+    Attributes
+    ----------
+    study : Study
+        The checked configuration.
+    inputs : Inputs
+        Its data set.
+    assumed : Assumptions
+        What cannot be known before.
+    """
+
+    study: Study
+    inputs: Inputs
+    assumed: Assumptions
+
+    @cached_property
+    def networks(self) -> dict[str, Network]:
+        """Model -> its network."""
+        return {model.key: network_of(self.study, model) for model in self.study.models}
+
+    def shown(self, sessions: int) -> float:
+        """Return the share of images shown at least once in the first sessions.
+
+        Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
+        """
+        synthetic = self.study.synthetic
+        longest = max(synthetic.sessions.values()) if synthetic else EXPERIMENT_SESSIONS
+        return float(1 - (1 - min(sessions / longest, 1)) ** 3)
+
+    def images(self, owner: str) -> int:
+        """Return the number of a subject's own images, or of the shared ones, that were shown."""
+        synthetic = self.study.synthetic
+        if owner == SHARED:
+            total = synthetic.shared_images if synthetic else SHARED_IMAGES
+            return round(total * self.shown(self.inputs.longest))
+        total = synthetic.unique_images if synthetic else OWN_IMAGES
+        return round(total * self.shown(self.inputs.sessions(owner)))
+
+    def split(self, subject: str) -> tuple[int, int]:
+        """Return the number of training and test images of a subject."""
+        synthetic = self.study.synthetic
+        shared = synthetic.shared_images if synthetic else SHARED_IMAGES
+        test = round(shared * self.shown(self.inputs.sessions(subject)))
+        return self.images(subject), test
+
+    def block(self, block: str) -> int:
+        """Return the number of images of a block such as ``subj01-002``."""
+        owner, index = block.rsplit("-", 1)
+        size = self.study.data.images_per_block
+        return max(0, min(self.images(owner) - int(index) * size, size))
+
+    @cached_property
+    def all_images(self) -> int:
+        """Images that each model sees."""
+        return sum(self.images(owner) for owner in (SHARED, *self.study.subjects))
+
+    def voxels(self, subject: str) -> int:
+        """Return the number of voxels of the mask."""
+        synthetic, data = self.study.synthetic, self.study.data
+        if synthetic is not None:
+            return synthetic.max_labelled + synthetic.n_unlabelled
+        if data.mask == "nsdgeneral" and data.space == "func1pt8mm":
+            return NSDGENERAL[subject]
+        finer = VOLUME_VOXELS[data.space] / VOLUME_VOXELS["func1pt8mm"]
+        return round(self.assumed.voxels * finer)
+
+    def beta_bytes(self) -> int:
+        """Return the size of one session of betas."""
+        return VOLUME_VOXELS[self.study.data.space] * TRIALS_PER_SESSION * 2
+
+    def embedding_bytes(self, model: str, images: int) -> int:
+        """Return the size of a model's states of some images: every layer is stored."""
+        item = 2 if self.study.embedding.storage == "float16" else 4
+        states = self.study.model(model).n_layers * self.networks[model].width * item
+        answer = 5 * self.study.embedding.max_new_tokens + 25
+        return images * (states + answer) + self.assumed.file_bytes
+
+    def output_bytes(self, job: Job) -> int:
+        """Return what a job writes, all files together."""
+        wild, assumed = job.wildcards, self.assumed
+        model = wild.get("model", "")
+        voxels = self.voxels(wild["subject"]) if wild.get("subject") else 0
+        labels = voxels * assumed.voxel_bytes + assumed.file_bytes
+        families = len(self.study.data.rois)
+        n_regions = 1 + families * (1 + LABELS_PER_FAMILY)
+        spaces, n_layers, n_instructions = self._spaces(model)
+        match job.rule:
+            case "embed":
+                images = self.block(wild["block"])
+                return self.embedding_bytes(model, images) * len(job.outputs)
+            case "fit_ridge":
+                return (voxels * (4 * SCORE_BYTES + 1) + labels) * len(job.outputs)
+            case "collect_scores":
+                return spaces * voxels * 4 * SCORE_BYTES + labels
+            case "prepare_responses":
+                return sum(self.split(wild["subject"])) * voxels * SCORE_BYTES + labels
+            case "find_winners":
+                return voxels * (12 + SCORE_BYTES * n_instructions) + labels
+            case "estimate_ceiling":
+                return voxels * (8 + 2 * families) + labels
+            case "estimate_cross_subject":
+                return voxels * 8 + labels
+            case "predict_selected":
+                return self.split(wild["subject"])[1] * voxels * SCORE_BYTES + labels
+            case "tabulate_rois":
+                return 60 * n_regions * (n_instructions + 2) * (n_layers + 2)
+            case "join_tables":
+                rows = sum(
+                    (self._spaces(each.key)[2] + 2) * (each.n_layers + 2)
+                    for each in self.study.models
+                )
+                return 60 * n_regions * rows * len(self.study.subjects)
+            case "tabulate_responses":
+                return self.all_images * (5 * self.study.embedding.max_new_tokens + 15)
+            case "prepare_pycortex":
+                name = self.study.flatmaps.subject
+                subjects = {name.format(subject=subject) for subject in self.study.subjects}
+                return assumed.pycortex_bytes * len(subjects)
+            case "write_synthetic":
+                return sum(self._written_bytes(Path(name)) for name in job.outputs)
+            case "build_tiny_checkpoint":
+                return self._tiny_bytes(job.outputs[0])
+            case rule if rule.startswith("draw_"):
+                return assumed.figure_bytes * len(job.outputs)
+        return assumed.file_bytes * len(job.outputs) + labels * (voxels > 0)
+
+    def _spaces(self, model: str) -> tuple[int, int, int]:
+        """Feature spaces, layers and instructions of a model; zeros if there is none."""
+        if not model:
+            return 0, 0, 0
+        entry = self.study.model(model)
+        n_layers, n = len(entry.fitted_layers), len(self.study.instructions_of(entry))
+        return n_layers * n, n_layers, n
+
+    def _tiny_bytes(self, folder: str) -> int:
+        models = self.study.models
+        paths = {model.key: self.study.checkpoints[model.checkpoint].path for model in models}
+        sizes = [self.networks[key].download_bytes for key, path in paths.items() if path == folder]
+        return round(max(sizes, default=0)) + self.assumed.file_bytes
+
+    def _written_bytes(self, path: Path) -> int:
+        synthetic = self.study.synthetic
+        if synthetic is None:
+            return 0
+        if path.name == "nsd_stimuli.hdf5":
+            images = synthetic.shared_images + synthetic.unique_images * len(synthetic.sessions)
+            return images * SYNTHETIC_IMAGE_BYTES
+        if path.name == "nsd_stim_info_merged.csv":
+            return STIM_INFO_BYTES
+        if path.name.startswith("betas_session"):
+            # Zero outside the mask, and compressed.
+            return (synthetic.max_labelled + synthetic.n_unlabelled) * TRIALS_PER_SESSION * 2
+        return 300_000

@@ -1,0 +1,150 @@
+"""Time and memory of a job, by arithmetic on the sizes of what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from brainstruct.planning.amounts import Amounts
+from brainstruct.planning.jobs import Job
+
+MB = 1e6
+
+TORCH = {"embed", "fit_ridge", "predict_selected", "partition_variance", "plant_features"}
+"""Rules whose jobs import torch."""
+
+COMPUTED = {"embed", "fit_ridge", "predict_selected"}
+"""Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
+
+LAZY = {"tabulate_responses"}
+"""Rules that open large arrays and read the answers in them alone."""
+
+PASSES_PER_PENALTY = 0.73
+"""Products of all features with all voxels that the `gram` solver makes per penalty, folds
+included: 903 GFLOP for 3000 images, 2048 features, 5000 voxels and 20 penalties."""
+
+EVALUATED_PENALTIES = 26
+"""Penalties that the `gram` solver works out; more are interpolated."""
+
+HIMALAYA_RATIO = 3.3
+"""CPU time of himalaya's own solver over that of `gram`, measured."""
+
+EIGEN_FLOPS = 22
+"""Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
+precision, which takes twice as long."""
+
+IMPORTS_MB, TORCH_MB = 200, 600
+"""Memory of a job before it has read anything."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one job takes.
+
+    Attributes
+    ----------
+    seconds : float
+        Time, from start to end.
+    memory_mb : float
+        Most memory it holds.
+    """
+
+    seconds: float
+    memory_mb: float
+
+
+def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cost:
+    """Estimate the cost of a job.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    amounts : Amounts
+        Sizes of the study.
+    size_of : callable
+        File -> bytes, of the job's inputs.
+
+    Returns
+    -------
+    Cost
+        Of start, reading and writing for every job; and of the arithmetic of
+        those that embed and fit.
+    """
+    assumed = amounts.assumed
+    with_torch = job.rule in TORCH
+    written = float(amounts.output_bytes(job))
+    read = written if job.rule in LAZY else sum(map(size_of, job.inputs))
+    seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
+    memory = float(TORCH_MB if with_torch else IMPORTS_MB)
+    if job.rule == "embed":
+        # Images are read one by one, states are kept for one block.
+        more = _embed_seconds(job, amounts)
+        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / MB
+        return Cost(seconds + more + written / MB / assumed.disk_mb_per_s, memory)
+    seconds += (read + written) / MB / assumed.disk_mb_per_s
+    if job.rule in ("fit_ridge", "predict_selected"):
+        layers = len(job.outputs) if job.rule == "fit_ridge" else 1
+        flops = layers * ridge_flops(job, amounts)
+        seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
+        return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
+    return Cost(seconds, memory + 2 * (read + written) / MB)
+
+
+def embed_flops(model: str, amounts: Amounts) -> tuple[float, float]:
+    """Return the arithmetic per image: of images and prompt, and of one token of the answer.
+
+    Two operations per parameter and token (Kaplan et al. 2020, arXiv 2001.08361).
+    """
+    network = amounts.networks[model]
+    prompt = amounts.assumed.prompt_tokens
+    before = network.vision_parameters * network.patches
+    before += network.language_parameters * (network.image_tokens + prompt)
+    return 2 * before, 2 * network.language_parameters
+
+
+def _embed_seconds(job: Job, amounts: Amounts) -> float:
+    assumed, embedding = amounts.assumed, amounts.study.embedding
+    model = amounts.study.model(job.wildcards["model"])
+    network = amounts.networks[model.key]
+    images = amounts.block(job.wildcards["block"])
+    before, per_token = embed_flops(model.key, amounts)
+    on_gpu = embedding.device != "cpu"
+    rate = assumed.gpu_tflops * 1e12 if on_gpu else assumed.cpu_gflops_per_thread * 1e9
+    per_image = before / rate
+    if model.follows_instructions and embedding.pooling == "response_mean":
+        # A step of decoding reads all weights once for a batch.
+        weights = 2 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
+        step = max(per_token / rate, weights / embedding.batch_size if on_gpu else 0.0)
+        per_image += (embedding.max_new_tokens + 1) * step
+    load = 2 * network.parameters / (assumed.weights_mb_per_s * MB)
+    return load + images * per_image * len(job.outputs)
+
+
+def ridge_flops(job: Job, amounts: Amounts) -> float:
+    """Return the arithmetic of fitting one layer.
+
+    The decomposition of the smaller Gram matrix, and products of features and
+    voxels per penalty.
+    """
+    n, p, voxels = _shape(job, amounts)
+    encoding = amounts.study.encoding
+    smaller = min(n, p)
+    decomposition = 2 * n * p * smaller + 2 * EIGEN_FLOPS * smaller**3
+    penalties = min(encoding.alphas.count, EVALUATED_PENALTIES)
+    products = PASSES_PER_PENALTY * penalties * 2 * n * smaller * voxels
+    whole = decomposition + products
+    return whole * (HIMALAYA_RATIO if encoding.solver == "himalaya" else 1.0)
+
+
+def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:
+    subject = job.wildcards["subject"]
+    width = amounts.networks[job.wildcards["model"]].width
+    return amounts.split(subject)[0], width, amounts.voxels(subject)
+
+
+def _ridge_bytes(job: Job, amounts: Amounts) -> float:
+    """Features and responses in single precision, a Gram matrix in double, and their copies."""
+    n, p, voxels = _shape(job, amounts)
+    test = amounts.split(job.wildcards["subject"])[1]
+    return 4 * (3 * (n + test) * p + 3 * (n + test) * voxels) + 8 * 3 * min(n, p) ** 2

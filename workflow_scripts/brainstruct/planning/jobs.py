@@ -1,0 +1,151 @@
+"""The jobs of a study, as Snakemake lists them in a dry run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from brainstruct.errors import InputError
+
+GENERATED = ("fit_ridge", "embed", "build_tiny_checkpoint", "plant_features", "write_synthetic")
+"""Rules that the workflow generates several of, each with a suffix."""
+
+JobKey: TypeAlias = tuple[str, tuple[str, ...]]
+"""A job among those of its workflow: rule and outputs."""
+
+_HEADER = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
+_ITEM = re.compile(r"^    (\w+): (.*)$")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes
+    ----------
+    rule : str
+        Its rule; generated rules go by their common name.
+    inputs, outputs : tuple of str
+        Its files.
+    wildcards : mapping
+        Name -> value.
+    threads : int
+        Cores it asks for.
+    gpus : int
+        GPUs it asks for.
+    memory_mb : float
+        Memory it asks for; 0 if it asks for none.
+    benchmark : str
+        Where Snakemake records what it took; empty if nowhere.
+    """
+
+    rule: str
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    wildcards: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 1
+    gpus: int = 0
+    memory_mb: float = 0.0
+    benchmark: str = ""
+
+    @property
+    def key(self) -> JobKey:
+        """Identify the job among those of its workflow."""
+        return self.rule, self.outputs
+
+
+def read_dry_run(text: str) -> list[Job]:
+    """Read the jobs from what ``snakemake --dry-run`` prints.
+
+    Parameters
+    ----------
+    text : str
+        Everything it printed.
+
+    Returns
+    -------
+    list of Job
+        Those that write something: targets without a job of their own are left out.
+    """
+    jobs: list[Job] = []
+    rule, items = "", dict[str, str]()
+
+    def finish() -> None:
+        if rule and "output" in items:
+            jobs.append(_job(rule, items))
+
+    for line in text.splitlines():
+        if header := _HEADER.match(line):
+            finish()
+            rule, items = header[1], {}
+        elif rule and (item := _ITEM.match(line)):
+            items[item[1]] = item[2]
+        elif rule:
+            finish()
+            rule = ""
+    finish()
+    return jobs
+
+
+def _job(rule: str, items: Mapping[str, str]) -> Job:
+    resources = _pairs(items.get("resources", ""))
+    common = next((name for name in GENERATED if rule.startswith(f"{name}_")), rule)
+    return Job(
+        rule=common,
+        inputs=_names(items.get("input", "")),
+        outputs=_names(items["output"]),
+        wildcards=_pairs(items.get("wildcards", "")),
+        threads=int(items.get("threads", "1")),
+        gpus=int(resources.get("gpu", "0")),
+        memory_mb=float(resources.get("mem_mb", "0")),
+        benchmark=items.get("benchmark", ""),
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", ")) if text else ()
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in text.split(", ") if "=" in part)
+
+
+def dry_run(snakefile: str, config: Mapping[str, Any], *, everything: bool) -> list[Job]:
+    """List the jobs of a study; neither its data nor a lock on its folder is needed.
+
+    Parameters
+    ----------
+    snakefile : str
+        The workflow.
+    config : mapping
+        The whole configuration.
+    everything : bool
+        All jobs; otherwise those whose results are missing or out of date.
+
+    Raises
+    ------
+    InputError
+        If the workflow cannot be shown with this configuration.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "study.json"
+        path.write_text(json.dumps(config), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--dry-run"]
+        # As many cores as any job may ask for: threads are cut to what there is.
+        command += ["--cores", "100000", "--nolock", "--configfile", str(path)]
+        command += ["--forceall"] if everything else []
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise InputError(
+            snakefile,
+            f"cannot be shown with this configuration:\n{(done.stdout + done.stderr)[-2000:]}\n",
+            "Run 'snakemake --dry-run' with the same options and mend what it reports",
+        )
+    return read_dry_run(done.stdout + done.stderr)

@@ -1,0 +1,100 @@
+"""Sizes of the networks: published ones, or those of a checkpoint that is on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from brainstruct.config.models import Model
+from brainstruct.config.study import Study
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the cost of a network follows from.
+
+    Attributes
+    ----------
+    width : int
+        Length of its hidden states.
+    language_parameters, vision_parameters : float
+        Parameters that every token of text, or every image patch, goes through.
+    patches : int
+        Tokens of the vision encoder, per image.
+    image_tokens : int
+        Tokens that stand for the image in the language model.
+    download_bytes : float
+        Weights on the hub.
+    """
+
+    width: int
+    language_parameters: float
+    vision_parameters: float
+    patches: int
+    image_tokens: int
+    download_bytes: float
+
+    @property
+    def parameters(self) -> float:
+        """All parameters."""
+        return self.language_parameters + self.vision_parameters
+
+
+PUBLISHED: dict[str, Network] = {
+    "instructblip": Network(4096, 6.74e9, 1.17e9, 257, 32, 31.7e9),
+    "mplug-owl": Network(4096, 6.74e9, 0.43e9, 257, 65, 14.4e9),
+    "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
+    "llava": Network(4096, 6.76e9, 0.30e9, 577, 576, 14.1e9),
+    "vit": Network(1280, 0.0, 0.63e9, 257, 0, 2.53e9),
+    "clip-image": Network(1024, 0.0, 0.30e9, 257, 0, 1.71e9),
+    "clip-text": Network(768, 0.12e9, 0.0, 0, 0, 1.71e9),
+}
+"""Family -> the checkpoint that the paper's study uses of it (model cards and papers)."""
+
+TINY_WIDTH = 64
+"""Width of tiny checkpoints whose configuration gives none; 32 where there are no instructions."""
+
+
+def network_of(study: Study, model: Model) -> Network:
+    """Return the sizes of a model.
+
+    A ``config.json`` of its checkpoint decides if it is there; then sizes of a
+    tiny checkpoint that the study builds; then the published ones.
+    """
+    published = PUBLISHED[model.family]
+    config = checkpoint_folder(study, model.checkpoint) / "config.json"
+    if config.is_file():
+        width = _stored_width(json.loads(config.read_text(encoding="utf-8")), model.family)
+        return _scaled(published, width) if width else published
+    tiny = study.synthetic.checkpoints.get(model.checkpoint) if study.synthetic else None
+    if tiny is not None:
+        default = TINY_WIDTH if model.follows_instructions else TINY_WIDTH // 2
+        return _scaled(published, tiny.sizes.get("width", default))
+    return published
+
+
+def checkpoint_folder(study: Study, name: str) -> Path:
+    """Return the folder where a checkpoint lies or will lie."""
+    return Path(study.checkpoints[name].path or f"resources/checkpoints/{name}")
+
+
+def _stored_width(config: dict[str, object], family: str) -> int | None:
+    part = {"clip-image": "vision_config", "clip-text": "text_config"}.get(family)
+    candidates = [config.get(part)] if part else [config.get("text_config"), config]
+    for candidate in candidates:
+        if isinstance(candidate, dict) and isinstance(candidate.get("hidden_size"), int):
+            return int(candidate["hidden_size"])
+    return None
+
+
+def _scaled(published: Network, width: int) -> Network:
+    """Scale a network to another width: parameters grow with its square."""
+    ratio = (width / published.width) ** 2
+    return replace(
+        published,
+        width=width,
+        language_parameters=published.language_parameters * ratio,
+        vision_parameters=published.vision_parameters * ratio,
+        download_bytes=published.download_bytes * ratio,
+    )

@@ -1,0 +1,186 @@
+"""From the jobs of a study to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from brainstruct.config.study import Study
+from brainstruct.inputs import Inputs
+from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
+from brainstruct.planning.assumptions import Assumptions
+from brainstruct.planning.calibration import Calibration, calibrate, stored_bytes
+from brainstruct.planning.costs import COMPUTED, Cost, job_cost
+from brainstruct.planning.disk import folder_of, volumes
+from brainstruct.planning.jobs import Job, JobKey
+from brainstruct.planning.networks import checkpoint_folder
+from brainstruct.planning.report import Folder, Plan, Stage, Volume
+from brainstruct.targets import Targets
+
+HOUR = 3600.0
+GB = 1e9
+
+
+def make_plan(
+    study: Study,
+    jobs: Sequence[Job],
+    to_do: Iterable[Job],
+    assumptions: Assumptions | None = None,
+) -> Plan:
+    """Estimate what a study takes.
+
+    Parameters
+    ----------
+    study : Study
+        The checked configuration.
+    jobs : sequence of Job
+        All its jobs.
+    to_do : iterable of Job
+        Those that are to be run.
+    assumptions : Assumptions, optional
+        What is taken for granted.
+
+    Returns
+    -------
+    Plan
+        Corrected by the records of jobs that are done.
+    """
+    assumed = assumptions or Assumptions()
+    inputs = Inputs(study)
+    amounts = Amounts(study, inputs, assumed)
+    sizes: dict[JobKey, float] = {job.key: amounts.output_bytes(job) for job in jobs}
+    by_file = {name: sizes[job.key] / len(job.outputs) for job in jobs for name in job.outputs}
+
+    def size_of(name: str) -> float:
+        return by_file[name] if name in by_file else _stored(Path(name))
+
+    costs = {job.key: job_cost(job, amounts, size_of) for job in jobs}
+    calibration = calibrate(jobs, costs, sizes)
+    costs = {job.key: calibration.cost(job, costs[job.key]) for job in jobs}
+    remaining = {job.key for job in to_do}
+    stages = _stages(jobs, remaining, costs, calibration)
+    folders = _folders(study, jobs, sizes, calibration) + _inputs(study, inputs, amounts)
+    found = volumes(folders)
+    return Plan(
+        study=study.study,
+        stages=stages,
+        folders=folders,
+        volumes=found,
+        warnings=_warnings(stages, found),
+        assumptions=assumed,
+    )
+
+
+def _stages(
+    jobs: Sequence[Job],
+    remaining: set[JobKey],
+    costs: dict[JobKey, Cost],
+    calibration: Calibration,
+) -> list[Stage]:
+    found = []
+    for rule in dict.fromkeys(job.rule for job in jobs):
+        own = [job for job in jobs if job.rule == rule]
+        left = [job for job in own if job.key in remaining]
+
+        def gpu_hours(some: list[Job]) -> float:
+            return sum(costs[job.key].seconds * job.gpus for job in some) / HOUR
+
+        def core_hours(some: list[Job]) -> float:
+            return sum(costs[job.key].seconds * job.threads for job in some) / HOUR
+
+        found.append(
+            Stage(
+                rule=rule,
+                jobs=len(own),
+                to_do=len(left),
+                measured=calibration.jobs.get(rule, 0),
+                arithmetic=rule in COMPUTED,
+                gpu_hours=gpu_hours(own),
+                core_hours=core_hours(own),
+                gpu_hours_to_do=gpu_hours(left),
+                core_hours_to_do=core_hours(left),
+                peak_memory_mb=max(costs[job.key].memory_mb for job in own),
+                asked_memory_mb=max(job.memory_mb for job in own),
+            )
+        )
+    return found
+
+
+def _folders(
+    study: Study, jobs: Sequence[Job], sizes: dict[JobKey, float], calibration: Calibration
+) -> list[Folder]:
+    root = Targets(study).root
+    rows = []
+    for job in jobs:
+        stored = stored_bytes(job)
+        whole = calibration.size(job, sizes[job.key]) if stored is None else stored
+        for folder, names in groupby(sorted(job.outputs), key=lambda name: folder_of(name, root)):
+            n = len(list(names))
+            share = n / len(job.outputs)
+            rows.append((folder, n, whole * share, (stored or 0.0) * share))
+    return [
+        Folder(
+            folder=folder,
+            files=sum(row[1] for row in rows if row[0] == folder),
+            whole_bytes=round(sum(row[2] for row in rows if row[0] == folder)),
+            stored_bytes=round(sum(row[3] for row in rows if row[0] == folder)),
+        )
+        for folder in dict.fromkeys(row[0] for row in rows)
+    ]
+
+
+def _inputs(study: Study, inputs: Inputs, amounts: Amounts) -> list[Folder]:
+    """Return the data set and the checkpoints, where the workflow does not write them itself."""
+    if study.synthetic is not None:
+        return []
+    known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
+    data = []
+    for path in map(Path, inputs.required()):
+        betas = path.name.startswith("betas_session")
+        assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
+        data.append((_stored(path), assumed))
+    found = [_folder(study.data.nsd_root, data)]
+    needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
+    weights = {
+        name: (_stored(checkpoint_folder(study, name)), round(network.download_bytes))
+        for name, network in needed.items()
+        if study.checkpoints[name].path is None
+    }
+    return [
+        *found,
+        *([_folder("resources/checkpoints", list(weights.values()))] if weights else []),
+    ]
+
+
+def _folder(name: str, sizes: Sequence[tuple[float, float]]) -> Folder:
+    """Sum pairs of what is stored and what is assumed where nothing is."""
+    return Folder(
+        folder=name,
+        files=len(sizes),
+        whole_bytes=round(sum(stored or assumed for stored, assumed in sizes)),
+        stored_bytes=round(sum(stored for stored, _ in sizes)),
+    )
+
+
+def _stored(path: Path) -> float:
+    if path.is_dir():
+        return float(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
+    return float(path.stat().st_size) if path.is_file() else 0.0
+
+
+def _warnings(stages: Iterable[Stage], found: Iterable[Volume]) -> list[str]:
+    lines = [
+        f"DOES NOT FIT: {volume.needed_bytes / GB:,.1f} GB will be written under "
+        f"{volume.folder}, where {volume.free_bytes / GB:,.1f} GB are free"
+        for volume in found
+        if not volume.fits
+    ]
+    lines += [
+        f"{stage.rule}: jobs will hold about {stage.peak_memory_mb:,.0f} MB and ask for "
+        f"{stage.asked_memory_mb:,.0f} MB at first: raise it in your profile "
+        f"(set-resources: {stage.rule}: mem_mb=...)"
+        for stage in stages
+        if 0 < stage.asked_memory_mb < stage.peak_memory_mb
+    ]
+    return lines

@@ -1,0 +1,27 @@
+"""Rule plan: what the study will take, as a table and as JSON."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from brainstruct.config.loading import load_study
+from brainstruct.jobs import log, run_job
+from brainstruct.planning.jobs import dry_run
+from brainstruct.planning.plan import make_plan
+from brainstruct.planning.table import plan_table
+from brainstruct.store import write_json
+
+
+def plan(job: Any) -> None:
+    """Ask Snakemake for the jobs, estimate them, print the table."""
+    ask = partial(dry_run, job.params.snakefile, job.config)
+    with ThreadPoolExecutor(2) as pool:  # each waits for a Snakemake of its own
+        every, remaining = pool.submit(ask, everything=True), pool.submit(ask, everything=False)
+        jobs, to_do = every.result(), remaining.result()
+    found = make_plan(load_study(job.config), jobs, to_do)
+    write_json(found.model_dump(), job.params.path)
+    print(f"\n{plan_table(found)}", flush=True)
+    log.info("wrote %s", job.params.path)
+
+
+run_job(plan, globals().get("snakemake"))
