@@ -79,7 +79,7 @@ rule draw_instruction_rois:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        labels=choose.model_labels,
+        labels=choose.mllm_labels,
         instructions=study.instructions,
         mask=study.data.mask,
         code=stage_identity("draw_instruction_rois"),

@@ -166,9 +166,7 @@ def test_without_multimodal_models_nothing_is_compared_or_mapped(paper_config):
     targets, _, choose = build(paper_config)
     assert choose.model_comparisons == choose.instruction_comparisons == []
     names = {name.split("/")[2].removesuffix(".svg") for name in targets.all_figures}
-    assert names == {
-        "roi_bars", "layer_profiles", "instruction_rois", "noise_ceiling", "winning_layer"
-    }  # fmt: skip
+    assert names == {"roi_bars", "layer_profiles", "noise_ceiling", "winning_layer"}
 
 
 def test_one_instruction_has_no_race(paper_config):

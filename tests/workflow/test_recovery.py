@@ -58,9 +58,11 @@ def test_planted_instructions_and_layers_are_found(demo):
 def test_demo_ends_in_figures_and_a_report(demo):
     figures = demo.root / "results/demo/figures"
     drawn = {path.relative_to(figures) for path in figures.rglob("*.svg")}
-    maps = {"winning_layer", "winning_instruction", "planted_recovered"}
+    maps = {"winning_layer", "winning_instruction", "planted_recovered", "concepts"}
     expected = {f"{name}/{subject}_instructblip" for name in maps for subject in SUBJECTS}
-    expected |= {"roi_bars", "layer_profiles", "instruction_rois"}
+    expected |= {f"alignment_maps/{subject}" for subject in SUBJECTS}
+    expected |= {"roi_bars", "layer_profiles", "instruction_rois", "noise_ceiling"}
+    expected |= {"shared_variance/instructblip"}
     assert {str(path.with_suffix("")) for path in drawn} >= expected
     for path in drawn:
         assert (figures / path.with_suffix(".png")).stat().st_size > 20_000

@@ -425,7 +425,8 @@ class Targets:
     @cached_property
     def all_figures(self) -> list[str]:
         """Every figure of the study."""
-        names = ["roi_bars", "layer_profiles", "instruction_rois", "noise_ceiling"]
+        names = ["roi_bars", "layer_profiles", "noise_ceiling"]
+        names += ["instruction_rois"] if self.mllms else []
         for subject in self.study.subjects:
             names += [f"alignment_maps/{subject}"] if self.mllms else []
             names += [f"model_scatter/{subject}"] if len(self.mllms) > 1 else []

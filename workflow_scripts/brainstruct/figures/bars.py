@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from brainstruct.figures.drawing import Drawing
@@ -90,9 +89,10 @@ def draw_roi_bars(
     rows = [shown_rois[first : first + per_row] for first in range(0, len(shown_rois), per_row)]
 
     colours = model_colours(shown_models)
-    keys: list[list[Artist]] = [
+    keys: list[list[Artist] | str] = [
         [Patch(color=colours[m], label=label_of(m, model_labels)) for m in shown_models],
-        [*subject_keys(subjects), *_mark_keys(meanings or {})],
+        subject_keys(subjects),
+        "     ".join(f"{mark}  {says}" for mark, says in (meanings or {}).items()),
     ]
     top = _TOP + (_TITLE if title else 0)
     head = top + strip_height(keys, inner) + _ABOVE
@@ -145,12 +145,6 @@ def _draw_group(
                 fontsize=6.5,
                 zorder=5,
             )
-
-
-def _mark_keys(meanings: Mapping[str, str]) -> list[Artist]:
-    return [
-        Line2D([], [], linestyle="none", label=f"{mark}  {says}") for mark, says in meanings.items()
-    ]
 
 
 def _source(

@@ -1,4 +1,7 @@
-"""Keys above a plot: rows of labelled colours and markers, each group on lines of its own."""
+"""Keys above a plot: rows of labelled colours and markers, each group on lines of its own.
+
+A group may also be words, on one line.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,38 @@ from matplotlib.artist import Artist
 
 from brainstruct.figures.page import Page, text_width, widest
 
+Group = Sequence[Artist] | str
+
 _LINE = 3.8  # mm
 _SIZE = 6.5  # points
 _HANDLE = 8.0  # width of a handle and the gaps around it, mm
 
 
-def strip_height(groups: Sequence[Sequence[Artist]], width: float) -> float:
+def strip_height(groups: Sequence[Group], width: float) -> float:
     """Return the height that groups of keys take in a given width, mm."""
-    return sum(_LINE * -(-len(group) // _columns(group, width)) for group in groups if group)
+    return sum(_LINE * _lines(group, width) for group in groups if group)
 
 
-def draw_strip(
-    page: Page, groups: Sequence[Sequence[Artist]], left: float, top: float, width: float
-) -> None:
+def draw_strip(page: Page, groups: Sequence[Group], left: float, top: float, width: float) -> None:
     """Draw groups of keys, read row by row.
 
     Parameters
     ----------
     page : Page
         Where to.
-    groups : sequence of sequence of matplotlib.artist.Artist
-        Handles with labels.
+    groups : sequence of sequence of matplotlib.artist.Artist, or str
+        Handles with labels; or words.
     left, top, width : float
         Place on the page, mm.
     """
     for group in groups:
         if not group:
+            continue
+        if isinstance(group, str):
+            page.figure.text(
+                left / page.width, 1 - top / page.height, group, va="top", fontsize=_SIZE
+            )
+            top += _LINE
             continue
         columns = _columns(group, width)
         # matplotlib fills column by column.
@@ -47,6 +56,10 @@ def draw_strip(
             labelspacing=0.6,
         )
         top += strip_height([group], width)
+
+
+def _lines(group: Group, width: float) -> int:
+    return 1 if isinstance(group, str) else -(-len(group) // _columns(group, width))
 
 
 def _columns(group: Sequence[Artist], width: float) -> int:
