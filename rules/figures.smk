@@ -331,7 +331,7 @@ rule draw_shared_variance:
         png=report(
             targets.figure("shared_variance/{model}", "png"),
             caption="../report/shared_variance.rst",
-            category="2 Which instruction?",
+            category="4 What is shared?",
             labels={
                 "figure": "shared variance",
                 "model": "{model}",
