@@ -16,6 +16,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.identity import folder_identity, stage_identity
 from brainstruct.inputs import Inputs
+from brainstruct.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.resources import grow
 from brainstruct.targets import Targets
 
@@ -45,6 +46,14 @@ wildcard_constraints:
 
 
 report: "report/workflow.rst"
+
+
+onstart:
+    finish_leftovers(workflow)
+
+
+onerror:
+    cancel_leftovers(workflow)
 
 
 rule all:

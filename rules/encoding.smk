@@ -28,6 +28,7 @@ for fitted in targets.fit_jobs():
             "../envs/encode.yaml"
         threads: study.encoding.threads
         resources:
+            gpu=choose.gpus_to_fit,
             mem_mb=grow(16000),
             runtime=grow(480),
         params:

@@ -42,7 +42,7 @@ for name, kind in targets.embed_jobs().items():
         conda:
             "../envs/embed.yaml"
         resources:
-            gpu=1,
+            gpu=choose.gpus_to_embed,
             mem_mb=grow(48000),
             runtime=grow(240 * len(kind.instructions)),
         params:

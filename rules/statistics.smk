@@ -169,6 +169,7 @@ rule partition_variance:
         "../envs/encode.yaml"
     threads: study.partition.threads
     resources:
+        gpu=choose.gpus_to_fit,
         mem_mb=grow(12000),
         runtime=grow(240),
     params:

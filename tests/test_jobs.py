@@ -16,6 +16,7 @@ from brainstruct.jobs import log, run_job
 def job(tmp_path):
     yield SimpleNamespace(
         rule="fit_ridge",
+        resources={},
         threads=1,
         log=[str(tmp_path / "deep" / "x.log")],
         input=[],

@@ -121,7 +121,7 @@ def test_sessions_on_disk_are_found(paper_config, tmp_path):
 
 
 def test_resources_grow_with_attempts():
-    assert [grow(300)(None, attempt) for attempt in (1, 2, 3)] == [300, 600, 900]
+    assert [grow(300)(None, attempt) for attempt in (1, 2, 3)] == [300, 600, 1200]
 
 
 def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):
@@ -204,3 +204,12 @@ def test_shared_variance_is_shown_against_the_reference(paper_config):
     paper_config["instructions"] = ["SR", "VR", "IC"]
     _, _, choose = build(paper_config)
     assert choose.partition_reference(wild(model="idefics")) == "SR"
+
+
+def test_gpus_are_asked_for_where_they_are_used(paper_config):
+    _, _, choose = build(paper_config)
+    assert (choose.gpus_to_embed, choose.gpus_to_fit) == (1, 0)
+    paper_config["embedding"]["device"] = "cpu"
+    paper_config["encoding"]["backend"] = "torch_cuda"
+    _, _, choose = build(paper_config)
+    assert (choose.gpus_to_embed, choose.gpus_to_fit) == (0, 1)

@@ -119,6 +119,16 @@ class Choose:
             return None
         return self.study.instruction_texts[instruction].text
 
+    @property
+    def gpus_to_embed(self) -> int:
+        """GPUs of a job that embeds."""
+        return 0 if self.study.embedding.device == "cpu" else 1
+
+    @property
+    def gpus_to_fit(self) -> int:
+        """GPUs of a job that fits."""
+        return 1 if self.study.encoding.backend == "torch_cuda" else 0
+
     def embed_code(self, wildcards: Any) -> str:
         """Identity of the code that embeds with the job's model."""
         return stage_identity("embed", self.module(wildcards.model))

@@ -18,6 +18,7 @@ from typing import Any
 import threadpoolctl
 
 from brainstruct.errors import InputError
+from brainstruct.gpus import hold_gpus
 
 log = logging.getLogger("brainstruct")
 
@@ -52,7 +53,8 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
         os.environ.get("SLURM_JOB_ID", "local"),
     )
     started = time.monotonic()
-    with threadpoolctl.threadpool_limits(job.threads):
+    gpus = job.resources.get("gpu", 0)
+    with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
         try:
             function(job)
         except InputError as error:

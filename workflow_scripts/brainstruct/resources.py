@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def grow(amount: int) -> Callable[..., int]:
-    """Return a resource function: `amount` times the number of the attempt.
+    """Return a resource function: `amount`, doubled with every attempt after the first.
 
     A job that was killed for memory or time comes back with more of it.
 
@@ -17,6 +17,6 @@ def grow(amount: int) -> Callable[..., int]:
     """
 
     def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them
-        return amount * attempt
+        return amount << (attempt - 1)
 
     return resource

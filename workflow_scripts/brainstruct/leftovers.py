@@ -1,0 +1,167 @@
+"""Finds jobs that a run of Snakemake has left in SLURM's queue.
+
+If Snakemake is killed, its jobs go on, and Snakemake itself would send them a
+second time. A new run waits for them instead, then plans anew with what they
+made. And a run that ends by an error or an interrupt leaves none.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+FIRST_POLL, LAST_POLL = 5.0, 60.0
+"""Seconds between looks at the queue, at the start and later."""
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """A job in SLURM's queue.
+
+    Attributes
+    ----------
+    id : str
+        SLURM's number.
+    submitted : float
+        Seconds since the epoch.
+    folder : str
+        Where it was submitted.
+    comment : str
+        Rule and wildcards, as the executor plugin writes them.
+    """
+
+    id: str
+    submitted: float
+    folder: str
+    comment: str
+
+
+def read_queue(text: str) -> list[QueuedJob]:
+    """Read what ``squeue --format=%i|%V|%Z|%k`` printed."""
+    jobs = []
+    for line in text.splitlines():
+        number, submitted, folder, comment = line.split("|", 3)
+        jobs.append(
+            QueuedJob(number, datetime.fromisoformat(submitted).timestamp(), folder, comment)
+        )
+    return jobs
+
+
+def comment_of(rule: str, wildcards: Iterable[str]) -> str:
+    """Return the comment that the executor plugin gives to a job."""
+    joined = "_".join(wildcards).replace("/", "_")
+    return f"rule_{rule}_wildcards_{joined}" if joined else f"rule_{rule}"
+
+
+def belonging(queue: Iterable[QueuedJob], folder: Path, comments: set[str]) -> list[QueuedJob]:
+    """Return the queued jobs that are jobs of a plan in a folder."""
+    here = folder.resolve()
+    return [job for job in queue if job.comment in comments and Path(job.folder).resolve() == here]
+
+
+def leftovers(workflow: Any) -> list[QueuedJob]:
+    """Return the queued jobs whose outputs this run would make.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        With its plan made. It holds Snakemake's lock on these outputs: no other
+        run is waiting for the jobs.
+
+    Returns
+    -------
+    list of QueuedJob
+        Of the same folder, rule, wildcards and configuration files. Studies
+        that share a folder differ in the last.
+    """
+    if shutil.which("squeue") is None:
+        return []
+    asked = subprocess.run(
+        ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%V|%Z|%k"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode != 0:
+        _say(f"squeue does not answer ({asked.stderr.strip()}): not looking for earlier jobs.")
+        return []
+    comments = {
+        comment_of(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs(False)
+    }
+    found = belonging(read_queue(asked.stdout), Path(workflow.workdir_init), comments)
+    configuration = workflow.spawned_job_args_factory.get_configfiles_arg()
+    return [job for job in found if _is_configured(_batch_script(job.id), configuration)]
+
+
+def finish_leftovers(workflow: Any) -> None:
+    """Wait for the jobs of an earlier run, then start this one again.
+
+    To be called before a run sends jobs. Returns at once if there are none.
+    Jobs that are older than a change of the configuration are cancelled, for
+    their results might not be what is asked for now.
+    """
+    found = leftovers(workflow)
+    if not found:
+        return
+    changed = max(os.stat(path).st_mtime for path in workflow.configfiles)  # noqa: PTH116
+    outdated = [job for job in found if job.submitted < changed]
+    if outdated:
+        _say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
+        _cancel(outdated)
+    if len(outdated) < len(found):
+        kept = [job for job in found if job not in outdated]
+        _say(f"Waiting for jobs that an earlier run has left in the queue: {_ids(kept)}")
+    pause = FIRST_POLL
+    while leftovers(workflow):
+        time.sleep(pause)
+        pause = min(1.5 * pause, LAST_POLL)
+    _say("They have ended. Planning anew.")
+    workflow.persistence.unlock()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def cancel_leftovers(workflow: Any) -> None:
+    """Cancel what a run that ends without success still has in the queue."""
+    found = leftovers(workflow)
+    if found:
+        _say(f"Cancelling what is left in the queue: {_ids(found)}")
+        _cancel(found)
+
+
+def _is_configured(script: str, configuration: str) -> bool:
+    if not configuration:
+        return "--configfiles " not in script
+    return configuration in script
+
+
+def _batch_script(job: str) -> str:
+    """Return the script of a job; empty if it has just left the queue."""
+    done = subprocess.run(
+        ["scontrol", "write", "batch_script", job, "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _cancel(jobs: Sequence[QueuedJob]) -> None:
+    subprocess.run(["scancel", *(job.id for job in jobs)], check=True)
+
+
+def _ids(jobs: Sequence[QueuedJob]) -> str:
+    return ", ".join(job.id for job in jobs)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
