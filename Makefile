@@ -4,6 +4,7 @@
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make test   every check of the project
 # make lint   style and types only
+# make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make bench  benchmarks: ratios against the peers
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -20,7 +21,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor fetch_nsd test lint bench envs schema clean
+.PHONY: help setup demo view doctor fetch_nsd test test-slurm-demo lint bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -69,6 +70,9 @@ lint: setup
 test: lint
 	@echo "==> Tests"
 	$(BIN)/python -m pytest
+
+test-slurm-demo: setup
+	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s

@@ -1,0 +1,99 @@
+"""What goes wrong on clusters: nothing is lost, left behind or done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from cluster import wait_for
+
+from brainstruct.store import read_dataset
+
+pytestmark = pytest.mark.study
+
+EMBEDDING = "results/embeddings/instructblip/IC/subj01-000.nc"
+EMBED = "embed_wildcards_instructblip_IC_subj01-000"
+CEILING = "results/ceilings/subj01.nc"
+
+
+@pytest.fixture
+def slow(login):
+    """An embedding is gone, and its job will be slow and save its work often."""
+    before = read_dataset(login.root / EMBEDDING)
+    (login.root / EMBEDDING).unlink()
+    login.configure(embedding={"batch_size": 1, "images_per_shard": 2})
+    return login, before
+
+
+def n_shards(root: Path) -> int:
+    return len(list((root / "results/work/embed").rglob("*.nc")))
+
+
+def test_a_job_out_of_memory_comes_back_with_more(login):
+    (login.root / CEILING).unlink()
+    rules = login.root / "rules/data.smk"
+    assert rules.read_text().count("mem_mb=grow(2000)") == 1
+    rules.write_text(rules.read_text().replace("mem_mb=grow(2000)", "mem_mb=grow(150)"))
+    first = login.cluster.next_id
+    login.run(CEILING)
+    jobs = login.cluster.jobs("estimate_ceiling", first)
+    assert [job.mem_mb for job in jobs] == [150, 300, 600][: len(jobs)]
+    assert [job.minutes for job in jobs] == [20, 40, 80][: len(jobs)]
+    assert len(jobs) > 1
+    assert [job.state == "COMPLETED" for job in jobs] == [False] * (len(jobs) - 1) + [True]
+    # SLURM's word on the failed attempt is kept.
+    kept = login.root / "logs/slurm/rule_estimate_ceiling/subj01" / f"{jobs[0].id}.log"
+    assert kept.is_file()
+
+
+def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
+    login, before = slow
+    cluster, first = login.cluster, login.cluster.next_id
+    with login.started(EMBEDDING) as controller:
+        wait_for(lambda: n_shards(login.root) > 2, 120, "shards")
+        controller.send_signal(signal.SIGINT)
+        controller.wait(60)
+        assert controller.returncode != 0
+    wait_for(lambda: not cluster.queue(), 30, "an empty queue")
+    left = n_shards(login.root)
+    assert not (login.root / EMBEDDING).exists()
+    assert list((login.root / ".snakemake/locks").iterdir()) == []
+
+    with login.started(EMBEDDING) as controller:
+        wait_for(lambda: n_shards(login.root) > left + 2, 120, "more shards")
+        (job,) = cluster.queue("R")
+        cluster.run("scancel", job)
+        text, _ = controller.communicate(timeout=240)
+        assert controller.returncode == 0, text[-6000:]
+    jobs = cluster.jobs(EMBED, first)
+    assert [job.state for job in jobs] == ["CANCELLED", "CANCELLED", "COMPLETED"]
+    # Two runs; the second had to try twice.
+    assert [job.mem_mb for job in jobs] == [48000, 48000, 96000]
+    log = (login.root / "results/logs/embed/instructblip/IC/subj01-000.log").read_text()
+    assert log.count("an earlier run has left") == 2
+    after = read_dataset(login.root / EMBEDDING)
+    assert after["response"].equals(before["response"])
+    assert float(abs(after["embedding"] - before["embedding"]).max()) < 0.01
+    assert n_shards(login.root) == 0
+
+
+def test_a_second_run_is_refused_and_a_killed_one_s_jobs_are_waited_for(slow):
+    login, _ = slow
+    cluster, first = login.cluster, login.cluster.next_id
+    with login.started(EMBEDDING) as controller:
+        wait_for(lambda: cluster.queue("R"), 60, "a running job")
+        second = login.run_refused(EMBEDDING)
+        assert "another Snakemake" in second and "--unlock" in second
+        os.kill(controller.pid, signal.SIGKILL)
+        controller.wait()
+    (job,) = cluster.queue()
+    assert "--unlock" in login.run_refused(EMBEDDING)
+    unlocked = login.command(".venv/bin/snakemake", "--unlock")
+    assert unlocked.status == 0, unlocked.text
+    done = login.run(EMBEDDING)
+    assert f"has left in the queue: {job}" in done.text
+    assert [(one.id, one.state) for one in cluster.jobs(EMBED, first)] == [(job, "COMPLETED")]
+    assert (login.root / EMBEDDING).is_file()
+    assert "Nothing to be done" in login.run(EMBEDDING).text
