@@ -43,7 +43,7 @@ class Job:
     rule : str
         Rule and wildcards, joined with underscores.
     cpus, mem_mb, gpus, minutes : int
-        What was asked for.
+        What it was given; 0 while it waits.
     """
 
     id: str
@@ -122,15 +122,15 @@ class Cluster:
         since : int
             Ids from this one on.
         """
-        names = "JobIDRaw,Comment%200,State,Partition,Account,ReqCPUS,ReqTRES%100,TimelimitRaw"
+        names = "JobIDRaw,Comment%200,State,Partition,Account,AllocTRES%200,TimelimitRaw"
         lines = self.run(
             "sacct", "--noheader", "--parsable2", "--allocations", "--duplicates",
             "--starttime=now-1days", f"--format={names}",
         ).splitlines()  # fmt: skip
         found = []
         for line in lines:
-            number, comment, state, partition, account, cpus, requested, minutes = line.split("|")
-            tres = dict(item.split("=") for item in requested.split(",") if item)
+            number, comment, state, partition, account, given, minutes = line.split("|")
+            tres = dict(item.split("=") for item in given.split(",") if item)
             found.append(
                 Job(
                     id=number,
@@ -138,7 +138,7 @@ class Cluster:
                     state=state.split()[0],
                     partition=partition,
                     account=account,
-                    cpus=int(cpus),
+                    cpus=int(tres.get("cpu", 0)),
                     mem_mb=_mb(tres.get("mem", "0M")),
                     gpus=int(tres.get("gres/gpu", 0)),
                     minutes=int(minutes or 0),

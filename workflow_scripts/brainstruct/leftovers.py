@@ -1,8 +1,9 @@
 """Finds jobs that a run of Snakemake has left in SLURM's queue.
 
 If Snakemake is killed, its jobs go on, and Snakemake itself would send them a
-second time. A new run waits for them instead, then plans anew with what they
-made. And a run that ends by an error or an interrupt leaves none.
+second time, and would not notice later changes of what they made. A new run
+waits for them instead, and records them as Snakemake would have. And a run that
+ends by an error or an interrupt leaves none.
 """
 
 from __future__ import annotations
@@ -109,9 +110,10 @@ def finish_leftovers(workflow: Any) -> None:
     their results might not be what is asked for now.
     """
     found = leftovers(workflow)
+    changed = max(Path(path).stat().st_mtime for path in workflow.configfiles)
     if not found:
+        _record_unrecorded(workflow, changed)
         return
-    changed = max(os.stat(path).st_mtime for path in workflow.configfiles)  # noqa: PTH116
     outdated = [job for job in found if job.submitted < changed]
     if outdated:
         _say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
@@ -124,6 +126,10 @@ def finish_leftovers(workflow: Any) -> None:
         time.sleep(pause)
         pause = min(1.5 * pause, LAST_POLL)
     _say("They have ended. Planning anew.")
+    awaited = {job.comment for job in found if job not in outdated}
+    for job in workflow.dag.needrun_jobs(False):
+        if comment_of(job.rule.name, job.wildcards) in awaited and _is_whole(workflow, job):
+            _record(workflow, job)
     workflow.persistence.unlock()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -136,6 +142,33 @@ def cancel_leftovers(workflow: Any) -> None:
     if found:
         _say(f"Cancelling what is left in the queue: {_ids(found)}")
         _cancel(found)
+
+
+def _record_unrecorded(workflow: Any, changed: float) -> None:
+    """Record jobs that ended while no Snakemake was there to see it."""
+    needed = set(workflow.dag.needrun_jobs(False))
+    for job in workflow.dag.jobs:
+        if job in needed or not job.output or workflow.persistence.has_metadata(job):
+            continue
+        if _is_whole(workflow, job) and all(
+            Path(path).stat().st_mtime > changed for path in job.output
+        ):
+            _record(workflow, job)
+
+
+def _is_whole(workflow: Any, job: Any) -> bool:
+    """Whether all outputs of a job are there, and none is marked as incomplete."""
+    return all(Path(path).exists() for path in job.output) and not workflow.async_run(
+        workflow.persistence.incomplete(job)
+    )
+
+
+def _record(workflow: Any, job: Any) -> None:
+    """Write down what outputs were made from, so that later changes are noticed.
+
+    Snakemake does so when it sees a job end.
+    """
+    workflow.async_run(workflow.persistence.finished(job))
 
 
 def _is_configured(script: str, configuration: str) -> bool:
