@@ -316,6 +316,7 @@ rule draw_concepts:
         runtime=grow(30),
     params:
         flatmap=choose.flatmap,
+        concepts=list(study.concepts),
         instructions=choose.instruction_legend,
         title=choose.title,
         code=stage_identity("draw_concepts"),

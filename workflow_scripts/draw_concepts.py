@@ -27,6 +27,7 @@ def concepts(job: Any) -> None:
             for name in names
         },
         groups=groups,
+        concepts=job.params.concepts,
         texts={key: entry["text"] for key, entry in job.params.instructions.items()},
     )
     drawing.save(Path(job.output.svg).with_suffix(""))

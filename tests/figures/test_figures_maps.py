@@ -169,6 +169,19 @@ def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, vox
     assert "50 % / 50 %" in said(draw_concepts(stage, where, winners, groups=groups))
 
 
+def test_a_concept_has_one_colour_in_all_models(stage, concepts, place):
+    every = draw_concepts(stage, concepts["concept"], concepts["winners"], groups=GROUPS)
+    only = draw_concepts(
+        stage,
+        place(["counts"] * 96),
+        {"counts": place(["IU3"] * 96)},
+        groups={"counts": ["IU3"]},
+        concepts=list(GROUPS),
+    )
+    colours = [np.asarray(maps(one)[0].images[1].get_array())[30, 70] for one in (every, only)]
+    np.testing.assert_array_equal(*colours)
+
+
 def test_concepts_without_a_race_are_one_map(stage, place):
     groups = {"counts": ["IU3"], "caption": ["IC"]}
     winners = {"counts": place(["IU3"] * 96), "caption": place(["IC"] * 96)}

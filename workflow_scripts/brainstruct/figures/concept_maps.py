@@ -26,6 +26,7 @@ def draw_concepts(
     winners: Mapping[str, xr.DataArray],
     *,
     groups: Mapping[str, Sequence[str]],
+    concepts: Sequence[str] | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> Drawing:
     """Draw the winning concept, and the winning instruction within each concept.
@@ -42,6 +43,9 @@ def draw_concepts(
     groups : mapping
         Concept -> its instructions, in the order of the legend. One with a
         single instruction has no race and no map of its own.
+    concepts : sequence of str, optional
+        All concepts of the study: each has its colour whatever concepts a
+        model was asked for. By default those of `groups`.
     texts : mapping, optional
         Instruction -> text, for the legend.
 
@@ -56,8 +60,10 @@ def draw_concepts(
         If a winner is not in its group.
     """
     names = list(groups)
-    colours = further_colours([*CURVATURE, "white", "black"], len(names))
-    concept_colours = dict(zip(names, colours, strict=True))
+    known = list(concepts or names)
+    colours = further_colours([*CURVATURE, "white", "black"], len(known))
+    palette = dict(zip(known, colours, strict=True))
+    concept_colours = {name: palette[name] for name in names}
     codes = codes_of(concept, names)
     painted = paint_codes(
         stage.flatmap.vote(codes, len(names)), [concept_colours[name] for name in names]
