@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from checkout import Done
 from cluster import ACCOUNT, Cluster
@@ -52,9 +51,8 @@ def studied(cluster, finished, tmp_path_factory) -> Studied:
 
     One model of the small study is enough: others take the same way.
     """
-    data = finished
     login = log_in(tmp_path_factory.mktemp("cluster") / "checkout", cluster)
-    (login.root / "resources").symlink_to(data.root / "resources")
+    (login.root / "resources").symlink_to(finished.root / "resources")
     config = yaml.safe_load((login.root / "small.yaml").read_text())
     del config["synthetic"]
     config["results"] = "results"
