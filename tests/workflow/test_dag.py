@@ -9,6 +9,8 @@ import time
 import pytest
 import yaml
 
+from brainstruct.planning.jobs import read_dry_run
+
 HEAVY = ("torch", "transformers", "himalaya", "cortex", "h5py", "nibabel", "xarray", "matplotlib")
 
 
@@ -22,6 +24,10 @@ def test_paper_study_is_shown_without_data(fresh):
     fits = sum(count for rule, count in jobs.items() if rule.startswith("fit_ridge"))
     assert fits == 4 * (10 * instructed + others)
     assert jobs["prepare_responses"] == 4
+    # What a dry run costs goes with these (docs/scale.md).
+    listed = read_dry_run(done.text)
+    assert len(listed) < 1_200
+    assert sum(len(job.inputs) for job in listed) < 15_000
 
 
 def test_demo_is_shown_on_a_fresh_clone(fresh):
