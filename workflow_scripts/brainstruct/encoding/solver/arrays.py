@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,22 @@ def empty(shape: tuple[int, ...], like: Array) -> Array:
     return like.new_empty(shape)
 
 
+class Scratch:
+    """Memory that is taken again and again: fresh pages cost as much time as the work in them."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[str, str], Array] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
+        """Return an array without defined values; it lasts until `name` is next taken."""
+        size = math.prod(shape)
+        key = name, precision(like)
+        if key not in self._buffers or len(self._buffers[key]) < size:
+            self._buffers.pop(key, None)
+            self._buffers[key] = empty((size,), like)
+        return self._buffers[key][:size].reshape(shape)
+
+
 def inverse_in_place(matrix: Array) -> bool:
     """Replace a symmetric positive definite matrix by its inverse.
 
@@ -53,18 +70,16 @@ def inverse_in_place(matrix: Array) -> bool:
         False if the matrix is not positive definite in its precision; its
         values are then without meaning.
     """
-    if not isinstance(matrix, np.ndarray) and matrix.device.type != "cpu":
+    if not isinstance(matrix, np.ndarray):
         return _torch_inverse_in_place(matrix)
-    # LAPACK's own inverse from the Cholesky factor takes half the time of torch's.
-    values = get_backend().to_numpy(matrix)
-    factorise, invert = get_lapack_funcs(("potrf", "potri"), (values,))
-    factor, fault = factorise(values.T, lower=1, overwrite_a=1, clean=1)
+    factorise, invert = get_lapack_funcs(("potrf", "potri"), (matrix,))
+    factor, fault = factorise(matrix.T, lower=1, overwrite_a=1, clean=1)
     if fault:
         return False
     lower, fault = invert(factor, lower=1, overwrite_c=1)
     if fault:
         return False
-    values[...] = lower + np.tril(lower, -1).T
+    matrix[...] = lower + np.tril(lower, -1).T
     return True
 
 
@@ -74,5 +89,5 @@ def _torch_inverse_in_place(matrix: Array) -> bool:
     factor, fault = torch.linalg.cholesky_ex(matrix)
     if int(fault):
         return False
-    matrix.copy_(torch.cholesky_inverse(factor))
+    torch.cholesky_inverse(factor, out=matrix)
     return True

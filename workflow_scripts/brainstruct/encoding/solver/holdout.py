@@ -16,12 +16,15 @@ import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
-from brainstruct.encoding.solver.arrays import Array, cast, empty, inverse_in_place, precision
+from brainstruct.encoding.solver.arrays import Array, Scratch, cast, inverse_in_place, precision
 from brainstruct.encoding.solver.decomposition import Decomposition
 from brainstruct.encoding.solver.lowrank import Band, split_spectrum
 
 MIXED_AT_ONCE = 1 << 15
 """Values per band function that are mixed at once: they stay in a CPU's cache."""
+
+ROWS_AT_ONCE = 256
+"""Rows of H_ff that are worked out at once."""
 
 
 @dataclass(frozen=True)
@@ -73,40 +76,35 @@ class HeldOutRows:
         Of `factors`.
     n_samples : int or None
         Rows of the design matrix if an intercept is fitted.
+    scratch : Scratch
+        Memory that folds and batches of targets share.
     """
 
     def __init__(
-        self, left: Array, factors: Shrinkage, bands: list[Band], n_samples: int | None
+        self,
+        left: Array,
+        factors: Shrinkage,
+        bands: list[Band],
+        n_samples: int | None,
+        scratch: Scratch,
     ) -> None:
         backend = get_backend()
-        self.complement = factors.complement
-        self.sign = -1.0 if factors.complement else 1.0
-        self.n_held = left.shape[0]
-        n_alphas = factors.functions.shape[1]
         dtype = precision(left)
-        self.operators: list[tuple[slice, list[Array]]] = []
-        self.inverse = empty((n_alphas, self.n_held, self.n_held), left)
-        self.inverse[...] = 0
-        flat = self.inverse.reshape(n_alphas, -1)
-        for band in bands:
-            rows = left[:, band.components]
-            basis = cast(band.basis, dtype, left)
-            mixing = cast(self.sign * band.mixing.T, dtype, left)
-            weighted = [(rows * basis[:, j]).T for j in range(basis.shape[1])]
-            self.operators.append((band.components, weighted))
-            products = backend.stack([rows @ one for one in weighted])
-            for columns in _blocks(flat.shape[1]):
-                flat[:, columns] += mixing @ products.reshape(len(weighted), -1)[:, columns]
-        self.mixing = cast(
-            self.sign * np.concatenate([band.mixing for band in bands]).T.copy(), dtype, left
-        )
-        if self.complement:
-            diagonal = range(self.n_held)
-            self.inverse[:, diagonal, diagonal] += 1
-            if n_samples is not None:
-                self.inverse -= 1 / n_samples
+        self.complement = factors.complement
+        self.n_held = left.shape[0]
+        self.scratch = scratch
+        self.operators = [
+            (band.components, [left[:, band.components] * column for column in columns])
+            for band in bands
+            for columns in [cast(band.basis.T.copy(), dtype, left)]
+        ]
+        mixing = np.concatenate([band.mixing for band in bands])
+        if self.complement:  # the targets themselves are the last part
+            mixing = np.concatenate([-mixing, np.ones((1, mixing.shape[1]))])
+        self.mixing = cast(mixing.T.copy(), dtype, left)
+        self.inverse = self._inside(left, n_samples)
         self.invertible = np.array([inverse_in_place(matrix) for matrix in self.inverse])
-        squared = backend.to_numpy((flat**2).sum(1)).astype(np.float64)
+        squared = np.array([float(backend.norm(matrix)) ** 2 for matrix in self.inverse])
         gain = np.sqrt(squared / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
 
@@ -123,22 +121,41 @@ class HeldOutRows:
             Overwritten.
         """
         backend = get_backend()
-        n_targets = held.shape[0]
-        parts = empty((self.mixing.shape[1], n_targets, self.n_held), held)
+        fitted = self.scratch.take("fitted", tuple(out.shape), held)
+        self._fit_residuals(projected, held, fitted)
+        for one, inverse, place in zip(fitted, self.inverse, out, strict=True):
+            backend.matmul(one, inverse, out=place)
+
+    def _inside(self, left: Array, n_samples: int | None) -> Array:
+        """Return I - H_ff for all penalties: the residuals of unit targets."""
+        n = self.n_held
+        found = self.scratch.take("inverse", (self.mixing.shape[0], n, n), left)
+        for start in range(0, n, ROWS_AT_ONCE):
+            block = slice(start, min(start + ROWS_AT_ONCE, n))
+            size = block.stop - start
+            unit = cast(np.eye(size, n, start), precision(left), left)
+            if self.complement and n_samples is not None:
+                unit -= 1 / n_samples
+            part = self.scratch.take("fitted", (self.mixing.shape[0], size, n), left)
+            self._fit_residuals(left[block], unit, part)
+            found[:, block] = part
+        return found
+
+    def _fit_residuals(self, projected: Array, held: Array, out: Array) -> None:
+        """Write e = (I - H) y on the held-out rows, for all penalties."""
+        backend = get_backend()
+        parts = self.scratch.take("parts", (self.mixing.shape[1], *held.shape), held)
         number = 0
         for components, weighted in self.operators:
             stretch = projected[:, components]
             for operator in weighted:
-                backend.matmul(stretch, operator, out=parts[number])
+                backend.matmul(stretch, operator.T, out=parts[number])
                 number += 1
-        flat = parts.reshape(number, -1)
-        fitted = empty(tuple(out.shape), held)
-        target = fitted.reshape(len(out), -1)
-        for columns in _blocks(flat.shape[1]):
-            target[:, columns] = self.mixing @ flat[:, columns]
         if self.complement:
-            fitted += held
-        backend.matmul(fitted, self.inverse, out=out)
+            parts[number] = held
+        flat, target = parts.reshape(len(parts), -1), out.reshape(len(out), -1)
+        for columns in _blocks(flat.shape[1]):
+            backend.matmul(self.mixing, flat[:, columns], out=target[:, columns])
 
 
 def bands_of(decomposition: Decomposition, factors: Shrinkage, tolerance: float) -> list[Band]:

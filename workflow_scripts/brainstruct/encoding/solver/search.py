@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from himalaya.backend import get_backend
@@ -11,7 +11,7 @@ from himalaya.kernel_ridge._random_search import _select_best_alphas
 from himalaya.scoring import correlation_score, l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.solver.arrays import Array, cast, empty, precision
+from brainstruct.encoding.solver.arrays import Array, Scratch, cast, empty, precision
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
 from brainstruct.encoding.solver.folds import Rows, held_out_rows
 from brainstruct.encoding.solver.holdout import HeldOutRows, bands_of, shrinkage
@@ -194,14 +194,15 @@ class _Search:
     fit_intercept: bool
     score_func: object
     batch: int
+    scratch: Scratch = field(default_factory=Scratch)
 
     def run(self, penalties: NDArray[np.float64], scores: Array) -> Array:
         """Fill `scores`; return the projected targets, shape (n_targets, r)."""
         dtype = precision(self.decomposition.X)
         order = np.argsort(penalties)
-        low, high = self._single_range(penalties[order], dtype)
-        chosen, rest = order[low:high], np.concatenate([order[:low], order[high:]])
         left = self._left(dtype)
+        low, high = self._single_range(penalties[order], left)
+        chosen, rest = order[low:high], np.concatenate([order[:low], order[high:]])
         projected = self._project(left)
         if len(chosen):
             self._fill(penalties, chosen, left, projected, scores)
@@ -211,12 +212,11 @@ class _Search:
             self._fill(penalties, rest, left, self._project(left), scores)
         return projected
 
-    def _single_range(self, ascending: NDArray[np.float64], dtype: str) -> tuple[int, int]:
+    def _single_range(self, ascending: NDArray[np.float64], left: list[Array]) -> tuple[int, int]:
         """Range of the penalties for which the data's own precision is enough."""
         low, high = 0, len(ascending)
-        if dtype == "float64":
+        if precision(left[0]) == "float64":
             return low, high
-        left = self._left(dtype)
         trial = 0
         while low < high:  # the first trial nearly always ends it
             if self._gain(ascending[trial], left) <= GAIN_LIMIT:
@@ -239,7 +239,8 @@ class _Search:
     def _gain(self, alpha: float, left: list[Array]) -> float:
         factors = shrinkage(self.decomposition, np.array([alpha]))
         bands = bands_of(self.decomposition, factors, TOLERANCE["float32"][1])
-        return max(float(HeldOutRows(rows, factors, bands, self.n).gain[0]) for rows in left)
+        folds = (HeldOutRows(rows, factors, bands, self.n, self.scratch) for rows in left)
+        return max(float(fold.gain[0]) for fold in folds)
 
     @property
     def n(self) -> int | None:
@@ -251,14 +252,17 @@ class _Search:
         n_targets = self.Y.shape[1]
         found = get_backend().zeros_like(left[0], shape=(n_targets, left[0].shape[1]))
         for rows, part in zip(self.folds, left, strict=True):
+            own = self.Y[rows]
             for targets in _batches(n_targets, self.batch):
-                found[targets] += self._held(rows, targets, precision(part)) @ part
+                found[targets] += self._held(own, targets, precision(part)) @ part
         return found
 
-    def _held(self, rows: Rows, targets: slice, dtype: str) -> Array:
-        """Centred held-out targets, shape (n_targets, n_held)."""
-        part = cast(self.Y[rows][:, targets].T, "float64", self.decomposition.X)
-        return cast(part - self.offset[targets][:, None], dtype, part)
+    def _held(self, own: Array, targets: slice, dtype: str) -> Array:
+        """Centre held-out rows of Y; shape (n_targets, n_held)."""
+        part = cast(own[:, targets], "float64", self.decomposition.X)
+        held = empty((part.shape[1], part.shape[0]), cast(part[:1, :1], dtype, part))
+        held[...] = (part - self.offset[targets]).T
+        return held
 
     def _fill(
         self,
@@ -282,11 +286,12 @@ class _Search:
         n_parts = sum(band.basis.shape[1] for band in bands)
         place = backend.asarray(chosen, device=getattr(X, "device", None))
         for number, rows in enumerate(self.folds):
-            fold = HeldOutRows(left[number], factors, bands, self.n)
+            fold = HeldOutRows(left[number], factors, bands, self.n, self.scratch)
+            own = self.Y[rows]
             batch = min(self.batch, max(32, SCRATCH // (n_parts * len(rows))))
             for targets in _batches(self.Y.shape[1], batch):
-                held = self._held(rows, targets, dtype)
-                stack = empty((len(nodes.index) + 1, *held.shape), held)
+                held = self._held(own, targets, dtype)
+                stack = self.scratch.take("stack", (len(nodes.index) + 1, *held.shape), held)
                 fold.residuals(projected[targets], held, stack[:-1])
                 stack[-1] = held
                 if self.fit_intercept:  # nodes give predictions about the training rows' mean
