@@ -121,7 +121,7 @@ def naive(model: RespondingModel, shown: Sequence[Image.Image]) -> torch.Tensor:
     )
 
 
-def test_images_per_second(model, tmp_path):
+def test_images_per_second(model, tmp_path, goals, goal):
     shown = pictures(N_OURS)
     naive(model, shown[:PAIR])  # warm up
 
@@ -147,12 +147,12 @@ def test_images_per_second(model, tmp_path):
         f"\n{FAMILY}, {BLOCKS} blocks, width {WIDTH}, {TOKENS} tokens, one thread:"
         f"\n  embed, batch {N_OURS}, shards on disk: {ours:.2f} images/s"
         f"\n  generate(output_hidden_states=True), batch {PAIR}: {theirs:.2f} images/s"
-        f"\n  speed ratio {ours / theirs:.1f} (at least 3 is asked for)"
+        f"\n  speed ratio {ours / theirs:.1f}"
     )
-    assert ours > 3 * theirs
+    goals.append(goal("embedding: images per second, ratio", ours / theirs, 3))
 
 
-def test_memory_of_states(model):
+def test_memory_of_states(model, goals, goal):
     shown = pictures(PAIR)
     inputs = model.on_device(model.prepare(shown, [INSTRUCTION] * PAIR))
 
@@ -171,11 +171,11 @@ def test_memory_of_states(model):
         f"\n  states of one image: embed {ours / 2**10:.0f} KiB "
         f"(two float32 vectors per layer are {exact / 2**10:.0f}), "
         f"straightforward {theirs / 2**10:.0f} KiB"
-        f"\n  memory ratio {theirs / ours:.0f} (at least 10 is asked for)"
+        f"\n  memory ratio {theirs / ours:.0f}"
         f"\n  peak of everything but weights: embed {ours + without / PAIR:.3g}, "
         f"straightforward {theirs + without / PAIR:.3g} bytes per image"
     )
-    assert theirs > 10 * ours
+    goals.append(goal("embedding: memory of states, ratio", theirs / ours, 10))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8, 32, 64])

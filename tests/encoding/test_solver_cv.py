@@ -10,8 +10,9 @@ from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from brainstruct.encoding.solver import register, search_alphas
+from brainstruct.encoding.solver import holdout, register, search_alphas
 from brainstruct.encoding.solver import search as search_module
+from brainstruct.encoding.solver.arrays import precision
 
 register()
 FOLDS = KFold(4, shuffle=True, random_state=0)
@@ -60,7 +61,8 @@ def test_agrees_with_himalaya(kind, shape, intercept, backend):
     X = design(kind, n + 60, p)
     Y = targets(X, 90)
     X, X_test, Y, Y_test = X[:n], X[n:], Y[:n], Y[n:]
-    alphas = np.logspace(0, 6, 30).astype(np.float32)
+    # 20 are all evaluated, of 60 some are interpolated
+    alphas = np.logspace(0, 6, {"numpy": 20, "torch": 60}[backend]).astype(np.float32)
     for score in SCORES:
         ours, be = fit("gram", backend, X, Y, alphas, intercept, score)
         theirs, _ = fit("svd", backend, X, Y, alphas, intercept, score)
@@ -94,17 +96,56 @@ def test_scores_are_those_of_refitting_every_fold(shape, intercept):
     np.testing.assert_allclose(ours.best_alphas_, alphas[losses.argmin(0)], rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("kind", ["random", "collinear", "rank_deficient", "outlier"])
 @pytest.mark.parametrize("shape", [(60, 15), (40, 55)])
-def test_coefficients_solve_the_normal_equations(shape):
-    X = design("random", *shape).astype(np.float64)
-    Y = targets(X, 5).astype(np.float64)
-    ours, _ = fit("gram", "numpy", X, Y, np.array([3.0, 70.0]), True, l2_neg_loss)
-    A, B = X - X.mean(0), Y - Y.mean(0)
-    for voxel, alpha in enumerate(ours.best_alphas_):
+def test_coefficients_solve_the_normal_equations(shape, kind, intercept, dtype):
+    X = design(kind, *shape).astype(dtype)
+    Y = targets(X, 5).astype(dtype)
+    alphas = np.array([3.0, 70.0], dtype=dtype)
+    ours, _ = fit("gram", "numpy", X, Y, alphas, intercept, l2_neg_loss)
+    X, Y = X.astype(float), Y.astype(float)
+    middle, level = (X.mean(0), Y.mean(0)) if intercept else (np.zeros(X.shape[1]), np.zeros(5))
+    A, B = X - middle, Y - level
+    for voxel, alpha in enumerate(ours.best_alphas_.astype(float)):
         direct = np.linalg.solve(A.T @ A + alpha * np.eye(A.shape[1]), A.T @ B[:, voxel])
         np.testing.assert_allclose(ours.coef_[:, voxel], direct, atol=1e-5)
-        offset = Y[:, voxel].mean() - X.mean(0) @ direct
-        assert ours.intercept_[voxel] == pytest.approx(offset, abs=1e-5)
+        if intercept:
+            offset = level[voxel] - middle @ direct
+            assert ours.intercept_[voxel] == pytest.approx(offset, abs=1e-5)
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("kind", ["power_law", "outlier"])
+def test_single_precision_is_about_as_close_to_the_truth_as_himalayas(kind, score):
+    X = design(kind, 400, 150)
+    Y = targets(X, 60)
+    alphas = np.logspace(0, 6, 60).astype(np.float32)
+    ours, theirs = (
+        fit(solver, "numpy", X, Y, alphas, True, score)[0] for solver in ("gram", "svd")
+    )
+    truth, _ = fit("svd", "numpy", X.astype(float), Y.astype(float), alphas, True, score)
+    error, reference = (
+        np.abs(model.cv_scores_ - truth.cv_scores_).max() for model in (ours, theirs)
+    )
+    assert error <= max(4 * reference, 2e-6)
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("shape", [(400, 150), (150, 400)])
+@pytest.mark.parametrize("kind", ["power_law", "outlier", "collinear"])
+def test_bands_and_interpolation_are_far_below_the_rounding_of_float32(
+    kind, shape, score, monkeypatch
+):
+    """The tolerances that float32 data have, at work in float64, where nothing else is lost."""
+    monkeypatch.setitem(search_module.TOLERANCE, "float64", search_module.TOLERANCE["float32"])
+    X = design(kind, *shape).astype(float)
+    Y = targets(X, 30).astype(float)
+    alphas = np.logspace(0, 6, 60)
+    ours, truth = (fit(solver, "numpy", X, Y, alphas, True, score)[0] for solver in ("gram", "svd"))
+    error = np.abs(ours.cv_scores_ - truth.cv_scores_).max()
+    assert error <= 1.5e-7  # float32 itself costs 1e-6 and more
 
 
 @pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
@@ -177,3 +218,47 @@ def test_what_it_cannot_do_is_refused():
         fit("gram", "numpy", X, Y, alphas, True, lambda a, b: 0)
     with pytest.raises(ValueError, match="varies"):
         fit("gram", "numpy", X * 0, Y, alphas, True, l2_neg_loss)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
+def test_a_failed_factorisation_is_repeated_in_float64(shape, backend, monkeypatch):
+    X = design("power_law", *shape)
+    Y = targets(X, 25)
+    alphas = np.logspace(0, 4, 10).astype(np.float32)
+    plain, _ = fit("gram", backend, X, Y, alphas, True, l2_neg_loss)
+    tried = refuse(monkeypatch, lambda number, dtype: dtype == "float32" and number % 3 == 0)
+    ours, be = fit("gram", backend, X, Y, alphas, True, l2_neg_loss)
+    assert {"float32", "float64"} <= set(tried)
+    for found, expected in ((ours.best_alphas_, plain.best_alphas_), (ours.coef_, plain.coef_)):
+        np.testing.assert_allclose(be.to_numpy(found), be.to_numpy(expected), atol=1e-5)
+    np.testing.assert_allclose(
+        be.to_numpy(ours.cv_scores_), be.to_numpy(plain.cv_scores_), rtol=1e-5
+    )
+
+
+def test_penalties_that_float64_cannot_evaluate_are_never_chosen(monkeypatch, caplog):
+    X = design("power_law", 90, 20)
+    Y = targets(X, 25)
+    alphas = np.array([1, 10, 100], dtype=np.float32)
+    plain, _ = fit("gram", "numpy", X, Y, alphas[1:], True, l2_neg_loss)
+    # the first four factorisations measure the gain in each fold, then come three per fold
+    refuse(monkeypatch, lambda number, dtype: dtype == "float64" or number in (4, 7, 10, 13))
+    ours, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss)
+    assert "penalties 1 cannot" in caplog.text
+    np.testing.assert_array_equal(ours.best_alphas_, plain.best_alphas_)
+
+
+def refuse(monkeypatch, when) -> list[str]:
+    """Let factorisations fail; return the precisions of all tried from here on."""
+    real, tried = holdout.inverse_in_place, []
+
+    def inverse_in_place(matrix):
+        tried.append(precision(matrix))
+        matrix_is_refused = when(len(tried) - 1, tried[-1])
+        if matrix_is_refused:
+            matrix[...] = np.nan
+        return not matrix_is_refused and real(matrix)
+
+    monkeypatch.setattr(holdout, "inverse_in_place", inverse_in_place)
+    return tried

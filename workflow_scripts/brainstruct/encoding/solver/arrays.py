@@ -55,6 +55,10 @@ class Scratch:
             self._buffers[key] = empty((size,), like)
         return self._buffers[key][:size].reshape(shape)
 
+    def release(self) -> None:
+        """Give all memory back."""
+        self._buffers.clear()
+
 
 def inverse_in_place(matrix: Array) -> bool:
     """Replace a symmetric positive definite matrix by its inverse.

@@ -8,13 +8,14 @@ drowns the small eigenvalues in its rounding error.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
-from brainstruct.encoding.solver.arrays import Array, cast, precision
+from brainstruct.encoding.solver.arrays import Array, cast
 
 CHUNK = 1024
 """Rows or columns that are held in float64 at once."""
@@ -77,23 +78,26 @@ class Decomposition:
         scale = self._powers(-1.0 if self.dual else -0.5)
         return cast((inner @ self.vectors) * cast(scale, "float64", self.X), dtype, self.X)
 
-    def right_product(self, weights: Array) -> Array:
-        """Return V diag(1/sqrt(eigenvalues)) weights, shape (n_features, n_targets).
+    def right(self, dtype: str) -> Callable[[Array], Array]:
+        """Return the function that maps weights to V diag(1/sqrt(eigenvalues)) weights.
 
-        Components without variance are left out.
-
-        Parameters
-        ----------
-        weights : array of shape (r, n_targets)
-            Overwritten.
+        It takes an array of shape (r, n_targets), which it overwrites, and
+        returns one of shape (n_features, n_targets). Components without
+        variance are left out.
         """
-        dtype = precision(weights)
-        weights *= cast(self._powers(-1.0 if self.dual else -0.5), dtype, self.X)[:, None]
-        if not self.dual:
-            return cast(self.vectors, dtype, self.X) @ weights
+        powers = cast(self._powers(-1.0 if self.dual else -0.5), dtype, self.X)[:, None]
+        vectors = self.vectors if self.dual else cast(self.vectors, dtype, self.X)
+
+        def product(weights: Array) -> Array:
+            weights *= powers
+            return self._from_samples(vectors, weights, dtype) if self.dual else vectors @ weights
+
+        return product
+
+    def _from_samples(self, vectors: Array, weights: Array, dtype: str) -> Array:
         # V = X'U/sqrt(eigenvalues) cancels where one feature is far larger than the others.
         # With an intercept the columns of U sum to 0, so that the offset drops out.
-        samples = self.vectors @ cast(weights, "float64", self.X)
+        samples = vectors @ cast(weights, "float64", self.X)
         parts = [
             cast(
                 cast(self.X[:, start : start + CHUNK], "float64", self.X).T @ samples, dtype, self.X

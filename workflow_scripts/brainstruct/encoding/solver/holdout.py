@@ -23,8 +23,8 @@ from brainstruct.encoding.solver.lowrank import Band, split_spectrum
 MIXED_AT_ONCE = 1 << 15
 """Values per band function that are mixed at once: they stay in a CPU's cache."""
 
-ROWS_AT_ONCE = 256
-"""Rows of H_ff that are worked out at once."""
+SCRATCH = 1 << 25
+"""Values of the largest scratch array, if 32 rows fit: 128 MB in float32."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,10 @@ class HeldOutRows:
         self.mixing = cast(mixing.T.copy(), dtype, left)
         self.inverse = self._inside(left, n_samples)
         self.invertible = np.array([inverse_in_place(matrix) for matrix in self.inverse])
-        squared = np.array([float(backend.norm(matrix)) ** 2 for matrix in self.inverse])
-        gain = np.sqrt(squared / self.n_held) * factors.noise
+        for failed in np.flatnonzero(~self.invertible):
+            self.inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
+        size = np.array([float((matrix**2).sum()) for matrix in self.inverse])
+        gain = np.sqrt(size / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
 
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
@@ -130,8 +132,9 @@ class HeldOutRows:
         """Return I - H_ff for all penalties: the residuals of unit targets."""
         n = self.n_held
         found = self.scratch.take("inverse", (self.mixing.shape[0], n, n), left)
-        for start in range(0, n, ROWS_AT_ONCE):
-            block = slice(start, min(start + ROWS_AT_ONCE, n))
+        step = min(256, rows_at_once(self.mixing.shape[1], n))
+        for start in range(0, n, step):
+            block = slice(start, min(start + step, n))
             size = block.stop - start
             unit = cast(np.eye(size, n, start), precision(left), left)
             if self.complement and n_samples is not None:
@@ -156,6 +159,11 @@ class HeldOutRows:
         flat, target = parts.reshape(len(parts), -1), out.reshape(len(out), -1)
         for columns in _blocks(flat.shape[1]):
             backend.matmul(self.mixing, flat[:, columns], out=target[:, columns])
+
+
+def rows_at_once(n_parts: int, n_held: int) -> int:
+    """Return how many targets' band predictions on held-out rows fit the scratch memory."""
+    return max(32, SCRATCH // (n_parts * n_held))
 
 
 def bands_of(decomposition: Decomposition, factors: Shrinkage, tolerance: float) -> list[Band]:

@@ -122,7 +122,8 @@ def _split(
     low, high = eigenvalues[start], eigenvalues[stop - 1]
     middle = np.sqrt(low * high) if low > 0 else 0.0
     cut = start + int(np.searchsorted(eigenvalues[start:stop], middle, side="right"))
-    if not start < cut < stop or whole.basis.shape[1] <= 1:
+    small = stop - start <= functions.shape[1]  # mixing is nearly all of the cost
+    if not start < cut < stop or small or whole.basis.shape[1] == 1:
         yield whole
         return
     parts = [

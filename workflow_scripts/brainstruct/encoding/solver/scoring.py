@@ -99,4 +99,4 @@ def _quadratic(products: Array, weights: Array) -> Array:
 def impossible(scores: Array, refused: NDArray[np.intp]) -> None:
     """Make penalties that could not be evaluated impossible to select, as himalaya does."""
     for alpha in refused:
-        scores[int(alpha)] = -1e5
+        scores[:, int(alpha)] = -1e5

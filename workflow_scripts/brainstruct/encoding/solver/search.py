@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from brainstruct.encoding.solver.arrays import Array, Scratch, cast, empty, precision
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
 from brainstruct.encoding.solver.folds import Rows, held_out_rows
-from brainstruct.encoding.solver.holdout import HeldOutRows, bands_of, shrinkage
+from brainstruct.encoding.solver.holdout import HeldOutRows, bands_of, rows_at_once, shrinkage
 from brainstruct.encoding.solver.lowrank import choose_nodes
 from brainstruct.encoding.solver.scoring import check_score, impossible, score_nodes
 
@@ -26,14 +26,11 @@ GAIN_LIMIT = 10.0
 FAINT = 0.1
 """Median shrinkage factor under which correlations are worked out in float64."""
 
-TOLERANCE = {"float32": (1e-6, 1e-6), "float64": (1e-9, 1e-12)}
+TOLERANCE = {"float32": (1e-7, 1e-7), "float64": (1e-9, 1e-12)}
 """Errors of interpolation between penalties and of bands, relative to the targets."""
 
 BATCH = 512
 """Targets worked on at once."""
-
-SCRATCH = 1 << 25
-"""Values of the largest scratch array: 128 MB in float32."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,9 @@ class CrossValidatedRidge:
         backend = get_backend()
         X = self._decomposition.X
         found = backend.zeros_like(X, shape=(X.shape[1], len(self.alphas)), device="cpu")
+        right = self._decomposition.right(precision(X))
         for targets in _batches(len(self.alphas), batch):
-            found[:, targets] = backend.to_cpu(
-                self._decomposition.right_product(self._shrunk(targets))
-            )
+            found[:, targets] = backend.to_cpu(right(self._shrunk(targets)))
         return found
 
     def intercept(self, coefficients: Array) -> Array:
@@ -204,12 +200,23 @@ class _Search:
         low, high = self._single_range(penalties[order], left)
         chosen, rest = order[low:high], np.concatenate([order[:low], order[high:]])
         projected = self._project(left)
+        lost = np.array([], dtype=np.intp)
         if len(chosen):
-            self._fill(penalties, chosen, left, projected, scores)
-        if len(rest):
+            lost = self._fill(penalties, chosen, left, projected, scores)
+        if dtype != "float64" and (len(rest) or len(lost)):
+            rest = np.concatenate([rest, lost])
             log.debug("%d of %d penalties are worked out in float64", len(rest), len(order))
+            del left
+            self.scratch.release()
             left = self._left("float64")
-            self._fill(penalties, rest, left, self._project(left), scores)
+            lost = self._fill(penalties, rest, left, self._project(left), scores)
+        if len(lost):
+            log.warning(
+                "penalties %s cannot be evaluated even in float64 and are left out",
+                ", ".join(f"{alpha:g}" for alpha in penalties[lost]),
+            )
+            impossible(scores, lost)
+        self.scratch.release()
         return projected
 
     def _single_range(self, ascending: NDArray[np.float64], left: list[Array]) -> tuple[int, int]:
@@ -271,8 +278,8 @@ class _Search:
         left: list[Array],
         projected: Array,
         scores: Array,
-    ) -> None:
-        """Score the chosen penalties in the precision of `left`."""
+    ) -> NDArray[np.intp]:
+        """Score the chosen penalties in the precision of `left`; return those that failed."""
         backend = get_backend()
         X = self.decomposition.X
         eigenvalues = self.decomposition.eigenvalues
@@ -284,11 +291,12 @@ class _Search:
         factors = shrinkage(self.decomposition, alphas[nodes.index])
         bands = bands_of(self.decomposition, factors, within)
         n_parts = sum(band.basis.shape[1] for band in bands)
+        failed = np.zeros(len(nodes.index), dtype=bool)
         place = backend.asarray(chosen, device=getattr(X, "device", None))
         for number, rows in enumerate(self.folds):
             fold = HeldOutRows(left[number], factors, bands, self.n, self.scratch)
             own = self.Y[rows]
-            batch = min(self.batch, max(32, SCRATCH // (n_parts * len(rows))))
+            batch = min(self.batch, rows_at_once(n_parts, len(rows)))
             for targets in _batches(self.Y.shape[1], batch):
                 held = self._held(own, targets, dtype)
                 stack = self.scratch.take("stack", (len(nodes.index) + 1, *held.shape), held)
@@ -298,9 +306,9 @@ class _Search:
                     stack[-1] += (held.sum(1) / (len(self.Y) - len(rows)))[:, None]
                 found = score_nodes(stack, nodes, self.score_func)
                 scores[number, place, targets] = cast(found, precision(X), X)
-            lost = ~fold.invertible
-            if lost.any():
-                impossible(scores[number], chosen[(nodes.weights[lost] != 0).any(0)])
+            failed |= ~fold.invertible
+        lost: NDArray[np.intp] = chosen[(nodes.weights[failed] != 0).any(0)]
+        return lost
 
 
 def _batches(size: int, batch: int) -> list[slice]:
