@@ -5,6 +5,7 @@
 # make test   every check of the project
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
+# make faults a study killed two hundred times and more, and run again each time (half an hour)
 # make bench  benchmarks: ratios against the peers
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -21,7 +22,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor fetch_nsd test test-slurm-demo lint bench envs schema clean
+.PHONY: help setup demo view doctor fetch_nsd test test-slurm-demo lint faults bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -73,6 +74,9 @@ test: lint
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
+
+faults: setup
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults -s
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s

@@ -110,7 +110,7 @@ def test_hostile_instruction_texts_are_only_text(edited):
     config = yaml.safe_load(path.read_text())
     config["instruction_texts"] = {"W1": {"task": "<b>bold</b>", "text": HOSTILE}}
     config["instructions"].append("W1")
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
     page = edited.root / "results/small/figures/responses.html"
     edited.run(str(page.relative_to(edited.root)), *SMALL)
     block = read_dataset(edited.root / "results/small/embeddings/instructblip/W1/shared-000.nc")

@@ -26,7 +26,7 @@ def user(finished, tmp_path):
     config = yaml.safe_load((checkout.root / "small.yaml").read_text())
     del config["synthetic"]
     config["results"] = "results/user"
-    (checkout.root / "small.yaml").write_text(yaml.safe_dump(config))
+    (checkout.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     return checkout
 
 
@@ -88,7 +88,7 @@ def test_non_finite_betas(user):
 def test_subject_without_data(user):
     config = yaml.safe_load((user.root / "small.yaml").read_text())
     config["subjects"] = ["subj05"]
-    (user.root / "small.yaml").write_text(yaml.safe_dump(config))
+    (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     refused(user, "results/user/responses/subj05.nc", "subj05", "missing or empty", "aws s3 cp")
 
 

@@ -28,7 +28,7 @@ def with_surfaces(tmp_path_factory) -> Checkout:
         "data": {"nsd_root": "nsd"},
         "flatmaps": {"height": 64},
     }
-    (checkout.root / "user.yaml").write_text(yaml.safe_dump(config))
+    (checkout.root / "user.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     return checkout
 
 

@@ -20,25 +20,62 @@ BLOCKS = 2
 FITS = {"instructblip": 2, "mplug-owl": 1, "idefics-random": 1, "clip-text": 1}
 """Model -> fit jobs, one per instruction."""
 
-OF_ALL_MODELS = {"join_tables", "draw_roi_bars", "draw_instruction_rois", "draw_layer_profiles"}
+OF_THE_STUDY = {
+    "join_tables",
+    "average_subjects",
+    "draw_roi_bars",
+    "draw_instruction_rois",
+    "draw_layer_profiles",
+    "build_viewer",
+    "list_viewers",
+    "write_methods",
+}
 OF_EACH_MODEL = {"collect_scores", "find_winners", "tabulate_rois", "draw_winning_layer"}
-OF_INSTRUCTED = {"draw_winning_instruction", "draw_planted_recovered", "tabulate_recovery"}
+OF_COMPARISONS = {"compare_models", "tabulate_model_comparisons"}
+OF_MULTIMODAL_MODELS = {"draw_alignment_maps", "draw_model_scatter"}
+OF_SEVERAL_INSTRUCTIONS = {
+    "compare_instructions",
+    "tabulate_instruction_comparisons",
+    "partition_variance",
+    "tabulate_partition",
+    "draw_shared_variance",
+    "find_concepts",
+    "draw_concepts",
+    "draw_winning_instruction",
+    "draw_planted_recovered",
+    "tabulate_recovery",
+}
 FIGURES = {
     "draw_roi_bars": 1,
     "draw_instruction_rois": 1,
     "draw_layer_profiles": 1,
+    "draw_noise_ceiling": 1,
+    "draw_alignment_maps": 1,
+    "draw_model_scatter": 1,
+    "draw_concepts": 1,
+    "draw_shared_variance": 1,
     "draw_winning_instruction": 1,
     "draw_winning_layer": len(FITS),
     "draw_planted_recovered": 1,
+    "pack_surface": 1,
+    "build_viewer": 1,
+    "list_viewers": 1,
 }
 
 
-def after_fits(*models):
-    """Jobs that follow when fits of these models are renewed."""
-    jobs = dict.fromkeys(OF_ALL_MODELS, 1) | dict.fromkeys(OF_EACH_MODEL, len(models))
+def after_scores(*models):
+    """Jobs that follow when scores of these models are renewed."""
+    jobs = dict.fromkeys(OF_THE_STUDY, 1) | dict.fromkeys(OF_EACH_MODEL, len(models))
+    if {"instructblip", "mplug-owl"} & set(models):
+        jobs |= dict.fromkeys(OF_MULTIMODAL_MODELS, 1)
     if "instructblip" in models:
-        jobs |= dict.fromkeys(OF_INSTRUCTED, 1)
+        jobs |= dict.fromkeys(OF_SEVERAL_INSTRUCTIONS, 1)
     return jobs
+
+
+def after_fits(*models):
+    """Jobs that follow when fits of these models are renewed, their predictions with them."""
+    return after_scores(*models) | dict.fromkeys(OF_COMPARISONS, 1)
 
 
 def after_embeddings(count):
@@ -57,7 +94,7 @@ def reconfigure(checkout, change):
     path = checkout.root / "small.yaml"
     config = yaml.safe_load(path.read_text())
     change(config)
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
 
 
 def dry(checkout):
@@ -72,7 +109,7 @@ def changed(finished, tmp_path):
         config = yaml.safe_load((finished.root / "small.yaml").read_text())
         change(config)
         path = tmp_path / "changed.yaml"
-        path.write_text(yaml.safe_dump(config))
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
         return finished.run("-n", "--configfile", str(path))
 
     return show
@@ -119,17 +156,29 @@ def test_deleted_layer_is_refitted_with_its_job(edited):
 
 def test_deleted_layer_alone_is_refitted_with_one_layer_per_job(edited):
     reconfigure(edited, lambda config: config["encoding"].update(layers_per_job=1))
-    # How layers are grouped into jobs decides nothing: the fits on disk stay.
-    assert dry(edited).jobs == {}
+    # How layers are grouped into jobs decides no fit; single layers cannot keep predictions.
+    predictions = {"predict_selected": 3} | dict.fromkeys(
+        OF_COMPARISONS
+        | {"compare_instructions", "tabulate_instruction_comparisons"}
+        | {"draw_roi_bars", "draw_instruction_rois"},
+        1,
+    )
+    assert folded(dry(edited).jobs) == predictions
     name = "results/small/fits/subj01/instructblip/IC/layer-2.nc"
     before = read_dataset(edited.root / name)
     (edited.root / name).unlink()
     done = dry(edited)
-    assert done.jobs["fit_ridge_2_to_2_of_1"] == 1
-    assert folded(done.jobs) == {"fit_ridge": 1} | after_fits("instructblip")
+    assert done.jobs["fit_ridge_2_to_2_of_5"] == 1
+    assert folded(done.jobs) == {"fit_ridge": 1} | predictions | after_fits("instructblip")
     assert name in done.text
     edited.run(name, *SMALL)
     assert read_dataset(edited.root / name).identical(before)
+    kept = "results/small/predictions/subj01/instructblip/IC.nc"
+    whole = read_dataset(edited.root / kept)
+    edited.run(kept, *SMALL)
+    again = read_dataset(edited.root / kept)
+    np.testing.assert_array_equal(again["layer"], whole["layer"])
+    np.testing.assert_allclose(again["prediction"], whole["prediction"], atol=2e-3)
 
 
 def test_added_instruction_runs_exactly_its_targets(changed):
@@ -159,15 +208,20 @@ def test_added_layer_alone_is_fitted_with_one_layer_per_job(changed):
         config["encoding"].update(layers_per_job=1)
 
     done = changed(change)
-    assert folded(done.jobs) == {"fit_ridge": 1} | after_fits("mplug-owl")
-    assert done.outputs("fit_ridge_2_to_2_of_1") == [
+    jobs = folded(done.jobs)
+    assert jobs.pop("predict_selected") == 4
+    assert jobs == (
+        {"fit_ridge": 1, "compare_instructions": 1, "tabulate_instruction_comparisons": 1}
+        | after_fits("mplug-owl")
+    )
+    assert done.outputs("fit_ridge_2_to_2_of_2") == [
         "results/small/fits/subj01/mplug-owl/IC/layer-2.nc"
     ]
 
 
 def test_dropped_layer_is_collected_anew_and_fits_nothing(changed):
     done = changed(lambda config: entry(config, "clip-text").update(layers=[2]))
-    assert folded(done.jobs) == after_fits("clip-text")
+    assert folded(done.jobs) == after_scores("clip-text")
 
 
 def test_changed_grid_refits_and_embeds_nothing(changed):
@@ -217,7 +271,8 @@ def test_replaced_betas_refit_that_subject_and_embed_nothing(edited):
         place = tuple(np.argwhere(stored["betas"][0])[0])
         stored["betas"][(0, *place)] += 1
     jobs = folded(dry(edited).jobs)
-    prepared = {"prepare_responses": 1, "estimate_ceiling": 1, "fit_ridge": sum(FITS.values())}
+    prepared = {"prepare_responses": 1, "estimate_ceiling": 1, "draw_noise_ceiling": 1}
+    prepared["fit_ridge"] = sum(FITS.values())
     assert jobs == prepared | after_fits(*FITS)
 
 
