@@ -1,0 +1,129 @@
+"""The scripts that fit, on files as the workflow hands them over."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.encoding.permutation import permutation_p
+from brainstruct.encoding.preset import fit_oota2025
+from brainstruct.encoding.stacking import SCORES, stack_fits
+from brainstruct.store import read_dataset, write_dataset
+
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
+LAYERS = (0, 3, 4)
+TRAIN, TEST = 90, 40
+
+DEFAULT = {
+    "preset": None,
+    "alphas": {"log10_min": 0, "log10_max": 4, "count": 5},
+    "folds": 3,
+    "alpha_score": "l2_neg_loss",
+    "backend": "torch",
+    "solver": "gram",
+    "permutations": 80,
+}
+PRESET = {"preset": "oota2025", "backend": "torch", "permutations": 80}
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Responses, and embeddings in a block of own and one of shared images."""
+    rng = np.random.default_rng(0)
+    ids = rng.permutation(5000)[: TRAIN + TEST]
+    X = rng.standard_normal((len(LAYERS), ids.size, 12)).astype(np.float32) * 2 + 1
+    drive = [X[v % 3] @ rng.standard_normal(12) for v in range(9)]
+    Y = np.stack(drive, axis=1) + 4 * rng.standard_normal((ids.size, 9)) + 2
+    responses = xr.Dataset(
+        {"betas": (("nsd_id", "voxel"), Y.astype(np.float32))},
+        coords={
+            "nsd_id": ids,
+            "split": ("nsd_id", ["train"] * TRAIN + ["test"] * TEST),
+            "voxel": np.arange(9),
+        },
+    )
+    write_dataset(responses, tmp_path / "responses.nc", provenance={})
+    embeddings = []
+    for name, rows in (("own", slice(0, TRAIN)), ("shared", slice(TRAIN, None))):
+        block = xr.Dataset(
+            {"embedding": (("layer", "nsd_id", "feature"), X[:, rows])},
+            coords={"layer": list(LAYERS), "nsd_id": ids[rows], "feature": np.arange(12)},
+        )
+        embeddings.append(str(tmp_path / f"{name}.nc"))
+        write_dataset(block, embeddings[-1], provenance={})
+    inputs = SimpleNamespace(responses=str(tmp_path / "responses.nc"), embeddings=embeddings)
+    return inputs, X, Y.astype(np.float32)
+
+
+def fit(tmp_path, inputs, encoding):
+    output = SimpleNamespace(
+        layers=[str(tmp_path / f"layer-{layer}.nc") for layer in LAYERS],
+        prediction=str(tmp_path / "prediction.nc"),
+    )
+    script("fit_ridge").fit_layers(
+        SimpleNamespace(
+            threads=1,
+            params=SimpleNamespace(encoding=encoding, seed=5, code="x"),
+            config={"encoding": {"targets_per_batch": 4}},
+            wildcards=SimpleNamespace(instruction="IC"),
+            input=inputs,
+            output=output,
+        )
+    )
+    return [read_dataset(path) for path in output.layers], read_dataset(output.prediction)
+
+
+def test_preset_reaches_the_fit(tmp_path, files):
+    inputs, X, Y = files
+    fits, _ = fit(tmp_path, inputs, PRESET)
+    for found, layer in zip(fits, X, strict=True):
+        expected = fit_oota2025(layer[:TRAIN], Y[:TRAIN], layer[TRAIN:], Y[TRAIN:])
+        np.testing.assert_allclose(found["alpha"], expected.alpha)
+        np.testing.assert_allclose(found["r"], expected.r, atol=1e-6)
+        p = permutation_p(Y[TRAIN:], expected.prediction, n_permutations=80, seed=5)
+        np.testing.assert_allclose(found["p"], p)
+        assert found.attrs["n_permutations"] == 80
+
+
+def test_permutations_can_be_turned_off(tmp_path, files):
+    fits, _ = fit(tmp_path, files[0], DEFAULT | {"permutations": 0})
+    assert fits[0]["p"].isnull().all()
+    assert fits[0].attrs["n_permutations"] == 0
+    assert fits[0]["r"].notnull().all()
+
+
+@pytest.mark.parametrize("encoding", [DEFAULT, PRESET])
+def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, encoding):
+    """Whether one job fits all layers or many do, comparisons see the same predictions."""
+    inputs = files[0]
+    fits, kept = fit(tmp_path, inputs, encoding)
+    scores = stack_fits(fits, ["IC"], LAYERS)
+    assert set(SCORES) == set(scores.data_vars)
+    write_dataset(scores, tmp_path / "scores.nc", provenance={})
+    script("predict_selected").predict(
+        SimpleNamespace(
+            threads=1,
+            params=SimpleNamespace(preset=encoding["preset"], code="x"),
+            wildcards=SimpleNamespace(instruction="IC"),
+            input=SimpleNamespace(scores=str(tmp_path / "scores.nc"), **vars(inputs)),
+            output=[str(tmp_path / "again.nc")],
+        )
+    )
+    again = read_dataset(tmp_path / "again.nc")
+    assert kept["layer"].values.tolist() == [LAYERS[v % 3] for v in range(9)]
+    for name in ("layer", "nsd_id", "voxel"):
+        np.testing.assert_array_equal(again[name], kept[name])
+    np.testing.assert_allclose(again["intercept"], kept["intercept"], rtol=1e-6)
+    np.testing.assert_allclose(again["prediction"], kept["prediction"], atol=1e-2, rtol=2e-3)
