@@ -88,7 +88,6 @@ class HeldOutRows:
         n_samples: int | None,
         scratch: Scratch,
     ) -> None:
-        backend = get_backend()
         dtype = precision(left)
         self.complement = factors.complement
         self.n_held = left.shape[0]
