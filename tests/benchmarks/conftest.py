@@ -15,10 +15,11 @@ class Goal(NamedTuple):
     reached: float
     wanted: float
     remark: str = ""
+    at_most: bool = False
 
     @property
     def met(self) -> bool:
-        return self.reached >= self.wanted
+        return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
 
 
 REACHED = pytest.StashKey[list[Goal]]()
@@ -45,7 +46,7 @@ def pytest_terminal_summary(terminalreporter, config):
     for one in reached:
         terminalreporter.write_line(
             f"{'met   ' if one.met else 'MISSED'}  {one.what:{width}}  {one.reached:8.1f}"
-            f"  (at least {one.wanted:g})  {one.remark}".rstrip(),
+            f"  ({'at most' if one.at_most else 'at least'} {one.wanted:g})  {one.remark}".rstrip(),
             green=one.met,
             red=not one.met,
         )
