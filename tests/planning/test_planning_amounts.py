@@ -46,10 +46,18 @@ def test_full_precision_takes_twice_the_room(paper_config):
 
 
 def test_bytes_of_fits_and_scores(amounts):
-    fit = Job("fit_ridge", outputs=("0", "1"), wildcards={"subject": "subj07", "model": "vit-h"})
-    assert amounts.output_bytes(fit) == 2 * (12_682 * (17 + 36) + 16_000)
+    fit = Job(
+        "fit_ridge",
+        outputs=("layer-0.nc", "layer-1.nc"),
+        wildcards={"subject": "subj07", "model": "vit-h"},
+    )
+    assert amounts.output_bytes(fit) == 2 * (12_682 * (21 + 36) + 16_000)
+    both = Job("fit_ridge", outputs=("layer-0.nc", "IC.nc"), wildcards=dict(fit.wildcards))
+    layer, prediction = amounts.file_sizes(both).values()
+    assert layer == amounts.output_bytes(fit) / 2
+    assert prediction == 12_682 * (1000 * 2 + 6 + 36) + 16_000
     scores = Job("collect_scores", outputs=("s",), wildcards=dict(fit.wildcards))
-    assert amounts.output_bytes(scores) == 33 * 12_682 * 16 + 12_682 * 36 + 16_000
+    assert amounts.output_bytes(scores) == 33 * 12_682 * 20 + 12_682 * 36 + 16_000
 
 
 @pytest.mark.parametrize(("model", "width"), [("idefics", 4096), ("clip-text", 768)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import build
 
-from brainstruct.planning.costs import embed_flops, job_cost, ridge_flops
+from brainstruct.planning.costs import embed_flops, job_cost, partition_flops, ridge_flops
 from brainstruct.planning.jobs import Job
 
 EMBED = Job(
@@ -17,7 +17,7 @@ EMBED = Job(
 FIT = Job(
     "fit_ridge",
     inputs=("responses", "embedding"),
-    outputs=("0", "1"),
+    outputs=("layer-0.nc", "layer-1.nc"),
     wildcards={"subject": "subj01", "model": "clip-image"},
     threads=4,
 )
@@ -77,3 +77,14 @@ def test_other_jobs_take_their_reading_and_writing(amounts):
     job = Job("find_winners", ("a", "b"), ("w",), {"subject": "subj01", "model": "vit-h"})
     expected = 1 + (2 * 100e6 + amounts.output_bytes(job)) / 200e6
     assert seconds(job, amounts, size=100e6) == pytest.approx(expected)
+
+
+def test_variance_of_a_pair_is_fitted_at_every_share(amounts):
+    job = Job(
+        "partition_variance", outputs=("p",), wildcards={"subject": "subj01", "model": "idefics"}
+    )
+    n, p, bands, voxels = 9000, 4096, 1024, 15_724
+    components = 10 * (2 * n * p * p + 44 * p**3)
+    fit = 2 * n * bands * bands + 44 * bands**3 + 0.73 * 25 * 2 * n * bands * voxels
+    # Nine pairs with the reference; five shares, and each band alone.
+    assert partition_flops(job, amounts) == pytest.approx(components + 9 * 7 * fit)

@@ -34,7 +34,15 @@ SYNTHETIC_IMAGE_BYTES = 121_000
 STIM_INFO_BYTES = 11_600_000
 IMAGES_BYTES = 73_000 * 425 * 425 * 3
 SCORE_BYTES = 4
+N_SCORES = 5
+"""r, R2, CV score, penalty and p of a voxel and feature space."""
+
 LABELS_PER_FAMILY = 5
+
+
+def is_layer(name: str) -> bool:
+    """Say whether an output of a fit holds a layer's scores, or else predictions."""
+    return Path(name).name.startswith("layer-")
 
 
 @dataclass(frozen=True)
@@ -117,8 +125,24 @@ class Amounts:
         answer = 5 * self.study.embedding.max_new_tokens + 25
         return images * (states + answer) + self.assumed.file_bytes
 
+    def file_sizes(self, job: Job) -> dict[str, float]:
+        """Return file -> bytes of what a job writes."""
+        if job.rule != "fit_ridge":
+            share = self._bytes_together(job) / len(job.outputs)
+            return dict.fromkeys(job.outputs, share)
+        subject = job.wildcards["subject"]
+        voxels = self.voxels(subject)
+        labels = voxels * self.assumed.voxel_bytes + self.assumed.file_bytes
+        layer = voxels * (N_SCORES * SCORE_BYTES + 1) + labels
+        # Half precision about an intercept, and the layer it comes from.
+        prediction = voxels * (2 * self.split(subject)[1] + 6) + labels
+        return {name: layer if is_layer(name) else prediction for name in job.outputs}
+
     def output_bytes(self, job: Job) -> int:
         """Return what a job writes, all files together."""
+        return round(sum(self.file_sizes(job).values()))
+
+    def _bytes_together(self, job: Job) -> int:
         wild, assumed = job.wildcards, self.assumed
         model = wild.get("model", "")
         voxels = self.voxels(wild["subject"]) if wild.get("subject") else 0
@@ -130,10 +154,8 @@ class Amounts:
             case "embed":
                 images = self.block(wild["block"])
                 return self.embedding_bytes(model, images) * len(job.outputs)
-            case "fit_ridge":
-                return (voxels * (4 * SCORE_BYTES + 1) + labels) * len(job.outputs)
             case "collect_scores":
-                return spaces * voxels * 4 * SCORE_BYTES + labels
+                return spaces * voxels * N_SCORES * SCORE_BYTES + labels
             case "prepare_responses":
                 return sum(self.split(wild["subject"])) * voxels * SCORE_BYTES + labels
             case "find_winners":
@@ -142,8 +164,6 @@ class Amounts:
                 return voxels * (8 + 2 * families) + labels
             case "estimate_cross_subject":
                 return voxels * 8 + labels
-            case "predict_selected":
-                return self.split(wild["subject"])[1] * voxels * SCORE_BYTES + labels
             case "tabulate_rois":
                 return 60 * n_regions * (n_instructions + 2) * (n_layers + 2)
             case "join_tables":

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from brainstruct.planning.amounts import Amounts
+from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
+from brainstruct.targets import Targets
 
 MB = 1e6
 
-TORCH = {"embed", "fit_ridge", "predict_selected", "partition_variance", "plant_features"}
+TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
 """Rules whose jobs import torch."""
 
-COMPUTED = {"embed", "fit_ridge", "predict_selected"}
+COMPUTED = {"embed", "fit_ridge", "partition_variance"}
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
-LAZY = {"tabulate_responses"}
-"""Rules that open large arrays and read the answers in them alone."""
+LAZY = {"tabulate_responses", "write_methods"}
+"""Rules that open large arrays and read answers or provenance alone."""
 
 PASSES_PER_PENALTY = 0.73
 """Products of all features with all voxels that the `gram` solver makes per penalty, folds
@@ -75,6 +76,9 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     with_torch = job.rule in TORCH
     written = float(amounts.output_bytes(job))
     read = written if job.rule in LAZY else sum(map(size_of, job.inputs))
+    if job.rule == "partition_variance":
+        # Of the states of an instruction, one layer.
+        read /= amounts.study.model(job.wildcards["model"]).n_layers
     seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
     memory = float(TORCH_MB if with_torch else IMPORTS_MB)
     if job.rule == "embed":
@@ -83,9 +87,13 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
         memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / MB
         return Cost(seconds + more + written / MB / assumed.disk_mb_per_s, memory)
     seconds += (read + written) / MB / assumed.disk_mb_per_s
-    if job.rule in ("fit_ridge", "predict_selected"):
-        layers = len(job.outputs) if job.rule == "fit_ridge" else 1
+    if job.rule == "fit_ridge":
+        layers = sum(map(is_layer, job.outputs))
         flops = layers * ridge_flops(job, amounts)
+        seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
+        return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
+    if job.rule == "partition_variance":
+        flops = partition_flops(job, amounts)
         seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
         return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
     return Cost(seconds, memory + 2 * (read + written) / MB)
@@ -122,19 +130,40 @@ def _embed_seconds(job: Job, amounts: Amounts) -> float:
 
 
 def ridge_flops(job: Job, amounts: Amounts) -> float:
-    """Return the arithmetic of fitting one layer.
+    """Return the arithmetic of fitting one layer."""
+    n, p, voxels = _shape(job, amounts)
+    return _fit_flops(n, p, voxels, amounts)
 
-    The decomposition of the smaller Gram matrix, and products of features and
-    voxels per penalty.
+
+def partition_flops(job: Job, amounts: Amounts) -> float:
+    """Return the arithmetic of partitioning variance between pairs of instructions.
+
+    Principal components of each instruction's features, then for each pair a
+    fit of both bands at every share of the first, 0 and 1 included.
     """
     n, p, voxels = _shape(job, amounts)
+    study = amounts.study
+    instructions = len(study.instructions_of(study.model(job.wildcards["model"])))
+    pairs = len(Targets(study).partition_pairs(job.wildcards["model"]))
+    bands = 2 * min(study.partition.components, n, p)
+    shares = len(study.partition.shares) + 2
+    fits = pairs * shares * _fit_flops(n, bands, voxels, amounts)
+    return instructions * _decomposition_flops(n, p) + fits
+
+
+def _fit_flops(n: int, p: int, voxels: int, amounts: Amounts) -> float:
+    """Count a decomposition, and products of features and voxels per penalty."""
     encoding = amounts.study.encoding
-    smaller = min(n, p)
-    decomposition = 2 * n * p * smaller + 2 * EIGEN_FLOPS * smaller**3
     penalties = min(encoding.alphas.count, EVALUATED_PENALTIES)
-    products = PASSES_PER_PENALTY * penalties * 2 * n * smaller * voxels
-    whole = decomposition + products
+    products = PASSES_PER_PENALTY * penalties * 2 * n * min(n, p) * voxels
+    whole = _decomposition_flops(n, p) + products
     return whole * (HIMALAYA_RATIO if encoding.solver == "himalaya" else 1.0)
+
+
+def _decomposition_flops(n: int, p: int) -> float:
+    """Count the smaller Gram matrix and its decomposition in double precision."""
+    smaller = min(n, p)
+    return 2.0 * n * p * smaller + 2.0 * EIGEN_FLOPS * smaller**3
 
 
 def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:

@@ -49,8 +49,9 @@ def make_plan(
     assumed = assumptions or Assumptions()
     inputs = Inputs(study)
     amounts = Amounts(study, inputs, assumed)
-    sizes: dict[JobKey, float] = {job.key: amounts.output_bytes(job) for job in jobs}
-    by_file = {name: sizes[job.key] / len(job.outputs) for job in jobs for name in job.outputs}
+    files = {job.key: amounts.file_sizes(job) for job in jobs}
+    sizes = {key: sum(each.values()) for key, each in files.items()}
+    by_file = {name: size for each in files.values() for name, size in each.items()}
 
     def size_of(name: str) -> float:
         return by_file[name] if name in by_file else _stored(Path(name))
@@ -60,7 +61,7 @@ def make_plan(
     costs = {job.key: calibration.cost(job, costs[job.key]) for job in jobs}
     remaining = {job.key for job in to_do}
     stages = _stages(jobs, remaining, costs, calibration)
-    folders = _folders(study, jobs, sizes, calibration) + _inputs(study, inputs, amounts)
+    folders = _folders(study, jobs, files, calibration) + _inputs(study, inputs, amounts)
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -108,17 +109,22 @@ def _stages(
 
 
 def _folders(
-    study: Study, jobs: Sequence[Job], sizes: dict[JobKey, float], calibration: Calibration
+    study: Study,
+    jobs: Sequence[Job],
+    files: dict[JobKey, dict[str, float]],
+    calibration: Calibration,
 ) -> list[Folder]:
     root = Targets(study).root
     rows = []
     for job in jobs:
+        sizes = files[job.key]
         stored = stored_bytes(job)
-        whole = calibration.size(job, sizes[job.key]) if stored is None else stored
+        together = sum(sizes.values())
+        whole = calibration.size(job, together) if stored is None else stored
         for folder, names in groupby(sorted(job.outputs), key=lambda name: folder_of(name, root)):
-            n = len(list(names))
-            share = n / len(job.outputs)
-            rows.append((folder, n, whole * share, (stored or 0.0) * share))
+            own = [sizes[name] for name in names]
+            share = sum(own) / together
+            rows.append((folder, len(own), whole * share, (stored or 0.0) * share))
     return [
         Folder(
             folder=folder,
