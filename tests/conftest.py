@@ -54,3 +54,9 @@ def finished(tmp_path_factory) -> Checkout:
     checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
     checkout.run(*SMALL, timeout=900)
     return checkout
+
+
+@pytest.fixture
+def edited(finished, tmp_path) -> Checkout:
+    """A copy of the finished study, to be changed."""
+    return finished.copy(tmp_path / "checkout")
