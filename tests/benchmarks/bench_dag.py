@@ -104,11 +104,12 @@ def measure(folder: Path, *command: str) -> Cost:
 
 
 def create(folder: Path, names: list[str]) -> None:
-    """Create empty files."""
+    """Create empty files, and folders where a name has no suffix."""
     for name in names:
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
+        if path.suffix:
+            path.touch()
 
 
 def finish(folder: Path, options: list[str]) -> None:
