@@ -15,6 +15,10 @@ PARTS = 100
 """Functions of all bands together, at most: 40 to 90 are usual."""
 
 
+LIBRARIES = 32 << 20
+"""Bytes for the buffers of matrix products and for what the allocator cannot give back."""
+
+
 def most_bytes(
     n_samples: int,
     n_features: int,
@@ -64,4 +68,4 @@ def most_bytes(
     if double:  # what was worked out in float32 before
         search += 4 * n_targets * square
     refit = kept + size * n_features * (n_targets + square)
-    return max(decompose, search, refit) + chunks
+    return max(decompose, search, refit) + chunks + LIBRARIES
