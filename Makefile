@@ -69,8 +69,10 @@ lint: setup
 	$(BIN)/python envs/write_envs.py --check
 
 test: lint
-	@echo "==> Tests"
-	$(BIN)/python -m pytest
+	@echo "==> Tests of functions, $(CORES) at once"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
+	@echo "==> Tests that run studies, one after another"
+	$(BIN)/python -m pytest -m study
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

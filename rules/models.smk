@@ -44,7 +44,7 @@ for name, kind in targets.embed_jobs().items():
         resources:
             gpu=choose.gpus_to_embed,
             mem_mb=grow(48000),
-            runtime=grow(240 * len(kind.instructions)),
+            runtime=grow(180 + 60 * len(kind.instructions)),
         params:
             model=choose.model,
             instructions=choose.texts(kind.instructions),

@@ -92,7 +92,8 @@ def leftovers(workflow: Any) -> list[QueuedJob]:
         check=False,
     )
     if asked.returncode != 0:
-        _say(f"squeue does not answer ({asked.stderr.strip()}): not looking for earlier jobs.")
+        # No cluster is configured here, or it is away: then there is nothing to wait for, and
+        # if jobs were to be sent, the executor plugin will say what is wrong.
         return []
     comments = {
         comment_of(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs(False)
