@@ -28,6 +28,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
     own = study / name
     return SimpleNamespace(
         rule="embed",
+        resources={},
         threads=1,
         log=[str(own / "embed.log")],
         input=SimpleNamespace(

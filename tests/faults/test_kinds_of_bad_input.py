@@ -135,6 +135,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     )
     job = SimpleNamespace(
         rule=rule,
+        resources={},
         threads=1,
         log=[str(tmp_path / "job.log")],
         input=SimpleNamespace(
