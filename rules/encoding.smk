@@ -126,5 +126,7 @@ rule join_tables:
     localrule: True
     conda:
         "../envs/encode.yaml"
+    params:
+        code=stage_identity("join_tables"),
     script:
         "../workflow_scripts/join_tables.py"
