@@ -60,6 +60,28 @@ def test_some_jobs_see_all_layers_and_others_do_not(paper_config):
     ]
 
 
+def test_every_set_of_layers_has_a_rule_of_its_own(paper_config):
+    for model, middle in zip(paper_config["models"], (5, 7, 7), strict=False):
+        model["layers"] = [0, middle, 32]
+    targets, _, _ = build(paper_config)
+    names = [job.name for job in targets.fit_jobs()]
+    assert names[:2] == ["fit_ridge_0_5_32_of_3", "fit_ridge_0_7_32_of_3"]
+    assert len(set(names)) == len(names)
+
+
+def test_every_set_of_instructions_has_a_rule_of_its_own(paper_config):
+    texts = paper_config["instruction_texts"]
+    paper_config["instructions"] += ["a", "b", "a-b"]
+    texts |= dict.fromkeys(["a", "b", "a-b"], texts["IC"])
+    paper_config["embedding"]["instructions_per_job"] = "all"
+    for model, own in zip(paper_config["models"], (["a", "b"], ["a-b"]), strict=False):
+        model["instructions"] = own
+    targets, _, _ = build(paper_config)
+    kinds = {kind.instructions: kind.models for kind in targets.embed_jobs().values()}
+    assert kinds["a", "b"] == ("instructblip",)
+    assert kinds["a-b",] == ("mplug-owl",)
+
+
 def test_models_without_instructions_run_once(paper_config):
     targets, _, choose = build(paper_config)
     assert choose.instructions(wild(model="vit-h")) == ["none"]

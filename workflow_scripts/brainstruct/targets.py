@@ -64,8 +64,11 @@ class FitJob:
 
     @property
     def name(self) -> str:
-        """Name of its rule."""
-        return f"fit_ridge_{self.layers[0]}_to_{self.layers[-1]}_of_{self.n_fitted}"
+        """Name of its rule; no two sets of layers share one."""
+        first, last = self.layers[0], self.layers[-1]
+        if len(self.layers) == last - first + 1:
+            return f"fit_ridge_{first}_to_{last}_of_{self.n_fitted}"
+        return f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}"
 
     @property
     def complete(self) -> bool:
@@ -279,7 +282,8 @@ class Targets:
             for chunk in self.instruction_chunks(model):
                 found.setdefault(chunk, []).append(model.key)
         return {
-            f"embed_{'_'.join(chunk)}".replace("-", "_"): EmbedJob(chunk, tuple(models))
+            # Doubled, so that the keys "a-b" and "a", "b" give two names.
+            f"embed_{'_'.join(chunk)}".replace("-", "__"): EmbedJob(chunk, tuple(models))
             for chunk, models in found.items()
         }
 
