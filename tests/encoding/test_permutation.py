@@ -110,6 +110,17 @@ def test_constant_columns():
     assert p[1] == 1
 
 
+@pytest.mark.parametrize("where", [0, 1])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_what_is_not_finite_has_no_p(where):
+    """A share of 0 would be the most significant voxel of all."""
+    pair = tuple(noise(20, 2, 6))
+    pair[where][3, 0] = np.inf
+    p = permutation_p(*pair, n_permutations=20)
+    assert np.isnan(p[0])
+    assert p[1] >= 1 / 20
+
+
 def test_bad_input_is_refused():
     truth, prediction = noise(20, 2, 5)
     with pytest.raises(ValueError, match="shapes"):

@@ -87,7 +87,8 @@ class PermutationTest:
         array of shape (n_voxels,)
             Share of the permutations, the identity included, whose r is as
             large as the one observed; float32. NaN where the measurement is
-            constant, 1 where only the prediction is.
+            constant or anything is not finite, 1 where only the prediction is
+            constant.
 
         Raises
         ------
@@ -111,7 +112,8 @@ class PermutationTest:
                     observed = shifted[:, :1].copy()
                 reached[block] += (shifted >= observed - ROUNDING).sum(1)
         p = (reached / self.n_permutations).astype(np.float32)
-        p[self._constant] = np.nan
+        # The identity reaches itself, unless there is nothing to compare.
+        p[self._constant | (reached == 0)] = np.nan
         return p
 
     def _blocks(self) -> list[slice]:
