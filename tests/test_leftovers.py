@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
+
+import pytest
 
 from brainstruct import leftovers
 from brainstruct.leftovers import belonging, comment_of, read_queue
@@ -32,3 +35,42 @@ def test_jobs_of_other_folders_and_plans_do_not_belong(tmp_path):
 def test_without_slurm_there_are_none(monkeypatch):
     monkeypatch.setattr(leftovers.shutil, "which", lambda name: None)
     assert leftovers.leftovers(SimpleNamespace()) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "same"),
+    [
+        ("--configfiles 'config/a.yaml' --latency-wait 60", True),
+        ("--configfiles 'config/a.yaml'", True),
+        ("--configfiles 'config/a.yaml' 'config/b.yaml' --latency-wait 60", False),
+        ("--configfiles 'config/b.yaml' --latency-wait 60", False),
+        ("--latency-wait 60", False),
+    ],
+)
+def test_a_study_with_one_more_configuration_file_is_another(named, same):
+    script = f"#!/bin/sh\n\npython -m snakemake {named}\n"
+    assert leftovers._is_configured(script, "--configfiles 'config/a.yaml'") is same
+    assert leftovers._is_configured(script, "") is (named == "--latency-wait 60")
+
+
+def test_the_user_s_taste_in_times_and_queues_does_not_matter(monkeypatch, tmp_path):
+    squeue = tmp_path / "squeue"
+    squeue.write_text(
+        "#!/bin/sh\n"
+        'test -n "$SQUEUE_STATES" && exit\n'
+        'if test -n "$SLURM_TIME_FORMAT"; then when="2 Jan 03:04"; '
+        'else when="2026-01-02T03:04:05"; fi\n'
+        f'echo "11|$when|{tmp_path}|rule_a"\n'
+    )
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("SLURM_TIME_FORMAT", "relative")
+    monkeypatch.setenv("SQUEUE_STATES", "PD")
+    monkeypatch.setattr(leftovers, "_batch_script", lambda job: "snakemake --jobs 1")
+    job = SimpleNamespace(rule=SimpleNamespace(name="a"), wildcards=[])
+    workflow = SimpleNamespace(
+        dag=SimpleNamespace(needrun_jobs=lambda exclude_finished: [job]),
+        workdir_init=str(tmp_path),
+        spawned_job_args_factory=SimpleNamespace(get_configfiles_arg=lambda: ""),
+    )
+    assert [one.id for one in leftovers.leftovers(workflow)] == ["11"]

@@ -9,6 +9,7 @@ ends by an error or an interrupt leaves none.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,7 @@ def leftovers(workflow: Any) -> list[QueuedJob]:
         capture_output=True,
         text=True,
         check=False,
+        env=_plain_environment(),
     )
     if asked.returncode != 0:
         # No cluster is configured here, or it is away: then there is nothing to wait for, and
@@ -172,10 +174,21 @@ def _record(workflow: Any, job: Any) -> None:
     workflow.async_run(workflow.persistence.finished(job))
 
 
+def _plain_environment() -> dict[str, str]:
+    """Return the environment without the user's taste in what squeue shows, and how."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != "SLURM_TIME_FORMAT" and not name.startswith("SQUEUE_")
+    }
+
+
 def _is_configured(script: str, configuration: str) -> bool:
+    """Whether a job's script names these configuration files and no others."""
     if not configuration:
         return "--configfiles " not in script
-    return configuration in script
+    # What follows is the next option, or the end of the command.
+    return re.search(re.escape(configuration) + r"(?=\s+-|[\"']?\s*(\n|$))", script) is not None
 
 
 def _batch_script(job: str) -> str:
