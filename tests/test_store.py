@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -190,7 +191,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
     assert all(path.exists() for path in others)
 
 
-@pytest.mark.parametrize("what", ["dataset", "table"])
+@pytest.mark.parametrize("what", ["dataset", "table", "folder"])
 def test_a_file_that_does_not_fit_is_one_clear_error(tmp_path, what):
     """A limit on the size of files stands for a full disk: both cut a file while it is written."""
     numbers = np.random.default_rng(0).normal(size=50_000)
@@ -200,6 +201,9 @@ def test_a_file_that_does_not_fit_is_one_clear_error(tmp_path, what):
         with pytest.raises(InputError, match="may not hold a file so large"):
             if what == "table":
                 store.write_table(pd.DataFrame({"a": numbers}), tmp_path / "x.tsv")
+            elif what == "folder":
+                with store.publish_folder(tmp_path / "x") as draft:
+                    (draft / "a").write_bytes(numbers.tobytes())
             else:
                 dataset = xr.Dataset({"a": ("x", numbers)}, {"x": np.arange(50_000)})
                 store.write_dataset(dataset, tmp_path / "x.nc")
@@ -212,6 +216,34 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file/deep: "):
         store.write_text("x", tmp_path / "file" / "deep" / "x.txt")
+    with (
+        pytest.raises(InputError, match="file/deep: "),
+        store.publish_folder(tmp_path / "file" / "deep" / "x"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("publish", [store.publish, store.publish_folder])
+def test_another_file_s_fault_is_not_the_folder_s(tmp_path, publish):
+    def forbidden():
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/surface.gii")
+
+    with pytest.raises(PermissionError, match=r"surface\.gii"), publish(tmp_path / "x"):
+        forbidden()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_the_number_of_a_killed_process_may_come_again(tmp_path, kind):
+    left = tmp_path / f".x.{socket.gethostname()}.{os.getpid()}.part"
+    if kind == "file":
+        left.write_text("half")
+        store.write_text("whole", tmp_path / "x")
+    else:
+        left.mkdir()
+        (left / "half").write_text("half")
+        with store.publish_folder(tmp_path / "x") as draft:
+            assert list(draft.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
 def test_folder_appears_whole(tmp_path):

@@ -85,6 +85,9 @@ _UNWRITABLE = {
 
 def _named(error: Exception, folder: Path) -> Exception:
     """Say in one line why a folder takes no file; any other error comes back as it is."""
+    about = getattr(error, "filename", None)
+    if isinstance(about, str) and not _concerns(Path(about), folder):
+        return error
     number = getattr(error, "errno", None)
     # HDF5 and libpng report the number in their text alone.
     if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
@@ -93,6 +96,12 @@ def _named(error: Exception, folder: Path) -> Exception:
         return error
     fault, cure = _UNWRITABLE[number]
     return InputError(folder, fault, f"{cure}, or set another results folder, and run again")
+
+
+def _concerns(path: Path, folder: Path) -> bool:
+    """Whether a path lies in a folder, or (while folders are made) the folder in it."""
+    path, folder = path.absolute(), folder.absolute()
+    return path.is_relative_to(folder) or folder.is_relative_to(path)
 
 
 @contextmanager
@@ -108,12 +117,20 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     pathlib.Path
         A folder beside `path`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to, or has no room left.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(final)
     temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part")
-    temporary.mkdir()
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(final)
+        temporary.mkdir()
+    except OSError as error:
+        raise _named(error, final.parent) from error
     try:
         yield temporary
         for entry in [*temporary.rglob("*"), temporary]:
@@ -122,6 +139,8 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(final)
         temporary.replace(final)
         _sync(final.parent)
+    except (OSError, RuntimeError) as error:
+        raise _named(error, final.parent) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -131,21 +150,23 @@ def _remove_leftovers(final: Path) -> None:
     prefix = f".{final.name}.{socket.gethostname()}."
     for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
         writer = path.name.removeprefix(prefix).partition(".")[0]
-        if path.name.startswith(prefix) and writer.isdecimal() and not _is_alive(int(writer)):
+        if path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer)):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
+def _is_over(process: int) -> bool:
+    if process == os.getpid():  # an earlier one with this number: we have not begun
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
         return True
-    return True
+    except PermissionError:  # another user's
+        return False
+    return False
 
 
 def _sync(path: Path) -> None:
