@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from brainstruct.errors import InputError
@@ -48,7 +49,7 @@ def unpack_captions(layout: Layout) -> list[Path]:
                 with content.open(members[path.name]) as stored, temporary.open("wb") as file:
                     shutil.copyfileobj(stored, file, CHUNK)
                 temporary.replace(path)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
         raise InputError(
             archive,

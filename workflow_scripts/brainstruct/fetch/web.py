@@ -29,6 +29,7 @@ class Web:
             request = urllib.request.Request(name, method="HEAD")
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                 size, etag = answer.headers["Content-Length"], answer.headers.get("ETag", "")
+                server = answer.headers.get("Server", "")
         except urllib.error.HTTPError as error:
             raise InputError(
                 name, f"is refused (HTTP {error.code} {error.reason})", "Check the address"
@@ -37,12 +38,13 @@ class Web:
             raise unreachable(name, error) from error
         if size is None:
             raise InputError(name, "has no stated size", "Name another address")
-        return Remote(name, int(size), etag.strip('"'))
+        # Only S3 is known to make its tags of MD5 digests; others may look alike.
+        return Remote(name, int(size), etag.strip('"'), etag_is_digest=server == "AmazonS3")
 
     def read(self, remote: Remote, name: str, start: int) -> Iterator[bytes]:
         """Yield the content from a byte on; see `Source.read`."""
         headers = {"Range": f"bytes={start}-"} if start else {}
-        if remote.etag:
+        if remote.etag and not remote.etag.startswith("W/"):  # weak tags never match (RFC 9110)
             headers["If-Match"] = f'"{remote.etag}"'
         request = urllib.request.Request(name, headers=headers)
         try:

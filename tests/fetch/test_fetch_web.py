@@ -1,0 +1,85 @@
+"""A web server that is not S3, and the archive that comes from it."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from brainstruct.errors import InputError
+from brainstruct.fetch.captions import archive_path, unpack_captions
+from brainstruct.fetch.transfer import fetch_file
+from brainstruct.fetch.web import Web
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
+
+CONTENT = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def serve():
+    """Start a server with an entity tag that is compared as the standard says."""
+    servers = []
+
+    def start(etag, name="a server"):
+        class Handler(BaseHTTPRequestHandler):
+            def version_string(self):
+                return name
+
+            def log_message(self, *_):
+                pass
+
+            def do_HEAD(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(CONTENT)))
+                self.send_header("ETag", etag)
+                self.end_headers()
+
+            def do_GET(self):
+                wanted = self.headers.get("If-Match")
+                if wanted and (wanted != etag or etag.startswith("W/")):
+                    self.send_error(412)
+                    return
+                self.do_HEAD()
+                self.wfile.write(CONTENT)
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/file"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("etag", ['"5f0c-1a2b"', 'W/"5f0c-1a2b"', f'"{"0" * 32}"'])
+def test_tags_of_any_kind(serve, tmp_path, monkeypatch, etag):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    address, web = serve(etag), Web()
+    assert not fetch_file(web, address, web.describe(address), tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_tags_of_s3_are_compared(serve, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    address, web = serve(f'"{"0" * 32}"', "AmazonS3"), Web()
+    with pytest.raises(InputError, match="another content"):
+        fetch_file(web, address, web.describe(address), tmp_path / "f", wait=lambda _: None)
+
+
+def test_a_damaged_archive_is_one_clear_error(tmp_path):
+    layout = Layout(tmp_path)
+    archive = archive_path(layout)
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        for split in COCO_SPLITS:
+            content.writestr(f"annotations/captions_{split}.json", str(list(range(5000))))
+    stored = bytearray(archive.read_bytes())
+    stored[100:140] = b"\xff" * 40
+    archive.write_bytes(stored)
+    with pytest.raises(InputError, match="is damaged"):
+        unpack_captions(layout)
+    assert not archive.exists()
