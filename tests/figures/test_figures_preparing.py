@@ -12,11 +12,13 @@ import xarray as xr
 
 from brainstruct.config.figures import Flatmaps
 from brainstruct.errors import InputError
+from brainstruct.figures import preparing
 from brainstruct.figures.preparing import prepare_flatmaps
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.figures.winners import draw_winning_instruction
 from brainstruct.flat_source import find_source
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
 
 HEIGHT = 96
@@ -166,3 +168,29 @@ def test_eight_jobs_at_once_draw_what_one_draws(nsd, tmp_path):
         together = pool.map(_draw_one, jobs, chunksize=1)
     assert all(drawn == alone for drawn in together)
     assert {path: path.stat().st_mtime_ns for path in marker.parent.rglob("*")} == before
+
+
+def test_subjects_who_share_a_cortex_have_one_flatmap(tmp_path, monkeypatch):
+    built = []
+
+    def warm(name, transform, height):
+        built.append((name, transform, height))
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(name.encode())
+        return path
+
+    for name in ("prepare_store", "use_store"):
+        monkeypatch.setattr(preparing, name, lambda *_: None)
+    monkeypatch.setattr(preparing, "warm_flatmap", warm)
+    cortex = {"source": "store", "files": [], "name": "S1", "transform": "fullhead"}
+    ready = prepare_flatmaps(
+        tmp_path,
+        {"subj01": cortex, "subj02": cortex, "subj05": cortex | {"name": "S2"}},
+        Layout(tmp_path),
+        mask="nsdgeneral",
+        store=None,
+        patch="full",
+        height=HEIGHT,
+    )
+    assert built == [("S1", "fullhead", HEIGHT), ("S2", "fullhead", HEIGHT)]
+    assert [entry["flatmap"] for entry in ready.values()] == ["S1.npz", "S1.npz", "S2.npz"]

@@ -46,8 +46,8 @@ def warm_flatmap(subject: str, transform: str, height: int = 1024) -> Path:
         If the store lacks the subject or the transform.
     """
     path = _warm_file(subject, transform, height)
-    if not path.is_file():
-        write_flatmap(build_flatmap(subject, transform, height), path)
+    # A file that is there may be the work of other code.
+    write_flatmap(build_flatmap(subject, transform, height), path)
     return path
 
 

@@ -76,10 +76,12 @@ def prepare_flatmaps(
     if stored:
         prepare_store(root, [name for name, _ in stored.values()], store)
         use_store(root)
+    # Subjects may share a cortex.
+    warm = {entry: warm_flatmap(*entry, height) for entry in dict.fromkeys(stored.values())}
     ready = {}
     for subject, cortex in cortices.items():
         if subject in stored:
-            path = warm_flatmap(*stored[subject], height)
+            path = warm[stored[subject]]
         else:
             path = root / "flatmaps" / f"{subject}.npz"
             _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
