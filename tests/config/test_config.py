@@ -86,6 +86,11 @@ def test_all_problems_are_listed_at_once(paper_config):
         (lambda c: c["instructions"].append("XX"), "unknown name 'XX'"),
         (lambda c: c["data"].update(sessions={"subj03": 3}), "unknown name 'subj03'"),
         (lambda c: c["encoding"]["alphas"].update(log10_max=-1), "must be below"),
+        (lambda c: c["partition"].update(layer=33), r"partition\.layer: 33 .* 'instructblip'"),
+        (
+            lambda c: c["encoding"].update(preset="oota2025") or c.update(alignment=None),
+            "alignment",
+        ),
         (lambda c: c["models"][0].update(key="../etc"), "key"),
         (lambda c: c["checkpoints"].update(x={"revision": "main"}), "needs 'hub'"),
     ],
@@ -94,6 +99,13 @@ def test_bad_values_are_refused(paper_config, change, message):
     change(paper_config)
     with pytest.raises(InputError, match=message):
         load_study(paper_config)
+
+
+def test_a_layer_of_partitions_is_asked_of_models_that_have_some(paper_config):
+    paper_config["partition"]["layer"] = 5
+    paper_config["models"][0].update(layers=[0], instructions=["VR", "CR"])  # no reference
+    paper_config["models"][-1].update(layers=[0])  # follows no instructions
+    assert load_study(paper_config).partition.layer == 5
 
 
 @pytest.mark.parametrize(

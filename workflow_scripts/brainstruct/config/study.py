@@ -90,8 +90,9 @@ class Study(Block):
     def _preset_means_over_layers(cls, data: Any) -> Any:
         """Let a preset's layer rule stand: config.yaml names one in any case."""
         encoding = data.get("encoding") if isinstance(data, dict) else None
-        if isinstance(encoding, dict) and encoding.get("preset"):
-            data = {**data, "alignment": {**data.get("alignment", {}), "layers": "mean"}}
+        alignment = data.get("alignment", {}) if isinstance(data, dict) else None
+        if isinstance(encoding, dict) and encoding.get("preset") and isinstance(alignment, dict):
+            data = {**data, "alignment": {**alignment, "layers": "mean"}}
         return data
 
     @model_validator(mode="after")
@@ -122,6 +123,15 @@ class Study(Block):
             problems += unknown_name(
                 "partition.reference", [self.partition.reference], self.instruction_texts
             )
+        layer = self.partition.layer
+        reference = self.partition.reference
+        for model in self.models if isinstance(layer, int) else ():
+            given = self.instructions_of(model)
+            parted = len(given) > 1 and (reference == "all" or reference in given)
+            if parted and layer not in model.fitted_layers:
+                problems.append(
+                    f"partition.layer: {layer} is not among the fitted layers of '{model.key}'"
+                )
         if self.alignment.ceiling == "cross_subject" and len(self.subjects) < 2:
             problems.append("alignment.ceiling: 'cross_subject' needs two subjects or more")
         if self.synthetic is not None:
