@@ -155,6 +155,20 @@ def test_two_subjects_allow_no_extrapolation():
     assert (found["ceiling_cross_subject"].values < ceilings["s0"] + 0.08).all()
 
 
+def test_a_lower_bound_is_a_correlation():
+    """Extrapolated over images, that of nearly noiseless voxels goes beyond 1."""
+    rng = np.random.default_rng(8)
+    source = rng.standard_normal((80, 20)).astype(np.float32)
+    target = (source @ rng.standard_normal((20, 30))).astype(np.float32)
+    found = cross_subject_ceiling(target, {"s1": source}, OPTIONS)
+    beyond = found["r_by_size"].values[0] > 1
+    assert beyond.any()
+    ceiling = found["ceiling_cross_subject"].values
+    assert np.isnan(ceiling[beyond]).all()
+    assert (ceiling[~beyond] > 0).all()
+    assert found.attrs["n_voxels_failed"] == beyond.sum()
+
+
 def test_noise_voxels_fail_and_are_counted():
     responses, _ = brains(3, n_images=300, n_voxels=60)
     rng = np.random.default_rng(5)

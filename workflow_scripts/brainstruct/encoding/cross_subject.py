@@ -298,7 +298,9 @@ def _summarise(
         )
     else:
         failed_share = np.zeros(n_voxels)
-        ceiling = np.where(observed[0] > 0, observed[0], np.nan).astype(np.float64)
+        # Extrapolated over images it may exceed 1, as no correlation does.
+        sound = (observed[0] > 0) & (observed[0] <= 1)
+        ceiling = np.where(sound, observed[0], np.nan).astype(np.float64)
         note = "one other subject: no extrapolation is possible, this is a lower bound"
     return xr.Dataset(
         {
