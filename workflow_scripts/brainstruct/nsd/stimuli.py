@@ -61,7 +61,10 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
     ]
     columns = ["cocoId", "cocoSplit", "nsdId", "shared1000"]
     try:
-        table = pd.read_csv(path, usecols=lambda name: name in columns or name in planned)
+        # Whole columns: in pieces, a damaged one would have several types and cause a warning.
+        table = pd.read_csv(
+            path, usecols=lambda name: name in columns or name in planned, low_memory=False
+        )
     except (OSError, ValueError) as error:
         raise InputError(path, f"is no readable table ({error})", _INFO_CURE) from error
     missing = [name for name in columns if name not in table.columns]
