@@ -21,7 +21,10 @@ def hole(fresh, tmp_path):
     return str(path)
 
 
-def test_doctor_and_fetch_see_a_hole_that_stops_every_other_target(fresh, hole):
+def test_targets_that_ask_see_a_hole_that_stops_every_other_target(fresh, hole):
+    shown = fresh.snakemake("-n", "--configfile", hole)
+    assert shown.status == 1
+    assert "betas_session02.hdf5" in shown.text
     doctor = fresh.snakemake("doctor", "--configfile", hole)
     assert doctor.status == 1
     assert "lacks 1 of 3 sessions: betas_session02.hdf5" in doctor.text
@@ -32,3 +35,11 @@ def test_doctor_and_fetch_see_a_hole_that_stops_every_other_target(fresh, hole):
     assert fetch.status == 1
     assert "data sharing and usage agreement" in fetch.text
     assert "Traceback" not in fetch.text
+
+
+def test_a_study_with_a_hole_is_planned_as_released(fresh, hole):
+    plan = fresh.run("plan", "--configfile", hole)
+    assert "Traceback" not in plan.text
+    data = next(line for line in plan.text.splitlines() if "/nsd " in line)
+    # 40 sessions of 1.05 GB, the images and small files.
+    assert "81.6 GB" in data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-ASKING = frozenset({"doctor", "fetch_nsd"})
+ASKING = frozenset({"doctor", "fetch_nsd", "plan"})
 """Targets that must work where the data set is incomplete."""
 
 

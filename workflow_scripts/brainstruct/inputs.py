@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.errors import InputError
 from brainstruct.flat_source import FlatSource, find_source
 from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
 
@@ -142,8 +143,12 @@ class Inputs:
         if synthetic is not None:
             form = synthetic.formats[0] if data.format == "auto" else data.format
             return Sessions(wanted or synthetic.sessions[subject], form)
-        if self.layout.betas_folder(subject).is_dir() and not self.tolerant:
-            return self.layout.discover_sessions(subject, data.format, wanted)
+        if self.layout.betas_folder(subject).is_dir():
+            try:
+                return self.layout.discover_sessions(subject, data.format, wanted)
+            except InputError:
+                if not self.tolerant:
+                    raise
         form = "hdf5" if data.format == "auto" else data.format
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
