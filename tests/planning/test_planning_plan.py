@@ -6,7 +6,10 @@ import pytest
 from planned import write_benchmark
 
 from brainstruct.config.loading import load_study
+from brainstruct.inputs import Inputs
 from brainstruct.planning import disk
+from brainstruct.planning.amounts import Amounts
+from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import Folder, Plan
@@ -60,6 +63,13 @@ def test_a_plan_counts_hours_by_what_jobs_ask_for(study):
     # 40 sessions of betas, the images, and one checkpoint of 632 million parameters.
     assert folders["resources/nsd"].whole_bytes == pytest.approx(40 * 1.05e9 + 39.6e9, rel=0.01)
     assert folders["resources/checkpoints"].whole_bytes == 2_530_000_000
+
+
+def test_the_doctor_s_embeddings_are_the_plan_s(study):
+    plan = make_plan(study, study_jobs(), study_jobs())
+    folders = {folder.folder: folder for folder in plan.folders}
+    found = disk.embeddings_folder(Amounts(study, Inputs(study), Assumptions()))
+    assert found == folders["results/embeddings"]
 
 
 def test_jobs_that_are_done_count_no_more(study):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,6 @@ from brainstruct.targets import Targets
 
 HUB_FOLDER = Path("resources/checkpoints")
 """Where the workflow puts what it downloads."""
-
-WIDTHS = {
-    "instructblip": 4096,
-    "mplug-owl": 4096,
-    "idefics": 4096,
-    "llava": 4096,
-    "vit": 1280,
-    "clip-image": 1024,
-    "clip-text": 768,
-}
-"""Features per layer of the published checkpoints, for those that are not on disk yet."""
-
-TINY_WIDTH = 64
-"""The widest of the checkpoints that a study can write itself, unless it says otherwise."""
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
@@ -55,19 +40,6 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
 def folder_of(name: str, source: Checkpoint) -> Path:
     """Return where a checkpoint is, or will be."""
     return Path(source.path) if source.path is not None else HUB_FOLDER / name
-
-
-def feature_width(study: Study, model: Model) -> int:
-    """Return the features per layer, from the checkpoint's configuration where it says so."""
-    folder = folder_of(model.checkpoint, study.checkpoints[model.checkpoint])
-    try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return int(_dimensions(content, model)["hidden_size"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # Not there, or silent about it; whether it is damaged is not asked here.
-        if study.synthetic is not None and _written(study, model.checkpoint):
-            return study.synthetic.checkpoints[model.checkpoint].sizes.get("width", TINY_WIDTH)
-        return WIDTHS[model.family]
 
 
 def _written(study: Study, name: str) -> bool:

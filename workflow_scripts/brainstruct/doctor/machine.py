@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.doctor.checkpoints import HUB_FOLDER, feature_width
+from brainstruct.doctor.checkpoints import HUB_FOLDER
 from brainstruct.doctor.finding import Outcome
-from brainstruct.targets import OWN_IMAGES, SHARED_IMAGES, Targets
-
-BYTES = {"float16": 2, "float32": 4}
+from brainstruct.inputs import Inputs
+from brainstruct.planning.amounts import Amounts
+from brainstruct.planning.assumptions import Assumptions
+from brainstruct.planning.disk import embeddings_folder, input_folders, volumes
 
 
 def check_folders(study: Study) -> Outcome:
@@ -40,45 +40,28 @@ def check_folders(study: Study) -> Outcome:
 
 
 def check_disk(study: Study) -> Outcome:
-    """Compare free space with the embeddings that are still to come, by far the largest files."""
-    place = existing(Path(study.results))
-    free = shutil.disk_usage(place).free
-    need = embedding_bytes(study)
-    outcome = Outcome(
-        "disk", f"{need / 1e9:.1f} GB of embeddings to come, {free / 1e9:.1f} GB free"
-    )
-    if need > free:
-        outcome.add(
-            "error",
-            place,
-            f"embeddings to come need about {need / 1e9:.0f} GB, {free / 1e9:.0f} GB are free",
-            "Set results to a larger disk, or fit fewer models or instructions",
-        )
-    return outcome
+    """Compare free space with what is to come, as the plan estimates it without its jobs.
 
-
-def embedding_bytes(study: Study) -> int:
-    """Estimate the size of all embeddings that are not on disk.
-
-    Images times layers times features times bytes per number; all layers are
-    stored, whichever are fitted.
+    These are the embeddings, nearly all of a study's results, and what is missing
+    of the data set and the checkpoints.
     """
-    targets = Targets(study)
-    synthetic = study.synthetic
-    shared = synthetic.shared_images if synthetic else SHARED_IMAGES
-    own = synthetic.unique_images if synthetic else OWN_IMAGES
-    per_number = BYTES[study.embedding.storage]
-    total = 0
-    for model in study.models:
-        per_image = model.n_layers * feature_width(study, model) * per_number
-        for instruction in study.instructions_of(model):
-            for block in targets.blocks:
-                owner = block.rpartition("-")[0]
-                n_blocks = len(targets.blocks_of(owner))
-                images = (own if owner in study.subjects else shared) / n_blocks
-                if not Path(targets.embedding(model.key, instruction, block)).is_file():
-                    total += round(images * per_image)
-    return total
+    amounts = Amounts(study, Inputs(study, tolerant=True), Assumptions())
+    outcome = Outcome("disk")
+    seen = []
+    for volume in volumes([embeddings_folder(amounts), *input_folders(amounts)]):
+        need, free = volume.needed_bytes / 1e9, volume.free_bytes / 1e9
+        seen.append(f"{need:.1f} GB to come under {volume.folder}, {free:.1f} GB free")
+        if not volume.fits:
+            outcome.add(
+                "error",
+                volume.folder,
+                f"data, checkpoints and embeddings to come need about {need:.0f} GB, "
+                f"{free:.0f} GB are free",
+                "Set results or data.nsd_root to a larger disk, or name fewer models or "
+                "instructions; the target plan lists what takes the room",
+            )
+    outcome.checked = "; ".join(seen)
+    return outcome
 
 
 def existing(folder: Path) -> Path:

@@ -65,7 +65,7 @@ def network_of(study: Study, model: Model) -> Network:
     published = PUBLISHED[model.family]
     config = checkpoint_folder(study, model.checkpoint) / "config.json"
     if config.is_file():
-        width = _stored_width(json.loads(config.read_text(encoding="utf-8")), model.family)
+        width = _stored_width(_content(config), model.family)
         return _scaled(published, width) if width else published
     tiny = study.synthetic.checkpoints.get(model.checkpoint) if study.synthetic else None
     if tiny is not None:
@@ -77,6 +77,15 @@ def network_of(study: Study, model: Model) -> Network:
 def checkpoint_folder(study: Study, name: str) -> Path:
     """Return the folder where a checkpoint lies or will lie."""
     return Path(study.checkpoints[name].path or f"resources/checkpoints/{name}")
+
+
+def _content(config: Path) -> dict[str, object]:
+    """Read a checkpoint's configuration; whether it is damaged is for the doctor to say."""
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _stored_width(config: dict[str, object], family: str) -> int | None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.inputs import Inputs
-from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
+from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.calibration import Calibration, calibrate, stored_bytes
 from brainstruct.planning.costs import COMPUTED, Cost, job_cost
-from brainstruct.planning.disk import folder_of, volumes
+from brainstruct.planning.disk import folder_of, input_folders, on_disk, volumes
 from brainstruct.planning.jobs import Job, JobKey
-from brainstruct.planning.networks import checkpoint_folder
 from brainstruct.planning.report import Folder, Plan, Stage, Volume
 from brainstruct.targets import Targets
 
@@ -47,21 +46,20 @@ def make_plan(
         Corrected by the records of jobs that are done.
     """
     assumed = assumptions or Assumptions()
-    inputs = Inputs(study)
-    amounts = Amounts(study, inputs, assumed)
+    amounts = Amounts(study, Inputs(study, tolerant=True), assumed)
     files = {job.key: amounts.file_sizes(job) for job in jobs}
     sizes = {key: sum(each.values()) for key, each in files.items()}
     by_file = {name: size for each in files.values() for name, size in each.items()}
 
     def size_of(name: str) -> float:
-        return by_file[name] if name in by_file else _stored(Path(name))
+        return by_file[name] if name in by_file else on_disk(Path(name))
 
     costs = {job.key: job_cost(job, amounts, size_of) for job in jobs}
     calibration = calibrate(jobs, costs, sizes)
     costs = {job.key: calibration.cost(job, costs[job.key]) for job in jobs}
     remaining = {job.key for job in to_do}
     stages = _stages(jobs, remaining, costs, calibration)
-    folders = _folders(study, jobs, files, calibration) + _inputs(study, inputs, amounts)
+    folders = _folders(study, jobs, files, calibration) + input_folders(amounts)
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -134,45 +132,6 @@ def _folders(
         )
         for folder in dict.fromkeys(row[0] for row in rows)
     ]
-
-
-def _inputs(study: Study, inputs: Inputs, amounts: Amounts) -> list[Folder]:
-    """Return the data set and the checkpoints, where the workflow does not write them itself."""
-    if study.synthetic is not None:
-        return []
-    known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
-    data = []
-    for path in map(Path, inputs.required()):
-        betas = path.name.startswith("betas_session")
-        assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
-        data.append((_stored(path), assumed))
-    found = [_folder(study.data.nsd_root, data)]
-    needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
-    weights = {
-        name: (_stored(checkpoint_folder(study, name)), round(network.download_bytes))
-        for name, network in needed.items()
-        if study.checkpoints[name].path is None
-    }
-    return [
-        *found,
-        *([_folder("resources/checkpoints", list(weights.values()))] if weights else []),
-    ]
-
-
-def _folder(name: str, sizes: Sequence[tuple[float, float]]) -> Folder:
-    """Sum pairs of what is stored and what is assumed where nothing is."""
-    return Folder(
-        folder=name,
-        files=len(sizes),
-        whole_bytes=round(sum(stored or assumed for stored, assumed in sizes)),
-        stored_bytes=round(sum(stored for stored, _ in sizes)),
-    )
-
-
-def _stored(path: Path) -> float:
-    if path.is_dir():
-        return float(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
-    return float(path.stat().st_size) if path.is_file() else 0.0
 
 
 def _warnings(stages: Iterable[Stage], found: Iterable[Volume]) -> list[str]:
