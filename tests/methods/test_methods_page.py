@@ -146,6 +146,12 @@ def test_the_test_against_chance_is_described(study, facts):
     assert "by about 1,000 permutations" in text and "[@hemerik2018]" in text
 
 
+def test_partitions_are_told_of_where_a_model_has_two_instructions(study, facts):
+    assert "banded ridge" in write_methods(study, facts).markdown
+    single = replace(facts, models=tuple(m for m in facts.models if m.key != "blip"))
+    assert "banded ridge" not in write_methods(study, single).markdown
+
+
 def test_nothing_is_said_about_responses_when_none_were_decoded(study, facts):
     prompts = replace(facts, runs={**facts.runs, "pooling": ("prompt_mean",)})
     text = write_methods(study, prompts).markdown
