@@ -1,3 +1,4 @@
+# make setup  install everything into .venv; the other targets do it by themselves
 # make demo   the whole study, small, on this machine, ending in figures and a report
 # make view   serve the demo's interactive maps (VIEWER=folder for another study's, PORT=8123)
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
