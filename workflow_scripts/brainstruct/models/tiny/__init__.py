@@ -14,6 +14,7 @@ from pathlib import Path
 
 from brainstruct.errors import InputError
 from brainstruct.models.loading import quiet_transformers
+from brainstruct.store import publish_folder
 
 BUILDERS: dict[str, str] = {
     "instructblip": "brainstruct.models.tiny.instructblip",
@@ -58,16 +59,5 @@ def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int
             f"a tiny {kind} has no size {', '.join(unknown)}",
             f"Use {', '.join(known)}",
         )
-    final = Path(folder)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        with quiet_transformers():
-            builder(temporary, seed, **sizes)
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.rename(final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with publish_folder(folder) as draft, quiet_transformers():
+        builder(draft, seed, **sizes)
