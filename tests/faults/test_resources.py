@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,7 +68,9 @@ def test_two_controllers_in_one_folder(edited):
     while not (locks.is_dir() and list(locks.iterdir())):
         assert time.monotonic() < deadline, "the first took no lock"
         time.sleep(0.02)
+    first.send_signal(signal.SIGSTOP)  # so that it is not done before the second has begun
     second = edited.snakemake(RESPONSES, *SMALL)
+    first.send_signal(signal.SIGCONT)
     assert second.status == 1
     assert "lock" in second.text.lower()
     assert "--unlock" in second.text

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-import shutil
 from importlib import import_module
-from pathlib import Path
 
 from brainstruct.errors import InputError
 from brainstruct.models.loading import quiet_transformers
