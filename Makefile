@@ -2,6 +2,7 @@
 # make demo   the whole study, small, on this machine, ending in figures and a report
 # make view   serve the demo's interactive maps (VIEWER=folder for another study's, PORT=8123)
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
+# make plan CONFIG=config/local.yaml       jobs, hours, memory and disk of a study, before it is run
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make test   every check of the project
 # make lint   style and types only
@@ -23,7 +24,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor fetch_nsd test test-slurm-demo lint faults bench envs schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -56,6 +57,9 @@ STUDY = $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
 doctor: setup
 	@$(BIN)/python workflow_scripts/doctor.py $(STUDY)
+
+plan: setup
+	@$(BIN)/snakemake plan --cores 1 $(STUDY) --quiet all
 
 fetch_nsd: setup
 	@$(BIN)/python workflow_scripts/fetch_nsd.py $(STUDY)
