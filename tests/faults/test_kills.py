@@ -16,7 +16,7 @@ from campaign import differences, draw_plans, leftovers, plan, run_campaign
 pytestmark = pytest.mark.study
 
 FULL = os.environ.get("BRAINSTRUCT_FAULTS_FULL") == "1"
-KILLS = 260 if FULL else 30
+KILLS = 260 if FULL else 16
 
 
 def rules(root: Path) -> list[str]:
@@ -40,4 +40,4 @@ def test_killed_studies_end_as_undisturbed_ones(finished, tmp_path):
     )
     assert differences(finished.root, disturbed.root) == []
     assert leftovers(disturbed.root) == []
-    assert killed >= (200 if FULL else 15)
+    assert killed >= (200 if FULL else 8)
