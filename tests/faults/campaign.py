@@ -75,10 +75,12 @@ def draw_plans(rules: list[str], count: int, seed: int) -> list[str]:
         Of the draw.
     """
     rng = np.random.default_rng(seed)
-    steps = [f"{rule}.{step}.1" for rule in rules for step in JOB_STEPS]
-    steps += [f"snakemake.{step}.{n}" for step in SNAKEMAKE_STEPS for n in (1, 7, 23)]
+    of_jobs = [f"{rule}.{step}.1" for rule in rules for step in JOB_STEPS]
+    of_snakemake = [f"snakemake.{step}.{n}" for step in SNAKEMAKE_STEPS for n in (1, 7, 23)]
+    steps = of_jobs + of_snakemake
     if count <= len(steps):
-        return sorted(rng.choice(steps, count, replace=False).tolist())
+        few = rng.choice(of_snakemake, count // 4, replace=False).tolist()
+        return sorted(few + rng.choice(of_jobs, count - len(few), replace=False).tolist())
     more = set()
     while len(steps) + len(more) < count:
         rule, step = rng.choice(rules), rng.choice(JOB_STEPS[2:])
