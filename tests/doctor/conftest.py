@@ -8,14 +8,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 
-from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
+from small_study import write_study
 from sound_study import write_checkpoints, write_store
 
-from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import index_subject, read_stim_info
-from brainstruct.nsd.synthetic.stimuli import write_stimuli
-from brainstruct.nsd.synthetic.subjects import write_subject
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +19,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a study with nothing wrong; only to be read."""
     root = tmp_path_factory.mktemp("sound")
     layout = Layout(root / "nsd")
-    write_stimuli(layout, PLAN, SEED)
-    design = read_expdesign(layout.expdesign_file)
-    info = read_stim_info(layout.stim_info_file, design)
-    for subject, sessions in SESSIONS.items():
-        seen = index_subject(design, info, subject, sessions)["nsd_id"].to_numpy()
-        features = make_features(seen)
-        write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)
+    write_study(layout)
     write_checkpoints(root / "checkpoints")
     write_store(root / "pycortex")
     return root

@@ -17,26 +17,16 @@ from moto.server import ThreadedMotoServer
 sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 
 from local_bucket import NAME, QuietHandler, Served, upload
-from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
+from small_study import write_study
 
-from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.stimuli import index_subject, read_stim_info
-from brainstruct.nsd.synthetic.stimuli import write_stimuli
-from brainstruct.nsd.synthetic.subjects import write_subject
 
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small data set as it lies in the bucket."""
     layout = Layout(tmp_path_factory.mktemp("original"))
-    write_stimuli(layout, PLAN, SEED)
-    design = read_expdesign(layout.expdesign_file)
-    info = read_stim_info(layout.stim_info_file, design)
-    for subject, sessions in SESSIONS.items():
-        seen = index_subject(design, info, subject, sessions)["nsd_id"].to_numpy()
-        features = make_features(seen)
-        write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)
+    write_study(layout)
     return layout.root
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.nsd.design import ExpDesign
+from brainstruct.nsd.design import ExpDesign, read_expdesign
 from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import index_subject
+from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.nsd.synthetic.plan import FeatureKey, Planted, StudyPlan, SubjectPlan
+from brainstruct.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.nsd.synthetic.subjects import write_subject
 
 SEED = 7
 SESSIONS = {"subj01": 2, "subj03": 1}
@@ -75,3 +77,14 @@ class Study:
 
     def index(self, subject: str) -> pd.DataFrame:
         return index_subject(self.design, self.info, subject, SESSIONS[subject])
+
+
+def write_study(layout: Layout) -> None:
+    """Write stimuli and subjects of the small study."""
+    write_stimuli(layout, PLAN, SEED)
+    design = read_expdesign(layout.expdesign_file)
+    info = read_stim_info(layout.stim_info_file, design)
+    for subject, sessions in SESSIONS.items():
+        seen = index_subject(design, info, subject, sessions)["nsd_id"].to_numpy()
+        features = make_features(seen)
+        write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,14 @@ def _lay_over(under: dict[str, Any], over: Mapping[str, Any]) -> None:
             _lay_over(under[key], value)
         else:
             under[key] = value
+
+
+def add_configfile(parser: argparse.ArgumentParser) -> None:
+    """Let a command take configuration files as Snakemake does, for `read_config`."""
+    parser.add_argument(
+        "--configfile",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="your configuration, over config/config.yaml; later files win, as in Snakemake",
+    )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainstruct.config.files import read_config
+from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.finding import Outcome
@@ -83,13 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The exit status is 0 if the study can run (warnings and notes do not count), "
         "else 1.",
     )
-    parser.add_argument(
-        "--configfile",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="your configuration, over config/config.yaml; later files win, as in Snakemake",
-    )
+    add_configfile(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--no-packages", action="store_true", help="do not import packages or look for GPUs"

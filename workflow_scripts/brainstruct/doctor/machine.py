@@ -11,7 +11,7 @@ from brainstruct.doctor.finding import Outcome
 from brainstruct.inputs import Inputs
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
-from brainstruct.planning.disk import embeddings_folder, input_folders, volumes
+from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
 
 
 def check_folders(study: Study) -> Outcome:
@@ -62,11 +62,3 @@ def check_disk(study: Study) -> Outcome:
             )
     outcome.checked = "; ".join(seen)
     return outcome
-
-
-def existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    place = folder.absolute()
-    while not place.is_dir():
-        place = place.parent
-    return place

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainstruct.config.files import read_config
+from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
@@ -92,13 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "where they stopped; every file is compared with the server's size and checksum.",
         epilog="The exit status is 0 if all files are in place.",
     )
-    parser.add_argument(
-        "--configfile",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="your configuration, over config/config.yaml; later files win, as in Snakemake",
-    )
+    add_configfile(parser)
     parser.add_argument(
         "--dry-run", "-n", action="store_true", help="list files and bytes; fetch nothing"
     )

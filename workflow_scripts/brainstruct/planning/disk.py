@@ -86,7 +86,7 @@ def volumes(folders: Iterable[Folder]) -> list[Volume]:
     """Compare what will be written with what is free, file system by file system."""
     found: dict[int, Volume] = {}
     for folder in folders:
-        place = _existing(Path(folder.folder))
+        place = existing(Path(folder.folder))
         device = place.stat().st_dev
         if device not in found:
             free = shutil.disk_usage(place).free
@@ -97,6 +97,9 @@ def volumes(folders: Iterable[Folder]) -> list[Volume]:
     return list(found.values())
 
 
-def _existing(path: Path) -> Path:
-    path = path.absolute()
-    return next(place for place in (path, *path.parents) if place.exists())
+def existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    place = folder.absolute()
+    while not place.is_dir():
+        place = place.parent
+    return place
