@@ -119,7 +119,7 @@ def workflow(*, outputs=("results/scores/subj01/clip.nc",), quiet=(), touch=Fals
         rule=SimpleNamespace(name="collect_scores"), output=list(outputs), log=[], attempt=1
     )
     return SimpleNamespace(
-        touchrun=touch,
+        touch=touch,
         output_settings=SimpleNamespace(quiet=[SimpleNamespace(name=name) for name in quiet]),
         dag=SimpleNamespace(needrun_jobs=lambda exclude_finished: [job], jobs=[job]),
         config_settings=SimpleNamespace(configfiles=[Path("config/local.yaml").resolve()]),
