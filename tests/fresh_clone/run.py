@@ -145,8 +145,8 @@ def prepare(clone: Clone) -> bool:
     targets = ["write_synthetic_subj01", "write_synthetic_subj02"]
     targets += [f"build_tiny_checkpoint_{name}" for name in ("instructblip", "idefics", "clip")]
     return clone.run(PREPARATION, "make", "setup") and clone.run(
-        PREPARATION, ".venv/bin/snakemake", "--cores", "2", "--quiet", "rules",
-        *targets, "--configfile", *files,
+        PREPARATION, ".venv/bin/snakemake", *targets, "--cores", "2", "--quiet", "rules",
+        "--configfile", *files,
     )  # fmt: skip
 
 
