@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.settings.enums import Quietness
 
 from brainstruct import closing
 from brainstruct.closing import Made, Run, close, summary, warnings_in
@@ -114,13 +115,13 @@ def test_what_is_left_out_is_said(study):
     assert "Good to know" not in other  # the table was there, and has been told of
 
 
-def workflow(*, outputs=("results/scores/subj01/clip.nc",), quiet=(), touch=False):
+def workflow(*, outputs=("results/scores/subj01/clip.nc",), quiet=None, touch=False):
     job = SimpleNamespace(
         rule=SimpleNamespace(name="collect_scores"), output=list(outputs), log=[], attempt=1
     )
     return SimpleNamespace(
         touch=touch,
-        output_settings=SimpleNamespace(quiet=[SimpleNamespace(name=name) for name in quiet]),
+        output_settings=SimpleNamespace(quiet=quiet),
         dag=SimpleNamespace(needrun_jobs=lambda exclude_finished: [job], jobs=[job]),
         config_settings=SimpleNamespace(configfiles=[Path("config/local.yaml").resolve()]),
         start_time=STARTED,
@@ -135,7 +136,7 @@ def test_a_run_is_closed_on_the_terminal(study, capsys):
     assert "--configfile config/local.yaml --cores all" in said
 
 
-@pytest.mark.parametrize("case", [{"outputs": ()}, {"quiet": ("ALL",)}, {"touch": True}])
+@pytest.mark.parametrize("case", [{"outputs": ()}, {"quiet": {Quietness.ALL}}, {"touch": True}])
 def test_questions_and_quiet_runs_end_in_silence(study, capsys, case):
     close(workflow(**case), study, Targets(study))
     assert capsys.readouterr().err == ""

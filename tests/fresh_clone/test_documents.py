@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 
+import jsonschema
 import pytest
 import yaml
-from documents import RUN, SHOWN, TRIED, Rules, all_blocks, documents, lines_of
+from documents import REPOSITORY, RUN, SHOWN, TRIED, Rules, all_blocks, documents, lines_of
 
-from brainstruct.config.files import DEFAULTS, read_config
+from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
-from brainstruct.inputs import Inputs
-from brainstruct.targets import Targets
 
 RULES = Rules.read()
 BLOCKS = all_blocks()
+SCHEMA = json.loads((REPOSITORY / "config/schema.json").read_text(encoding="utf-8"))
 PLACEHOLDER = re.compile(r"/path/to/[\w-]+|<[\w -]+>|\bYOUR[_A-Z]*\b")
 
 
@@ -74,12 +75,10 @@ def test_every_exception_is_still_needed():
 
 
 @pytest.mark.parametrize("block", commands("yaml"), ids=lambda block: block.place)
-def test_examples_of_configurations_are_valid_studies(block, tmp_path):
+def test_examples_of_configurations_are_studies(fresh, block, tmp_path):
     path = tmp_path / "local.yaml"
     path.write_text(RULES.filled(block.text), encoding="utf-8")
-    study = load_study(read_config([path]))
-    assert Targets(study).all_figures
-    assert Inputs(study).required()
-    assert yaml.safe_load(block.text).keys() <= {
-        key for file in DEFAULTS for key in yaml.safe_load(file.read_text(encoding="utf-8"))
-    }, "an example shows keys that config.yaml has"
+    jsonschema.validate(yaml.safe_load(block.text), SCHEMA)
+    planned = fresh.run("-n", "--configfile", str(path)).jobs
+    assert planned["prepare_responses"] == len(load_study(read_config([path])).subjects)
+    assert planned["all"] == 1

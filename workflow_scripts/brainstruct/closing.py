@@ -87,7 +87,7 @@ def close(workflow: Any, study: Study, targets: Targets) -> None:
     happens here, so a defect is printed and does not change the run's status.
     """
     try:
-        if workflow.touch or "ALL" in {mode.name for mode in workflow.output_settings.quiet}:
+        if workflow.touch or "ALL" in {mode.name for mode in workflow.output_settings.quiet or ()}:
             return
         run = run_of(workflow)
         if run.jobs:
