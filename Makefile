@@ -25,7 +25,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench envs schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench envs picture schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -95,6 +95,9 @@ bench: setup
 
 envs:
 	$(PYTHON) envs/write_envs.py
+
+picture: setup
+	$(BIN)/python docs/pictures/shrink.py results/demo/figures/planted_recovered/subj01_instructblip.png docs/pictures/planted_recovered.png
 
 schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
