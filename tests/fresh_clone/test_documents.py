@@ -82,3 +82,17 @@ def test_examples_of_configurations_are_studies(fresh, block, tmp_path):
     planned = fresh.run("-n", "--configfile", str(path)).jobs
     assert planned["prepare_responses"] == len(load_study(read_config([path])).subjects)
     assert planned["all"] == 1
+
+
+def test_links_between_documents_lead_somewhere():
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+            found = path.parent / target if target else path
+            assert found.exists(), f"{path}: {target}"
+            if anchor and found.suffix == ".md":
+                titles = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.M)
+                anchors = {
+                    re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
+                }
+                assert anchor in anchors, f"{path}: {target}#{anchor}"
