@@ -56,17 +56,18 @@ onerror:
     cancel_leftovers(workflow)
 
 
+# Named by functions: parsing, which every job repeats, has no use for thousands of files.
 rule all:
     default_target: True
     input:
         # Named although figures need them: a file that is gone is made again.
-        targets.all_responses,
-        targets.all_embeddings,
-        targets.all_fits,
-        targets.all_scores,
+        lambda wildcards: targets.all_responses,
+        lambda wildcards: targets.all_embeddings,
+        lambda wildcards: targets.all_fits,
+        lambda wildcards: targets.all_scores,
         targets.all_tables,
         targets.all_statistics,
-        targets.all_figures,
+        lambda wildcards: targets.all_figures,
         targets.all_viewers,
         targets.methods(),
         choose.answers_page,
@@ -100,17 +101,17 @@ rule responses:
 
 rule embeddings:
     input:
-        targets.all_embeddings,
+        lambda wildcards: targets.all_embeddings,
 
 
 rule fits:
     input:
-        targets.all_fits,
+        lambda wildcards: targets.all_fits,
 
 
 rule scores:
     input:
-        targets.all_scores,
+        lambda wildcards: targets.all_scores,
 
 
 rule statistics:
@@ -120,7 +121,7 @@ rule statistics:
 
 rule figures:
     input:
-        targets.all_figures,
+        lambda wildcards: targets.all_figures,
 
 
 rule viewer:
