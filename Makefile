@@ -17,6 +17,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
+STUDIES ?= $(shell echo $$(( $(CORES) > 4 ? 4 : $(CORES) )))
 DEMO := --configfile config/demo.yaml
 REPORT := results/demo/report.html
 VIEWER ?= results/demo/viewer
@@ -76,8 +77,8 @@ lint: setup
 test: lint
 	@echo "==> Tests of functions, $(CORES) at once"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
-	@echo "==> Tests that run studies, one after another"
-	$(BIN)/python -m pytest -m study
+	@echo "==> Tests that run studies, $(STUDIES) at once"
+	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadgroup --durations 15 -m study
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
