@@ -8,6 +8,7 @@
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
+# make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
 # make bench  benchmarks: ratios against the peers
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -25,7 +26,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults bench envs schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench envs picture schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -70,6 +71,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/python envs/write_envs.py --check
@@ -86,11 +88,17 @@ test-slurm-demo: setup
 faults: setup
 	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults -s
 
+fresh-clone:
+	$(PYTHON) tests/fresh_clone/run.py $(ARGS)
+
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
 
 envs:
 	$(PYTHON) envs/write_envs.py
+
+picture: setup
+	$(BIN)/python docs/pictures/shrink.py results/demo/figures/planted_recovered/subj01_instructblip.png docs/pictures/planted_recovered.png
 
 schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json

@@ -52,6 +52,12 @@ onstart:
     finish_leftovers(workflow)
 
 
+onsuccess:
+    from brainstruct.closing import close  # only now: parsing is to be quick
+
+    close(workflow, study, targets)
+
+
 onerror:
     cancel_leftovers(workflow)
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from brainstruct.config.loading import load_study
 from brainstruct.config.schema import schema_text
 from brainstruct.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]
+SMALL_STUDY = REPOSITORY / "tests/workflow/small.yaml"
 
 PAPER_INSTRUCTIONS = {
     "IU1": "Describe the most dominant color in the image",
@@ -131,3 +135,51 @@ def test_schema_on_disk_is_current():
 def test_environments_on_disk_are_current():
     done = subprocess.run([sys.executable, REPOSITORY / "envs" / "write_envs.py", "--check"])
     assert done.returncode == 0
+
+
+SCHEMA = json.loads((REPOSITORY / "config/schema.json").read_text(encoding="utf-8"))
+EDITED = sorted(
+    path for path in (REPOSITORY / "config").glob("*.yaml") if not path.name.startswith("local")
+)
+
+
+@pytest.mark.parametrize("path", [*EDITED, SMALL_STUDY], ids=lambda path: path.stem)
+def test_editors_find_no_fault_with_configuration_files(path):
+    """Each file alone, as editors check it: none holds all keys."""
+    text = path.read_text(encoding="utf-8")
+    jsonschema.validate(yaml.safe_load(text), SCHEMA)
+    if path in EDITED:
+        assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        {"data": {"sessions": {"subj01": 3}}},
+        {"encoding": {"alphas": {"count": 10}}, "subjects": ["subj05"]},
+        {"instruction_texts": {"IC": {"text": "Describe it."}}},
+        {"flatmaps": {"store": "/there"}},
+    ],
+)
+def test_editors_find_no_fault_with_a_file_of_differences(local):
+    jsonschema.validate(local, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        {"encoding": {"aplhas": {}}},
+        {"subjects": ["subj11"]},
+        {"models": [{"key": "clip"}]},  # lists replace the others: an entry must be whole
+        {"embedding": {"batch_size": 0}},
+    ],
+)
+def test_editors_mark_what_is_wrong(local):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(local, SCHEMA)
+
+
+def test_editors_explain_every_key():
+    for block in [SCHEMA, *SCHEMA["$defs"].values()]:
+        for key, entry in block["properties"].items():
+            assert entry.get("description"), f"{block['title']}.{key}"

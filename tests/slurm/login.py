@@ -14,11 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from checkout import REPOSITORY, Checkout, Done
+from checkout import ONE_THREAD_OFFLINE, REPOSITORY, Checkout, Done
 from cluster import Cluster
 
 SNAKEMAKE = (".venv/bin/snakemake", "--configfile", "config/local.yaml", "--profile", "slurm")
 """What users type, as the README has it."""
+
+ENVIRONMENT = {
+    "USER": "root",
+    # The environment is there: `make setup` shall find it so.
+    "MAKEFLAGS": "--old-file=.venv/ready",
+}
 
 
 @dataclass(frozen=True)
@@ -42,17 +48,7 @@ class Login:
 
     def command(self, *command: str, timeout: float = 600) -> Done:
         """Run a command in the checkout and wait for it."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout)
+        return self.checkout.command(*command, timeout=timeout, **ENVIRONMENT)
 
     def run(self, *arguments: str) -> Done:
         """Run Snakemake on the cluster; it must succeed and leave nothing in the queue."""
@@ -73,7 +69,7 @@ class Login:
         process = subprocess.Popen(
             [*SNAKEMAKE, *arguments],
             cwd=self.root,
-            env=_environment(),
+            env=os.environ | ONE_THREAD_OFFLINE | ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -97,16 +93,6 @@ class Login:
     def copy(self, root: Path) -> Login:
         """Copy the study with its results."""
         return Login(self.checkout.copy(root), self.cluster)
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "USER": "root",
-        # The environment is there: `make setup` shall find it so.
-        "MAKEFLAGS": "--old-file=.venv/ready",
-    }
 
 
 def log_in(root: Path, cluster: Cluster) -> Login:

@@ -15,6 +15,9 @@ REPOSITORY = Path(__file__).parents[2]
 SMALL = ("--configfile", "small.yaml")
 """Arguments of Snakemake for the smallest study."""
 
+ONE_THREAD_OFFLINE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+"""Environment of everything that tests run."""
+
 PARTS = ("Snakefile", "rules", "config", "workflow_scripts", "profiles", "envs", "report")
 
 
@@ -70,11 +73,15 @@ class Checkout:
 
     def snakemake(self, *arguments: str, timeout: float = 900) -> Done:
         """Run Snakemake and wait for it."""
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        command = (sys.executable, "-m", "snakemake", "--cores", "2", *arguments)
+        return self.command(*command, timeout=timeout)
+
+    def command(self, *command: str, timeout: float = 900, **environment: str) -> Done:
+        """Run a command in the checkout and wait for it."""
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            command,
             cwd=self.root,
-            env=environment,
+            env=os.environ | ONE_THREAD_OFFLINE | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -40,6 +40,7 @@ def test_targets_that_ask_see_a_hole_that_stops_every_other_target(fresh, hole):
 def test_a_study_with_a_hole_is_planned_as_released(fresh, hole):
     plan = fresh.run("plan", "--configfile", hole)
     assert "Traceback" not in plan.text
+    assert "made by" not in plan.text  # a question makes nothing
     data = next(line for line in plan.text.splitlines() if "/nsd " in line)
     # 40 sessions of 1.05 GB, the images and small files.
     assert "81.6 GB" in data

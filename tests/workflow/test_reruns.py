@@ -283,8 +283,11 @@ def test_interrupted_study_resumes(edited):
     before = figure.read_bytes(), table.read_bytes()
     figure.unlink()
     (edited.root / "results/small/scores/subj01/instructblip.nc").unlink()
-    edited.run(*SMALL)
+    said = edited.run(*SMALL).text
     assert (figure.read_bytes(), table.read_bytes()) == before
+    assert re.search(r"^Study small: \d+ files made by \d+ jobs in 0:\d\d:\d\d\.$", said, re.M)
+    assert "results/small/scores" in said
+    assert "--configfile small.yaml --report results/small/report.html" in said
     logs = list((edited.root / "results/small/logs").rglob("*.log"))
     assert all(re.search("wrote ", log.read_text().splitlines()[-1]) for log in logs)
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION, Study
-from brainstruct.flat_source import FSAVERAGE
+from brainstruct.flat_source import name_in_store
 from brainstruct.identity import stage_identity
 from brainstruct.inputs import Inputs
 from brainstruct.models.registry import FAMILIES
@@ -287,8 +287,8 @@ class Choose:
     def packed_surface(self, wildcards: Any) -> str:
         """Packed surfaces of the cortex that shows the job's subject."""
         shown = self.flat_sources[wildcards.subject]
-        names = {"store": shown["name"], "freesurfer": wildcards.subject, "fsaverage": FSAVERAGE}
-        return self.targets.packed_surface(names[shown["source"]])
+        name = name_in_store(shown["source"], wildcards.subject, shown["name"])
+        return self.targets.packed_surface(name)
 
     def viewer_winners(self, wildcards: Any) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""

@@ -78,6 +78,21 @@ def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
     return _fsaverage(layout, subject, lacking)
 
 
+def name_in_store(source: str, subject: str, configured: str) -> str:
+    """Return what a subject's cortex is called in the study's own pycortex store.
+
+    Parameters
+    ----------
+    source : str
+        See `FlatSource`.
+    subject : str
+        Of the study.
+    configured : str
+        The subject's name in the filestore that it is taken from, if it is.
+    """
+    return {"store": configured, "freesurfer": subject, "fsaverage": FSAVERAGE}[source]
+
+
 def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
     if flatmaps.store is None:
         return FlatSource("store", reason)

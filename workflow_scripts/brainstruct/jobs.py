@@ -32,17 +32,20 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
         Takes the job, Snakemake's ``snakemake`` object (input, output, params,
         threads, wildcards, log).
     job : Snakemake's job object
-        `None` if the script is not run by Snakemake: then nothing happens, so
-        that scripts can be imported.
+        `None` if the script is not run by Snakemake. Then nothing happens if it is
+        imported; run by hand, it says which rules it serves, and how to run them.
 
     Raises
     ------
     SystemExit
-        With status 1 after an `InputError`, or if an input turns out to be
+        By hand: with status 0 if that was asked for by ``--help``, else 2. In a
+        job: with status 1 after an `InputError`, or if an input turns out to be
         damaged; one line is logged. Any other exception is logged with its
         traceback and raised.
     """
     if job is None:
+        if function.__module__ == "__main__":
+            _explain()
         return
     _configure_logging(Path(job.log[0]) if job.log else None)
     log.info(
@@ -86,6 +89,17 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
         return
     more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
     log.info("wrote %s%s in %.1f s", outputs[0], more, time.monotonic() - started)
+
+
+def _explain() -> None:
+    """Say what the script that was run by hand is for."""
+    from brainstruct.usage import usage  # only now: it needs the configuration's packages
+
+    script = sys.modules["__main__"]
+    text = usage(Path(script.__file__ or "").stem, script.__doc__ or "")
+    asked = bool({"-h", "--help"}.intersection(sys.argv[1:]))
+    print(text, file=sys.stdout if asked else sys.stderr)
+    raise SystemExit(0 if asked else 2)
 
 
 def _configure_logging(path: Path | None) -> None:

@@ -2,18 +2,59 @@
 
 ``python -m brainstruct.config.schema`` (with ``workflow_scripts`` on the path)
 prints it; ``make schema`` writes it to ``config/schema.json``.
+
+Editors check one file at a time, and a user's file holds only what differs from
+the others, so keys of blocks, which are merged, may be absent; those of entries
+of lists, which are replaced as a whole, may not. What a key means is taken from
+its block's docstring.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 from brainstruct.config.study import Study
+
+_ATTRIBUTE = re.compile(r"^(\w+(?:, \w+)*) : (.*)\n((?:    .*(?:\n|$))+)", re.M)
 
 
 def schema_text() -> str:
     """Return the schema as indented JSON."""
-    return json.dumps(Study.model_json_schema(), indent=2, sort_keys=True) + "\n"
+    schema = Study.model_json_schema()
+    blocks: dict[str, Any] = schema["$defs"]
+    listed = set(_listed(schema))
+    for name, block in [("Study", schema), *blocks.items()]:
+        if name not in listed:
+            block.pop("required", None)
+        _describe_keys(block)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def _listed(node: Any) -> Iterator[str]:
+    """Iterate over the names of blocks that are entries of lists."""
+    if isinstance(node, dict):
+        items = node.get("items")
+        if isinstance(items, dict) and "$ref" in items:
+            yield str(items["$ref"]).rsplit("/", 1)[-1]
+        for inner in node.values():
+            yield from _listed(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _listed(inner)
+
+
+def _describe_keys(block: dict[str, Any]) -> None:
+    """Move what a docstring says of attributes to the keys themselves."""
+    doc = block.get("description", "")
+    block["description"] = doc.split("\n")[0]
+    for names, _, text in _ATTRIBUTE.findall(doc):
+        for name in names.split(", "):
+            if name in block.get("properties", {}):
+                block["properties"][name]["description"] = " ".join(text.split()).replace("``", "")
 
 
 if __name__ == "__main__":

@@ -4,44 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
 from brainstruct.encoding.ridge import Array, RidgeOptions, fit_ridge
+from brainstruct.encoding.scores import FitScores
 
-
-class Scores(Protocol):
-    """What every way of fitting says of each voxel."""
-
-    @property
-    def r(self) -> Array:
-        """Pearson correlation on the test images."""
-
-    @property
-    def r2(self) -> Array:
-        """Coefficient of determination on the test images."""
-
-    @property
-    def cv_score(self) -> Array:
-        """Best cross-validation score on the training images."""
-
-    @property
-    def alpha(self) -> Array:
-        """Chosen penalty."""
-
-    @property
-    def at_edge(self) -> NDArray[np.bool_]:
-        """Whether the penalty is the smallest or the largest of the grid."""
-
-    @property
-    def prediction(self) -> Array:
-        """Predicted responses to the test images."""
-
-
-Fit = Callable[[Array, Array, Array, Array], Scores]
+Fit = Callable[[Array, Array, Array, Array], FitScores]
 """Called with X_train, Y_train, X_test, Y_test."""
 
 

@@ -11,15 +11,13 @@ Do not use it for new results: test images reach their own scaling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.scores import pearson, r_squared
+from brainstruct.encoding.scores import FitScores, pearson, r_squared
 
 Array = NDArray[np.float32]
 
@@ -29,30 +27,6 @@ OOTA2025 = "oota2025"
 ALPHAS = np.logspace(1, 4, 60)
 FOLDS = 5
 TARGETS_PER_BATCH = 500
-
-
-@dataclass(frozen=True)
-class PresetScores:
-    """Scores of one feature space under the preset, per voxel.
-
-    Attributes
-    ----------
-    r, r2 : array of shape (n_voxels,)
-        On the test images, z-scored with their own statistics.
-    cv_score, alpha : array of shape (n_voxels,)
-        Best cross-validation score (negative squared error) and its penalty.
-    at_edge : array of bool, shape (n_voxels,)
-        Whether the penalty is the smallest or the largest.
-    prediction : array of shape (n_test, n_voxels)
-        Predicted z-scored responses to the test images.
-    """
-
-    r: Array
-    r2: Array
-    cv_score: Array
-    alpha: Array
-    at_edge: NDArray[np.bool_]
-    prediction: Array
 
 
 def zscore(values: Array) -> Array:
@@ -86,7 +60,7 @@ def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
 
 def fit_oota2025(
     X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, *, backend: str = "torch"
-) -> PresetScores:
+) -> FitScores:
     """Fit and score one feature space as the published pipeline does.
 
     Parameters
@@ -100,7 +74,7 @@ def fit_oota2025(
 
     Returns
     -------
-    PresetScores
+    FitScores
         Per voxel.
 
     Raises
@@ -128,7 +102,7 @@ def fit_oota2025(
     model.fit(engine.asarray(zscore(X_train)), engine.asarray(zscore(Y_train)))
     prediction = engine.to_numpy(model.predict(engine.asarray(zscore(X_test))))
     alpha = engine.to_numpy(model.best_alphas_).astype(np.float32)
-    return PresetScores(
+    return FitScores(
         r=pearson(truth, prediction),
         r2=r_squared(truth, prediction),
         cv_score=engine.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),

@@ -13,7 +13,7 @@ from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.scores import pearson, r_squared
+from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
 
 Array = NDArray[np.float32]
@@ -58,32 +58,6 @@ class RidgeOptions:
     solver: Literal["gram", "himalaya"] = "gram"
 
 
-@dataclass(frozen=True)
-class RidgeScores:
-    """Scores of one feature space, per voxel.
-
-    Attributes
-    ----------
-    r, r2 : array of shape (n_voxels,)
-        Pearson correlation and coefficient of determination on the test images.
-    cv_score : array of shape (n_voxels,)
-        Best cross-validation score on the training images, mean over folds.
-    alpha : array of shape (n_voxels,)
-        Chosen penalty.
-    at_edge : array of shape (n_voxels,)
-        Whether the chosen penalty is the smallest or largest of the grid.
-    prediction : array of shape (n_test, n_voxels)
-        Predicted responses to the test images.
-    """
-
-    r: Array
-    r2: Array
-    cv_score: Array
-    alpha: Array
-    at_edge: NDArray[np.bool_]
-    prediction: Array
-
-
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
     """Scale features to mean 0 and standard deviation 1 on the training images.
 
@@ -111,7 +85,7 @@ def standardise(train: Array, test: Array) -> tuple[Array, Array]:
 
 def fit_ridge(
     X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, options: RidgeOptions
-) -> RidgeScores:
+) -> FitScores:
     """Fit all voxels on one feature space and score them on held-out images.
 
     Parameters
@@ -125,7 +99,7 @@ def fit_ridge(
 
     Returns
     -------
-    RidgeScores
+    FitScores
         Per voxel.
 
     Raises
@@ -151,7 +125,7 @@ def fit_ridge(
     )
     prediction = backend.to_numpy(prediction)
     alpha = backend.to_numpy(chosen).astype(np.float32)
-    return RidgeScores(
+    return FitScores(
         r=pearson(Y_test, prediction),
         r2=r_squared(Y_test, prediction),
         cv_score=backend.to_numpy(cv_score).reshape(-1).astype(np.float32),

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FitScores:
+    """Scores of one feature space, per voxel.
+
+    Attributes
+    ----------
+    r, r2 : array of shape (n_voxels,)
+        Pearson correlation and coefficient of determination on the test images.
+    cv_score : array of shape (n_voxels,)
+        Best cross-validation score on the training images, mean over folds.
+    alpha : array of shape (n_voxels,)
+        Chosen penalty.
+    at_edge : array of bool, shape (n_voxels,)
+        Whether the chosen penalty is the smallest or largest of the grid.
+    prediction : array of shape (n_test, n_voxels)
+        Predicted responses to the test images, in the units of the fit.
+    """
+
+    r: Array
+    r2: Array
+    cv_score: Array
+    alpha: Array
+    at_edge: NDArray[np.bool_]
+    prediction: Array
 
 
 def pearson(truth: Array, prediction: Array) -> Array:

@@ -11,9 +11,9 @@ from typing import Any
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.figures.flatmap_file import write_flatmap
-from brainstruct.figures.fsaverage import NAME
 from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
+from brainstruct.flat_source import name_in_store
 from brainstruct.nsd.check import require_nsd
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
@@ -69,7 +69,7 @@ def prepare_flatmaps(
     root = Path(folder).resolve()
     root.mkdir(parents=True, exist_ok=True)
     stored = {
-        subject: (cortex["name"], cortex["transform"])
+        subject: (name_in_store("store", subject, cortex["name"]), cortex["transform"])
         for subject, cortex in cortices.items()
         if cortex["source"] == "store"
     }
@@ -109,8 +109,7 @@ def _draw_from_nsd(
     analysed = read_volume(volume) > 0
     if cortex["source"] == "freesurfer":
         pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
-        import_subject(root, subject, *pair)
     else:
         pair, flatmap = average_flatmap(layout, subject, analysed, height)
-        import_subject(root, NAME, *pair)
+    import_subject(root, name_in_store(cortex["source"], subject, cortex["name"]), *pair)
     write_flatmap(flatmap, path)

@@ -34,19 +34,12 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     """
     added = (FAKE_TOKEN, IMAGE_TOKEN, END_OF_UTTERANCE)
     tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_BEGIN, added)
-    vocabulary.write_tokenizer(
+    vocabulary.write_llama_tokenizer(
         tokenizer,
         folder,
-        {
-            "tokenizer_class": "LlamaTokenizer",
-            "bos_token": vocabulary.LLAMA_BEGIN,
-            "eos_token": vocabulary.LLAMA_END,
-            "unk_token": vocabulary.LLAMA_UNKNOWN,
-            "pad_token": vocabulary.LLAMA_UNKNOWN,
-            "additional_special_tokens": list(added),
-            "padding_side": "left",
-            "clean_up_tokenization_spaces": False,
-        },
+        begin=vocabulary.LLAMA_BEGIN,
+        pad=vocabulary.LLAMA_UNKNOWN,
+        additional_special_tokens=list(added),
     )
     IdeficsImageProcessorPil(image_size=28).save_pretrained(folder)
     config = IdeficsConfig(

@@ -40,19 +40,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
     tokenizer = vocabulary.llama_tokenizer(begin, added=(PAD_TOKEN, IMAGE_TOKEN))
     pad_id, image_id = tokenizer.token_to_id(PAD_TOKEN), tokenizer.token_to_id(IMAGE_TOKEN)
     end_id = tokenizer.token_to_id(vocabulary.LLAMA_END)
-    vocabulary.write_tokenizer(
-        tokenizer,
-        folder,
-        {
-            "tokenizer_class": "LlamaTokenizer",
-            "bos_token": begin,
-            "eos_token": vocabulary.LLAMA_END,
-            "unk_token": vocabulary.LLAMA_UNKNOWN,
-            "pad_token": PAD_TOKEN,
-            "padding_side": "left",
-            "clean_up_tokenization_spaces": False,
-        },
-    )
+    vocabulary.write_llama_tokenizer(tokenizer, folder, begin=begin, pad=PAD_TOKEN)
     questions = vocabulary.bert_tokenizer()
     vocabulary.write_tokenizer(
         questions,

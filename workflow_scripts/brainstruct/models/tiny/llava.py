@@ -35,19 +35,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     begin = vocabulary.LLAMA_BEGIN
     tokenizer = vocabulary.llama_tokenizer(begin, added=(IMAGE_TOKEN, PAD_TOKEN))
     image_id, pad_id = (tokenizer.get_vocab()[token] for token in (IMAGE_TOKEN, PAD_TOKEN))
-    vocabulary.write_tokenizer(
-        tokenizer,
-        folder,
-        {
-            "tokenizer_class": "LlamaTokenizer",
-            "bos_token": begin,
-            "eos_token": vocabulary.LLAMA_END,
-            "unk_token": vocabulary.LLAMA_UNKNOWN,
-            "pad_token": PAD_TOKEN,
-            "padding_side": "left",
-            "clean_up_tokenization_spaces": False,
-        },
-    )
+    vocabulary.write_llama_tokenizer(tokenizer, folder, begin=begin, pad=PAD_TOKEN)
     CLIPImageProcessorPil(
         size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
     ).save_pretrained(folder)

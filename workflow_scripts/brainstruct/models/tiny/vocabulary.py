@@ -162,6 +162,34 @@ def _id(tokenizer: Tokenizer, token: str) -> int:
     return int(tokenizer.get_vocab()[token])
 
 
+def write_llama_tokenizer(
+    tokenizer: Tokenizer, folder: Path, *, begin: str, pad: str, **more: object
+) -> None:
+    """Write a tokenizer of `llama_tokenizer`, configured as on the hub.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        What is written.
+    folder : path
+        Where.
+    begin, pad : str
+        Tokens that begin a text, and fill a batch.
+    **more
+        Further entries of ``tokenizer_config.json``.
+    """
+    config = {
+        "tokenizer_class": "LlamaTokenizer",
+        "bos_token": begin,
+        "eos_token": LLAMA_END,
+        "unk_token": LLAMA_UNKNOWN,
+        "pad_token": pad,
+        "padding_side": "left",
+        "clean_up_tokenization_spaces": False,
+    }
+    write_tokenizer(tokenizer, folder, config | more)
+
+
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, config: Mapping[str, object]) -> None:
     """Write a tokenizer and its configuration into a folder."""
     folder.mkdir(parents=True, exist_ok=True)

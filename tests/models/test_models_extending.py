@@ -1,0 +1,55 @@
+"""The family that docs/extending.md adds as an example works."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BitImageProcessorPil, Dinov2Config, Dinov2Model
+
+from brainstruct.errors import InputError
+from brainstruct.models.interface import ModelOptions
+
+PAGE = Path(__file__).parents[2] / "docs/extending.md"
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory):
+    """The class, from the module that the page shows."""
+    shown = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    assert shown is not None
+    path = tmp_path_factory.mktemp("family") / "dinov2.py"
+    path.write_text(shown[1], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("dinov2", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Dinov2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    torch.manual_seed(0)
+    sizes = {"num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 28, "patch_size": 7}
+    Dinov2Model(Dinov2Config(hidden_size=16, **sizes)).save_pretrained(folder)
+    square = {"height": 28, "width": 28}
+    BitImageProcessorPil(size={"shortest_edge": 28}, crop_size=square).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("random_seed", [None, 1])
+def test_the_example_embeds_images(family, folder, pictures, random_seed):
+    model = family.load(ModelOptions(folder, 5, random_seed=random_seed))
+    found = model.embed(pictures(3), [])
+    assert found.states.shape == (3, 5, 16)
+    assert torch.isfinite(found.states).all()
+    assert (found.states[0] != found.states[1]).any(-1).all()
+
+
+def test_the_example_checks_its_layers(family, folder):
+    with pytest.raises(InputError, match="5"):
+        family.load(ModelOptions(folder, 4))

@@ -1,0 +1,255 @@
+"""What a run says at its end: what was made, where, in what time, what to know of it, what next.
+
+Loaded when a run has ended well, and only then. It reads what the run has left
+(logs, a table, the list of flatmaps) and computes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from brainstruct.config.study import Study
+from brainstruct.targets import Targets
+
+OTHERS = "data set and checkpoints"
+"""Where files go that are not among the results."""
+
+MOST_WARNINGS = 5
+_WIDTH = 100
+_CLOCKS_DIFFER = timedelta(seconds=60)
+_WARNING = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) WARNING (.*)", re.M)
+_WHOLE = "all"
+"""Label of a region that is all of its family, in tables."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A job that ran.
+
+    Attributes
+    ----------
+    rule : str
+        Its rule.
+    outputs, logs : tuple of str
+        What it wrote.
+    attempts : int
+        Times it was started.
+    """
+
+    rule: str
+    outputs: tuple[str, ...]
+    logs: tuple[str, ...] = ()
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that ended well.
+
+    Attributes
+    ----------
+    jobs : list of Made
+        What ran.
+    started, ended : datetime
+        When, by this machine's clock.
+    whole : bool
+        Whether the whole study was asked for.
+    configuration : list of str
+        Files given with ``--configfile``.
+    rules : set of str
+        All rules there are.
+    """
+
+    jobs: list[Made]
+    started: datetime
+    ended: datetime
+    whole: bool
+    configuration: list[str] = field(default_factory=list)
+    rules: set[str] = field(default_factory=set)
+
+
+def close(workflow: Any, study: Study, targets: Targets) -> None:
+    """Print the summary of a run, to standard error, as Snakemake does.
+
+    Silent where only a question was asked (no job wrote a file), after
+    ``--touch``, and with ``--quiet all``. The study is done and sound whatever
+    happens here, so a defect is printed and does not change the run's status.
+    """
+    try:
+        if workflow.touch or "ALL" in {mode.name for mode in workflow.output_settings.quiet or ()}:
+            return
+        run = run_of(workflow)
+        if run.jobs:
+            print(f"\n{summary(run, study, targets)}\n", file=sys.stderr, flush=True)
+    except Exception:
+        print("The study is done; its summary could not be written:", file=sys.stderr)
+        traceback.print_exc()
+
+
+def run_of(workflow: Any) -> Run:
+    """Look up what a run of Snakemake did.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        After its last job.
+    """
+    jobs = [
+        Made(job.rule.name, tuple(map(str, job.output)), tuple(map(str, job.log)), job.attempt)
+        for job in workflow.dag.needrun_jobs(exclude_finished=False)
+        if job.output
+    ]
+    given = workflow.config_settings.configfiles
+    return Run(
+        jobs=jobs,
+        started=workflow.start_time,
+        ended=datetime.now(),
+        whole=any(job.rule.name == "all" for job in workflow.dag.jobs),
+        configuration=[_relative(path) for path in given],
+        rules={rule.name for rule in workflow.rules},
+    )
+
+
+def summary(run: Run, study: Study, targets: Targets) -> str:
+    """Return the summary as text."""
+    made = Counter(
+        _stage(path, targets.root) for job in run.jobs for path in dict.fromkeys(job.outputs)
+    )
+    took = timedelta(seconds=round((run.ended - run.started).total_seconds()))
+    lines = [
+        f"Study {study.study}: {_count(made.total(), 'file')} made by "
+        f"{_count(len(run.jobs), 'job')} in {took}.",
+        "",
+    ]
+    width = max(map(len, made))
+    lines += [f"  {stage.ljust(width)}  {count:,}" for stage, count in sorted(made.items())]
+    for title, entries in (
+        ("Good to know", list(_remarks(run, study, targets))),
+        ("Next", list(_next(run, targets))),
+    ):
+        lines += ["", title, *(f"  {entry}" for entry in entries)] if entries else []
+    return "\n".join(lines)
+
+
+def warnings_in(path: str, since: datetime) -> list[str]:
+    """Return the first lines of the warnings that a job logged after a time.
+
+    Parameters
+    ----------
+    path : str
+        A log of `brainstruct.jobs`; it holds earlier runs too.
+    since : datetime
+        When this run started. A minute more is looked at: nodes' clocks differ.
+    """
+    file = Path(path)
+    if not file.is_file():
+        return []
+    found = _WARNING.finditer(file.read_text(encoding="utf-8", errors="replace"))
+    return [
+        match[2] for match in found if datetime.fromisoformat(match[1]) >= since - _CLOCKS_DIFFER
+    ]
+
+
+def _remarks(run: Run, study: Study, targets: Targets) -> Iterator[str]:
+    again = Counter(job.rule for job in run.jobs if job.attempts > 1)
+    if again:
+        which = ", ".join(f"{count} of {rule}" for rule, count in again.items())
+        yield f"{_count(again.total(), 'job')} failed at first and ran again: {which}."
+    yield from _warnings(run)
+    written = {path for job in run.jobs for path in job.outputs}
+    if targets.table("alignment") in written:
+        yield from _regions(Path(targets.table("alignment")), study)
+    if targets.pycortex_store() in written:
+        ready = json.loads(Path(targets.pycortex_store()).read_text(encoding="utf-8"))
+        average = [subject for subject, drawn in ready.items() if drawn["source"] == "fsaverage"]
+        if average and study.flatmaps.source == "auto":
+            yield f"No flat surfaces of {', '.join(average)}: drawn on fsaverage."
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    """Tell each kind of warning once: its numbers and files may differ."""
+    times: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for job in run.jobs:
+        for log in job.logs:
+            for message in warnings_in(log, run.started):
+                kind = job.rule, re.sub(r"\d+", "#", message)
+                times[kind] += 1
+                first.setdefault(kind, (message, log))
+    for kind, count in times.most_common(MOST_WARNINGS):
+        message, log = first[kind]
+        shown = message if len(message) <= _WIDTH else f"{message[:_WIDTH]}..."
+        often = "once" if count == 1 else f"{count:,} times"
+        yield f"{kind[0]} warned {often}: {shown} ({log})"
+    if len(times) > MOST_WARNINGS:
+        yield f"and {_count(len(times) - MOST_WARNINGS, 'other kind')} of warnings in {_logs(run)}"
+
+
+def _logs(run: Run) -> str:
+    log = next(log for job in run.jobs for log in job.logs)
+    return next(str(folder) for folder in Path(log).parents if folder.name == "logs")
+
+
+def _regions(table: Path, study: Study) -> Iterator[str]:
+    """Tell which voxels and regions do not count, from the table of alignments."""
+    excluded: dict[str, str] = {}
+    absent: dict[str, list[str]] = {}
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            subject, family = row["subject"], row["family"]
+            if row["label"] != _WHOLE:
+                continue
+            if family == study.data.mask:
+                excluded.setdefault(subject, f"{row['n_excluded']} of {row['n_voxels']}")
+            elif row["n_voxels"] == "0" and family not in absent.setdefault(subject, []):
+                absent[subject].append(family)
+    if excluded:
+        counts = ", ".join(f"{subject} {count}" for subject, count in excluded.items())
+        yield (
+            f"Voxels without a score, their noise ceiling being under "
+            f"{study.alignment.ceiling_threshold:g}: {counts}."
+        )
+    for subject, families in absent.items():
+        if families:
+            yield f"{subject} has no voxels in {', '.join(families)}: n/a in tables."
+
+
+def _next(run: Run, targets: Targets) -> Iterator[str]:
+    command = ".venv/bin/snakemake"
+    if run.configuration:
+        command += f" --configfile {shlex.join(run.configuration)}"
+    if not run.whole:
+        yield f"the rest of the study:  {command} --cores all"
+        return
+    yield f"the report:             {command} --report {targets.root}/report.html"
+    if Path(targets.viewer_index()).is_file():
+        yield f"interactive maps:       make view VIEWER={Path(targets.viewer_index()).parent}"
+    if "exports" in run.rules:
+        yield f"files for other tools:  {command} --cores 1 exports"
+
+
+def _stage(path: str, root: str) -> str:
+    """Return the folder of results that a file belongs to."""
+    if not path.startswith(f"{root}/"):
+        return OTHERS
+    return f"{root}/{path.removeprefix(f'{root}/').split('/')[0]}"
+
+
+def _relative(path: Any) -> str:
+    resolved, here = Path(path).resolve(), Path.cwd()
+    return str(resolved.relative_to(here)) if resolved.is_relative_to(here) else str(path)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
