@@ -1,4 +1,4 @@
-"""This workflow as a module of another one: what Snakemake does not do by itself then."""
+"""What Snakemake does not do by itself where this workflow is a module of another one."""
 
 from __future__ import annotations
 
