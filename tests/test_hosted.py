@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from snakemake.exceptions import WorkflowError
-from snakemake.sourcecache import GenericSourceFile, LocalGitFile
+from snakemake.sourcecache import GenericSourceFile
 
 from brainstruct.hosted import PARTS, _publish, unpack
 
@@ -22,7 +23,7 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def repository(tmp_path):
-    """A repository of two revisions, the first of which is tagged v1."""
+    """A bare clone of two revisions, the first of which is tagged v1."""
     root = tmp_path / "repository"
     for part in PARTS[1:]:
         (root / part).mkdir(parents=True)
@@ -36,28 +37,32 @@ def repository(tmp_path):
     git(root, "tag", "--annotate", "--message=One", "v1")
     (root / "Snakefile").write_text("# two\n")
     git(root, "commit", "--quiet", "--all", "--message=Two")
-    return root
+    git(tmp_path, "clone", "--quiet", "--bare", str(root), "bare")
+    return tmp_path / "bare"
+
+
+def folder(repository, ref):
+    """The top folder of a hosted revision, as far as it is looked at."""
+    clone = SimpleNamespace(repo=SimpleNamespace(git_dir=str(repository)))
+    return SimpleNamespace(hosted_repo=clone, ref=ref)
 
 
 def test_the_revision_is_unpacked_once(repository, tmp_path):
     cache = tmp_path / "cache"
-    home = unpack(LocalGitFile(repository, "", tag="v1"), cache)
+    home = unpack(folder(repository, "v1"), cache)
     assert home == str(cache / "brainstruct" / git(repository, "rev-parse", "v1^{commit}"))
     found = {path.name: path for path in (cache / "brainstruct").glob("*/*")}
     assert set(found) == set(PARTS), "tests stay behind, and nothing is left over"
     assert found["Snakefile"].read_text() == "# one\n"
-    assert git(repository, "status", "--porcelain") == "", "the clone's own index is untouched"
+    assert not (repository / "index").exists(), "the clone is left as it was"
     found["Snakefile"].write_text("# kept\n")
-    assert unpack(LocalGitFile(repository, "", tag="v1"), cache) == home
+    assert unpack(folder(repository, "v1"), cache) == home
     assert found["Snakefile"].read_text() == "# kept\n"
 
 
-def test_a_bare_clone_of_a_host_is_unpacked(repository, tmp_path):
-    bare = tmp_path / "bare"
-    git(tmp_path, "clone", "--quiet", "--bare", str(repository), str(bare))
-    clone = SimpleNamespace(repo=SimpleNamespace(git_dir=str(bare)))
-    home = unpack(SimpleNamespace(hosted_repo=clone, ref="HEAD"), tmp_path / "cache")
-    assert (tmp_path / "cache" / "brainstruct" / home / "Snakefile").read_text() == "# two\n"
+def test_revisions_lie_side_by_side(repository, tmp_path):
+    homes = [unpack(folder(repository, ref), tmp_path) for ref in ("v1", "HEAD")]
+    assert [Path(home, "Snakefile").read_text() for home in homes] == ["# one\n", "# two\n"]
 
 
 def test_a_run_that_comes_second_uses_what_the_first_unpacked(tmp_path):
@@ -71,7 +76,7 @@ def test_a_run_that_comes_second_uses_what_the_first_unpacked(tmp_path):
 
 def test_an_unknown_revision_is_one_line(repository, tmp_path):
     with pytest.raises(WorkflowError, match="git cannot show") as caught:
-        unpack(LocalGitFile(repository, "", tag="v2"), tmp_path / "cache")
+        unpack(folder(repository, "v2"), tmp_path / "cache")
     assert "\n" not in str(caught.value)
 
 

@@ -40,17 +40,14 @@ def unpack(folder: Any, cache: Path) -> str:
     Raises
     ------
     WorkflowError
-        If the source is no git repository, or git cannot unpack it; one line.
+        If the source is no repository of a host, or git cannot unpack it; one line.
     """
-    if hasattr(folder, "hosted_repo"):
-        clone = folder.hosted_repo.repo.git_dir
-    elif hasattr(folder, "repo_path"):
-        clone = folder.repo_path
-    else:
+    if not hasattr(folder, "hosted_repo"):
         raise WorkflowError(
             f"{folder}: single files cannot be used as a module. Name a clone on disk, or "
             'github("owner/brainstruct", path="Snakefile", tag="...")'
         )
+    clone = folder.hosted_repo.repo.git_dir
     commit = _git(clone, "rev-parse", "--verify", f"{folder.ref}^{{commit}}")
     home = cache / "brainstruct" / commit
     if not home.is_dir():
