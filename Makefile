@@ -10,6 +10,8 @@
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
 # make bench  benchmarks: ratios against the peers
+# make environments   every environment of envs, made from nothing, runs what it is for
+# make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -26,17 +28,19 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench envs picture schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench environments locks envs picture schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-$(VENV)/ready: envs/requirements.txt
+# Versions as locked; without hashes, which belong to one kind of machine.
+$(VENV)/ready: envs/requirements.txt envs/locks/requirements.txt
 	@echo "==> Setting up $(VENV) with $$($(PYTHON) --version) (a few minutes, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt
+	@sed 's/ --hash=.*//' envs/locks/requirements.txt > $(VENV)/constraints.txt
+	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt --constraint $(VENV)/constraints.txt
 	@touch $@
 
 setup: $(VENV)/ready
@@ -93,6 +97,12 @@ fresh-clone:
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+
+environments: setup
+	BRAINSTRUCT_ENVIRONMENTS=all $(BIN)/python -m pytest tests/environments -s --durations=0
+
+locks: setup
+	$(BIN)/python envs/write_locks.py
 
 envs:
 	$(PYTHON) envs/write_envs.py

@@ -3,12 +3,19 @@
 # snakemake -n --configfile config/demo.yaml     shows what would be done
 # snakemake --profile slurm                      does it on a cluster
 import sys
+from runpy import run_path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalSourceFile
 from snakemake.utils import min_version
 
 min_version("9.0")
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+# Where the library is: here, or unpacked from the repository that this is a module of.
+home = str(workflow.current_basedir)
+if not isinstance(workflow.current_basedir, LocalSourceFile):
+    hosted = run_path(workflow.source_path("workflow_scripts/brainstruct/hosted.py"))
+    home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
+sys.path.insert(0, f"{home}/workflow_scripts")
 
 from brainstruct.asking import asks, expected_rooms
 from brainstruct.choose import Choose
@@ -17,17 +24,19 @@ from brainstruct.errors import InputError
 from brainstruct.identity import folder_identity, stage_identity
 from brainstruct.inputs import Inputs
 from brainstruct.leftovers import cancel_leftovers, finish_leftovers
+from brainstruct.module import module_config
 from brainstruct.resources import grow
 from brainstruct.targets import Targets
 
 
 # The study that is run is config.yaml with the user's --configfile over it.
-configfile: f"{workflow.basedir}/config/instructions.yaml"
-configfile: f"{workflow.basedir}/config/checkpoints.yaml"
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{home}/config/instructions.yaml"
+configfile: f"{home}/config/checkpoints.yaml"
+configfile: f"{home}/config/config.yaml"
 
 
 try:
+    config = module_config(workflow, config, home)
     study = load_study(config)
     targets = Targets(study)
     inputs = Inputs(study, tolerant=asks(sys.argv))
