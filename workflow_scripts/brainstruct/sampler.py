@@ -140,9 +140,7 @@ class Sampler:
         enough: NDArray[np.bool_] = (weights > 0) & (weights >= MAJORITY * self.depth - _ROUNDING)
         return enough
 
-    def _sum(
-        self, columns: NDArray[np.int64], values: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _sum(self, columns: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float32]:
         volume = np.zeros(self.shares.shape[1], np.float32)
         volume[columns] = values
         places: NDArray[np.float32] = self.shares @ volume
@@ -175,9 +173,7 @@ def sampler_at(places: NDArray[np.floating], volume_shape: Sequence[int]) -> Sam
         columns.append(np.ravel_multi_index((k, j, i), shape[::-1]))
     entries = np.concatenate(rows), np.concatenate(columns)
     share = np.full(len(entries[0]), 1 / len(places), np.float32)
-    shares = sparse.coo_array(
-        (share, entries), shape=(places.shape[1], columns_ * rows_ * depth_)
-    )
+    shares = sparse.coo_array((share, entries), shape=(places.shape[1], columns_ * rows_ * depth_))
     return Sampler(shares.tocsr(), shape)
 
 
