@@ -239,7 +239,6 @@ _MEAN = {
 }
 
 _DSEG = {
-    "index": Column("Number in the map; 0 (not listed) is no label."),
     "name": Column("What the number stands for: the key of an instruction, or a layer."),
     "color": Column("Its colour in the study's figures, hexadecimal."),
     "task": Column("Kind of task of the instruction."),

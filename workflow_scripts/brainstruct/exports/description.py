@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from brainstruct import __version__
-from brainstruct.exports.names import participant
+from brainstruct.exports.names import TASK, participant
 
 BIDS_VERSION = "1.10.0"
 
@@ -18,7 +18,7 @@ NSD_DOI = "doi:10.1038/s41593-021-00962-x"
 
 NSD_BUCKET = "s3://natural-scenes-dataset"
 
-IGNORED = ("*_statmap.*", "tables/")
+IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
 
 _SYNTHETIC = (
@@ -145,13 +145,14 @@ def read_me(
         f"# {study}: brain alignment of instruction-tuned multimodal models",
         "",
         *([f"**{_SYNTHETIC}**", ""] if synthetic else []),
-        "Derivatives of the Natural Scenes Dataset in the layout of BIDS derivatives, written by "
-        f"brainstruct {__version__}. A JSON file beside each map says what it is, how it was made "
-        "and of what; one beside each table describes its columns.",
+        f"Derivatives of {'made-up data' if synthetic else 'the Natural Scenes Dataset'} in the "
+        f"layout of BIDS derivatives, written by brainstruct {__version__}. A JSON file beside "
+        "each map says what it is, how it was made and of what; one beside each table describes "
+        "its columns.",
         "",
         "## Names",
         "",
-        f"`sub-01/func/sub-01_space-{space}_stat-alignment_desc-<model>Mean_statmap.nii.gz`",
+        f"`sub-01/func/sub-01_task-{TASK}_space-{space}_stat-alignment_desc-<model>Mean_statmap.nii.gz`",
         "",
         "| `desc` | Content |",
         "|---|---|",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -193,9 +193,10 @@ def model_maps(
             },
             stat=stat,
         )
-    yield from _winner_maps(
+    for found in _winner_maps(
         winners, reliable, name, keys, instructions, colours, layer_colours, volumes
-    )
+    ):
+        yield replace(found, sidecar={**found.sidecar, **selected})
 
 
 def _winner_maps(

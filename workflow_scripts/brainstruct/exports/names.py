@@ -7,8 +7,11 @@ from collections.abc import Iterable
 
 from brainstruct.errors import InputError
 
-ENTITIES = ("sub", "hemi", "space", "den", "stat", "desc")
+ENTITIES = ("sub", "task", "hemi", "space", "den", "stat", "desc")
 """Entities that are used, in the order of a file's name."""
+
+TASK = "nsdcore"
+"""What the NSD's raw data call the experiment whose betas are analysed."""
 
 
 def participant(subject: str) -> str:

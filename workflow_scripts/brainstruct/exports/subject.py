@@ -10,7 +10,7 @@ from typing import Any
 from brainstruct.dictionary.describe import describe
 from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
 from brainstruct.exports.maps import VoxelMap
-from brainstruct.exports.names import bids_name, participant
+from brainstruct.exports.names import TASK, bids_name, participant
 from brainstruct.exports.nifti import write_nifti
 from brainstruct.exports.surfaces import Cortex
 from brainstruct.nsd.grid import Grid
@@ -94,13 +94,20 @@ class SubjectFolder:
             _describe(stem, found, {**found.sidecar, **place, **facts})
 
     def _name(self, found: VoxelMap, **entities: str | None) -> str:
-        label = participant(self.subject)
-        return bids_name(found.suffix, sub=label, stat=found.stat, desc=found.desc, **entities)
+        return bids_name(
+            found.suffix,
+            sub=participant(self.subject),
+            task=TASK,
+            stat=found.stat,
+            desc=found.desc,
+            **entities,
+        )
 
 
 def _describe(stem: Path, found: VoxelMap, sidecar: Mapping[str, Any]) -> None:
     content = dict(sidecar)
     if found.labels is not None:
         write_table(found.labels, f"{stem}.tsv")
-        content |= describe("dseg.tsv", found.labels.columns)
+        # BIDS itself says what an index is.
+        content |= describe("dseg.tsv", found.labels.columns.drop("index"))
     write_json(content, f"{stem}.json")

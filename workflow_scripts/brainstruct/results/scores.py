@@ -73,7 +73,7 @@ def load_scores(
         Coordinates on voxel: ``subject``, ``i``, ``j``, ``k`` (from 0, in the
         subject's volume), ``ncsnr``, and one per ROI family, the voxel's label
         or ``""``. Subjects follow each other along voxel. Attributes: ceiling,
-        threshold, and layer_rule, the study's way to one number per voxel.
+        threshold, layer_rule, the study's way to one number per voxel, and families.
 
     Raises
     ------
@@ -105,7 +105,8 @@ def load_scores(
             _read(root / "scores" / name / f"{key}.nc", wanted, select, space) for key in models
         ]
         scores = _beside(each, models, single=isinstance(model, str))
-        parts.append(scores.assign(space.data_vars).assign_coords(space.coords))
+        scores = scores.assign(space.data_vars).assign_coords(space.coords)
+        parts.append(scores.assign_attrs(space.attrs))
     whole = _after_each_other(parts)
     least = options["ceiling_threshold"] if threshold is None else threshold
     if normalised:

@@ -33,7 +33,8 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     -------
     xarray.Dataset
         ``ceiling`` and all ``ceiling_...`` on voxel, with the coordinates
-        subject, i, j, k, ncsnr and one per ROI family (the label, or ``""``).
+        subject, i, j, k, ncsnr and one per ROI family (the label, or ``""``);
+        the attribute families names these.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
             **{family: ("voxel", values) for family, values in labels.items()},
         }
     )
+    space.attrs = {"families": list(labels)}
     if roi is None:
         return space
     kept = np.zeros(stored.sizes["voxel"], bool)

@@ -58,4 +58,5 @@ def load_winners(
         winners.drop_vars("instruction_index")
         .assign(space.data_vars)
         .assign_coords({**space.coords, "model": model})
+        .assign_attrs(space.attrs)
     )
