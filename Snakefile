@@ -97,6 +97,7 @@ include: "rules/asking.smk"
 include: "rules/viewer.smk"
 include: "rules/methods.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
 
 
 if study.synthetic is not None:
@@ -142,3 +143,8 @@ rule figures:
 rule viewer:
     input:
         targets.all_viewers,
+
+
+rule exports:
+    input:
+        targets.all_exports,
