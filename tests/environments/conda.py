@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from pathlib import Path
 
@@ -20,7 +22,8 @@ import yaml
 
 
 def main(installed: str, arguments: list[str]) -> None:
-    """Do what conda, installed in a folder, would do."""
+    """Do what conda, installed in a folder, would do, and note what environments take."""
+    started = time.monotonic()
     match arguments:
         case ["--version"]:
             print("conda 25.1.0")
@@ -38,6 +41,10 @@ def main(installed: str, arguments: list[str]) -> None:
             parser.add_argument("--prefix", type=Path, required=True)
             options = parser.parse_args(rest)
             create(yaml.safe_load(options.file.read_text()), options.prefix)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = time.monotonic() - started, used.ru_utime + used.ru_stime
+            with Path(installed, "times.tsv").open("a") as file:
+                file.write("{}\t{:.0f}\t{:.0f}\n".format(options.prefix, *spent))
         case _:
             raise SystemExit(f"conda is not expected to be told: {arguments}")
 

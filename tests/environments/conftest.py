@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +37,7 @@ class Deployed:
         if not folder.exists():
             command = ["conda", "env", "create", "--quiet", "--no-default-packages"]
             command += ["--file", f"envs/{room}.yaml", "--prefix", str(folder)]
-            started, spent = time.monotonic(), os.times().children_user
             subprocess.run(command, cwd=self.checkout.root, env=self.environment, check=True)
-            wall, cpu = time.monotonic() - started, os.times().children_user - spent
-            print(f"{room}: {wall:.0f} s, {cpu:.0f} s CPU")
         return folder
 
     @property
@@ -81,7 +78,7 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory) -> Deployed:
+def deployed(tmp_path_factory) -> Iterator[Deployed]:
     """A clean checkout, and no environment yet."""
     conda = tmp_path_factory.mktemp("conda")
     (conda / "bin").mkdir()
@@ -90,4 +87,9 @@ def deployed(tmp_path_factory) -> Deployed:
     (conda / "bin/conda").chmod(0o755)
     (conda / "bin/activate").write_text(ACTIVATE)
     checkout = Checkout.fresh(tmp_path_factory.mktemp("deployed") / "checkout")
-    return Deployed(checkout, conda)
+    found = Deployed(checkout, conda)
+    yield found
+    rooms = {str(folder): room for room, folder in found.rooms().items()}
+    for line in (conda / "times.tsv").read_text().splitlines():
+        folder, wall, cpu = line.split("\t")
+        print(f"\nenvironment {rooms[folder]}: {wall} s, {cpu} s of CPU time", end="")
