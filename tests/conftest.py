@@ -52,7 +52,7 @@ def fresh(tmp_path_factory) -> Checkout:
 def finished(tmp_path_factory) -> Checkout:
     """A checkout with the small study done; tests must copy it before they change it."""
     checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
-    checkout.run(*SMALL, timeout=900)
+    checkout.run(*SMALL, timeout=3600)
     return checkout
 
 

@@ -23,6 +23,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py  # noqa: F401 - what h5netcdf imports late may find no memory, and be called missing
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -324,6 +325,8 @@ def open_dataset(
     _require(path)
     try:
         dataset = xr.open_dataset(path, engine="h5netcdf")
+    except (ImportError, MemoryError):  # no fault of the file
+        raise
     # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
     except Exception as error:
         raise InputError(path, f"is damaged or not NetCDF4 ({error})", _rebuild(path)) from error
@@ -447,8 +450,17 @@ def _digests(dataset: xr.Dataset) -> dict[str, str]:
 
 
 def first_damaged(paths: Iterable[str | os.PathLike[str]]) -> InputError | None:
-    """Read every stored dataset among `paths`; return what is wrong with the first bad one."""
+    """Read every stored dataset among `paths`; return what is wrong with the first bad one.
+
+    A file of any kind that is not there is bad, too.
+    """
     for path in map(Path, paths):
+        if not path.exists():
+            return InputError(
+                path,
+                "has gone while it was needed",
+                "Bring it back, or run again if this workflow makes it",
+            )
         if path.suffix == ".nc":
             try:
                 read_dataset(path)
