@@ -8,6 +8,8 @@
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
+# make determinism  the demo twice, compared byte by byte (half an hour)
+# make soak   the demo under random kills for twenty minutes, then compared (an hour)
 # make bench  benchmarks: ratios against the peers
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -24,7 +26,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults bench envs schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak bench envs schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -82,8 +84,19 @@ test: lint
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
 
+ANY_CONTENT := $(wildcard tests/test_*_any_content.py tests/*/test_*_any_content.py)
+
 faults: setup
-	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults -s
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults $(ANY_CONTENT)
+
+RELIABILITY := results/reliability
+SOAK ?= --minutes 20 --seed 1
+
+determinism: setup
+	$(BIN)/python tests/faults/undisturbed.py $(RELIABILITY)
+
+soak: setup
+	$(BIN)/python tests/faults/soak.py $(RELIABILITY) $(SOAK)
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
@@ -95,4 +108,4 @@ schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
 
 clean:
-	rm -rf results/demo resources/demo
+	rm -rf results/demo resources/demo $(RELIABILITY)
