@@ -18,7 +18,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -136,14 +136,28 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         for entry in [*temporary.rglob("*"), temporary]:
             _sync(entry)
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.replace(final)
+        _put_in_place(temporary, final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
         raise _named(error, final.parent) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Rename a folder over another, though a second writer may do the same at this moment."""
+    old = temporary.with_name(f"{temporary.name}.old")
+    for attempt in range(10):
+        with suppress(FileNotFoundError):
+            final.rename(old)
+            shutil.rmtree(old)
+        try:
+            temporary.replace(final)
+        except OSError as error:
+            if attempt == 9 or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
 
 
 def _remove_leftovers(final: Path) -> None:
