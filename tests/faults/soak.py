@@ -150,8 +150,6 @@ def disturb(soak: Soak, undisturbed: Path, seconds: float, seed: int) -> None:
                 snakemake.wait(min(rng.exponential(SECONDS_BETWEEN), over - time.monotonic()))
             except subprocess.TimeoutExpired:
                 disturbed |= soak.kill_one(rng, running=True)
-            except ValueError:  # the time is over
-                break
         if snakemake.poll() is None:
             snakemake.terminate()  # as Ctrl-C does: running jobs are waited for
             disturbed = True
