@@ -29,6 +29,8 @@ def folder(tmp_path_factory):
     return root
 
 
+# h5netcdf closes files that it could not open, and trips over what it has not set.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @examples(25)
 @given(data=st.data())
 def test_a_dataset_is_what_was_stored_or_is_named(folder, tmp_path, data):
