@@ -49,8 +49,7 @@ def is_current(root: Path) -> bool:
         return {
             path
             for path in found | {Path("Snakefile")}
-            if "__pycache__" not in path.parts
-            and not path.name.startswith("local")
+            if not any(part == "__pycache__" or part.startswith("local") for part in path.parts)
             and (base / path).is_file()
         }
 
