@@ -8,7 +8,12 @@
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
+<<<<<<< HEAD
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
+=======
+# make determinism  the demo twice, compared byte by byte (half an hour)
+# make soak   the demo under random kills for twenty minutes, then compared (an hour)
+>>>>>>> faults
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
@@ -28,7 +33,11 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
+<<<<<<< HEAD
 .PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench environments locks envs picture schema clean
+=======
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak bench envs schema clean
+>>>>>>> faults
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -89,8 +98,19 @@ test: lint
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
 
+ANY_CONTENT := $(wildcard tests/test_*_any_content.py tests/*/test_*_any_content.py)
+
 faults: setup
-	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults -s
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults $(ANY_CONTENT)
+
+RELIABILITY := results/reliability
+SOAK ?= --minutes 20 --seed 1
+
+determinism: setup
+	$(BIN)/python tests/faults/undisturbed.py $(RELIABILITY)
+
+soak: setup
+	$(BIN)/python tests/faults/soak.py $(RELIABILITY) $(SOAK)
 
 fresh-clone:
 	$(PYTHON) tests/fresh_clone/run.py $(ARGS)
@@ -114,4 +134,4 @@ schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
 
 clean:
-	rm -rf results/demo resources/demo
+	rm -rf results/demo resources/demo $(RELIABILITY)

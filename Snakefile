@@ -52,6 +52,7 @@ wildcard_constraints:
     instruction="[A-Za-z0-9-]+",
     block="[a-z0-9]+-[0-9]+",
     checkpoint="[A-Za-z0-9-]+",
+    surface=r"[A-Za-z0-9_][A-Za-z0-9_.-]*",
 
 
 report: "report/workflow.rst"

@@ -50,6 +50,7 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
+<<<<<<< HEAD
 def finished(tmp_path_factory, request) -> Checkout:
     """A checkout with the small study done; tests must copy it before they change it.
 
@@ -65,6 +66,12 @@ def finished(tmp_path_factory, request) -> Checkout:
         if not mark.exists():
             Checkout.fresh(checkout.root).run(*SMALL, timeout=900)
             mark.touch()
+=======
+def finished(tmp_path_factory) -> Checkout:
+    """A checkout with the small study done; tests must copy it before they change it."""
+    checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
+    checkout.run(*SMALL, timeout=3600)
+>>>>>>> faults
     return checkout
 
 
