@@ -8,8 +8,15 @@
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
+<<<<<<< HEAD
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
+=======
+# make determinism  the demo twice, compared byte by byte (half an hour)
+# make soak   the demo under random kills for twenty minutes, then compared (an hour)
+>>>>>>> faults
 # make bench  benchmarks: ratios against the peers
+# make environments   every environment of envs, made from nothing, runs what it is for
+# make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -18,6 +25,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
+STUDIES ?= $(shell echo $$(( $(CORES) > 4 ? 4 : $(CORES) )))
 DEMO := --configfile config/demo.yaml
 REPORT := results/demo/report.html
 VIEWER ?= results/demo/viewer
@@ -25,17 +33,23 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench envs picture schema clean
+<<<<<<< HEAD
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench environments locks envs picture schema clean
+=======
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak bench envs schema clean
+>>>>>>> faults
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-$(VENV)/ready: envs/requirements.txt
+# Versions as locked; without hashes, which belong to one kind of machine.
+$(VENV)/ready: envs/requirements.txt envs/locks/requirements.txt
 	@echo "==> Setting up $(VENV) with $$($(PYTHON) --version) (a few minutes, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt
+	@sed 's/ --hash=.*//' envs/locks/requirements.txt > $(VENV)/constraints.txt
+	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt --constraint $(VENV)/constraints.txt
 	@touch $@
 
 setup: $(VENV)/ready
@@ -78,20 +92,37 @@ lint: setup
 test: lint
 	@echo "==> Tests of functions, $(CORES) at once"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
-	@echo "==> Tests that run studies, one after another"
-	$(BIN)/python -m pytest -m study
+	@echo "==> Tests that run studies, $(STUDIES) at once"
+	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadgroup --durations 15 -m study
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
 
+ANY_CONTENT := $(wildcard tests/test_*_any_content.py tests/*/test_*_any_content.py)
+
 faults: setup
-	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults -s
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults $(ANY_CONTENT)
+
+RELIABILITY := results/reliability
+SOAK ?= --minutes 20 --seed 1
+
+determinism: setup
+	$(BIN)/python tests/faults/undisturbed.py $(RELIABILITY)
+
+soak: setup
+	$(BIN)/python tests/faults/soak.py $(RELIABILITY) $(SOAK)
 
 fresh-clone:
 	$(PYTHON) tests/fresh_clone/run.py $(ARGS)
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+
+environments: setup
+	BRAINSTRUCT_ENVIRONMENTS=all $(BIN)/python -m pytest tests/environments -s --durations=0
+
+locks: setup
+	$(BIN)/python envs/write_locks.py
 
 envs:
 	$(PYTHON) envs/write_envs.py
@@ -103,4 +134,4 @@ schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
 
 clean:
-	rm -rf results/demo resources/demo
+	rm -rf results/demo resources/demo $(RELIABILITY)

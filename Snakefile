@@ -3,12 +3,19 @@
 # snakemake -n --configfile config/demo.yaml     shows what would be done
 # snakemake --profile slurm                      does it on a cluster
 import sys
+from runpy import run_path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalSourceFile
 from snakemake.utils import min_version
 
 min_version("9.0")
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+# Where the library is: here, or unpacked from the repository that this is a module of.
+home = str(workflow.current_basedir)
+if not isinstance(workflow.current_basedir, LocalSourceFile):
+    hosted = run_path(workflow.source_path("workflow_scripts/brainstruct/hosted.py"))
+    home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
+sys.path.insert(0, f"{home}/workflow_scripts")
 
 from brainstruct.asking import asks, expected_rooms
 from brainstruct.choose import Choose
@@ -17,17 +24,19 @@ from brainstruct.errors import InputError
 from brainstruct.identity import folder_identity, stage_identity
 from brainstruct.inputs import Inputs
 from brainstruct.leftovers import cancel_leftovers, finish_leftovers
+from brainstruct.module import module_config
 from brainstruct.resources import grow
 from brainstruct.targets import Targets
 
 
 # The study that is run is config.yaml with the user's --configfile over it.
-configfile: f"{workflow.basedir}/config/instructions.yaml"
-configfile: f"{workflow.basedir}/config/checkpoints.yaml"
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{home}/config/instructions.yaml"
+configfile: f"{home}/config/checkpoints.yaml"
+configfile: f"{home}/config/config.yaml"
 
 
 try:
+    config = module_config(workflow, config, home)
     study = load_study(config)
     targets = Targets(study)
     inputs = Inputs(study, tolerant=asks(sys.argv))
@@ -43,6 +52,7 @@ wildcard_constraints:
     instruction="[A-Za-z0-9-]+",
     block="[a-z0-9]+-[0-9]+",
     checkpoint="[A-Za-z0-9-]+",
+    surface=r"[A-Za-z0-9_][A-Za-z0-9_.-]*",
 
 
 report: "report/workflow.rst"
@@ -62,17 +72,18 @@ onerror:
     cancel_leftovers(workflow)
 
 
+# Named by functions: parsing, which every job repeats, has no use for thousands of files.
 rule all:
     default_target: True
     input:
         # Named although figures need them: a file that is gone is made again.
-        targets.all_responses,
-        targets.all_embeddings,
-        targets.all_fits,
-        targets.all_scores,
+        lambda wildcards: targets.all_responses,
+        lambda wildcards: targets.all_embeddings,
+        lambda wildcards: targets.all_fits,
+        lambda wildcards: targets.all_scores,
         targets.all_tables,
         targets.all_statistics,
-        targets.all_figures,
+        lambda wildcards: targets.all_figures,
         targets.all_viewers,
         targets.methods(),
         choose.answers_page,
@@ -87,6 +98,7 @@ include: "rules/asking.smk"
 include: "rules/viewer.smk"
 include: "rules/methods.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
 
 
 if study.synthetic is not None:
@@ -106,17 +118,17 @@ rule responses:
 
 rule embeddings:
     input:
-        targets.all_embeddings,
+        lambda wildcards: targets.all_embeddings,
 
 
 rule fits:
     input:
-        targets.all_fits,
+        lambda wildcards: targets.all_fits,
 
 
 rule scores:
     input:
-        targets.all_scores,
+        lambda wildcards: targets.all_scores,
 
 
 rule statistics:
@@ -126,9 +138,14 @@ rule statistics:
 
 rule figures:
     input:
-        targets.all_figures,
+        lambda wildcards: targets.all_figures,
 
 
 rule viewer:
     input:
         targets.all_viewers,
+
+
+rule exports:
+    input:
+        targets.all_exports,

@@ -9,7 +9,7 @@ rule plan:
     conda:
         "../envs/plan.yaml"
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=f"{home}/Snakefile",
         path=f"{targets.root}/plan.json",
     script:
         "../workflow_scripts/plan.py"

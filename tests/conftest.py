@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,28 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
+<<<<<<< HEAD
+def finished(tmp_path_factory, request) -> Checkout:
+    """A checkout with the small study done; tests must copy it before they change it.
+
+    Test processes that run side by side share it: one does the study, the others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # a process of pytest-xdist
+        folder = folder.parent
+    checkout = Checkout(folder / "finished/checkout")
+    mark = folder / "finished/done"
+    with (folder / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            Checkout.fresh(checkout.root).run(*SMALL, timeout=900)
+            mark.touch()
+=======
 def finished(tmp_path_factory) -> Checkout:
     """A checkout with the small study done; tests must copy it before they change it."""
     checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
-    checkout.run(*SMALL, timeout=900)
+    checkout.run(*SMALL, timeout=3600)
+>>>>>>> faults
     return checkout
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     content = bytearray((tmp_path / "bad.nc").read_bytes())
     content[content.index(values[-5:].tobytes())] ^= 1
     (tmp_path / "bad.nc").write_bytes(content)
+    (tmp_path / "notes.txt").touch()
     job.input = [str(tmp_path / "notes.txt"), *map(str, sorted(tmp_path.glob("*.nc")))]
 
     def work(job):
@@ -92,6 +94,16 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     with pytest.raises(OSError, match="read"):
         run_job(work, job)
     assert any("Traceback" in line for line in lines(job))
+
+
+def test_an_input_that_goes_amid_the_work_is_named(job, tmp_path):
+    job.input = [str(tmp_path / "here.json"), str(tmp_path / "gone.json")]
+    (tmp_path / "here.json").touch()
+
+    with pytest.raises(SystemExit):
+        run_job(lambda job: Path(job.input[1]).read_text(), job)
+    assert "gone.json: has gone while it was needed" in lines(job)[-1]
+    assert not any("Traceback" in line for line in lines(job))
 
 
 def test_a_second_attempt_keeps_the_first_one_s_log(job):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -74,3 +75,32 @@ def test_the_user_s_taste_in_times_and_queues_does_not_matter(monkeypatch, tmp_p
         spawned_job_args_factory=SimpleNamespace(get_configfiles_arg=lambda: ""),
     )
     assert [one.id for one in leftovers.leftovers(workflow)] == ["11"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job whose outputs are there."""
+
+    output: tuple[str, ...]
+
+
+def test_a_workflow_without_configuration_files_has_its_settings_in_its_snakefile(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(leftovers, "leftovers", lambda workflow: [])
+    recorded = []
+    monkeypatch.setattr(leftovers, "_record", lambda workflow, job: recorded.append(job))
+    monkeypatch.setattr(leftovers, "_is_whole", lambda workflow, job: True)
+    snakefile, older, newer = (tmp_path / name for name in ("Snakefile", "older", "newer"))
+    for age, path in enumerate((older, snakefile, newer)):
+        path.touch()
+        os.utime(path, (age, age))
+    jobs = [Finished((str(path),)) for path in (older, newer)]
+    workflow = SimpleNamespace(
+        configfiles=[],
+        main_snakefile=str(snakefile),
+        dag=SimpleNamespace(needrun_jobs=lambda exclude_finished: [], jobs=jobs),
+        persistence=SimpleNamespace(has_metadata=lambda job: False),
+    )
+    leftovers.finish_leftovers(workflow)
+    assert recorded == [Finished((str(newer),))]

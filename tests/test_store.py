@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -267,3 +268,23 @@ def test_folder_is_replaced_and_a_failure_leaves_the_old_one(tmp_path):
         (draft / "new").write_text("new")
     assert [path.name for path in target.iterdir()] == ["new"]
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_two_writers_of_one_folder_do_not_fail(tmp_path, monkeypatch):
+    """A job whose Snakemake was killed ends beside its successor."""
+    final = tmp_path / "out"
+    final.mkdir()
+    (final / "f").write_text("old")
+    real = shutil.rmtree
+
+    def rmtree(path, **options):
+        real(path, **options)
+        monkeypatch.undo()
+        final.mkdir()
+        (final / "f").write_text("the other's")
+
+    with store.publish_folder(final) as temporary:
+        (temporary / "f").write_text("ours")
+        monkeypatch.setattr(shutil, "rmtree", rmtree)
+    assert (final / "f").read_text() == "ours"
+    assert list(tmp_path.iterdir()) == [final]

@@ -92,6 +92,7 @@ def test_gpus(sound, torch_alone, monkeypatch):
 
 def test_how_snakemake_was_called():
     assert asks(["snakemake", "--cores", "1", "doctor", "--configfile", "local.yaml"])
+    assert asks(["snakemake", "brainstruct_plan"]), "as a module's rule"
     assert not asks(["snakemake", "--configfile", "config/doctor.yaml", "figures"])
 
     def workflow(*methods):

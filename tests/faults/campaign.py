@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -26,11 +27,11 @@ JOB_STEPS = (
 )
 SNAKEMAKE_STEPS = ("torn", "before-remove", "after-remove", "before-chmod", "after-chmod")
 
-RESULTS = ("*.nc", "*.tsv", "*.png", "*.svg", "*.json", "*.html", "*.hdf5", "*.nii.gz", "*.csv")
-"""What two runs of a study must agree on, byte by byte."""
-
-MAY_DIFFER = ("logs", "benchmarks", "work", "pycortex", "viewer", ".snakemake")
+MAY_DIFFER = frozenset({"logs", "benchmarks", "work", "pycortex", "viewer"})
 """Folders that hold times, process numbers, or caches: documented in docs/reliability.md."""
+
+STAMP = ".snakemake_timestamp"
+"""File of no content that Snakemake puts into folders that are outputs."""
 
 
 @dataclass
@@ -139,24 +140,31 @@ def run_campaign(root: Path, arguments: list[str], plans: Path, limit: int) -> C
     return campaign
 
 
+def results(root: Path) -> dict[str, Path]:
+    """Name -> file, of all on which two runs of a study must agree, byte by byte."""
+    return {
+        str(path.relative_to(root)): path
+        for folder in ("results", "resources")
+        for path in (root / folder).rglob("*")
+        if path.is_file()
+        and path.name != STAMP
+        and not MAY_DIFFER & set(path.relative_to(root).parts)
+    }
+
+
 def differences(one: Path, other: Path) -> list[str]:
     """Return the results that are in one study alone, or differ between two."""
-
-    def files(root: Path) -> dict[str, Path]:
-        return {
-            str(path.relative_to(root)): path
-            for folder in ("results", "resources")
-            for pattern in RESULTS
-            for path in (root / folder).rglob(pattern)
-            if not set(MAY_DIFFER) & set(path.relative_to(root).parts)
-        }
-
-    left, right = files(one), files(other)
+    left, right = results(one), results(other)
     found = sorted(left.keys() ^ right.keys())
     for name in sorted(left.keys() & right.keys()):
-        if left[name].read_bytes() != right[name].read_bytes():
+        if not filecmp.cmp(left[name], right[name], shallow=False):
             found.append(name)
     return found
+
+
+def compared(root: Path) -> int:
+    """Return how many files of a study `differences` looks at."""
+    return len(results(root))
 
 
 def leftovers(root: Path) -> list[str]:

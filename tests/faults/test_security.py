@@ -10,7 +10,11 @@ import pytest
 import yaml
 from checkout import REPOSITORY, SMALL
 
+from brainstruct.config.loading import load_study
+from brainstruct.errors import InputError
 from brainstruct.store import provenance, read_dataset, read_table
+
+TARGETS = "workflow_scripts/brainstruct/targets.py"
 
 SKIPPED = {".git", ".venv", ".snakemake", "results", "resources", "__pycache__"}
 
@@ -54,6 +58,12 @@ PROVES_HARM = REPOSITORY / "tests/models/mplug_owl/test_mplug_owl_checkpoint.py"
 """Unpickles its own malicious file, to show that what is refused elsewhere would do harm."""
 
 
+RUNS_TEXT = {
+    *("eval", "exec", "os.system", "os.popen", "subprocess.getoutput"),
+    *("yaml.load", "yaml.full_load", "yaml.unsafe_load", "pd.read_pickle"),
+}
+
+
 def calls(path: Path) -> list[tuple[str, ast.Call]]:
     nodes = ast.walk(ast.parse(path.read_bytes()))
     return [(ast.unparse(node.func), node) for node in nodes if isinstance(node, ast.Call)]
@@ -88,7 +98,7 @@ def test_nothing_is_unpickled_and_no_foreign_code_is_run(folder):
                 found.append(f"{where}: torch.load without weights_only")
             if keyword(call, "allow_pickle") is True or keyword(call, "trust_remote_code") is True:
                 found.append(f"{where}: {function} runs foreign code")
-            if keyword(call, "shell") is True or function in ("eval", "exec", "os.system"):
+            if keyword(call, "shell") is True or function in RUNS_TEXT:
                 found.append(f"{where}: {function} runs text")
     assert found == []
 
@@ -126,9 +136,6 @@ def test_hostile_instruction_texts_are_only_text(edited):
 @pytest.mark.parametrize("key", ["../x", "a/b", "a b", "$(x)", ".hidden", "x\n", ""])
 @pytest.mark.parametrize("place", ["models", "instructions", "checkpoints"])
 def test_keys_cannot_leave_their_folders(paper_config, key, place):
-    from brainstruct.config.loading import load_study
-    from brainstruct.errors import InputError
-
     if place == "models":
         paper_config["models"][0]["key"] = key
     elif place == "instructions":
@@ -139,3 +146,36 @@ def test_keys_cannot_leave_their_folders(paper_config, key, place):
         paper_config["models"][0]["checkpoint"] = key
     with pytest.raises(InputError):
         load_study(paper_config)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "/x", "..", ".x", "{model}", "x\n", "x" * 65, ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("data", "mask"),
+        ("data", "rois"),
+        ("data", "betas"),
+        ("flatmaps", "subject"),
+        ("flatmaps", "transform"),
+        ("flatmaps", "patch"),
+        ("synthetic", "anatomy_subject"),
+    ],
+    ids=".".join,
+)
+def test_names_in_file_names_cannot_leave_their_folders(demo_config, name, place):
+    block, key = place
+    demo_config[block][key] = [name] if key == "rois" else name
+    with pytest.raises(InputError, match=rf"{block}\.{key}"):
+        load_study(demo_config)
+
+
+def test_no_wildcard_matches_a_path():
+    """A target with folders of its own in a wildcard's place is made by no rule."""
+    workflow = (REPOSITORY / "Snakefile").read_text()
+    constraints = dict(re.findall(r'^    (\w+)=r?"(.+)",$', workflow, re.M))
+    used = set(re.findall(r'= "\{(\w+)\}"', (REPOSITORY / TARGETS).read_text()))
+    assert used >= {"subject", "model", "instruction", "block", "surface"}
+    assert used - {"layer"} <= set(constraints)  # layers are filled in by the rules
+    for name, pattern in constraints.items():
+        for bad in ("..", "../x", "a/b", "/", ""):
+            assert not re.fullmatch(pattern, bad), (name, bad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.study
+pytestmark = [pytest.mark.study, pytest.mark.xdist_group("slurm")]
 
 
 def test_every_job_ends_well_and_the_study_is_whole(studied):

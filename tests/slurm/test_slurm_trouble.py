@@ -12,7 +12,7 @@ from cluster import wait_for
 
 from brainstruct.store import read_dataset
 
-pytestmark = pytest.mark.study
+pytestmark = [pytest.mark.study, pytest.mark.xdist_group("slurm")]
 
 EMBEDDING = "results/embeddings/instructblip/IC/subj01-000.nc"
 EMBED = "embed_wildcards_instructblip_IC_subj01-000"

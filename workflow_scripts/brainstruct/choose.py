@@ -175,11 +175,16 @@ class Choose:
         return {key: label for key, label in self.model_labels.items() if key in keys}
 
     @property
-    def asked_texts(self) -> dict[str, str]:
-        """Key -> text of the instructions in `asked`, in legend order."""
+    def asked_entries(self) -> dict[str, dict[str, str]]:
+        """Key -> task and text of the instructions in `asked`, in legend order."""
         keys = {instruction for _, instruction in self.asked}
         texts = self.study.instruction_texts
-        return {key: texts[key].text for key in self.study.instructions if key in keys}
+        return {key: texts[key].model_dump() for key in self.study.instructions if key in keys}
+
+    @property
+    def asked_texts(self) -> dict[str, str]:
+        """Key -> text of the instructions in `asked`, in legend order."""
+        return {key: entry["text"] for key, entry in self.asked_entries.items()}
 
     def fits(self, wildcards: Any) -> list[str]:
         """All fits of the job's subject and model."""
@@ -313,6 +318,63 @@ class Choose:
         ]
 
     @property
+    def export_models(self) -> list[dict[str, Any]]:
+        """What exports say of every model: key, label, layers and instructions."""
+        return [
+            {
+                "key": model.key,
+                "label": model.label,
+                "n_layers": model.n_layers,
+                "instructions": {
+                    key: self.study.instruction_texts[key].model_dump()
+                    for key in self.study.instructions_of(model)
+                    if key != NO_INSTRUCTION
+                },
+            }
+            for model in self.study.models
+        ]
+
+    def export_scores(self, wildcards: Any) -> list[str]:
+        """Scores of all models of the exported subject, in the order of figures."""
+        subject = f"subj{wildcards.participant}"
+        return [self.targets.scores(subject, model.key) for model in self.study.models]
+
+    def export_winners(self, wildcards: Any) -> list[str]:
+        """Winners of all models of the exported subject, in the order of figures."""
+        subject = f"subj{wildcards.participant}"
+        return [self.targets.winners(subject, model.key) for model in self.study.models]
+
+    def export_ceiling(self, wildcards: Any) -> str:
+        """Noise ceilings of the exported subject."""
+        return self.targets.ceiling(f"subj{wildcards.participant}")
+
+    def export_grid(self, wildcards: Any) -> list[str]:
+        """File of the data set that says where the exported subject's voxels lie."""
+        return self.inputs.mask(f"subj{wildcards.participant}")
+
+    def export_surfaces(self, wildcards: Any) -> dict[str, Any]:
+        """Surfaces that the subject's maps are exported to; see `SurfaceSource`."""
+        found = self.inputs.surface_sources[f"subj{wildcards.participant}"]
+        return {
+            "source": found.source,
+            "average": found.average,
+            "name": found.name,
+            "transform": found.transform,
+            "reason": found.reason,
+        }
+
+    def export_surface_files(self, wildcards: Any) -> list[str]:
+        """Files that these surfaces are made of."""
+        found = self.inputs.surface_sources[f"subj{wildcards.participant}"]
+        store = [self.targets.pycortex_store()] if found.source == "store" else []
+        return store + [str(path) for path in found.files]
+
+    @property
+    def export_surface_words(self) -> dict[str, str]:
+        """Subject -> why its maps are on which surfaces."""
+        return {subject: found.reason for subject, found in self.inputs.surface_sources.items()}
+
+    @property
     def flatmaps(self) -> dict[str, dict[str, Any]]:
         """Subject -> whose flatmap its figures are drawn on; see `flatmap`."""
         return {subject: {"subject": subject} for subject in self.study.subjects}
@@ -374,6 +436,11 @@ class Choose:
         }
 
     @property
+    def snakemake_version(self) -> str:
+        """Version of Snakemake that runs the study."""
+        return version("snakemake")
+
+    @property
     def methods(self) -> dict[str, Any]:
         """What the methods say that no result knows."""
         study = self.study
@@ -402,7 +469,7 @@ class Choose:
                 }
                 for model in study.models
             ],
-            "snakemake": version("snakemake"),
+            "snakemake": self.snakemake_version,
         }
 
     @property

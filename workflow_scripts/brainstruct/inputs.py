@@ -16,6 +16,7 @@ from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.flat_source import FlatSource, find_source
 from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.surface_source import SurfaceSource, find_surfaces
 
 CAPTION_SPLITS = ("train2017", "val2017")
 
@@ -99,6 +100,19 @@ class Inputs:
             subject: find_source(self.study.flatmaps, self.layout, subject)
             for subject in self.study.subjects
         }
+
+    @cached_property
+    def surface_sources(self) -> dict[str, SurfaceSource]:
+        """To which surfaces each subject's maps are exported."""
+        flatmaps = self.study.flatmaps
+        return {
+            subject: find_surfaces(flat, self.layout, subject, flatmaps)
+            for subject, flat in self.flat_sources.items()
+        }
+
+    def mask(self, subject: str) -> list[str]:
+        """Mask of a subject, whose header says where voxels lie."""
+        return self._present([self.layout.roi_file(subject, self.study.data.mask)])
 
     def flat_files(self) -> list[str]:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""

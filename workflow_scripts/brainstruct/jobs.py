@@ -19,6 +19,7 @@ import threadpoolctl
 
 from brainstruct.errors import InputError
 from brainstruct.gpus import hold_gpus
+from brainstruct.memory import lack_of_memory, take_blas_buffers
 
 log = logging.getLogger("brainstruct")
 
@@ -39,9 +40,9 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     ------
     SystemExit
         By hand: with status 0 if that was asked for by ``--help``, else 2. In a
-        job: with status 1 after an `InputError`, or if an input turns out to be
-        damaged; one line is logged. Any other exception is logged with its
-        traceback and raised.
+        job: with status 1 after an `InputError`, a lack of memory, or if an input
+        turns out to be damaged or gone; one line is logged. Any other exception
+        is logged with its traceback and raised.
     """
     if job is None:
         if function.__module__ == "__main__":
@@ -59,27 +60,14 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     gpus = job.resources.get("gpu", 0)
     with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
         try:
+            take_blas_buffers()
             function(job)
-        except InputError as error:
-            log.error("%s", error)
-            raise SystemExit(1) from None
-        except MemoryError as error:
-            log.error(
-                "out of memory: %s. Give rule %s more (resources: mem_mb), or lower "
-                "encoding.targets_per_batch or embedding.batch_size.",
-                str(error) or "no more could be had",
-                job.rule,
-            )
-            raise SystemExit(1) from None
-        except (OSError, RuntimeError):
-            # Arrays that are read piece by piece fail amid the work, without a name.
-            from brainstruct.store import first_damaged  # only now: it loads much
-
-            damaged = first_damaged(job.input)
-            if damaged is None:
+        except Exception as error:
+            clear = _in_one_line(error, job)
+            if clear is None:
                 log.exception("%s failed", job.rule)
                 raise
-            log.error("%s", damaged)
+            log.error("%s", clear)
             raise SystemExit(1) from None
         except BaseException:
             log.exception("%s failed", job.rule)
@@ -100,6 +88,25 @@ def _explain() -> None:
     asked = bool({"-h", "--help"}.intersection(sys.argv[1:]))
     print(text, file=sys.stdout if asked else sys.stderr)
     raise SystemExit(0 if asked else 2)
+
+
+def _in_one_line(error: Exception, job: Any) -> str | None:
+    """Say what a user can mend; `None` for a defect of the program."""
+    refused = lack_of_memory(error)
+    if refused is not None:
+        return (
+            f"out of memory: {refused}. Give rule {job.rule} more (resources: mem_mb; without "
+            "SLURM: ulimit -v), or lower encoding.targets_per_batch or embedding.batch_size."
+        )
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, (OSError, RuntimeError)):
+        # Files that are read piece by piece fail amid the work, without a name.
+        from brainstruct.store import first_damaged  # only now: it loads much
+
+        damaged = first_damaged(job.input)
+        return None if damaged is None else str(damaged)
+    return None
 
 
 def _configure_logging(path: Path | None) -> None:

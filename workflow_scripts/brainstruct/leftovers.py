@@ -113,7 +113,9 @@ def finish_leftovers(workflow: Any) -> None:
     their results might not be what is asked for now.
     """
     found = leftovers(workflow)
-    changed = max(Path(path).stat().st_mtime for path in workflow.configfiles)
+    # A workflow that uses this one as a module may have its settings in its Snakefile.
+    settings = workflow.configfiles or [workflow.main_snakefile]
+    changed = max(Path(path).stat().st_mtime for path in settings)
     if not found:
         _record_unrecorded(workflow, changed)
         return

@@ -18,11 +18,12 @@ import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py  # noqa: F401 - what h5netcdf imports late may find no memory, and be called missing
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -135,14 +136,28 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         for entry in [*temporary.rglob("*"), temporary]:
             _sync(entry)
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.replace(final)
+        _put_in_place(temporary, final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
         raise _named(error, final.parent) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Rename a folder over another, though a second writer may do the same at this moment."""
+    old = temporary.with_name(f"{temporary.name}.old")
+    for attempt in range(10):
+        with suppress(FileNotFoundError):
+            final.rename(old)
+            shutil.rmtree(old)
+        try:
+            temporary.replace(final)
+        except OSError as error:
+            if attempt == 9 or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
 
 
 def _remove_leftovers(final: Path) -> None:
@@ -324,6 +339,8 @@ def open_dataset(
     _require(path)
     try:
         dataset = xr.open_dataset(path, engine="h5netcdf")
+    except (ImportError, MemoryError):  # no fault of the file
+        raise
     # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
     except Exception as error:
         raise InputError(path, f"is damaged or not NetCDF4 ({error})", _rebuild(path)) from error
@@ -447,8 +464,17 @@ def _digests(dataset: xr.Dataset) -> dict[str, str]:
 
 
 def first_damaged(paths: Iterable[str | os.PathLike[str]]) -> InputError | None:
-    """Read every stored dataset among `paths`; return what is wrong with the first bad one."""
+    """Read every stored dataset among `paths`; return what is wrong with the first bad one.
+
+    A file of any kind that is not there is bad, too.
+    """
     for path in map(Path, paths):
+        if not path.exists():
+            return InputError(
+                path,
+                "has gone while it was needed",
+                "Bring it back, or run again if this workflow makes it",
+            )
         if path.suffix == ".nc":
             try:
                 read_dataset(path)

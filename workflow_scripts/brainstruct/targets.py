@@ -222,6 +222,14 @@ class Targets:
         """Build the name of what was done, as text to quote, or its references (bib)."""
         return f"{self.root}/methods/methods.{suffix}"
 
+    def derivatives(self, name: str) -> str:
+        """Build the name of a file or folder of the exported dataset."""
+        return f"{self.root}/derivatives/{name}"
+
+    def export(self, participant: str = "{participant}") -> str:
+        """Folder with a subject's exported maps; participant ``01`` is ``subj01``."""
+        return self.derivatives(f"sub-{participant}")
+
     def anatomy(self) -> str:
         """Regions that a synthetic data set is laid out on."""
         return f"{self.root}/synthetic/anatomy.nc"
@@ -458,6 +466,19 @@ class Targets:
         if self.planted():
             names.append("recovery")
         return [self.table(name) for name in names]
+
+    @cached_property
+    def exported_tables(self) -> list[str]:
+        """Tables that are copied into the exported dataset."""
+        named = [*self.all_tables, *self.all_statistics]
+        named += [*self.all_roi_tables, *self.all_layer_tables]
+        return named + [self.stimuli(subject) for subject in self.study.subjects]
+
+    @cached_property
+    def all_exports(self) -> list[str]:
+        """The exported dataset: its description, and a folder per subject."""
+        folders = [self.export(name.removeprefix("subj")) for name in self.study.subjects]
+        return [self.derivatives("dataset_description.json"), *folders]
 
     def planted(self) -> list[tuple[str, str]]:
         """Return subjects and models that drive planted regions of a synthetic study."""

@@ -3,31 +3,22 @@
 The folder of this file is put on PYTHONPATH and `BRAINSTRUCT_FAULTS` names a
 folder of plans. A plan is an empty file ``RULE.STEP.N``: the process that runs
 RULE ("snakemake" for the workflow's own process) dies by SIGKILL at its N-th
-STEP. Whoever dies takes the plan away first, so every plan kills once. Nothing
-of the workflow knows of this.
+STEP. Whoever dies takes the plan away first, so every plan kills once. Other
+troubles are in `trouble`. Nothing of the workflow knows of this.
 """
 
 import builtins
 import json
 import os
-import re
 import signal
 import sys
 from collections import Counter
 from pathlib import Path
 
+from roles import role_of
+
 PLANS = os.environ.get("BRAINSTRUCT_FAULTS", "")
-
-
-def role():
-    """Return the rule that this process runs, "snakemake", or None for any other process."""
-    words = sys.orig_argv
-    for word in words:
-        if found := re.fullmatch(r".*/\.snakemake/scripts/tmp\w+\.(\w+)\.py", word):
-            return found[1]
-    if "snakemake" in words[1:4] or any(word.endswith("bin/snakemake") for word in words[:3]):
-        return "snakemake"
-    return None
+TROUBLE = os.environ.get("BRAINSTRUCT_TROUBLE", "")
 
 
 def install(plans, rule):
@@ -100,5 +91,10 @@ def install(plans, rule):
         builtins.__import__ = imported
 
 
-if PLANS and (found := role()):
-    install(PLANS, found)
+if (PLANS or TROUBLE) and (found := role_of(sys.orig_argv)):
+    if PLANS:
+        install(PLANS, found)
+    if TROUBLE:
+        import trouble
+
+        trouble.install(TROUBLE, found)

@@ -14,6 +14,7 @@ from small_study import PLAN, SEED, Study
 from brainstruct.errors import InputError
 from brainstruct.nsd.design import trial_nsd_ids
 from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.synthetic.design import draw_design, write_expdesign
 from brainstruct.nsd.synthetic.photographs import (
     PHOTOGRAPHS,
     Crop,
@@ -188,3 +189,12 @@ def test_captions_speak_of_the_photograph(study: Study) -> None:
     for entry in content["annotations"]:
         crop = draw_crop(int(numbers[entry["image_id"]]), SEED)
         assert PHOTOGRAPHS[crop.photograph].subject in entry["caption"].lower()
+
+
+def test_the_design_has_the_same_bytes_whenever_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        monkeypatch.setattr("time.asctime", lambda name=name: name)  # what scipy writes
+        write_expdesign(draw_design(PLAN, SEED), tmp_path / f"{name}.mat", SEED)
+    assert (tmp_path / "one.mat").read_bytes() == (tmp_path / "other.mat").read_bytes()

@@ -9,6 +9,17 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=64)]
 """A word that becomes part of file names: letters, digits and hyphens only."""
 
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=64)]
+"""A name that others gave and that becomes part of file names: it leads to no other folder."""
+
+SurfaceName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([A-Za-z0-9_]|\{subject\})([A-Za-z0-9_.-]|\{subject\})*$", max_length=64
+    ),
+]
+"""A `Name` in which ``{subject}`` may stand for the study's subject."""
+
 Subject = Annotated[str, StringConstraints(pattern=r"^subj0[1-8]$")]
 """A subject of the NSD, ``subj01`` to ``subj08``."""
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from brainstruct.config.base import Block, Key, Subject
+from brainstruct.config.base import Block, Key, Name, Subject
 
 
 class Data(Block):
@@ -40,8 +40,8 @@ class Data(Block):
     )
     format: Literal["auto", "hdf5", "nifti"] = "auto"
     sessions: Literal["all"] | PositiveInt | dict[Subject, PositiveInt] = "all"
-    mask: str = "nsdgeneral"
-    rois: list[str] = Field(min_length=1)
+    mask: Name = "nsdgeneral"
+    rois: list[Name] = Field(min_length=1)
     images_per_block: PositiveInt = 9000
 
     def sessions_of(self, subject: str) -> int | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from brainstruct.config.base import Block, Key
+from brainstruct.config.base import Block, Key, SurfaceName
 
 
 class Flatmaps(Block):
@@ -33,7 +33,7 @@ class Flatmaps(Block):
 
     source: Literal["auto", "freesurfer", "store", "fsaverage"] = "auto"
     store: str | None = None
-    subject: str = "{subject}"
-    transform: str
+    subject: SurfaceName = "{subject}"
+    transform: SurfaceName
     patch: Key = "full"
     height: int = Field(default=1024, ge=64, le=8192)

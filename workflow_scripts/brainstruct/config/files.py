@@ -42,6 +42,13 @@ def read_config(files: Sequence[str | Path] = ()) -> dict[str, Any]:
     return merged
 
 
+def over_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a mapping over the defaults, as if it were read from a file."""
+    merged = read_config()
+    _lay_over(merged, config)
+    return merged
+
+
 def _read(path: Path) -> dict[str, Any]:
     cure = "Name the file of your study; config/README.md explains what it holds"
     try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from brainstruct.config.base import Block, Key, Subject
+from brainstruct.config.base import Block, Key, Name, Subject
 
 
 class TinyCheckpoint(Block):
@@ -81,8 +81,8 @@ class Synthetic(Block):
     shared_images: PositiveInt
     unique_images: PositiveInt
     formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
-    anatomy_subject: str = "S1"
-    anatomy_transform: str = "fullhead"
+    anatomy_subject: Name = "S1"
+    anatomy_transform: Name = "fullhead"
     regions: list[str] | None = None
     max_labelled: PositiveInt = 2500
     n_unlabelled: NonNegativeInt = 300

@@ -11,11 +11,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import xarray as xr
 
 from brainstruct import store
+from brainstruct.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class ShardFolder:
         Notes
         -----
         A shard that is damaged, or that another job has left, is passed over
-        with a line in the log.
+        with a line in the log. So is one that goes meanwhile: a job whose
+        Snakemake was killed may come to its end, and clean up, beside this one.
         """
         data, record_path = self._paths(number)
         if not (data.is_file() and record_path.is_file()):
@@ -57,6 +60,10 @@ class ShardFolder:
         try:
             record = json.loads(record_path.read_text(encoding="utf-8"))
             found, checksum = dict(record["identity"]), record["sha256"]
+            is_whole = _sha256(data) == checksum
+        except FileNotFoundError:
+            log.warning("%s has gone; the shard is computed again", data)
+            return None
         except (ValueError, KeyError, TypeError):
             log.warning("%s is damaged; the shard is computed again", record_path)
             return None
@@ -68,10 +75,16 @@ class ShardFolder:
                 _difference(found, expected),
             )
             return None
-        if _sha256(data) != checksum:
+        if not is_whole:
             log.warning("%s is damaged (its checksum differs); it is computed again", data)
             return None
-        return store.read_dataset(data)
+        try:
+            return store.read_dataset(data)
+        except InputError:
+            if data.exists():
+                raise
+            log.warning("%s has gone; the shard is computed again", data)
+            return None
 
     def write(self, number: int, part: Mapping[str, object], content: xr.Dataset) -> None:
         """Keep a finished shard; see `read` for the parameters."""
@@ -79,7 +92,11 @@ class ShardFolder:
         # An old record must not vouch for new data, not even for a moment.
         record_path.unlink(missing_ok=True)
         store.write_dataset(content, data)
-        store.write_json({"identity": self._complete(part), "sha256": _sha256(data)}, record_path)
+        try:
+            checksum = _sha256(data)
+        except FileNotFoundError:  # cleaned up by another run of this job, which is done
+            return
+        store.write_json({"identity": self._complete(part), "sha256": checksum}, record_path)
 
     def discard(self) -> None:
         """Delete all shards, once what they are parts of is safe.
@@ -89,8 +106,9 @@ class ShardFolder:
         if not self._folder.is_dir():
             return
         for path in [*self._folder.glob("shard-*"), *self._folder.glob(".shard-*")]:
-            path.unlink()
-        if not any(self._folder.iterdir()):
+            path.unlink(missing_ok=True)
+        # Not empty, or gone: another run of this job is at work, or was faster.
+        with suppress(OSError):
             self._folder.rmdir()
 
     def _paths(self, number: int) -> tuple[Path, Path]:

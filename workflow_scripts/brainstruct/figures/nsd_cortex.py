@@ -12,7 +12,7 @@ from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
 from brainstruct.nsd.layout import HEMISPHERES, Layout
 from brainstruct.nsd.surfaces import read_patch, read_surface, read_vertex_values
-from brainstruct.nsd.transforms import check_grid, read_depths, read_fsaverage
+from brainstruct.nsd.transforms import read_fsaverage, read_places
 
 Pair = tuple[Hemisphere, Hemisphere]
 
@@ -49,7 +49,7 @@ def own_flatmap(
     left, right = side_by_side(
         *(_read_hemisphere(layout, subject, side, patch) for side in HEMISPHERES)
     )
-    voxels = _places(layout, subject, mask)
+    voxels = read_places(layout, subject, mask)
     for half, files in zip((left, right), voxels, strict=True):
         if files.shape[1] != len(half.white):
             raise InputError(
@@ -70,7 +70,7 @@ def average_flatmap(
     registration found for it; no surface of the subject is needed. Parameters,
     results and errors as for `own_flatmap`.
     """
-    voxels = _places(layout, subject, mask)
+    voxels = read_places(layout, subject, mask)
     carried = []
     for side, depths in zip(HEMISPHERES, voxels, strict=True):
         index = read_fsaverage(layout, subject, side, depths.shape[1])
@@ -104,10 +104,3 @@ def _read_hemisphere(layout: Layout, subject: str, side: Side, patch: str) -> He
         )
     curvature = read_vertex_values(layout.surface_file(subject, side, "curv"), count)
     return upright(Hemisphere(side, white, pial, inflated, triangles, flat, shown, -curvature))
-
-
-def _places(layout: Layout, subject: str, mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
-    voxels = [read_depths(layout, subject, side) for side in HEMISPHERES]
-    folder = layout.depth_files(subject, "lh")[0].parent
-    check_grid(folder, np.concatenate(voxels, axis=1), mask)
-    return voxels

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import matplotlib
 import matplotlib.style
+from matplotlib.colors import to_hex
 
 from brainstruct.figures.colour_science import further_colours
 
@@ -100,6 +102,12 @@ def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
 def model_colours(keys: Sequence[str]) -> dict[str, str]:
     """Give each model its colour; see `instruction_colours`."""
     return _assign(keys, _MODELS, ("#ffffff",))
+
+
+def layer_colours(n_layers: int) -> list[str]:
+    """Give each layer of a model its colour, from the first (layer 0) to the last."""
+    scale = matplotlib.colormaps[SEQUENTIAL].resampled(n_layers)
+    return [to_hex(colour) for colour in scale(range(n_layers))]
 
 
 def _assign(

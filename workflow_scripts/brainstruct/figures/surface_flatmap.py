@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from brainstruct.figures.hemisphere import Hemisphere
 from brainstruct.figures.raster import rasterise
 from brainstruct.figures.surface import Flatmap
+from brainstruct.sampler import sampler_at
 
 
 def flatmap_of_surface(
@@ -47,25 +47,15 @@ def flatmap_of_surface(
         np.concatenate([left.flat_triangles, right.flat_triangles + count]),
         height,
     )
-    pixels, columns = [], []
-    shape = np.array(volume_shape)
-    for depth in voxels:
-        place = np.rint(raster.interpolate(depth))
-        within = ((place >= 0) & (place < shape)).all(axis=1)  # false for NaN
-        i, j, k = place[within].astype(np.int64).T
-        pixels.append(np.flatnonzero(within))
-        columns.append(np.ravel_multi_index((k, j, i), tuple(shape[::-1])))
-    entries = np.concatenate(pixels), np.concatenate(columns)
-    share = np.full(len(entries[0]), 1 / len(voxels), np.float32)
-    sampler = sparse.coo_array((share, entries), shape=(len(raster.corners), int(shape.prod())))
+    places = np.stack([raster.interpolate(depth) for depth in voxels])
+    under = sampler_at(places, volume_shape)
     curvature = np.full(raster.inside.shape, np.nan, np.float32)
     curvature[raster.inside] = raster.interpolate(np.concatenate([left.curvature, right.curvature]))
-    columns_, rows, depth_ = (int(length) for length in volume_shape)
     return Flatmap(
-        sampler=sampler.tocsr(),
+        sampler=under.shares,
         inside=raster.inside,
         extent=raster.extent,
         curvature=curvature,
-        volume_shape=(columns_, rows, depth_),
+        volume_shape=under.volume_shape,
         note=note,
     )

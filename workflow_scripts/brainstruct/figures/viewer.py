@@ -23,7 +23,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import xarray as xr
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
@@ -34,7 +34,7 @@ from brainstruct.figures.cortex_store import (
     require_subject,
     use_store,
 )
-from brainstruct.figures.style import CURVATURE, SEQUENTIAL, instruction_colours
+from brainstruct.figures.style import CURVATURE, SEQUENTIAL, instruction_colours, layer_colours
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.voxels import placed
@@ -294,12 +294,12 @@ def _instruction_map(
 
 
 def _layer_map(name: str, layer: xr.DataArray, n_layers: int) -> ViewerMap:
-    colours = matplotlib.colormaps[SEQUENTIAL].resampled(n_layers)(np.arange(n_layers))
+    colours = layer_colours(n_layers)
     return ViewerMap(
         name,
         _codes(layer),
         f"layers-{n_layers}",
-        tuple(to_hex(colour) for colour in colours),
+        tuple(colours),
         0,
         max(n_layers - 1, 1),
         tuple(f"layer {number}" for number in range(n_layers)),
@@ -308,7 +308,7 @@ def _layer_map(name: str, layer: xr.DataArray, n_layers: int) -> ViewerMap:
 
 def _continuous_map(name: str, values: xr.DataArray) -> ViewerMap:
     colours = matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, 256))
-    steps = tuple(to_hex(colour) for colour in colours)
+    steps = tuple(colours)
     return ViewerMap(name, values.astype(np.float32), SEQUENTIAL, steps, 0, 1)
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from brainstruct.figures.flatmap_file import read_flatmap
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.region_names import region_of
 
 
 def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
@@ -88,7 +89,7 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
         for number, name in names.items():
             inside = numbers == int(number)
             if int(number) > 0 and inside.any():
-                region = _region(name)
+                region = region_of(name)
                 found[region] = found.get(region, False) | inside
     coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
     return xr.DataArray(
@@ -96,11 +97,3 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
         dims=("roi", "voxel"),
         coords={"roi": list(found) or ["none"], **coords},
     )
-
-
-def _region(label: str) -> str:
-    """Name of the region that a label is a part of."""
-    if label[:1] == "V" and label[1:2].isdigit() and label[-1:] in "vd":
-        return label[:-1]
-    stem, _, part = label.partition("-")
-    return stem if part.isdigit() else label

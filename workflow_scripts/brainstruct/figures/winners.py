@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
@@ -17,7 +16,7 @@ from brainstruct.figures.flatmap_axes import OPAQUE, PALE, paint_codes
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.scales import BAR
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import SEQUENTIAL, instruction_colours, journal_style
+from brainstruct.figures.style import instruction_colours, journal_style, layer_colours
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.voxel_table import voxel_table
 
@@ -124,9 +123,9 @@ def draw_winning_layer(
         raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
     codes = layer.copy(data=whole)
     image = stage.flatmap.vote(codes, n_layers)
-    colours = matplotlib.colormaps[SEQUENTIAL].resampled(n_layers)(np.arange(n_layers))
+    colours = layer_colours(n_layers)
     opacity = _opacity(stage.flatmap, margin, min_margin, codes)
-    painted = paint_codes(image, [to_hex(colour) for colour in colours], opacity)
+    painted = paint_codes(image, colours, opacity)
     page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)

@@ -52,9 +52,10 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
     Raises
     ------
     InputError
-        If the file is missing or unreadable, lacks a column or rows, is not in
-        the order of ``nsdId``, or disagrees with the design: on the shared
-        images, or on the trials of a subject's images.
+        If the file is missing or unreadable, lacks a column or rows, has other
+        than whole numbers for numbers, is not in the order of ``nsdId``, or
+        disagrees with the design: on the shared images, or on the trials of a
+        subject's images.
     """
     planned = [
         f"{subject_column(subject)}_rep{rep}" for subject in SUBJECTS for rep in _REPETITIONS
@@ -72,6 +73,10 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
         raise InputError(path, f"lacks the columns {', '.join(missing)}", _INFO_CURE)
     if len(table) != ids.N_IMAGES:
         raise InputError(path, f"has {len(table)} rows instead of {ids.N_IMAGES}", _INFO_CURE)
+    whole = ["nsdId", "cocoId", *(name for name in planned if name in table.columns)]
+    for name in whole:
+        if not pd.api.types.is_integer_dtype(table[name]):
+            raise InputError(path, f"the column {name} holds other than whole numbers", _INFO_CURE)
     out_of_order = np.flatnonzero(table["nsdId"].to_numpy() != np.arange(ids.N_IMAGES))
     if out_of_order.size:
         raise InputError(path, f"row {out_of_order[0]} is not the image of that nsdId", _INFO_CURE)

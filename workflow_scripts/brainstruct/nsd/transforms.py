@@ -16,7 +16,7 @@ from nibabel.freesurfer.mghformat import MGHImage
 from scipy.spatial import cKDTree
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import Hemisphere, Layout
+from brainstruct.nsd.layout import HEMISPHERES, Hemisphere, Layout
 from brainstruct.nsd.volumes import UNREADABLE
 
 FIRST = 1
@@ -108,6 +108,36 @@ def read_fsaverage(
             "Take all transforms from one copy of the data set",
         )
     return index
+
+
+def read_places(
+    layout: Layout, subject: str, mask: npt.NDArray[np.bool_]
+) -> list[npt.NDArray[np.float32]]:
+    """Read where the vertices of both hemispheres lie, and check that they fit a volume.
+
+    Parameters
+    ----------
+    layout : Layout
+        The data set.
+    subject : str
+        Whose.
+    mask : ndarray of bool, [i, j, k]
+        Voxels of the cortex, some or all.
+
+    Returns
+    -------
+    list of ndarray of float32, [depth, vertex, (i, j, k)]
+        As `read_depths`, in the order of `brainstruct.nsd.layout.HEMISPHERES`.
+
+    Raises
+    ------
+    InputError
+        As `read_depths` and `check_grid`.
+    """
+    voxels = [read_depths(layout, subject, side) for side in HEMISPHERES]
+    folder = layout.depth_files(subject, "lh")[0].parent
+    check_grid(folder, np.concatenate(voxels, axis=1), mask)
+    return voxels
 
 
 def check_grid(

@@ -22,6 +22,11 @@ RUN_SLOTS = 75
 LEADING_BLANKS, TRAILING_BLANKS = 3, 4
 
 
+_MAT_TEXT = b"MATLAB 5.0 MAT-file, written by brainstruct"
+_MAT_TEXT_BYTES = 116
+"""Length of the free text that such a file begins with."""
+
+
 def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
     """Draw who sees what when.
 
@@ -65,6 +70,8 @@ def write_expdesign(design: ExpDesign, path: str | os.PathLike[str], seed: int) 
             {name: values.astype(np.float64) for name, values in content.items()},
             do_compression=True,
         )
+        with temporary.open("r+b") as file:  # scipy writes the time there
+            file.write(_MAT_TEXT.ljust(_MAT_TEXT_BYTES))
 
 
 def repetition(design: ExpDesign) -> npt.NDArray[np.int64]:

@@ -1,0 +1,74 @@
+"""Which environment runs which script, and what the script imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ROOT / "workflow_scripts"
+ROOMS = tomllib.loads((ROOT / "envs/pins.toml").read_text())["rooms"]
+
+
+def rules():
+    """Text of every rule that runs a script, script by script."""
+    found = []
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        # A rule ends with its script; what follows the last one is none.
+        for text in re.split(r'(?<=\.py")\n', path.read_text())[:-1]:
+            found.append((re.search(r"workflow_scripts/(\w+)\.py", text)[1], text))
+    return found
+
+
+def imported(tree):
+    """Names that a file imports as soon as it is imported itself."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef):
+            waiting += [
+                inner for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.stmt)
+            ]
+
+
+def files_of(name):
+    """The files that are run when a module of the package is imported."""
+    parts = name.split(".")
+    folders = [SCRIPTS.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    places = [
+        path for folder in folders for path in (folder.with_suffix(".py"), folder / "__init__.py")
+    ]
+    return [path for path in places if path.is_file()]
+
+
+def packages(script):
+    """Modules from outside that a script imports -> the file that does."""
+    found, seen, waiting = {}, set(), [SCRIPTS / f"{script}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for name in imported(ast.parse(path.read_bytes())):
+            top = name.partition(".")[0]
+            if top == "brainstruct":
+                waiting += files_of(name)
+            elif top not in sys.stdlib_module_names:
+                found[top] = path.relative_to(ROOT).as_posix()
+    return found
+
+
+def modules_of_room(room):
+    """Modules from outside that the scripts of a room import."""
+    scripts = {script for script, text in rules() if f"envs/{room}.yaml" in text}
+    return {name for script in scripts for name in packages(script)}

@@ -1,0 +1,1 @@
+"""Finished results in the forms that other tools open: a BIDS derivatives dataset."""

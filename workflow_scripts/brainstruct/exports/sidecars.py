@@ -1,0 +1,112 @@
+"""What the file beside a map says: what it is, how it was made, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+import xarray as xr
+
+from brainstruct import __version__
+from brainstruct.store import provenance
+
+LOCAL = "local"
+"""Revision of checkpoints that lie in a folder of the user's."""
+
+
+def subject_facts(space: xr.Dataset, *, preferred: str, threshold: float) -> dict[str, Any]:
+    """Return what all maps of a subject share.
+
+    Parameters
+    ----------
+    space : xarray.Dataset
+        Voxels and ceilings, with the attributes of `estimate_ceiling`.
+    preferred : str
+        Kind of the noise ceiling that scores are divided by.
+    threshold : float
+        Voxels with a smaller one are excluded.
+    """
+    attrs = space.attrs
+    reliable = space[f"ceiling_{preferred}"] >= threshold
+    how = {
+        "ncsnr": "From the data set's ncsnr and the repetitions of the test images: "
+        "sqrt(ncsnr^2 / (ncsnr^2 + mean(1/n))), a correlation.",
+        "cross_subject": "From the other subjects' responses to the shared images, a correlation.",
+    }
+    return {
+        "NoiseCeiling": {
+            "Kind": preferred,
+            "Threshold": threshold,
+            "Description": how[preferred],
+        },
+        "NumberOfVoxels": int(attrs["n_voxels"]),
+        "NumberOfExcludedVoxels": int((~reliable).sum()),
+        "NumberOfTestImages": int(attrs["n_test_images"]),
+        "NumberOfSessions": int(attrs["sessions"]),
+        "Mask": str(attrs["mask"]),
+        "Betas": f"{attrs['space']}/{attrs['betas']}",
+        "Software": {"Name": "brainstruct", "Version": __version__},
+    }
+
+
+def model_facts(scores: xr.Dataset, *, key: str, label: str) -> dict[str, Any]:
+    """Return what all maps of a model share; folders of the user's machine are left out.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        Of the model, with provenance.
+    key, label : str
+        Names of the model.
+    """
+    origin = provenance(scores)
+    run = origin["embedding"]
+    checkpoint = run["checkpoint"]
+    source = str(checkpoint["source"])
+    return {
+        "Model": {
+            "Key": key,
+            "Label": label,
+            "Family": run["family"],
+            "Checkpoint": PurePath(source).name if checkpoint["revision"] == LOCAL else source,
+            "Revision": checkpoint["revision"],
+            "Digest": checkpoint["digest"],
+            "RandomSeed": run["random_seed"],
+            "NumberOfHiddenStates": int(run["n_layers"]),
+            "FittedLayers": [int(layer) for layer in scores["layer"].values],
+            "Pooling": run["pooling"],
+            "Precision": run["dtype"],
+        },
+        "EncodingModel": {
+            "Description": "Ridge regression, one penalty per voxel, chosen by cross-validation.",
+            **{name: value for name, value in origin["encoding"].items() if value is not None},
+            "seed": origin["seed"],
+            "himalaya": origin["himalaya"],
+        },
+        "NumberOfTrainingImages": int(scores.attrs["n_train"]),
+        "NumberOfTestImages": int(scores.attrs["n_test"]),
+        "NumberOfPermutations": int(scores.attrs["n_permutations"]),
+        "CodeOfStages": {
+            "responses": origin["responses"]["code"],
+            "embed": run["embed_code"],
+            "fit_ridge": origin["fit_code"],
+        },
+    }
+
+
+def reference(path: str, *, synthetic: bool) -> str:
+    """Name a file of the NSD, as a BIDS URI; see ``DatasetLinks`` of the description."""
+    return f"{path} of the synthetic data set" if synthetic else f"bids:nsd:{path}"
+
+
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge sidecars; mappings inside them are merged too, later ones win."""
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            if isinstance(value, Mapping) and isinstance(whole.get(name), dict):
+                whole[name] = {**whole[name], **value}
+            else:
+                whole[name] = value
+    return whole

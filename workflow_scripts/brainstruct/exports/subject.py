@@ -1,0 +1,113 @@
+"""The folder of one subject's maps: volumes, surfaces, lookup tables and sidecars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brainstruct.dictionary.describe import describe
+from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
+from brainstruct.exports.maps import VoxelMap
+from brainstruct.exports.names import TASK, bids_name, participant
+from brainstruct.exports.nifti import write_nifti
+from brainstruct.exports.surfaces import Cortex
+from brainstruct.nsd.grid import Grid
+from brainstruct.store import write_json, write_table
+
+
+@dataclass(frozen=True)
+class SubjectFolder:
+    """Where the maps of a subject go, and what they lie on.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        ``sub-01``; maps come into ``func``.
+    subject, space : str
+        Whose, and the functional preparation (``func1pt8mm``).
+    grid : Grid
+        Where the voxels lie.
+    grid_source : str
+        The file that says so.
+    cortices : sequence of Cortex
+        Surfaces that maps, but no masks, are carried to.
+    """
+
+    folder: Path
+    subject: str
+    space: str
+    grid: Grid
+    grid_source: str
+    cortices: Sequence[Cortex]
+
+    def write(self, maps: Iterable[VoxelMap], facts: Mapping[str, Any]) -> int:
+        """Write maps.
+
+        Parameters
+        ----------
+        maps : iterable of VoxelMap
+            What is written.
+        facts : mapping
+            What all of these maps have in their sidecars.
+
+        Returns
+        -------
+        int
+            Number of maps.
+        """
+        target = self.folder / "func"
+        target.mkdir(parents=True, exist_ok=True)
+        count = 0
+        for found in maps:
+            self._write_volume(found, target, facts)
+            for cortex in self.cortices if found.suffix in EXTENSIONS else ():
+                self._write_surface(found, cortex, target, facts)
+            count += 1
+        return count
+
+    def _write_volume(self, found: VoxelMap, target: Path, facts: Mapping[str, Any]) -> None:
+        stem = target / self._name(found, space=self.space)
+        write_nifti(found, self.grid, stem.with_name(f"{stem.name}.nii.gz"))
+        place = {
+            "SpatialReference": self.grid_source,
+            "AffineSource": f"The header of {self.grid_source}. It places voxels among the "
+            "subject's functional volumes (mean.nii.gz and others of that preparation), not in "
+            "anatomical or standard space.",
+        }
+        _describe(stem, found, {**found.sidecar, **place, **facts})
+
+    def _write_surface(
+        self, found: VoxelMap, cortex: Cortex, target: Path, facts: Mapping[str, Any]
+    ) -> None:
+        for side, sampler in cortex.samplers.items():
+            stem = target / self._name(found, hemi=side, space=cortex.space, den=cortex.density)
+            values = sample(found, sampler)
+            path = stem.with_name(f"{stem.name}{EXTENSIONS[found.suffix]}")
+            write_gifti(found, values, side, path)
+            place = {
+                "SpatialReference": cortex.reference,
+                "Sampling": cortex.sampling,
+                "NumberOfVertices": values.shape[1],
+            }
+            _describe(stem, found, {**found.sidecar, **place, **facts})
+
+    def _name(self, found: VoxelMap, **entities: str | None) -> str:
+        return bids_name(
+            found.suffix,
+            sub=participant(self.subject),
+            task=TASK,
+            stat=found.stat,
+            desc=found.desc,
+            **entities,
+        )
+
+
+def _describe(stem: Path, found: VoxelMap, sidecar: Mapping[str, Any]) -> None:
+    content = dict(sidecar)
+    if found.labels is not None:
+        write_table(found.labels, f"{stem}.tsv")
+        # BIDS itself says what an index is.
+        content |= describe("dseg.tsv", found.labels.columns.drop("index"))
+    write_json(content, f"{stem}.json")

@@ -1,0 +1,134 @@
+"""Cortical surfaces that maps are carried to, as vertices that lie in certain voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainstruct.exports.gifti import Side
+from brainstruct.nsd.layout import HEMISPHERES, Layout
+from brainstruct.nsd.transforms import read_fsaverage, read_places
+from brainstruct.sampler import Sampler, sampler_at
+
+SIDES: tuple[Side, Side] = ("L", "R")
+
+NATIVE, FSAVERAGE = "fsnative", "fsaverage"
+
+
+@dataclass(frozen=True)
+class Cortex:
+    """The vertices of both hemispheres.
+
+    Attributes
+    ----------
+    space : str
+        Their ``space`` entity.
+    samplers : mapping
+        ``L`` and ``R`` -> the voxels under each vertex.
+    density : str or None
+        Their ``den`` entity, where the space has several.
+    reference : str
+        Which surfaces have these vertices.
+    sampling : str
+        How values got there.
+    """
+
+    space: str
+    samplers: Mapping[Side, Sampler]
+    density: str | None
+    reference: str
+    sampling: str
+
+
+def nsd_cortices(
+    layout: Layout, subject: str, mask: NDArray[np.bool_], *, average: bool
+) -> list[Cortex]:
+    """Read where a subject's vertices lie, from the data set's transforms.
+
+    Parameters
+    ----------
+    layout : Layout
+        The data set.
+    subject : str
+        Whose.
+    mask : numpy.ndarray
+        [i, j, k], bool: the analysed voxels.
+    average : bool
+        Add fsaverage, whose vertices are the subject's that surface-based
+        registration found.
+
+    Returns
+    -------
+    list of Cortex
+        The subject's own, and fsaverage.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or of another grid.
+    """
+    places = read_places(layout, subject, mask)
+    found = [
+        Cortex(
+            NATIVE,
+            _samplers(places, mask.shape),
+            None,
+            f"nsddata/freesurfer/{subject}/surf/{{lh,rh}}.white (or pial, inflated, sphere)",
+            _sampling(len(places[0])),
+        )
+    ]
+    if average:
+        carried = [
+            own[:, read_fsaverage(layout, subject, side, own.shape[1])]
+            for side, own in zip(HEMISPHERES, places, strict=True)
+        ]
+        found.append(
+            Cortex(
+                FSAVERAGE,
+                _samplers(carried, mask.shape),
+                "164k",
+                "FreeSurfer's fsaverage, 163842 vertices per hemisphere; its first 10242 are "
+                "fsaverage5",
+                f"{_sampling(len(places[0]))} Then each vertex of fsaverage takes the subject's "
+                "vertex that the data set's white-to-fsaverage names.",
+            )
+        )
+    return found
+
+
+def store_cortex(
+    name: str, label: str, places: Sequence[NDArray[np.floating]], shape: Sequence[int]
+) -> Cortex:
+    """Make a cortex of the surfaces of a pycortex store.
+
+    Parameters
+    ----------
+    name, label : str
+        The subject of the store, and its name in entities.
+    places : sequence of numpy.ndarray
+        [depth, vertex, (i, j, k)] of the left hemisphere and the right one.
+    shape : sequence of int
+        Voxels along i, j and k.
+    """
+    return Cortex(
+        label,
+        _samplers(places, shape),
+        None,
+        f"surfaces of the pycortex subject {name}: pycortex/db/{name}/surfaces among the results",
+        _sampling(len(places[0]), "the store's transform"),
+    )
+
+
+def _samplers(places: Sequence[NDArray[np.floating]], shape: Sequence[int]) -> dict[Side, Sampler]:
+    return {side: sampler_at(points, shape) for side, points in zip(SIDES, places, strict=True)}
+
+
+def _sampling(n_depths: int, by: str = "the data set's transforms") -> str:
+    return (
+        f"The voxels that hold a vertex at {n_depths} depths of the cortex, placed by {by}: "
+        "numbers are averaged, labels are voted. NaN or 0 where more than half of the depth has "
+        "no value."
+    )

@@ -1,0 +1,47 @@
+"""Tables of a study with the dictionaries of their columns."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from brainstruct.dictionary.describe import describe
+from brainstruct.store import read_table, write_json
+
+
+def copy_tables(
+    paths: Iterable[str],
+    origin: Path,
+    folder: Path,
+    levels: Mapping[str, Mapping[str, str]],
+) -> int:
+    """Copy tables, each with a data dictionary beside it.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Tables of the study.
+    origin : pathlib.Path
+        Folder of the results (``tables``, ``stimuli``), which they keep their places in.
+    folder : pathlib.Path
+        Where they go.
+    levels : mapping
+        Column -> value -> meaning, of values that the study names itself.
+
+    Returns
+    -------
+    int
+        Number of tables.
+    """
+    count = 0
+    for path in map(Path, paths):
+        name = path.relative_to(origin)
+        columns = list(read_table(path, nrows=0).columns)
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        described = describe(f"{origin.name}/{name.as_posix()}", columns, levels)
+        write_json(described, target.with_suffix(".json"))
+        count += 1
+    return count

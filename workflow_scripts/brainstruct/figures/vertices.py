@@ -1,0 +1,49 @@
+"""Where the vertices of a pycortex subject lie in its functional volumes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainstruct.figures.cortex_store import pycortex, require_subject
+from brainstruct.figures.flatmap import DEPTHS
+from brainstruct.figures.surface import check_volume
+
+
+def store_places(
+    subject: str, transform: str, volume_shape: tuple[int, ...]
+) -> list[NDArray[np.float64]]:
+    """Read the vertices of both hemispheres, at the depths that flatmaps are made of.
+
+    Parameters
+    ----------
+    subject, transform : str
+        Names in the store in use.
+    volume_shape : tuple of int
+        Voxels along i, j and k that the transform must be for.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        [depth, vertex, (i, j, k)], voxels from 0, of the left hemisphere and
+        the right one.
+
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or the transform, or the transform is
+        for volumes of another shape.
+    """
+    require_subject(subject, transform)
+    database = pycortex().db
+    coordinates = database.get_xfm(subject, transform, xfmtype="coord")
+    check_volume(tuple(int(length) for length in coordinates.shape[::-1]), volume_shape, transform)
+    found = []
+    for side in ("lh", "rh"):
+        white, _ = database.get_surf(subject, "wm", side)
+        pial, _ = database.get_surf(subject, "pia", side)
+        shares = np.linspace(0, 1, DEPTHS + 2)[1:-1]
+        found.append(
+            np.stack([coordinates(pial * share + white * (1 - share)) for share in shares])
+        )
+    return found

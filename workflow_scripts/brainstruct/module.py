@@ -1,0 +1,57 @@
+"""What Snakemake does not do by itself where this workflow is a module of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import brainstruct
+from brainstruct.errors import InputError
+
+
+def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mapping[str, Any]:
+    """Return the configuration to run with.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        While it parses this workflow's Snakefile.
+    config : mapping
+        What Snakemake gave it.
+    home : str
+        Folder of this workflow.
+
+    Returns
+    -------
+    mapping
+        `config`; in a module, the defaults with `config` over them. Snakemake
+        skips a module's own ``configfile:`` where the module has a ``config:``.
+
+    Raises
+    ------
+    InputError
+        If the module has a prefix, or another version of this workflow is a
+        module as well.
+    """
+    if workflow.modifier.is_main_snakefile():
+        return config
+    loaded = Path(brainstruct.__file__).parents[2]
+    if loaded.resolve() != Path(home).resolve():
+        raise InputError(
+            home,
+            f"cannot be a module beside another version of itself ({loaded})",
+            "Use one version in all modules of a workflow",
+        )
+    if workflow.modifier.modify_path("results") != "results":
+        raise InputError(
+            "the module",
+            "has a prefix, which Snakemake puts before inputs and outputs, but not before "
+            "the folders that jobs are told",
+            "Leave out 'prefix:' and 'replace_prefix:', and set 'results' and 'data.nsd_root' "
+            "in the module's config instead (docs/module.md)",
+        )
+    # Only here: a run of its own has no use for it, and is parsed for every job.
+    from brainstruct.config.files import over_defaults
+
+    return over_defaults(config)

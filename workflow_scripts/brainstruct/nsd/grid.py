@@ -1,0 +1,77 @@
+"""Where the voxels of a subject's functional volumes lie, as the data set's files say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+
+from brainstruct.errors import InputError
+from brainstruct.nsd.volumes import UNREADABLE
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a volume.
+
+    Attributes
+    ----------
+    affine : ndarray of float64, [4, 4]
+        From voxels, counted from 0, to millimetres.
+    shape : tuple of int
+        Voxels along x, y and z.
+    code : int
+        What the millimetres are, NIfTI's ``sform_code`` (1: the scanner's or
+        another subject-specific space).
+    """
+
+    affine: npt.NDArray[np.float64]
+    shape: tuple[int, int, int]
+    code: int
+
+
+def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
+    """Read the grid of a NIfTI volume from its header.
+
+    The functional volumes of the NSD have one affine per subject and
+    preparation: voxel size on the diagonal, origin in the centre of the slab.
+    It is no anatomical alignment: to anatomy and surfaces lead the data set's
+    transforms alone.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    shape : sequence of int
+        The shape it must have: that of the analysed volumes.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, has another shape, or says nowhere
+        where its voxels lie.
+    """
+    cure = "Download it again from the same place in s3://natural-scenes-dataset"
+    try:
+        image = nibabel.Nifti1Image.from_filename(path)
+        affine = np.asarray(image.affine, np.float64)
+        codes = int(image.header["sform_code"]), int(image.header["qform_code"])
+    except UNREADABLE as error:
+        raise InputError(path, f"is no readable NIfTI file ({error})", cure) from error
+    found = tuple(int(length) for length in image.shape)
+    if found != tuple(int(length) for length in shape):
+        raise InputError(
+            path,
+            f"has shape {found}, the analysed volumes have {tuple(map(int, shape))}",
+            "Take all files of a subject from one functional preparation (space), and run the "
+            "study again if they were replaced",
+        )
+    code = codes[0] or codes[1]
+    if code == 0 or not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
+        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", cure)
+    x, y, z = found
+    return Grid(affine, (x, y, z), code)

@@ -1,0 +1,99 @@
+"""The voxels of a subject: where they lie, their regions, and their noise ceilings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from brainstruct.errors import InputError
+from brainstruct.region_names import region_of
+from brainstruct.results.available import Names, listed, near
+from brainstruct.store import read_dataset
+
+
+def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset:
+    """Read the voxels of a subject.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Folder of the results.
+    subject : str
+        Whose.
+    ceiling : str
+        The noise ceiling to be called ``ceiling``.
+    roi : str or sequence of str, optional
+        Labels, regions or families whose voxels are kept.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``ceiling`` and all ``ceiling_...`` on voxel, with the coordinates
+        subject, i, j, k, ncsnr and one per ROI family (the label, or ``""``);
+        the attribute families names these.
+
+    Raises
+    ------
+    InputError
+        If there is no such ceiling or region.
+    """
+    path = root / "ceilings" / f"{subject}.nc"
+    stored = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])
+    kinds = [str(name) for name in stored.data_vars if str(name).startswith("ceiling_")]
+    if f"ceiling_{ceiling}" not in kinds:
+        there = ", ".join(kind.removeprefix("ceiling_") for kind in kinds)
+        raise InputError(path, f"has no ceiling '{ceiling}' (it has {there})", "Name one of these")
+    labels = _labels(stored)
+    space = stored[kinds].assign(ceiling=stored[f"ceiling_{ceiling}"])
+    space["ceiling"].attrs = {"units": "correlation", "long_name": f"noise ceiling ({ceiling})"}
+    space = space.assign_coords(
+        {
+            "subject": ("voxel", np.full(stored.sizes["voxel"], subject)),
+            **{family: ("voxel", values) for family, values in labels.items()},
+        }
+    )
+    space.attrs = {"families": list(labels)}
+    if roi is None:
+        return space
+    kept = np.zeros(stored.sizes["voxel"], bool)
+    for name in listed(roi):
+        kept |= _members(path, name, labels, str(stored.attrs["mask"]))
+    return space.isel(voxel=np.flatnonzero(kept))
+
+
+def _labels(stored: xr.Dataset) -> dict[str, NDArray[np.str_]]:
+    """Return family -> label of each voxel, ``""`` without one."""
+    found = {}
+    for family, names in json.loads(stored.attrs["roi_labels"]).items():
+        numbers = stored["roi_label"].sel(roi=family).values
+        known = {int(number): name for number, name in names.items() if int(number) > 0}
+        found[family] = np.array([known.get(int(number), "") for number in numbers], dtype=str)
+    return found
+
+
+def _members(
+    path: Path, name: str, labels: dict[str, NDArray[np.str_]], mask: str
+) -> NDArray[np.bool_]:
+    n_voxels = len(next(iter(labels.values())))
+    if name == mask:
+        return np.ones(n_voxels, bool)
+    if name in labels:
+        return np.asarray(labels[name] != "", bool)
+    inside = np.zeros(n_voxels, bool)
+    for values in labels.values():
+        parts = [label for label in np.unique(values) if name in (label, region_of(label))]
+        inside |= np.isin(values, parts)
+    if not inside.any():
+        there = sorted({str(one) for values in labels.values() for one in values} - {""})
+        regions = sorted({region_of(one) for one in there} - set(there))
+        known = [mask, *labels, *regions, *there]
+        raise InputError(
+            path,
+            f"has no voxel in '{name}'{near(name, known)} (it has {', '.join(known)})",
+            "Name one of these, or add its ROI volume to data.rois",
+        )
+    return inside

@@ -1,0 +1,50 @@
+"""Tables of finished studies, with what their columns mean."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from brainstruct.dictionary.describe import describe
+from brainstruct.errors import InputError
+from brainstruct.results.available import RUN, near
+from brainstruct.store import read_table
+
+
+def load_table(results: str | os.PathLike[str], name: str) -> pd.DataFrame:
+    """Load a table of a study.
+
+    Parameters
+    ----------
+    results : path
+        Folder of the results.
+    name : str
+        Path below ``tables``, without suffix (``alignment``,
+        ``rois/subj01/instructblip``), or below the results
+        (``stimuli/subj01``, ``figures/roi_bars``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table; ``attrs["columns"]`` says what each column means.
+
+    Raises
+    ------
+    InputError
+        If there is no such table; it says which there are.
+    """
+    root = Path(results)
+    for path in (root / "tables" / f"{name}.tsv", root / f"{name}.tsv"):
+        if path.is_file():
+            table = read_table(path)
+            table.attrs["columns"] = describe(path.relative_to(root).as_posix(), table.columns)
+            return table
+    tables = root / "tables"
+    there = sorted(
+        path.relative_to(tables).with_suffix("").as_posix() for path in tables.rglob("*.tsv")
+    )
+    raise InputError(
+        tables, f"has no '{name}'{near(name, there)} (it has {', '.join(there) or 'none'})", RUN
+    )

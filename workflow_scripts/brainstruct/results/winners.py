@@ -1,0 +1,62 @@
+"""Winners of finished studies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from brainstruct.results.available import Names, available, chosen
+from brainstruct.results.space import read_space
+from brainstruct.store import provenance, read_dataset
+
+
+def load_winners(
+    results: str | os.PathLike[str], subject: str, model: str, roi: Names = None
+) -> xr.Dataset:
+    """Load the instruction and layer that suit each voxel best.
+
+    Parameters
+    ----------
+    results : path
+        Folder of the results.
+    subject, model : str
+        Whose.
+    roi : str or sequence of str, optional
+        As for `brainstruct.results.load_scores`.
+
+    Returns
+    -------
+    xarray.Dataset
+        On voxel: ``winner`` (key of the instruction; ``""`` where the ceiling
+        is under the study's threshold), ``layer`` (-1 there), ``alignment`` of
+        the winner on the test images, ``margin`` over the runner-up, and the
+        noise ceilings; ``alignment_by_instruction`` (instruction, voxel).
+        Coordinates on voxel as for `brainstruct.results.load_scores`.
+
+    Raises
+    ------
+    InputError
+        If something that is asked for is not there; it says what is.
+    """
+    root = Path(results)
+    found = available(root)
+    chosen("subject", subject, list(found), root / "scores")
+    chosen("model", model, found[subject], root / "scores" / subject)
+    stored = read_dataset(
+        root / "winners" / subject / f"{model}.nc",
+        ["instruction_index", "layer", "alignment", "margin", "alignment_by_instruction"],
+        ["voxel", "instruction"],
+    )
+    space = read_space(root, subject, provenance(stored)["alignment"]["ceiling"], roi)
+    winners = stored.sel(voxel=space["voxel"].values)
+    keys = np.array([*winners["instruction"].values.astype(str), ""])  # -1, none, is the last
+    winners["winner"] = ("voxel", keys[winners["instruction_index"].values])
+    return (
+        winners.drop_vars("instruction_index")
+        .assign(space.data_vars)
+        .assign_coords({**space.coords, "model": model})
+        .assign_attrs(space.attrs)
+    )

@@ -1,0 +1,85 @@
+"""To which surfaces a subject's maps are exported: which files are there.
+
+Evaluated while Snakemake builds its DAG: names and existence, never content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from brainstruct.flat_source import FlatSource
+from brainstruct.nsd.layout import HEMISPHERES, Layout
+
+if TYPE_CHECKING:  # jobs that export have no pydantic
+    from brainstruct.config.figures import Flatmaps
+
+
+@dataclass(frozen=True)
+class SurfaceSource:
+    """Surfaces for exports.
+
+    Attributes
+    ----------
+    source : str
+        ``nsd``: the data set's transforms; ``store``: the pycortex filestore
+        that flatmaps are drawn from; ``none``.
+    reason : str
+        Which surfaces these are and why, for logs and readers.
+    files : tuple of pathlib.Path
+        Transforms that are read.
+    average : bool
+        Whether the data set can carry the subject to fsaverage.
+    name, transform : str
+        Names in the filestore.
+    """
+
+    source: Literal["nsd", "store", "none"]
+    reason: str
+    files: tuple[Path, ...] = ()
+    average: bool = False
+    name: str = ""
+    transform: str = ""
+
+
+def find_surfaces(
+    flat: FlatSource, layout: Layout, subject: str, flatmaps: Flatmaps
+) -> SurfaceSource:
+    """Choose the surfaces of a subject.
+
+    The data set's own transforms come first, whatever flatmaps are drawn on:
+    they lead to the vertices that everybody has.
+
+    Parameters
+    ----------
+    flat : FlatSource
+        On which cortex flatmaps are drawn.
+    layout : Layout
+        The data set.
+    subject : str
+        Whose.
+    flatmaps : Flatmaps
+        What is configured; names in the filestore.
+    """
+    depths = [path for side in HEMISPHERES for path in layout.depth_files(subject, side)]
+    index = [layout.fsaverage_file(subject, side) for side in HEMISPHERES]
+    if all(path.is_file() for path in depths):
+        average = all(path.is_file() for path in index)
+        return SurfaceSource(
+            "nsd",
+            "surface maps are on the subject's own vertices (fsnative)"
+            + (" and on fsaverage" if average else "; fsaverage needs white-to-fsaverage"),
+            (*depths, *(index if average else ())),
+            average,
+        )
+    lacking = f"the NSD's transforms are not there ({depths[0].name} and others)"
+    if flat.source == "store":
+        name = flatmaps.subject.format(subject=subject)
+        return SurfaceSource(
+            "store",
+            f"surface maps are on the surfaces of the pycortex subject {name}: {lacking}",
+            name=name,
+            transform=flatmaps.transform.format(subject=subject),
+        )
+    return SurfaceSource("none", f"there are no surface maps: {lacking}")
