@@ -29,6 +29,7 @@ def test_every_script_says_what_it_serves_and_how_to_run_it(script):
     for rule in rules:
         assert f"{rule.name} ({rule.file})" in shown
         assert f"--cores 4 {example_target(rule)}" in shown
+        assert "{" not in example_target(rule), "a wildcard without an example"
         assert not any(
             file.pattern is None and not file.meaning for file in (*rule.reads, *rule.writes)
         )

@@ -27,6 +27,7 @@ _ROOMS: dict[str, type] = {"targets": Targets, "choose": Choose, "inputs": Input
 
 _EXAMPLES = {
     "subject": "subj01",
+    "participant": "01",
     "model": "instructblip",
     "instruction": "IC",
     "layer": "16",
@@ -136,7 +137,9 @@ def example_target(rule: Served) -> str:
     """Return a file that a rule writes; if names depend on the configuration, the rule's own."""
     for file in rule.writes:
         if file.pattern is not None:
-            return file.pattern.format(**_EXAMPLES)
+            return re.sub(
+                r"\{(\w+)\}", lambda found: _EXAMPLES.get(found[1], found[0]), file.pattern
+            )
     return rule.name.replace("{name}", "clip").replace("{subject}", "subj01")
 
 
@@ -204,7 +207,8 @@ def _of_room(room: str, name: str, node: ast.expr, results: str) -> File:
     """Resolve ``targets.name(...)`` and its like: what it is, and what it is called."""
     member = inspect.getattr_static(_ROOMS[room], name)
     meaning = (inspect.getdoc(member) or "").split("\n")[0]
-    meaning = meaning.rstrip(".").removeprefix("Return ").replace("`", "")
+    meaning = meaning.rstrip(".").removeprefix("Return ").removeprefix("Build the name of ")
+    meaning = meaning.replace("`", "")
     if room != "targets" or not inspect.isfunction(member) or not isinstance(node, ast.Call):
         return File(None, meaning)
     # What is not a constant is a wildcard, which is the default.
