@@ -156,13 +156,13 @@ def follow(clone: Clone, block: Block, rules: Rules, quick: bool) -> tuple[bool 
     """Do what a block says: whether it ended well (none: nothing was run), and a note."""
     if (reason := rules.shown.get(rules.key(block))) or block.language in SHOWN:
         return None, reason or f"{block.language}: nothing to run"
-    text = rules.filled(block.text)
-    if block.language == "yaml":
+    if block.language == "yaml":  # as it is: no data are needed
         example = clone.folder / "example.yaml"
-        example.write_text(text, encoding="utf-8")
+        example.write_text(block.text, encoding="utf-8")
         shown = clone.run(block.place, ".venv/bin/snakemake", "-n", "--quiet", "all",
                           "--configfile", str(example))  # fmt: skip
         return shown, "as a configuration, dry"
+    text = rules.filled(block.text)
     if block.language == "python":
         return clone.run(block.place, ".venv/bin/python", "-", text=text), ""
     lines = lines_of(text)
