@@ -50,7 +50,6 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-<<<<<<< HEAD
 def finished(tmp_path_factory, request) -> Checkout:
     """A checkout with the small study done; tests must copy it before they change it.
 
@@ -64,14 +63,8 @@ def finished(tmp_path_factory, request) -> Checkout:
     with (folder / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.exists():
-            Checkout.fresh(checkout.root).run(*SMALL, timeout=900)
+            Checkout.fresh(checkout.root).run(*SMALL, timeout=3600)
             mark.touch()
-=======
-def finished(tmp_path_factory) -> Checkout:
-    """A checkout with the small study done; tests must copy it before they change it."""
-    checkout = Checkout.fresh(tmp_path_factory.mktemp("finished") / "checkout")
-    checkout.run(*SMALL, timeout=3600)
->>>>>>> faults
     return checkout
 
 
