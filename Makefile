@@ -8,12 +8,9 @@
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed two hundred times and more, and run again each time (half an hour)
-<<<<<<< HEAD
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
-=======
 # make determinism  the demo twice, compared byte by byte (half an hour)
 # make soak   the demo under random kills for twenty minutes, then compared (an hour)
->>>>>>> faults
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
@@ -33,11 +30,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-<<<<<<< HEAD
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults fresh-clone bench environments locks envs picture schema clean
-=======
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak bench envs schema clean
->>>>>>> faults
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile

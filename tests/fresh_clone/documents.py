@@ -6,7 +6,6 @@ that is new needs no entry.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -56,19 +55,14 @@ class Block:
 def documents(root: Path = REPOSITORY) -> list[Path]:
     """Return all documents with blocks, in reading order."""
     found = [*root.glob("*.md"), *root.glob("config/*.md"), *root.glob("docs/*.md")]
-    found += root.glob("docs/*.ipynb")
     names = {path.relative_to(root).as_posix(): path for path in sorted(found)}
     first = [names.pop(name) for name in FIRST]
     return [*first, *names.values()]
 
 
 def blocks(path: Path, root: Path = REPOSITORY) -> Iterator[Block]:
-    """Iterate over the blocks of a document; a notebook is one block of Python."""
+    """Iterate over the blocks of a document."""
     text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-    if path.suffix == ".ipynb":
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        yield Block(name, 1, "python", "\n\n".join("".join(cell["source"]) for cell in cells))
-        return
     for found in _FENCE.finditer(text):
         body = "".join(line.removeprefix(found[1]) for line in found[3].splitlines(keepends=True))
         yield Block(name, text.count("\n", 0, found.start(3)) + 1, found[2], body)

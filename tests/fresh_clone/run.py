@@ -143,7 +143,9 @@ def prepare(clone: Clone) -> bool:
     shutil.copy(HERE / "local.yaml", clone.root / "config/local.yaml")
     files = (str(HERE / "local.yaml"), str(HERE / "synthetic.yaml"))
     targets = ["write_synthetic_subj01", "write_synthetic_subj02"]
-    targets += [f"build_tiny_checkpoint_{name}" for name in ("instructblip", "idefics", "clip")]
+    targets += [
+        f"build_tiny_checkpoint_{name}" for name in ("instructblip", "idefics", "vit_h", "clip")
+    ]
     return clone.run(PREPARATION, "make", "setup") and clone.run(
         PREPARATION, ".venv/bin/snakemake", *targets, "--cores", "2", "--quiet", "rules",
         "--configfile", *files,
