@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,3 +94,6 @@ def deployed(tmp_path_factory) -> Iterator[Deployed]:
     for line in (conda / "times.tsv").read_text().splitlines():
         folder, wall, cpu = line.split("\t")
         print(f"\nenvironment {rooms[folder]}: {wall} s, {cpu} s of CPU time", end="")
+    # Gigabytes, which pytest would keep for three runs.
+    for folder in (conda, checkout.root):
+        shutil.rmtree(folder)
