@@ -23,7 +23,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import h5py  # noqa: F401 - what h5netcdf imports late may find no memory, and be called missing
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -304,6 +303,7 @@ def write_dataset(
             settings = encoding.setdefault(str(key), {})
             settings["fletcher32"] = True
             settings.setdefault("chunksizes", _chunks(stored))
+    _load_hdf5()
     # In memory first: writing a file of its own, HDF5 keeps quiet about a disk that fills up.
     content = BytesIO()
     # The older format of HDF5, which is the default, has no checksums on its own structures.
@@ -337,6 +337,7 @@ def open_dataset(
         If the file is missing, damaged or not of the expected structure.
     """
     _require(path)
+    _load_hdf5()
     try:
         dataset = xr.open_dataset(path, engine="h5netcdf")
     except (ImportError, MemoryError):  # no fault of the file
@@ -408,6 +409,11 @@ def read_dataset(
     if damaged:
         raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
     return loaded
+
+
+def _load_hdf5() -> None:
+    """Import what h5netcdf would: if that finds no memory, h5netcdf calls it not installed."""
+    import h5py  # noqa: F401
 
 
 _CHECKSUMS = "checksums"
