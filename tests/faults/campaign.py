@@ -79,8 +79,9 @@ def draw_plans(rules: list[str], count: int, seed: int) -> list[str]:
     of_jobs = [f"{rule}.{step}.1" for rule in rules for step in JOB_STEPS]
     of_snakemake = [f"snakemake.{step}.{n}" for step in SNAKEMAKE_STEPS for n in (1, 7, 23)]
     steps = of_jobs + of_snakemake
-    if count <= len(steps):
-        few = rng.choice(of_snakemake, count // 4, replace=False).tolist()
+    if count < len(steps):
+        share = min(count // 4, len(of_snakemake))
+        few = rng.choice(of_snakemake, share, replace=False).tolist()
         return sorted(few + rng.choice(of_jobs, count - len(few), replace=False).tolist())
     more = set()
     while len(steps) + len(more) < count:
