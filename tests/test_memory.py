@@ -64,11 +64,13 @@ def test_other_errors_are_not_taken_for_it(error):
 REFUSED = """
 import resource, sys
 sys.path.insert(0, "workflow_scripts")
-import numpy, torch, pandas, zlib, h5py, threading
-from brainstruct.memory import lack_of_memory
+import h5py, numpy, scipy.linalg, threading, torch
+from brainstruct.memory import lack_of_memory, take_blas_buffers
+take_blas_buffers()
 limit = resource.getpagesize() * int(open("/proc/self/statm").read().split()[0]) + (1 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 for ask in (
+    take_blas_buffers,
     lambda: numpy.ones(1 << 26),
     lambda: torch.ones(1 << 26),
     lambda: threading.Thread(target=print).start(),

@@ -126,7 +126,9 @@ class Soak:
             return
         if "--unlock" in text:
             self.unlocked += 1
-            subprocess.run([*self.command, "--unlock"], cwd=self.root, check=True)
+            subprocess.run(
+                [*self.command, "--unlock"], cwd=self.root, capture_output=True, check=True
+            )
         elif not disturbed:
             self.failed += 1
             self.lost.append(f"a run failed that nobody disturbed: {text[-3000:]}")

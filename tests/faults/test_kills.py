@@ -11,12 +11,13 @@ from checkout import SMALL, Checkout
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from campaign import differences, draw_plans, leftovers, plan, run_campaign
+from campaign import JOB_STEPS, differences, draw_plans, leftovers, plan, run_campaign
 
 pytestmark = pytest.mark.study
 
 FULL = os.environ.get("BRAINSTRUCT_FAULTS_FULL") == "1"
-KILLS = 260 if FULL else 16
+MANY, FEW = 320, 16
+KILLS = MANY if FULL else FEW
 
 
 def rules(root: Path) -> list[str]:
@@ -25,6 +26,17 @@ def rules(root: Path) -> list[str]:
     scripts = {path.stem for path in (root / "workflow_scripts").glob("*.py")}
     names = {path.relative_to(logs).parts[0].removesuffix(".log") for path in logs.rglob("*.log")}
     return sorted(names & scripts)
+
+
+def test_many_plans_hold_every_step_and_few_some_of_both_kinds():
+    names = [f"rule_{n}" for n in range(41)]  # as many as the small study has
+    many = draw_plans(names, MANY, seed=3)
+    assert len(many) == MANY
+    assert {f"{name}.{step}.1" for name in names for step in JOB_STEPS} <= set(many)
+    for count in (FEW, MANY // 2):
+        some = draw_plans(names, count, seed=3)
+        assert len(set(some)) == count
+        assert 0 < sum(plan.startswith("snakemake.") for plan in some) <= count // 4
 
 
 def test_killed_studies_end_as_undisturbed_ones(finished, tmp_path):
