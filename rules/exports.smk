@@ -58,7 +58,6 @@ rule export_study:
         "../envs/figures.yaml"
     params:
         study=study.study,
-        results=targets.root,
         synthetic=study.synthetic is not None,
         space=study.data.space,
         subjects=study.subjects,

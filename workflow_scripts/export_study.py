@@ -30,7 +30,7 @@ def export_study(job: Any) -> None:
         "model": {model["key"]: model["label"] for model in params.models},
         "instruction": {key: one["text"] for key, one in params.instructions.items()},
     }
-    results = Path(params.results)
+    results = Path(output.tables).parents[1]  # of derivatives/tables
     count = 0
     for folder in (output.tables, output.stimuli):
         name = Path(folder).name
