@@ -48,6 +48,7 @@ except InputError as error:
 
 wildcard_constraints:
     subject="subj0[1-8]",
+    participant="0[1-8]",
     model="[A-Za-z0-9-]+",
     instruction="[A-Za-z0-9-]+",
     block="[a-z0-9]+-[0-9]+",

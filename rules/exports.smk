@@ -15,8 +15,6 @@ rule export_subject:
         targets.log("export_subject/{participant}"),
     benchmark:
         targets.benchmark("export_subject/{participant}")
-    wildcard_constraints:
-        participant="0[1-8]",
     conda:
         "../envs/figures.yaml"
     resources:
