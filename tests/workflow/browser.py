@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from debian_packages import install_missing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -33,24 +33,9 @@ def find_chromium() -> str:
     found = [path for path in map(shutil.which, NAMES) if path]
     if found:
         return found[0]
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            done = subprocess.run(
-                ["apt-get", "--quiet", *command],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=600,
-                check=False,
-            )
-            if done.returncode:
-                pytest.skip(f"BROWSER NOT TESTED: apt-get failed: {done.stdout[-300:]}")
-        found = [path for path in map(shutil.which, NAMES) if path]
-        if found:
-            return found[0]
-    pytest.skip("BROWSER NOT TESTED: there is no Chromium, and it cannot be installed from here")
+    if reason := install_missing("chromium"):
+        pytest.skip(f"BROWSER NOT TESTED: there is no Chromium ({reason})")
+    return str(shutil.which(NAMES[0]))
 
 
 @contextmanager
