@@ -86,7 +86,7 @@ test: lint
 	@echo "==> Tests of functions, $(CORES) at once"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
 	@echo "==> Tests that run studies, $(STUDIES) at once"
-	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadgroup --durations 15 -m study
+	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadfile --durations 15 -m study
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

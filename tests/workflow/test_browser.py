@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt
 
 from brainstruct.figures.style import instruction_colours
 
-pytestmark = [pytest.mark.study, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.study
 
 RESULTS = "results/small"
 FOLDER, EYE = "ul li", "td a[type=button]"

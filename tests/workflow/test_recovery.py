@@ -9,7 +9,7 @@ from checkout import Checkout
 
 from brainstruct.store import read_dataset, read_table
 
-pytestmark = [pytest.mark.study, pytest.mark.xdist_group("recovery")]
+pytestmark = pytest.mark.study
 
 SUBJECTS = ("subj01", "subj02")
 
