@@ -68,6 +68,32 @@ def slow(login):
     return login, before
 
 
+def embedding_jobs(root: Path) -> list[int]:
+    """Processes that embed, of jobs of a checkout."""
+    script = str(root / ".snakemake/scripts").encode()
+    return [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if (last := last_word(path)).startswith(script) and last.endswith(b".embed.py")
+    ]
+
+
+def last_word(path: Path) -> bytes:
+    """Return the last word of a command; a shell's last word is its whole script."""
+    try:
+        return path.read_bytes().removesuffix(b"\0").rpartition(b"\0")[2]
+    except OSError:  # it has ended meanwhile
+        return b""
+
+
+def hold(root: Path) -> int:
+    """Stop the process that embeds, once it is there: tests must not race with it."""
+    wait_for(lambda: embedding_jobs(root), 120, "a process that embeds")
+    (process,) = embedding_jobs(root)
+    os.kill(process, signal.SIGSTOP)
+    return process
+
+
 def n_shards(root: Path) -> int:
     return len(list((root / "results/work/embed").rglob("*.nc")))
 
@@ -94,6 +120,7 @@ def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
     cluster, first = login.cluster, login.cluster.next_id
     with login.started(EMBEDDING) as controller:
         wait_for(lambda: n_shards(login.root) > 2, 120, "shards")
+        hold(login.root)  # SLURM wakes what it ends
         controller.send_signal(signal.SIGINT)
         controller.wait(60)
         assert controller.returncode != 0
@@ -104,6 +131,7 @@ def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
 
     with login.started(EMBEDDING) as controller:
         wait_for(lambda: n_shards(login.root) > left + 2, 120, "more shards")
+        hold(login.root)
         (job,) = cluster.queue("R")
         cluster.run("scancel", job)
         text, _ = controller.communicate(timeout=240)
@@ -127,7 +155,7 @@ def test_a_second_run_is_refused_and_a_killed_one_s_jobs_are_waited_for(slow):
     login, _ = slow
     cluster, first = login.cluster, login.cluster.next_id
     with login.started(EMBEDDING) as controller:
-        wait_for(lambda: cluster.queue("R"), 60, "a running job")
+        held = hold(login.root)
         second = login.run_refused(EMBEDDING)
         assert "cannot be locked" in second
         assert "no other Snakemake process" in second
@@ -137,8 +165,12 @@ def test_a_second_run_is_refused_and_a_killed_one_s_jobs_are_waited_for(slow):
     assert "--unlock" in login.run_refused(EMBEDDING)
     unlocked = login.command(".venv/bin/snakemake", "--unlock")
     assert unlocked.status == 0, unlocked.text
-    done = login.run(EMBEDDING)
-    assert f"has left in the queue: {job}" in done.text
+    with login.started(EMBEDDING) as again:
+        assert again.stdout is not None
+        assert any(f"has left in the queue: {job}" in line for line in again.stdout)
+        os.kill(held, signal.SIGCONT)
+        text, _ = again.communicate(timeout=240)
+        assert again.returncode == 0, text[-6000:]
     assert [(one.id, one.state) for one in cluster.jobs(EMBED, first)] == [(job, "COMPLETED")]
     assert (login.root / EMBEDDING).is_file()
     assert "Nothing to be done" in login.run(EMBEDDING).text
