@@ -230,6 +230,10 @@ def test_subject_means():
 def test_small_statistics():
     np.testing.assert_allclose(benjamini_hochberg([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
     assert np.isnan(benjamini_hochberg([np.nan])).all()
+    families = [[0.01, np.nan, 0.04], [0.5, 0.5, 0.01], [np.nan, np.nan, np.nan]]
+    by_row = benjamini_hochberg(families, axis=-1)
+    np.testing.assert_array_equal(by_row, [benjamini_hochberg(row) for row in families])
+    np.testing.assert_array_equal(benjamini_hochberg(np.transpose(families), axis=0), by_row.T)
     assert wilcoxon_floor(8) == 2 / 256
     assert wilcoxon_p([0.1, 0.2, 0.3, 0.4]) == 0.125
     assert wilcoxon_p([0, 0]) == 1

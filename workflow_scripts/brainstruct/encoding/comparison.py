@@ -208,7 +208,7 @@ def compare_groups(
                 voxelwise[name][row, here] = getattr(found, name)
             p[row, here] = found.p
 
-    q = np.stack([benjamini_hochberg(np.where(reliable, row, np.nan)) for row in p])
+    q = benjamini_hochberg(np.where(reliable, p, np.nan), axis=-1)
     rows_a = [position[a] for a, _ in pairs]
     rows_b = [position[b] for _, b in pairs]
     empty = np.array([not (region.voxels & reliable).any() for region in regions])

@@ -14,21 +14,26 @@ VOXELWISE_WILCOXON = (
 """Why the published test is only an extra column."""
 
 
-def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
+def benjamini_hochberg(p: ArrayLike, axis: int | None = None) -> NDArray[np.float64]:
     """Adjust p-values for the false discovery rate (Benjamini & Hochberg 1995).
 
     Parameters
     ----------
     p : array of any shape
-        p-values of one family of tests; NaN where there was no test.
+        p-values; NaN where there was no test.
+    axis : int, optional
+        The axis along which p-values are one family of tests, its other axes
+        counting families. By default all of `p` is one family.
 
     Returns
     -------
     array of the shape of `p`
-        q-values: reject where q <= 0.05 and 5 % of the rejections are expected
-        to be false. NaN where `p` is.
+        q-values: reject where q <= 0.05 and 5 % of the rejections in a family
+        are expected to be false. NaN where `p` is.
     """
     values = np.asarray(p, dtype=np.float64)
+    if axis is not None:
+        return np.apply_along_axis(benjamini_hochberg, axis, values)
     adjusted = np.full(values.shape, np.nan)
     tested = ~np.isnan(values)
     if tested.any():

@@ -75,10 +75,9 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
     """
     tested = p.where(ceiling >= threshold)
     q = xr.apply_ufunc(
-        np.apply_along_axis,
         benjamini_hochberg,
-        -1,
         tested,
+        kwargs={"axis": -1},
         input_core_dims=[[], [], ["voxel"]],
         output_core_dims=[["voxel"]],
     )

@@ -146,7 +146,7 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
             "n_excluded": spread("n_excluded"),
         }
     )
-    table["q"] = np.concatenate([benjamini_hochberg(p) for p in found.p.reshape(shape[0], -1)])
+    table["q"] = benjamini_hochberg(found.p.reshape(shape[0], -1), axis=-1).ravel()
     return table
 
 
@@ -202,9 +202,8 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             "n_better": (points > 0).sum(0),
         }
     )  # fmt: skip
-    table["q"] = np.concatenate(
-        [benjamini_hochberg(p) for p in found.p.reshape(difference.sizes["measure"], -1)]
-    )
+    by_measure = found.p.reshape(difference.sizes["measure"], -1)
+    table["q"] = benjamini_hochberg(by_measure, axis=-1).ravel()
     return table
 
 
