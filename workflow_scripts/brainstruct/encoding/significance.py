@@ -78,7 +78,7 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
         benjamini_hochberg,
         tested,
         kwargs={"axis": -1},
-        input_core_dims=[[], [], ["voxel"]],
+        input_core_dims=[["voxel"]],
         output_core_dims=[["voxel"]],
     )
     found: xr.DataArray = (q <= LEVEL).where(q.notnull()).transpose(*p.dims)
