@@ -30,9 +30,6 @@ SNAKEMAKE_STEPS = ("torn", "before-remove", "after-remove", "before-chmod", "aft
 MAY_DIFFER = frozenset({"logs", "benchmarks", "work", "pycortex"})
 """Folders that hold times, process numbers, or caches: documented in docs/reliability.md."""
 
-IN_ANY_ORDER = "viewer/subj??/index.html"
-"""Pages in which pycortex lists the layers in the order of a set."""
-
 STAMP = ".snakemake_timestamp"
 """File of no content that Snakemake puts into folders that are outputs."""
 
@@ -152,7 +149,6 @@ def results(root: Path) -> dict[str, Path]:
         for path in (root / folder).rglob("*")
         if path.is_file()
         and path.name != STAMP
-        and not path.match(IN_ANY_ORDER)
         and not MAY_DIFFER & set(path.relative_to(root).parts)
     }
 

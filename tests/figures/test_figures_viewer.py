@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -199,6 +200,9 @@ def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
     pack_surface(NAME, tmp_path / "packed")
     legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
     maps = [ViewerMap("side", codes, "sides", colours, 0, 1, legend)]
+    for part in np.linspace(0.3, 0.9, 6):  # each shows another part of the mask
+        shown = codes.where(np.arange(codes.size) < part * codes.size)
+        maps.append(ViewerMap(f"{part:.0%}", shown, "sides", colours, 0, 1, legend))
     build_viewer(
         tmp_path / "viewer",
         maps,
@@ -212,6 +216,10 @@ def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
     assert "index.html" in names and any(name.endswith(".ctm") for name in names)
     page = (tmp_path / "viewer" / "index.html").read_text("utf-8")
     assert '"legend": [["left", "#ff0000"], ["right", "#0000ff"]]' in page
+    listed = json.loads(re.search(r"fromJSON\((\{.*\})\);", page)[1])
+    in_views = [view["data"][0] for view in listed["views"]]
+    assert [view["name"] for view in listed["views"]] == [entry.name for entry in maps]
+    assert list(listed["data"]) == in_views  # not in the order of hashes, which differs
     assert "Leap.loop" not in page
     assert not re.search(r'<(?:script|img|link)[^>]+(?:src|href)="?(?:https?:)?//', page)
 

@@ -239,7 +239,7 @@ def build_viewer(
             shutil.copyfile(file, cache / file.name)
         cortex.webgl.make_static(
             str(draft),
-            cortex.Dataset(**views),
+            _in_order(cortex.Dataset(**views)),
             template=str(PAGE / "viewer.html"),
             types=_surfaces(surface),
             overlays_visible=("rois",),
@@ -318,6 +318,13 @@ def _codes(index: xr.DataArray) -> xr.DataArray:
 
 def _surfaces(subject: str) -> tuple[str, ...]:
     return ("inflated",) if "inflated" in pycortex().db.get_paths(subject)["surfs"] else ()
+
+
+def _in_order(dataset: Any) -> Any:
+    """List the layers of a page as they are given: pycortex's own list is a set of hashes."""
+    found = [layer for _, view in dataset for layer in view.uniques(collapse=True)]
+    dataset.uniques = lambda **_: found
+    return dataset
 
 
 def _image(flatmap: Flatmap, entry: ViewerMap) -> NDArray[np.floating]:
