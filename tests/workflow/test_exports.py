@@ -14,8 +14,11 @@ from nilearn.image import load_img
 from nilearn.surface import load_surf_data
 
 from brainstruct.dictionary.describe import describe
+from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.transforms import FSAVERAGE_VERTICES
 from brainstruct.results import load_models, load_scores, load_winners
 from brainstruct.store import read_table
+from nsd_folder import write_fsaverage_index, write_mgz
 
 pytestmark = pytest.mark.study
 
@@ -87,6 +90,45 @@ def test_winners_agree_with_their_table_on_both_kinds_of_map(results, func):
             / f"{NAME}_hemi-{side}_space-S1_stat-alignment_desc-instructblipWinner_statmap.func.gii"
         )
         np.testing.assert_array_equal(np.isfinite(alignment), labels > 0)
+
+
+def test_the_data_sets_own_transforms_come_first(exported, tmp_path):
+    from brainstruct.figures.fsaverage import load_fsaverage5
+
+    checkout = exported.copy(tmp_path / "checkout")
+    results = checkout.root / RESULTS
+    scores = load_winners(results, "subj01", "instructblip")
+    layout = Layout(checkout.root / "resources/small/nsd")
+    place = np.stack([scores[axis].values for axis in "ijk"], axis=1)
+    # Every vertex lies in one voxel of the mask, at all depths.
+    random = np.random.default_rng(0)
+    at = {}
+    for half in load_fsaverage5():
+        centres = place[random.integers(len(place), size=len(half.white))]
+        for path in layout.depth_files("subj01", half.side):
+            write_mgz(path, centres + random.uniform(-0.4, 0.4, centres.shape) + 1)
+        index = random.permutation(len(centres))
+        write_fsaverage_index(layout, "subj01", half.side, index)
+        at[half.side[0].upper()] = centres, index
+
+    assert set(checkout.run("-n", "exports", *SMALL).jobs) == {
+        "exports",
+        "export_study",
+        "export_subject",
+    }
+    checkout.run("exports", *SMALL)
+    func = results / "derivatives/sub-01/func"
+    assert not list(func.glob("*space-S1*"))
+    stat = "stat-alignment_desc-instructblipWinner_statmap"
+    volume = nibabel.load(func / f"{VOLUME}_{stat}.nii.gz").get_fdata()
+    for side, (centres, index) in at.items():
+        names = f"{NAME}_hemi-{side}_space-"
+        native = load_surf_data(func / f"{names}fsnative_{stat}.func.gii")
+        np.testing.assert_allclose(native, volume[tuple(centres.T)], rtol=1e-6)
+        assert np.isfinite(native).any()
+        average = load_surf_data(func / f"{names}fsaverage_den-164k_{stat}.func.gii")
+        assert average.size == FSAVERAGE_VERTICES
+        np.testing.assert_array_equal(average[: index.size], native[index])
 
 
 def test_every_table_of_the_study_has_a_complete_dictionary(results):
