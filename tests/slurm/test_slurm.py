@@ -59,6 +59,18 @@ def test_logs_name_their_jobs(studied):
     assert list((root / "logs/slurm").rglob("*.log")) == []
 
 
+def test_exports_are_made_by_jobs_too(login):
+    first = login.cluster.next_id
+    login.run("exports")
+    jobs = login.cluster.jobs("export", first)
+    assert [job.rule for job in jobs] == ["export_subject_wildcards_01"]  # the rest is local
+    assert (jobs[0].state, jobs[0].partition) == ("COMPLETED", "cpu")
+    assert (jobs[0].mem_mb, jobs[0].minutes) == (6000, 60)
+    func = login.root / "results/derivatives/sub-01/func"
+    assert len(list(func.glob("*_space-func1pt8mm_*.nii.gz"))) > 8
+    assert (login.root / "results/derivatives/dataset_description.json").is_file()
+
+
 @pytest.fixture
 def slow(login):
     """An embedding is gone, and its job will be slow and save its work often."""
