@@ -77,6 +77,11 @@ def test_all_problems_are_listed_at_once(paper_config):
     assert "2 problem(s)" in str(error.value)
 
 
+def name_instruction(config, key):
+    config["instruction_texts"][key] = {"task": "test", "text": "Say nothing."}
+    config["instructions"].append(key)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -96,6 +101,16 @@ def test_all_problems_are_listed_at_once(paper_config):
             "alignment",
         ),
         (lambda c: c["models"][0].update(key="../etc"), "key"),
+        (lambda c: c["models"][0].update(instructions=[]), "instructions: is empty"),
+        (lambda c: name_instruction(c, "mean"), "mean means something else"),
+        (lambda c: name_instruction(c, "none"), "none means something else"),
+        (lambda c: c["statistics"].update(compare=[["vit-h", "vit-h"]]), "with itself"),
+        (
+            lambda c: c["statistics"].update(compare=[["vit-h", "idefics"], ["idefics", "vit-h"]]),
+            "compare: idefics and vit-h stand there more than once",
+        ),
+        (lambda c: c["data"]["rois"].append("floc-faces"), "rois: floc-faces stand"),
+        (lambda c: c["data"]["rois"].append("nsdgeneral"), "'nsdgeneral' is the mask"),
         (lambda c: c["checkpoints"].update(x={"revision": "main"}), "needs 'hub'"),
     ],
 )
@@ -119,10 +134,26 @@ def test_a_layer_of_partitions_is_asked_of_models_that_have_some(paper_config):
         (lambda s: s["planted"][0].update(layer=33), r"beyond 0\.\.32"),
         (lambda s: s["planted"][0].update(instruction="IU9"), "unknown name 'IU9'"),
         (lambda s: s.update(sessions={"subj01": 3}), "unknown name 'subj02'"),
+        (lambda s: s["checkpoints"].update(vit={"kind": "vit"}), "unknown name 'vit'"),
     ],
 )
 def test_bad_synthetic_blocks_are_refused(demo_config, change, message):
     change(demo_config["synthetic"])
+    with pytest.raises(InputError, match=message):
+        load_study(demo_config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "nifti"}, "'nifti' is not among synthetic.formats"),
+        ({"sessions": {"subj01": 40}}, "only 3 of subj01"),
+        ({"sessions": 40}, "only 2 of subj02"),
+    ],
+)
+def test_a_study_asks_for_no_more_than_is_written(demo_config, change, message):
+    demo_config["synthetic"]["formats"] = ["hdf5"]
+    demo_config["data"].update(change)
     with pytest.raises(InputError, match=message):
         load_study(demo_config)
 

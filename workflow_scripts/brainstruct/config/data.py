@@ -25,7 +25,7 @@ class Data(Block):
     sessions : "all", int or mapping
         Sessions per subject; ``all`` takes those on disk.
     mask : str
-        ROI volume whose voxels with label 1 are analysed.
+        ROI volume whose voxels with any label (above 0) are analysed.
     rois : list of str
         ROI volumes whose labels are scored.
     images_per_block : int

@@ -19,6 +19,9 @@ from brainstruct.config.synthetic import Synthetic
 NO_INSTRUCTION = "none"
 """Instruction key of models that follow no instructions."""
 
+RESERVED = (NO_INSTRUCTION, "mean")
+"""No instruction may have these keys; tables call the mean over instructions ``mean``."""
+
 
 class Study(Block):
     """A study: everything that decides what is computed.
@@ -102,7 +105,12 @@ class Study(Block):
             *_repeated("instructions", self.instructions),
             *_repeated("models", [model.key for model in self.models]),
             *unknown_name("instructions", self.instructions, self.instruction_texts),
+            *_repeated("data.rois", self.data.rois),
         ]
+        if taken := [key for key in RESERVED if key in self.instructions]:
+            problems.append(f"instructions: {', '.join(taken)} means something else in results")
+        if self.data.mask in self.data.rois:
+            problems.append(f"data.rois: '{self.data.mask}' is the mask, which is scored anyway")
         for model in self.models:
             where = f"models.{model.key}"
             problems += unknown_name(f"{where}.checkpoint", [model.checkpoint], self.checkpoints)
@@ -111,12 +119,18 @@ class Study(Block):
                     f"{where}.instructions", model.instructions, self.instructions
                 )
                 problems += _repeated(f"{where}.instructions", model.instructions)
+                if model.follows_instructions and not model.instructions:
+                    problems.append(f"{where}.instructions: is empty; name one, or 'all'")
         if isinstance(self.data.sessions, dict):
             problems += unknown_name("data.sessions", self.data.sessions, self.subjects)
         keys = [model.key for model in self.models]
         if self.statistics.compare != "all":
-            for pair in self.statistics.compare:
-                problems += unknown_name("statistics.compare", pair, keys)
+            for a, b in self.statistics.compare:
+                problems += unknown_name("statistics.compare", (a, b), keys)
+                if a == b:
+                    problems.append(f"statistics.compare: '{a}' is compared with itself")
+            pairs = [" and ".join(sorted(pair)) for pair in self.statistics.compare]
+            problems += _repeated("statistics.compare", pairs)
         for concept, members in self.concepts.items():
             problems += unknown_name(f"concepts.{concept}", members, self.instruction_texts)
         if self.partition.reference != "all":
@@ -142,6 +156,14 @@ class Study(Block):
 
     def _synthetic_problems(self, synthetic: Synthetic) -> list[str]:
         problems = unknown_name("subjects", self.subjects, synthetic.sessions)
+        problems += unknown_name("synthetic.checkpoints", synthetic.checkpoints, self.checkpoints)
+        if self.data.format != "auto" and self.data.format not in synthetic.formats:
+            problems.append(f"data.format: '{self.data.format}' is not among synthetic.formats")
+        for subject, written in synthetic.sessions.items():
+            if (self.data.sessions_of(subject) or 0) > written:
+                problems.append(
+                    f"data.sessions: synthetic.sessions has only {written} of {subject}"
+                )
         trials = 750 * max(synthetic.sessions.values())
         shown = 3 * (synthetic.shared_images + synthetic.unique_images)
         if trials != shown:
