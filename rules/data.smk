@@ -111,6 +111,7 @@ rule estimate_ceiling:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
+        preferred=study.alignment.ceiling,
         code=stage_identity("estimate_ceiling"),
     script:
         "../workflow_scripts/estimate_ceiling.py"

@@ -5,6 +5,7 @@ from typing import Any
 import xarray as xr
 
 from brainstruct.encoding.ceiling import ncsnr_ceiling
+from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
 
@@ -26,6 +27,7 @@ def estimate_ceiling(job: Any) -> None:
         names = ("note", "extrapolated", "n_images", "n_voxels_failed")
         space = space.assign_attrs({f"cross_subject_{name}": other.attrs[name] for name in names})
         origin["cross_subject"] = provenance(other)
+    _require_ceiling(space, job.params.preferred, job.input)
     log.info(
         "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
         space.sizes["voxel"],
@@ -34,6 +36,18 @@ def estimate_ceiling(job: Any) -> None:
         float(space["ceiling_ncsnr"].median()),
     )
     write_dataset(space, job.output[0], provenance=origin | {"ceiling_code": job.params.code})
+
+
+def _require_ceiling(space: xr.Dataset, kind: str, files: Any) -> None:
+    """Refuse to go on if what scores shall be divided by is nowhere known."""
+    if space[f"ceiling_{kind}"].notnull().any():
+        return
+    if kind == "cross_subject":
+        problem = f"has no cross-subject ceiling: {space.attrs['cross_subject_note']}"
+        raise InputError(
+            files.cross_subject[0], problem, "Set alignment.ceiling to ncsnr, or add sessions"
+        )
+    raise InputError(files.responses, "has no voxel with an ncsnr", "Download the ncsnr again")
 
 
 run_job(estimate_ceiling, globals().get("snakemake"))

@@ -10,7 +10,6 @@ from brainstruct.encoding.cross_subject import (
     shared_images,
     without_ceiling,
 )
-from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 from brainstruct.store import open_dataset, provenance, write_dataset
 
@@ -37,13 +36,6 @@ def estimate(job: Any) -> None:
     }
     if common.size < FEWEST_IMAGES:
         problem = f"shares only {common.size} test images with {', '.join(names[1:])}"
-        if job.config["alignment"]["ceiling"] == "cross_subject":
-            raise InputError(
-                paths[0],
-                problem,
-                f"A cross-subject ceiling needs {FEWEST_IMAGES} or more: set "
-                "alignment.ceiling to ncsnr, or add sessions",
-            )
         log.warning("%s %s: no cross-subject ceiling", names[0], problem)
         none = without_ceiling(voxels[0].size, int(common.size), problem)
         write_dataset(none.assign_coords(voxel=voxels[0]), job.output[0], provenance=origin)

@@ -1,0 +1,60 @@
+"""The script that puts noise ceilings beside voxels, on files as the workflow hands them over."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_fit_scripts import script
+
+from brainstruct.encoding.cross_subject import without_ceiling
+from brainstruct.errors import InputError
+from brainstruct.store import read_dataset, write_dataset
+
+
+@pytest.fixture
+def estimate(tmp_path):
+    """Estimate the ceilings of five voxels whose cross-subject ceiling is unknown."""
+    voxels, images = 5, 4
+    responses = xr.Dataset(
+        {"roi_label": (("roi", "voxel"), np.ones((1, voxels), np.int16))},
+        coords={
+            "voxel": np.arange(voxels),
+            "roi": ["floc-bodies"],
+            "nsd_id": np.arange(images),
+            "split": ("nsd_id", ["train", "test", "test", "test"]),
+            "repetitions": ("nsd_id", [3, 3, 2, 1]),
+            "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
+        },
+    )
+    write_dataset(responses, tmp_path / "responses.nc")
+    none = without_ceiling(voxels, 12, "shares only 12 test images with subj02")
+    write_dataset(none, tmp_path / "cross.nc")
+
+    def estimated(preferred):
+        job = SimpleNamespace(
+            input=SimpleNamespace(
+                responses=str(tmp_path / "responses.nc"), cross_subject=[str(tmp_path / "cross.nc")]
+            ),
+            output=[str(tmp_path / "ceiling.nc")],
+            params=SimpleNamespace(preferred=preferred, code="code"),
+        )
+        script("estimate_ceiling").estimate_ceiling(job)
+        return read_dataset(tmp_path / "ceiling.nc")
+
+    return estimated
+
+
+def test_an_unknown_ceiling_is_kept_beside_the_one_that_counts(estimate):
+    space = estimate("ncsnr")
+    assert np.isfinite(space["ceiling_ncsnr"]).all()
+    assert np.isnan(space["ceiling_cross_subject"]).all()
+    assert space.attrs["n_test_images"] == 3
+
+
+def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):
+    with pytest.raises(InputError, match=r"cross\.nc.* shares only 12 .*ceiling to ncsnr"):
+        estimate("cross_subject")
+    assert not (tmp_path / "ceiling.nc").exists()
