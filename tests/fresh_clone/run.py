@@ -20,10 +20,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -35,6 +36,9 @@ KEPT = ("LANG", "LC_ALL", "USER", "TERM", "http_proxy", "https_proxy", "no_proxy
 
 PREPARATION = "the stand-in study's data"
 PATIENCE = 60.0
+LONGEST = 2 * 3600.0
+"""Seconds that a block may take; benchmarks take most of an hour."""
+
 TAIL = 40
 
 
@@ -88,31 +92,28 @@ class Clone:
         }
         return {**kept, "PATH": os.pathsep.join(path), "HOME": str(self.folder / "home")}
 
-    def run(self, name: str, *command: str, text: str | None = None) -> bool:
-        """Run a command, its output in a log; whether it ended well."""
+    def run(self, name: str, *command: str) -> bool:
+        """Run a command, its output in a log; whether it ended well, and in time."""
         with self.log(name).open("a", encoding="utf-8") as log:
-            print(f"$ {' '.join(command)}\n{text or ''}", file=log, flush=True)
-            done = subprocess.run(
-                command,
-                cwd=self.root,
-                env=self.environment(),
-                input=text or "",
-                text=True,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        return done.returncode == 0
+            print(f"$ {' '.join(command)}", file=log, flush=True)
+            with self._started(command, log) as process:
+                try:
+                    return process.wait(LONGEST) == 0
+                except subprocess.TimeoutExpired:
+                    print(f"not done after {LONGEST:.0f} s", file=log)
+                    return False
 
     def serves(self, name: str, line: str, url: str) -> bool:
-        """Start a command that does not end; whether its address answers."""
-        with self.log(name).open("a", encoding="utf-8") as log, self._started(line, log) as server:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until and server.poll() is None:
-                try:
-                    with urllib.request.urlopen(url) as answer:
-                        return bool(answer.status == 200)
-                except urllib.error.URLError:
+        """Start a command that does not end; whether it is what answers at its address."""
+        with self.log(name).open("a", encoding="utf-8") as log:
+            if _answers(url):
+                print(f"something else answers at {url}", file=log)
+                return False
+            with self._started(("bash", "-c", line), log) as server:
+                until = time.monotonic() + PATIENCE
+                while time.monotonic() < until and server.poll() is None:
+                    if _answers(url):
+                        return server.poll() is None
                     time.sleep(0.5)
         return False
 
@@ -121,21 +122,31 @@ class Clone:
         return self.folder / "logs" / f"{name.replace('/', '_')}.log"
 
     @contextmanager
-    def _started(self, line: str, log: object) -> Iterator[subprocess.Popen[bytes]]:
-        server = subprocess.Popen(
-            ["bash", "-c", line],
+    def _started(self, command: Sequence[str], log: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a command that gets no input; end it, and what it started, if it still runs."""
+        process = subprocess.Popen(
+            command,
             cwd=self.root,
             env=self.environment(),
-            stdout=log,  # type: ignore[call-overload]
+            stdin=subprocess.DEVNULL,
+            stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            yield server
+            yield process
         finally:
-            if server.poll() is None:
-                os.killpg(server.pid, signal.SIGTERM)
-            server.wait()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
 
 
 def prepare(clone: Clone) -> bool:
@@ -164,7 +175,7 @@ def follow(clone: Clone, block: Block, rules: Rules, quick: bool) -> tuple[bool 
         return shown, "as a configuration, dry"
     text = rules.filled(block.text)
     if block.language == "python":
-        return clone.run(block.place, ".venv/bin/python", "-", text=text), ""
+        return clone.run(block.place, ".venv/bin/python", "-c", text), ""
     lines = lines_of(text)
     reasons = [rules.reason(line, quick=quick) for line in lines]
     left_out = "; ".join(dict.fromkeys(reason for reason in reasons if reason))
@@ -173,7 +184,8 @@ def follow(clone: Clone, block: Block, rules: Rules, quick: bool) -> tuple[bool 
         return None, left_out
     note = f"in part: {left_out}" if left_out else ""
     if not any(map(rules.served, kept)):
-        return clone.run(block.place, "bash", "-eu", "-o", "pipefail", text="\n".join(kept)), note
+        script = "\n".join(kept)
+        return clone.run(block.place, "bash", "-eu", "-o", "pipefail", "-c", script), note
     well = True
     for line in kept:
         url = rules.served(line)
