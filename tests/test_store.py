@@ -233,6 +233,19 @@ def test_another_file_s_fault_is_not_the_folder_s(tmp_path, publish):
         forbidden()
 
 
+@pytest.mark.parametrize("publish", [store.publish, store.publish_folder])
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EIO, "Input/output error"), FileNotFoundError("x"), RuntimeError("defect")],
+    ids=repr,
+)
+def test_an_error_that_is_no_folder_s_has_no_cause(tmp_path, publish, error):
+    with pytest.raises(type(error)) as raised, publish(tmp_path / "x"):
+        raise error
+    assert raised.value is error
+    assert raised.value.__cause__ is None
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_the_number_of_a_killed_process_may_come_again(tmp_path, kind):
     left = tmp_path / f".x.{socket.gethostname()}.{os.getpid()}.part"

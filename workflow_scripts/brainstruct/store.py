@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final)
     except OSError as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     temporary = final.with_name(
         f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
     )
@@ -67,7 +67,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -83,19 +83,23 @@ _UNWRITABLE = {
 }
 
 
-def _named(error: Exception, folder: Path) -> Exception:
-    """Say in one line why a folder takes no file; any other error comes back as it is."""
+def _raise_named(error: Exception, folder: Path) -> NoReturn:
+    """Say in one line why a folder takes no file; any other error is raised as it is.
+
+    To be called while `error` is handled.
+    """
     about = getattr(error, "filename", None)
     if isinstance(about, str) and not _concerns(Path(about), folder):
-        return error
+        raise error
     number = getattr(error, "errno", None)
     # HDF5 and libpng report the number in their text alone.
     if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
         number = int(stated[1])
     if number not in _UNWRITABLE:
-        return error
+        raise error
     fault, cure = _UNWRITABLE[number]
-    return InputError(folder, fault, f"{cure}, or set another results folder, and run again")
+    advice = f"{cure}, or set another results folder, and run again"
+    raise InputError(folder, fault, advice) from error
 
 
 def _concerns(path: Path, folder: Path) -> bool:
@@ -130,7 +134,7 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove_leftovers(final)
         temporary.mkdir()
     except OSError as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     try:
         yield temporary
         for entry in [*temporary.rglob("*"), temporary]:
@@ -138,7 +142,7 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         _put_in_place(temporary, final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
