@@ -16,6 +16,7 @@ import xarray as xr
 
 from brainstruct import store
 from brainstruct.errors import InputError
+from damage import change_text
 
 
 @pytest.fixture
@@ -173,6 +174,21 @@ def test_a_slab_is_read_alone_and_verified(stored):
     )
     with pytest.raises(InputError, match="is damaged"):
         store.read_dataset(stored, ["states"], select={"layer": 0}, only=True)
+
+
+def test_labels_are_verified_before_anything_is_selected_by_them(tmp_path):
+    dataset = xr.Dataset(
+        {"r": (("instruction", "voxel"), np.arange(4.0).reshape(2, 2))},
+        coords={"instruction": ["VQ1", "VQ2"], "kind": ("voxel", ["a", "b"]), "voxel": [0, 1]},
+    )
+    store.write_dataset(dataset, tmp_path / "x.nc")
+    change_text(tmp_path / "x.nc", "VQ2", "VQ3")
+    for label in ("VQ1", "VQ2", "VQ3"):
+        with pytest.raises(InputError, match="is damaged"):
+            store.read_dataset(tmp_path / "x.nc", ["r"], select={"instruction": label}, only=True)
+    store.write_dataset(dataset, tmp_path / "x.nc")
+    part = store.read_dataset(tmp_path / "x.nc", ["r"], select={"voxel": [1]}, only=True)
+    assert part["kind"].values.tolist() == ["b"]
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path):

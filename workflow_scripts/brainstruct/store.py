@@ -325,8 +325,9 @@ def open_dataset(
 ) -> xr.Dataset:
     """Open a dataset written by `write_dataset`, lazily.
 
-    Use as a context manager, for what is in memory already (coordinates,
-    attributes); values are read with `read_dataset`, which names a damaged file.
+    Use as a context manager, for attributes, and for numbers that are too many to
+    be read at once. Nothing else verifies text, and names a file with damaged
+    numbers, but `read_dataset`.
 
     Parameters
     ----------
@@ -385,6 +386,7 @@ def read_dataset(
         Variables and dimensions that must be present.
     select : mapping, optional
         Dimension -> labels that are read; slabs that are not touched are not read.
+        Text is read and verified whole, then selected from.
     only : bool
         Read `variables` and their coordinates, and nothing else.
 
@@ -397,20 +399,18 @@ def read_dataset(
     with open_dataset(path, wanted, dims) as dataset:
         digests = dataset.encoding[_CHECKSUMS]
         part = dataset[wanted] if only else dataset
+        labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
         try:
-            part = part.sel({dim: np.atleast_1d(labels) for dim, labels in (select or {}).items()})
+            # Before anything is selected: these have one digest for all of their values.
+            damaged = [
+                name for name, digest in _digests(part).items() if digests.get(name) != digest
+            ]
+            loaded = None if damaged else part.sel(labels).load()
         except KeyError as error:
             raise InputError(path, f"lacks {error.args[0]}", _rebuild(path)) from error
-        try:
-            loaded = part.load()
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(path, f"is damaged ({error})", _rebuild(path)) from error
-    damaged = [
-        name
-        for name, digest in _digests(loaded).items()
-        if loaded[name].shape == dataset[name].shape and digests.get(name) != digest
-    ]
-    if damaged:
+    if loaded is None:
         raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
     return loaded
 
