@@ -148,35 +148,54 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _put_in_place(temporary: Path, final: Path) -> None:
-    """Rename a folder over another, though a second writer may do the same at this moment."""
-    old = temporary.with_name(f"{temporary.name}.old")
+    """Rename a folder over another, though a second writer may do the same at this moment.
+
+    The one that was there goes when the new one stands, or comes back.
+    """
     for attempt in range(10):
-        with suppress(FileNotFoundError):
-            final.rename(old)
-            shutil.rmtree(old)
+        old = temporary.with_name(f"{temporary.name}.{attempt}{_OLD}")
+        moved = False
         try:
+            with suppress(FileNotFoundError):
+                final.rename(old)
+                moved = True
             temporary.replace(final)
-        except OSError as error:
-            if attempt == 9 or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        else:
-            return
+        except BaseException as error:
+            taken = isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+            if attempt < 9 and taken:
+                continue
+            if moved:
+                with suppress(OSError):  # another writer's is there
+                    old.rename(final)
+            raise
+        _remove_leftovers(final)
+        return
+
+
+_OLD = ".old"
+"""Ends the names of folders that were there before, until their successors stand."""
 
 
 def _remove_leftovers(final: Path) -> None:
-    """Delete what killed processes of this machine left half written."""
+    """Delete what killed processes of this machine, and this one, left half written.
+
+    A folder that was whole, and whose writer was killed before its successor
+    stood, stays as long as there is none.
+    """
     prefix = f".{final.name}.{socket.gethostname()}."
     for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
         writer = path.name.removeprefix(prefix).partition(".")[0]
-        if path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer)):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        if not (path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer))):
+            continue
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
+        elif final.exists() or not path.name.endswith(_OLD):
+            # Files that another machine holds open cannot go; that is no fault of the new folder.
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_over(process: int) -> bool:
-    if process == os.getpid():  # an earlier one with this number: we have not begun
+    if process == os.getpid():  # an earlier one with this number, or we are done ourselves
         return True
     try:
         os.kill(process, 0)
