@@ -82,7 +82,7 @@ for model, planted in choose.synthetic_models.items():
             layers=planted,
             sessions=study.synthetic.sessions,
             layout=choose.layout,
-            code=stage_identity("plant_features", choose.module(model)),
+            code=choose.model_code("plant_features", model),
         script:
             "../workflow_scripts/plant_features.py"
 

@@ -42,6 +42,14 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
     return other
 
 
+def change_text(path: Path, old: str, new: str) -> None:
+    """Change one of the texts in a file, the last, and nothing else."""
+    content, text = path.read_bytes(), old.encode()
+    assert len(text) == len(new.encode())
+    place = content.rindex(text)
+    path.write_bytes(content[:place] + new.encode() + content[place + len(text) :])
+
+
 def reads_or_names(read: Callable[[Path], object], path: Path, name: str | None = None) -> None:
     """A reader gives something, or says in an `InputError` that it is this file, and the cure."""
     try:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import ast
+import hashlib
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +49,11 @@ def edited(copy, name, old, new):
 def test_comments_docstrings_and_touches_change_nothing(copy):
     before = identity.stage_identity("fit_ridge")
     edited(copy, "encoding/scores.py", '"""Scores of predictions', '"""Another docstring')
+    edited(copy, "encoding/solver/search.py", "\n\n\ndef ", '\n\nX: int\n"""About it."""\n\n\ndef ')
+    documented = identity.stage_identity("fit_ridge")
+    edited(copy, "encoding/solver/search.py", '"""About it."""', '"""More about it."""')
+    assert identity.stage_identity("fit_ridge") == documented
+    edited(copy, "encoding/solver/search.py", 'X: int\n"""More about it."""\n\n\n', "\n")
     edited(copy, "encoding/scores.py", "import numpy as np\n", "import numpy as np  # why\n\n\n")
     (copy / "fit_ridge.py").touch()
     assert identity.stage_identity("fit_ridge") == before
@@ -71,6 +80,66 @@ def test_one_family_does_not_touch_another(copy):
     edited(copy, "models/vit.py", "class ", "X = 1\n\n\nclass ")
     assert identity.stage_identity("embed", "brainstruct.models.instructblip") == blip
     assert identity.stage_identity("embed", "brainstruct.models.vit") != vit
+
+
+@pytest.mark.parametrize("stage", ["embed", "plant_features"])
+def test_a_family_that_is_added_does_not_touch_another(copy, stage):
+    before = identity.stage_identity(stage, "brainstruct.models.vit")
+    line = '    "dino": Family("brainstruct.models.dino", "Dino", "image"),\n'
+    edited(copy, "models/registry.py", '    "vit": ', f'{line}    "vit": ')
+    assert identity.stage_identity(stage, "brainstruct.models.vit") == before
+
+
+SOURCE = '''
+"""What it is for."""
+from typing import NamedTuple
+LIMIT: int = 3
+"""Why three."""
+class Pair(NamedTuple):
+    """Two."""
+    left: int
+    def shown(self, *names: str, unit=None) -> str:
+        """Say it."""
+        if names:
+            "an aside"
+            return f"{self.left:.2f} {unit!r}" "\\u2014\\U0001fae8" f"{self.left=}"
+        return None or -1.5e300 * 2j or b"\\0" or {**{}, "a": [*names]} or ...
+def nothing():
+    pass
+'''
+
+
+def test_the_version_of_python_does_not_matter():
+    """Pinned: what 3.11, 3.12 and 3.13 make of it."""
+    code = identity._dump(ast.parse(SOURCE))
+    assert hashlib.sha256(code.encode()).hexdigest()[:12] == "e8e17418b288"
+    assert "type_params" not in code
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_another_python_finds_the_same_identity(version):
+    python = other_python(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version}")
+    ask = "from brainstruct.identity import stage_identity as s; print(s('embed'), s('fit_ridge'))"
+    answer = subprocess.run(
+        [python, "-c", ask],
+        env={"PYTHONPATH": str(identity.SCRIPTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = [identity.stage_identity(name) for name in ("embed", "fit_ridge")]
+    assert answer.stdout.split() == ours
+
+
+def other_python(version):
+    """Return a Python of this minor version, if this machine has one."""
+    managed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    found = managed[-1] if managed else shutil.which(f"python{version}")
+    if found is None or subprocess.run([found, "--version"], capture_output=True).returncode:
+        return None  # a shim of a version manager may have nothing behind it
+    return str(found)
 
 
 def test_files_beside_code_have_an_identity(copy):

@@ -70,6 +70,19 @@ def test_defects_are_logged_in_full(job):
     assert lines(job)[-1] == "ZeroDivisionError: here"
 
 
+@pytest.mark.parametrize("publish", [store.publish, store.publish_folder])
+def test_a_defect_amid_a_write_ends_the_job(job, tmp_path, publish):
+    """Finding out what kind of error it is must come to an end as well."""
+
+    def fail(job):
+        with publish(tmp_path / "x"):
+            raise RuntimeError("here")
+
+    with pytest.raises(RuntimeError, match="here"):
+        run_job(fail, job)
+    assert lines(job)[-1] == "RuntimeError: here"
+
+
 def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     for name in ("good.nc", "bad.nc"):
         values = np.arange(1.0, 2001.0)

@@ -61,6 +61,14 @@ def test_other_errors_are_not_taken_for_it(error):
     assert lack_of_memory(error) is None
 
 
+def test_an_error_that_came_from_itself_is_looked_at_once():
+    error, other = OSError(errno.EIO, "Input/output error"), ValueError("x")
+    error.__cause__ = error
+    assert lack_of_memory(error) is None
+    error.__cause__, other.__cause__ = other, error
+    assert lack_of_memory(error) is None
+
+
 REFUSED = """
 import resource, sys
 sys.path.insert(0, "workflow_scripts")

@@ -4,10 +4,10 @@ import errno
 import json
 import os
 import resource
-import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import xarray as xr
 
 from brainstruct import store
 from brainstruct.errors import InputError
+from damage import change_text
 
 
 @pytest.fixture
@@ -175,6 +176,21 @@ def test_a_slab_is_read_alone_and_verified(stored):
         store.read_dataset(stored, ["states"], select={"layer": 0}, only=True)
 
 
+def test_labels_are_verified_before_anything_is_selected_by_them(tmp_path):
+    dataset = xr.Dataset(
+        {"r": (("instruction", "voxel"), np.arange(4.0).reshape(2, 2))},
+        coords={"instruction": ["VQ1", "VQ2"], "kind": ("voxel", ["a", "b"]), "voxel": [0, 1]},
+    )
+    store.write_dataset(dataset, tmp_path / "x.nc")
+    change_text(tmp_path / "x.nc", "VQ2", "VQ3")
+    for label in ("VQ1", "VQ2", "VQ3"):
+        with pytest.raises(InputError, match="is damaged"):
+            store.read_dataset(tmp_path / "x.nc", ["r"], select={"instruction": label}, only=True)
+    store.write_dataset(dataset, tmp_path / "x.nc")
+    part = store.read_dataset(tmp_path / "x.nc", ["r"], select={"voxel": [1]}, only=True)
+    assert part["kind"].values.tolist() == ["b"]
+
+
 def test_what_a_killed_writer_left_is_removed(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
@@ -233,6 +249,19 @@ def test_another_file_s_fault_is_not_the_folder_s(tmp_path, publish):
         forbidden()
 
 
+@pytest.mark.parametrize("publish", [store.publish, store.publish_folder])
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EIO, "Input/output error"), FileNotFoundError("x"), RuntimeError("defect")],
+    ids=repr,
+)
+def test_an_error_that_is_no_folder_s_has_no_cause(tmp_path, publish, error):
+    with pytest.raises(type(error)) as raised, publish(tmp_path / "x"):
+        raise error
+    assert raised.value is error
+    assert raised.value.__cause__ is None
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_the_number_of_a_killed_process_may_come_again(tmp_path, kind):
     left = tmp_path / f".x.{socket.gethostname()}.{os.getpid()}.part"
@@ -270,21 +299,78 @@ def test_folder_is_replaced_and_a_failure_leaves_the_old_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_two_writers_of_one_folder_do_not_fail(tmp_path, monkeypatch):
-    """A job whose Snakemake was killed ends beside its successor."""
+@pytest.fixture
+def replaced(tmp_path):
+    """A folder that was there before."""
     final = tmp_path / "out"
     final.mkdir()
     (final / "f").write_text("old")
-    real = shutil.rmtree
+    return final
 
-    def rmtree(path, **options):
-        real(path, **options)
-        monkeypatch.undo()
-        final.mkdir()
-        (final / "f").write_text("the other's")
 
+def replace_by(final, content):
     with store.publish_folder(final) as temporary:
-        (temporary / "f").write_text("ours")
-        monkeypatch.setattr(shutil, "rmtree", rmtree)
-    assert (final / "f").read_text() == "ours"
-    assert list(tmp_path.iterdir()) == [final]
+        (temporary / "f").write_text(content)
+
+
+def test_two_writers_of_one_folder_do_not_fail(replaced, monkeypatch):
+    """A job whose Snakemake was killed ends beside its successor."""
+    real = Path.replace
+
+    def replace(path, target):
+        monkeypatch.undo()
+        replaced.mkdir()
+        (replaced / "f").write_text("the other's")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    replace_by(replaced, "ours")
+    assert (replaced / "f").read_text() == "ours"
+    assert list(replaced.parent.iterdir()) == [replaced]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(
+    replaced, monkeypatch, error
+):
+    def replace(path, target):
+        raise error
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(type(error)):
+        replace_by(replaced, "new")
+    assert (replaced / "f").read_text() == "old"
+    assert list(replaced.parent.iterdir()) == [replaced]
+
+
+def test_an_old_folder_that_cannot_be_deleted_does_not_take_the_new_one_with_it(
+    replaced, monkeypatch
+):
+    """On a network disk, files that another machine holds open cannot go."""
+    real = os.rmdir
+
+    def rmdir(path, **options):
+        if str(path).endswith(".old"):
+            raise OSError(errno.ENOTEMPTY, "Directory not empty", str(path))
+        real(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    replace_by(replaced, "new")
+    assert (replaced / "f").read_text() == "new"
+    monkeypatch.undo()
+    replace_by(replaced, "newer")
+    assert (replaced / "f").read_text() == "newer"
+    assert list(replaced.parent.iterdir()) == [replaced]
+
+
+def test_an_old_folder_stays_until_there_is_a_new_one(replaced):
+    """Its writer was killed between the two renames."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    old = replaced.with_name(f".out.{socket.gethostname()}.{dead.pid}.part.0.old")
+    replaced.rename(old)
+    with pytest.raises(RuntimeError), store.publish_folder(replaced):
+        raise RuntimeError
+    assert (old / "f").read_text() == "old"
+    replace_by(replaced, "new")
+    assert list(replaced.parent.iterdir()) == [replaced]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from brainstruct.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.inputs import Inputs
+from brainstruct.models.registry import FAMILIES
 from brainstruct.resources import grow
 from brainstruct.targets import Targets
 
@@ -235,3 +237,14 @@ def test_gpus_are_asked_for_where_they_are_used(paper_config):
     paper_config["encoding"]["backend"] = "torch_cuda"
     _, _, choose = build(paper_config)
     assert (choose.gpus_to_embed, choose.gpus_to_fit) == (0, 1)
+
+
+def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, monkeypatch):
+    choose = build(paper_config)[2]
+    image, text = (choose.model_code("embed", key) for key in ("clip-image", "clip-text"))
+    assert image != text  # of one module
+    assert choose.embed_code(wild(model="clip-text")) == text
+    entry = replace(FAMILIES["clip-text"], name="ClipTextTower")
+    monkeypatch.setitem(FAMILIES, "clip-text", entry)
+    assert choose.model_code("embed", "clip-text") != text
+    assert choose.model_code("embed", "clip-image") == image

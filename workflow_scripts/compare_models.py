@@ -5,6 +5,7 @@ from typing import Any
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions
 from brainstruct.jobs import log, run_job
+from brainstruct.nsd.prepared import images_tested, read_betas
 from brainstruct.store import open_dataset, read_dataset, write_dataset
 
 
@@ -12,8 +13,7 @@ def compare_models(job: Any) -> None:
     """Average each model's scores over its instructions; compare the pairs asked for."""
     options = job.params.alignment
     space = read_dataset(job.input.ceiling, ["roi_label"], ["voxel"])
-    with open_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"]) as stored:
-        truth = stored["betas"].isel(nsd_id=(stored["split"] == "test").values).load()
+    truth = read_betas(job.input.responses, images_tested(job.input.responses))
     members = [
         open_dataset(path, ["prediction"], ["nsd_id", "voxel"])["prediction"]
         for path in job.input.predictions

@@ -7,17 +7,17 @@ import xarray as xr
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.store import provenance, read_dataset, write_dataset
 
 
 def estimate_ceiling(job: Any) -> None:
     """Write ncsnr, ceiling, coordinates and labels of every voxel."""
-    with open_dataset(
-        job.input.responses, ["roi_label", "ncsnr", "repetitions"], ["voxel"]
-    ) as stored:
-        space = stored[["roi_label"]].load()
-        repetitions = stored["repetitions"].values[stored["split"].values == "test"]
-        origin = provenance(stored)
+    stored = read_dataset(
+        job.input.responses, ["roi_label", "ncsnr", "repetitions", "split"], ["voxel"], only=True
+    )
+    space = stored[["roi_label"]]
+    repetitions = stored["repetitions"].values[stored["split"].values == "test"]
+    origin = provenance(stored)
     ceiling = ncsnr_ceiling(space["ncsnr"], repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(ceiling, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(repetitions))

@@ -11,7 +11,8 @@ from brainstruct.encoding.cross_subject import (
     without_ceiling,
 )
 from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, write_dataset
+from brainstruct.nsd.prepared import images_tested, read_betas
+from brainstruct.store import provenance, read_dataset, write_dataset
 
 FEWEST_IMAGES = 50
 """Below it, folds are too small to predict anything from."""
@@ -23,10 +24,10 @@ def estimate(job: Any) -> None:
     names = [job.wildcards.subject, *job.params.sources]
     tested, origins, voxels = [], {}, []
     for name, path in zip(names, paths, strict=True):
-        with open_dataset(path, ["betas", "split"], ["nsd_id", "voxel"]) as stored:
-            tested.append(stored["nsd_id"].values[stored["split"].values == "test"])
-            voxels.append(stored["voxel"].values)
-            origins[name] = provenance(stored)
+        tested.append(images_tested(path))
+        voxel = read_dataset(path, ["voxel"], only=True)
+        voxels.append(voxel["voxel"].values)
+        origins[name] = provenance(voxel)
     common = shared_images(tested)
     origin = {
         "responses": origins,
@@ -40,11 +41,10 @@ def estimate(job: Any) -> None:
         none = without_ceiling(voxels[0].size, int(common.size), problem)
         write_dataset(none.assign_coords(voxel=voxels[0]), job.output[0], provenance=origin)
         return
-    responses = {}
-    for name, path in zip(names, paths, strict=True):
-        with open_dataset(path, ["betas"], ["nsd_id", "voxel"]) as stored:
-            betas = stored["betas"].sel(nsd_id=common).transpose("nsd_id", "voxel")
-            responses[name] = betas.values.astype(np.float32)
+    responses = {
+        name: read_betas(path, common).values.astype(np.float32, copy=False)
+        for name, path in zip(names, paths, strict=True)
+    }
     target = responses.pop(names[0])
     result = cross_subject_ceiling(
         target,

@@ -17,9 +17,14 @@ VOXELS_PER_CHUNK = 1000
 
 def predict(job: Any) -> None:
     """Refit the selected layers of one instruction with the penalties already chosen."""
-    with open_dataset(job.input.scores, ["cv_score", "alpha"], ["layer", "voxel"]) as stored:
-        scores = stored[["cv_score", "alpha"]].sel(instruction=job.wildcards.instruction).load()
-        origin = provenance(stored)
+    scores = read_dataset(
+        job.input.scores,
+        ["cv_score", "alpha"],
+        ["layer", "voxel"],
+        select={"instruction": job.wildcards.instruction},
+        only=True,
+    ).squeeze("instruction")
+    origin = provenance(scores)
     responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
     blocks = [
         open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in job.input.embeddings

@@ -13,7 +13,9 @@ import xarray as xr
 from brainstruct.encoding.permutation import permutation_p
 from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
+from brainstruct.errors import InputError
 from brainstruct.store import read_dataset, write_dataset
+from damage import change_text
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 LAYERS = (0, 3, 4)
@@ -127,3 +129,38 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
         np.testing.assert_array_equal(again[name], kept[name])
     np.testing.assert_allclose(again["intercept"], kept["intercept"], rtol=1e-6)
     np.testing.assert_allclose(again["prediction"], kept["prediction"], atol=1e-2, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "rule", ["estimate_ceiling", "estimate_cross_subject", "compare_models", "compare_instructions"]
+)
+def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
+    whole = xr.Dataset(
+        {
+            "betas": (("nsd_id", "voxel"), np.zeros((4, 2), np.float32)),
+            "roi_label": (("roi", "voxel"), np.zeros((1, 2), np.int16)),
+        },
+        coords={
+            "nsd_id": [5, 1, 2, 9],
+            "split": ("nsd_id", ["train", "test", "test", "test"]),
+            "repetitions": ("nsd_id", [3, 3, 3, 3]),
+            "voxel": [0, 1],
+            "ncsnr": ("voxel", [0.5, 0.6]),
+            "roi": ["V1"],
+        },
+    )
+    path, other = str(tmp_path / "responses.nc"), str(tmp_path / "other.nc")
+    write_dataset(whole, path)
+    write_dataset(whole, other)
+    change_text(Path(path), "test", "tesu")
+    job = SimpleNamespace(
+        params=SimpleNamespace(alignment={}, sources=["subj02"], options={}, code="x"),
+        wildcards=SimpleNamespace(subject="subj01"),
+        input=SimpleNamespace(
+            responses=path, target=path, sources=[other], ceiling=other, predictions=[]
+        ),
+        config={"alignment": {"ceiling": "cross_subject"}},
+    )
+    function = "estimate" if rule == "estimate_cross_subject" else rule
+    with pytest.raises(InputError, match=r"responses\.nc: is damaged \(values of split\)"):
+        getattr(script(rule), function)(job)

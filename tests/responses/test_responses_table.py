@@ -12,6 +12,7 @@ from brainstruct.responses.table import (
     unescape_line,
 )
 from brainstruct.store import write_dataset, write_table
+from damage import change_text
 
 SAID = {
     9: "two\tdogs\nand a \\cat\\n",
@@ -71,6 +72,12 @@ def test_an_image_in_two_blocks_is_refused(blocks, tmp_path):
 def test_a_missing_block_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.nc: does not exist"):
         collect_responses([tmp_path / "gone.nc"])
+
+
+def test_a_response_that_was_changed_is_not_passed_on(blocks):
+    change_text(blocks[1], "naïve", "naäve")
+    with pytest.raises(InputError, match=r"b\.nc: is damaged \(values of response\)"):
+        collect_responses(blocks)
 
 
 @pytest.mark.parametrize("text", ["", "\\", "\\n", "a\\\tb\r\n", "\\\\t", "n/a", "n\\/a"])

@@ -131,11 +131,25 @@ class Choose:
 
     def embed_code(self, wildcards: Any) -> str:
         """Identity of the code that embeds with the job's model."""
-        return stage_identity("embed", self.module(wildcards.model))
+        return self.model_code("embed", wildcards.model)
 
-    def module(self, key: str) -> str:
-        """Return the module of a model's family."""
-        return FAMILIES[self.study.model(key).family].module
+    def model_code(self, stage: str, key: str) -> str:
+        """Identity of the code of a stage that runs a model of the study.
+
+        Parameters
+        ----------
+        stage : str
+            See `stage_identity`.
+        key : str
+            The model's.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits, and the class of the model's family.
+        """
+        family = FAMILIES[self.study.model(key).family]
+        return f"{stage_identity(stage, family.module)} {family.name}"
 
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""

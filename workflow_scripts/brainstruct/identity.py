@@ -3,9 +3,9 @@
 Snakemake's own code trigger looks at the script file alone (and at its
 modification time, so a fresh checkout would repeat the whole study). Here the
 imports of a script are followed through the package, and what is hashed is the
-syntax tree without docstrings: comments, formatting and checkouts change
-nothing, an edited solver changes every stage that reaches it. A file of another
-kind counts for the modules beside it that name it.
+syntax tree without docstrings: comments, formatting, checkouts and the version
+of Python change nothing, an edited solver changes every stage that reaches it.
+A file of another kind counts for the modules beside it that name it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ SCRIPTS = PACKAGE.parent
 
 PLUMBING = frozenset({"brainstruct", "brainstruct.errors", "brainstruct.jobs", "brainstruct.store"})
 """Modules that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
+
+REGISTRY = "brainstruct.models.registry"
+"""Not followed: a family that is added is no business of the others.
+
+A stage that runs a model takes the family's own entry into its identity, see
+`brainstruct.choose.Choose.model_code`.
+"""
 
 CONFIGURATION = "brainstruct.config"
 """Not followed either: what shapes a result reaches its job as a parameter."""
@@ -48,7 +55,7 @@ def stage_identity(script: str, *modules: str) -> str:
     digest = hashlib.sha256(f"format {FORMAT_VERSION}\n".encode())
     for path in sorted(_reachable(SCRIPTS / f"{script}.py", modules)):
         source = _read(path)
-        digest.update(f"{path.relative_to(SCRIPTS)}\n{source.tree}\n".encode())
+        digest.update(f"{path.relative_to(SCRIPTS)}\n{source.code}\n".encode())
         for data in source.data:
             digest.update(f"{data.name}\n".encode() + data.read_bytes())
     return digest.hexdigest()[:12]
@@ -88,21 +95,19 @@ def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
 
 
 class _Source(NamedTuple):
-    """What a file imports, its syntax tree as text, and the files beside it that it names."""
+    """What a file imports, its code as text, and the files beside it that it names."""
 
     imports: tuple[Path, ...]
-    tree: str
+    code: str
     data: tuple[Path, ...]
 
 
 @cache
 def _read(path: Path) -> _Source:
     tree = ast.parse(path.read_bytes())
-    imports = tuple(_imports(tree))
-    _drop_docstrings(tree)
-    text = ast.dump(tree)
-    data = tuple(file for file in _data_files(path.parent) if repr(file.name) in text)
-    return _Source(imports, text, data)
+    code = _dump(tree)
+    data = tuple(file for file in _data_files(path.parent) if ascii(file.name) in code)
+    return _Source(tuple(_imports(tree)), code, data)
 
 
 @cache
@@ -123,7 +128,7 @@ def _imports(tree: ast.Module) -> Iterator[Path]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk statements and what holds them; expressions can neither import nor document."""
+    """Walk statements and what holds them; expressions cannot import."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -146,7 +151,9 @@ def _without_typing(tree: ast.Module) -> Iterator[ast.AST]:
 @cache
 def _module_path(name: str) -> Path | None:
     parts = name.split(".")
-    if parts[0] != "brainstruct" or name in PLUMBING or name.startswith(CONFIGURATION):
+    if parts[0] != "brainstruct" or name in {*PLUMBING, REGISTRY}:
+        return None
+    if name.startswith(CONFIGURATION):
         return None
     base = PACKAGE.joinpath(*parts[1:])
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
@@ -155,13 +162,42 @@ def _module_path(name: str) -> Path | None:
     return None
 
 
-def _drop_docstrings(tree: ast.Module) -> None:
-    for node in _statements(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:]
+def _dump(node: object) -> str:
+    """Write a syntax tree as text, the same with every version of Python.
+
+    `ast.dump` shows empty fields before Python 3.13, and fields that a version
+    has added. Statements that are a string and no more are left out: docstrings
+    of modules, classes and functions, and those below a constant.
+    """
+    if isinstance(node, list):
+        return f"[{','.join(_dump(item) for item in node if not _is_docstring(item))}]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)  # which characters `repr` shows as they are depends on the version
+    values = {name: getattr(node, name, None) for name in node._fields}
+    if isinstance(node, ast.JoinedStr):
+        values["values"] = _joined(node.values)
+    fields = (
+        f"{name}={_dump(value)}"
+        for name, value in values.items()
+        if not (value is None or value == [])
+    )
+    return f"{type(node).__name__}({','.join(fields)})"
+
+
+def _is_docstring(node: object) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _joined(parts: list[ast.expr]) -> list[ast.expr]:
+    """Join the texts of an f-string that stand side by side: not every version does."""
+    joined: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant) and joined and isinstance(joined[-1], ast.Constant):
+            joined[-1] = ast.Constant(str(joined[-1].value) + str(part.value))
+        elif not (isinstance(part, ast.Constant) and part.value == ""):
+            joined.append(part)
+    return joined

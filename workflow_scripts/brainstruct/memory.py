@@ -90,8 +90,10 @@ def take_blas_buffers() -> None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, as a traceback would show them."""
+    """Yield an error and what it came from, as a traceback would show them, each once."""
     found: BaseException | None = error
-    while found is not None:
+    seen: set[int] = set()  # whoever raises an error from itself closes a circle
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
         yield found
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)

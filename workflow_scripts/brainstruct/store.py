@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final)
     except OSError as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     temporary = final.with_name(
         f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
     )
@@ -67,7 +67,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -83,19 +83,23 @@ _UNWRITABLE = {
 }
 
 
-def _named(error: Exception, folder: Path) -> Exception:
-    """Say in one line why a folder takes no file; any other error comes back as it is."""
+def _raise_named(error: Exception, folder: Path) -> NoReturn:
+    """Say in one line why a folder takes no file; any other error is raised as it is.
+
+    To be called while `error` is handled.
+    """
     about = getattr(error, "filename", None)
     if isinstance(about, str) and not _concerns(Path(about), folder):
-        return error
+        raise error
     number = getattr(error, "errno", None)
     # HDF5 and libpng report the number in their text alone.
     if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
         number = int(stated[1])
     if number not in _UNWRITABLE:
-        return error
+        raise error
     fault, cure = _UNWRITABLE[number]
-    return InputError(folder, fault, f"{cure}, or set another results folder, and run again")
+    advice = f"{cure}, or set another results folder, and run again"
+    raise InputError(folder, fault, advice) from error
 
 
 def _concerns(path: Path, folder: Path) -> bool:
@@ -130,7 +134,7 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove_leftovers(final)
         temporary.mkdir()
     except OSError as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     try:
         yield temporary
         for entry in [*temporary.rglob("*"), temporary]:
@@ -138,41 +142,60 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         _put_in_place(temporary, final)
         _sync(final.parent)
     except (OSError, RuntimeError) as error:
-        raise _named(error, final.parent) from error
+        _raise_named(error, final.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _put_in_place(temporary: Path, final: Path) -> None:
-    """Rename a folder over another, though a second writer may do the same at this moment."""
-    old = temporary.with_name(f"{temporary.name}.old")
+    """Rename a folder over another, though a second writer may do the same at this moment.
+
+    The one that was there goes when the new one stands, or comes back.
+    """
     for attempt in range(10):
-        with suppress(FileNotFoundError):
-            final.rename(old)
-            shutil.rmtree(old)
+        old = temporary.with_name(f"{temporary.name}.{attempt}{_OLD}")
+        moved = False
         try:
+            with suppress(FileNotFoundError):
+                final.rename(old)
+                moved = True
             temporary.replace(final)
-        except OSError as error:
-            if attempt == 9 or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        else:
-            return
+        except BaseException as error:
+            taken = isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+            if attempt < 9 and taken:
+                continue
+            if moved:
+                with suppress(OSError):  # another writer's is there
+                    old.rename(final)
+            raise
+        _remove_leftovers(final)
+        return
+
+
+_OLD = ".old"
+"""Ends the names of folders that were there before, until their successors stand."""
 
 
 def _remove_leftovers(final: Path) -> None:
-    """Delete what killed processes of this machine left half written."""
+    """Delete what killed processes of this machine, and this one, left half written.
+
+    A folder that was whole, and whose writer was killed before its successor
+    stood, stays as long as there is none.
+    """
     prefix = f".{final.name}.{socket.gethostname()}."
     for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
         writer = path.name.removeprefix(prefix).partition(".")[0]
-        if path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer)):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        if not (path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer))):
+            continue
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
+        elif final.exists() or not path.name.endswith(_OLD):
+            # Files that another machine holds open cannot go; that is no fault of the new folder.
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_over(process: int) -> bool:
-    if process == os.getpid():  # an earlier one with this number: we have not begun
+    if process == os.getpid():  # an earlier one with this number, or we are done ourselves
         return True
     try:
         os.kill(process, 0)
@@ -321,8 +344,9 @@ def open_dataset(
 ) -> xr.Dataset:
     """Open a dataset written by `write_dataset`, lazily.
 
-    Use as a context manager, for what is in memory already (coordinates,
-    attributes); values are read with `read_dataset`, which names a damaged file.
+    Use as a context manager, for attributes, and for numbers that are too many to
+    be read at once. Nothing else verifies text, and names a file with damaged
+    numbers, but `read_dataset`.
 
     Parameters
     ----------
@@ -381,6 +405,7 @@ def read_dataset(
         Variables and dimensions that must be present.
     select : mapping, optional
         Dimension -> labels that are read; slabs that are not touched are not read.
+        Text is read and verified whole, then selected from.
     only : bool
         Read `variables` and their coordinates, and nothing else.
 
@@ -393,20 +418,18 @@ def read_dataset(
     with open_dataset(path, wanted, dims) as dataset:
         digests = dataset.encoding[_CHECKSUMS]
         part = dataset[wanted] if only else dataset
+        labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
         try:
-            part = part.sel({dim: np.atleast_1d(labels) for dim, labels in (select or {}).items()})
+            # Before anything is selected: these have one digest for all of their values.
+            damaged = [
+                name for name, digest in _digests(part).items() if digests.get(name) != digest
+            ]
+            loaded = None if damaged else part.sel(labels).load()
         except KeyError as error:
             raise InputError(path, f"lacks {error.args[0]}", _rebuild(path)) from error
-        try:
-            loaded = part.load()
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(path, f"is damaged ({error})", _rebuild(path)) from error
-    damaged = [
-        name
-        for name, digest in _digests(loaded).items()
-        if loaded[name].shape == dataset[name].shape and digests.get(name) != digest
-    ]
-    if damaged:
+    if loaded is None:
         raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
     return loaded
 

@@ -8,7 +8,7 @@ from os import PathLike
 import pandas as pd
 
 from brainstruct.errors import InputError
-from brainstruct.store import open_dataset, read_table
+from brainstruct.store import read_dataset, read_table
 
 COLUMNS = ("nsd_id", "response", "n_tokens", "truncated")
 
@@ -41,8 +41,8 @@ def collect_responses(paths: Sequence[str | PathLike[str]]) -> pd.DataFrame:
     """
     parts = []
     for path in paths:
-        with open_dataset(path, COLUMNS) as dataset:
-            parts.append(dataset[list(COLUMNS[1:])].to_dataframe().reset_index()[list(COLUMNS)])
+        block = read_dataset(path, COLUMNS, only=True)
+        parts.append(block.to_dataframe().reset_index()[list(COLUMNS)])
     table = pd.concat(parts).sort_values("nsd_id", kind="stable", ignore_index=True)
     twice = table["nsd_id"][table["nsd_id"].duplicated()]
     if len(twice):
