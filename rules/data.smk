@@ -89,7 +89,6 @@ rule prepare_responses:
         format=choose.betas_format,
         layout=choose.layout,
         mask=study.data.mask,
-        rois=study.data.rois,
         code=stage_identity("prepare_responses"),
     script:
         "../workflow_scripts/prepare_responses.py"
@@ -98,6 +97,7 @@ rule prepare_responses:
 rule estimate_ceiling:
     input:
         responses=targets.responses(),
+        regions=choose.region_files,
         cross_subject=choose.cross_subject_ceiling,
     output:
         targets.ceiling(),
@@ -111,6 +111,8 @@ rule estimate_ceiling:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
+        layout=choose.layout,
+        rois=study.data.rois,
         preferred=study.alignment.ceiling,
         code=stage_identity("estimate_ceiling"),
     script:

@@ -48,7 +48,7 @@ for name, kind in targets.embed_jobs().items():
         params:
             model=choose.model,
             instructions=choose.texts(kind.instructions),
-            layout=choose.layout,
+            layout=choose.image_layout,
             work=f"{targets.root}/work/embed/{{model}}/{{block}}",
             code=choose.embed_code,
         script:
@@ -98,7 +98,7 @@ rule show_responses:
         asked=choose.asked,
         instructions=choose.asked_texts,
         labels=choose.asked_labels,
-        layout=choose.layout,
+        layout=choose.image_layout,
         n_samples=12,
         seed=study.seed,
         code=stage_identity("show_responses"),

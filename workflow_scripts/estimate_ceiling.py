@@ -7,17 +7,20 @@ import xarray as xr
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
+from brainstruct.nsd.locate import locate
+from brainstruct.nsd.rois import label_voxels
 from brainstruct.store import provenance, read_dataset, write_dataset
 
 
 def estimate_ceiling(job: Any) -> None:
     """Write ncsnr, ceiling, coordinates and labels of every voxel."""
     stored = read_dataset(
-        job.input.responses, ["roi_label", "ncsnr", "repetitions", "split"], ["voxel"], only=True
+        job.input.responses, ["ncsnr", "repetitions", "split"], ["voxel"], only=True
     )
-    space = stored[["roi_label"]]
     repetitions = stored["repetitions"].values[stored["split"].values == "test"]
-    origin = provenance(stored)
+    origin = provenance(stored) | {"rois": list(job.params.rois)}
+    voxels = stored.drop_dims("nsd_id")
+    space = label_voxels(locate(job.params.layout), job.wildcards.subject, voxels, job.params.rois)
     ceiling = ncsnr_ceiling(space["ncsnr"], repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(ceiling, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(repetitions))

@@ -18,14 +18,11 @@ def responses(job: Any) -> None:
         index,
         sessions=Sessions(job.params.sessions, job.params.format),
         mask_name=job.params.mask,
-        roi_families=job.params.rois,
         progress=lambda done, total: log.info("session %d of %d", done, total),
     )
     for name in sorted(name for name in dataset.attrs if name.startswith("n_")):
         log.info("%s: %s", name, dataset.attrs[name])
-    origin = {
-        name: job.params[name] for name in ("layout", "sessions", "format", "mask", "rois", "code")
-    }
+    origin = {name: job.params[name] for name in ("layout", "sessions", "format", "mask", "code")}
     write_dataset(dataset, job.output[0], provenance=origin)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import nibabel
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,6 +12,7 @@ from test_fit_scripts import script
 
 from brainstruct.encoding.cross_subject import without_ceiling
 from brainstruct.errors import InputError
+from brainstruct.nsd.locate import locate
 from brainstruct.store import read_dataset, write_dataset
 
 
@@ -19,16 +21,23 @@ def estimate(tmp_path):
     """Estimate the ceilings of five voxels whose cross-subject ceiling is unknown."""
     voxels, images = 5, 4
     responses = xr.Dataset(
-        {"roi_label": (("roi", "voxel"), np.ones((1, voxels), np.int16))},
+        {"betas": (("nsd_id", "voxel"), np.zeros((images, voxels), np.float32))},
         coords={
             "voxel": np.arange(voxels),
-            "roi": ["floc-bodies"],
+            **{axis: ("voxel", np.arange(voxels)) for axis in "ijk"},
             "nsd_id": np.arange(images),
             "split": ("nsd_id", ["train", "test", "test", "test"]),
             "repetitions": ("nsd_id", [3, 3, 2, 1]),
             "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
         },
+        attrs={"volume_shape": [voxels] * 3},
     )
+    numbers = np.zeros([voxels] * 3)
+    numbers[2, 2, 2] = 1
+    layout = {"nsd_root": str(tmp_path), "space": "func1pt8mm", "betas": "b", "annotations": None}
+    volume = locate(layout).roi_file("subj01", "floc-bodies")
+    volume.parent.mkdir(parents=True)
+    nibabel.save(nibabel.Nifti1Image(numbers, np.eye(4)), volume)
     write_dataset(responses, tmp_path / "responses.nc")
     none = without_ceiling(voxels, 12, "shares only 12 test images with subj02")
     write_dataset(none, tmp_path / "cross.nc")
@@ -39,7 +48,10 @@ def estimate(tmp_path):
                 responses=str(tmp_path / "responses.nc"), cross_subject=[str(tmp_path / "cross.nc")]
             ),
             output=[str(tmp_path / "ceiling.nc")],
-            params=SimpleNamespace(preferred=preferred, code="code"),
+            wildcards=SimpleNamespace(subject="subj01"),
+            params=SimpleNamespace(
+                layout=layout, rois=["floc-bodies"], preferred=preferred, code="code"
+            ),
         )
         script("estimate_ceiling").estimate_ceiling(job)
         return read_dataset(tmp_path / "ceiling.nc")
@@ -52,6 +64,8 @@ def test_an_unknown_ceiling_is_kept_beside_the_one_that_counts(estimate):
     assert np.isfinite(space["ceiling_ncsnr"]).all()
     assert np.isnan(space["ceiling_cross_subject"]).all()
     assert space.attrs["n_test_images"] == 3
+    assert space["roi_label"].sel(roi="floc-bodies").values.tolist() == [0, 0, 1, 0, 0]
+    assert set(space.variables) >= {"i", "j", "k", "ncsnr"}
 
 
 def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):

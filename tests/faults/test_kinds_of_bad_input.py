@@ -31,6 +31,7 @@ from brainstruct.jobs import log, run_job
 from brainstruct.models import tiny
 from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.responses import prepare_responses
 from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.nsd.synthetic.subjects import write_subject
@@ -53,6 +54,9 @@ def whole(tmp_path_factory) -> Path:
     features = make_features(index["nsd_id"].to_numpy())
     write_subject(layout, SUBJECT, make_anatomy(), features, plan, SEED)
     store.write_table(index, root / "index.tsv")
+    sessions = layout.discover_sessions(SUBJECT)
+    responses = prepare_responses(layout, SUBJECT, index, sessions=sessions)
+    store.write_dataset(responses, root / "responses.nc")
     block = index.head(3)[["nsd_id", "coco_id", "coco_split"]]
     store.write_table(block, root / "block.tsv")
     tiny.build("clip", root / "clip", seed=1, n_blocks=2, n_text_blocks=2)
@@ -116,6 +120,7 @@ class Spoilt:
 def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[str, list[Path]]:
     """Run a rule's script as Snakemake does; return its log and what it left."""
     import embed
+    import estimate_ceiling
     import index_stimuli
     import list_block
     import prepare_responses
@@ -126,7 +131,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         "betas": spoilt.layout.betas,
         "annotations": None,
     }
-    output = tmp_path / "out" / ("x.nc" if rule in ("prepare_responses", "embed") else "x.tsv")
+    output = tmp_path / "out" / ("x.tsv" if rule in ("index_stimuli", "list_block") else "x.nc")
     family = str(params.get("family", "clip-text"))
     folder = spoilt.root / ("clip" if family.startswith("clip") else family)
     store.write_json(
@@ -142,6 +147,8 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
             index=str(spoilt.root / "index.tsv"),
             block=str(spoilt.root / "block.tsv"),
             checkpoint=str(tmp_path / "manifest.json"),
+            responses=str(spoilt.root / "responses.nc"),
+            cross_subject=[],
         ),
         output=[str(output)],
         wildcards=SimpleNamespace(
@@ -154,6 +161,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
             format=params.get("format", "hdf5"),
             mask=params.get("mask", MASK),
             rois=params.get("rois", [FAMILY]),
+            preferred="ncsnr",
             images=params.get("images", 100),
             code="c",
             model={
@@ -174,6 +182,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         "index_stimuli": index_stimuli.index_stimuli,
         "list_block": list_block.list_block,
         "prepare_responses": prepare_responses.responses,
+        "estimate_ceiling": estimate_ceiling.estimate_ceiling,
         "embed": embed.embed,
     }[rule]
     try:
@@ -233,6 +242,7 @@ def edit_json(path: Path, **changes: object) -> None:
 
 
 RESPONSES, INDEX, BLOCK, EMBED = "prepare_responses", "index_stimuli", "list_block", "embed"
+CEILING = "estimate_ceiling"
 BLIP = {"family": "instructblip", "n_layers": 3}
 
 # name: (rule that meets it, what is done, parameters of the job, words of the message)
@@ -278,19 +288,19 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
     "mask of another grid": (
         RESPONSES, lambda s: s.volume(s.roi(MASK), lambda v: v[1:]), {}, [".nii.gz", "shape"]),
     "regions of another grid": (
-        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: v[:, 1:]), {}, [FAMILY, "shape"]),
+        CEILING, lambda s: s.volume(s.roi(FAMILY), lambda v: v[:, 1:]), {}, [FAMILY, "shape"]),
     "regions with a label that has no name": (
-        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: np.where(v > 0, 99, v)), {},
+        CEILING, lambda s: s.volume(s.roi(FAMILY), lambda v: np.where(v > 0, 99, v)), {},
         [FAMILY, "99"]),
     "regions with halves": (
-        RESPONSES,
+        CEILING,
         lambda s: s.volume(s.roi(FAMILY), lambda v: np.where(v > 0, 0.5, v).astype("f4")), {},
         [FAMILY]),
     "regions that are a movie": (
-        RESPONSES, lambda s: s.volume(s.roi(FAMILY), lambda v: np.stack([v, v], -1)), {},
+        CEILING, lambda s: s.volume(s.roi(FAMILY), lambda v: np.stack([v, v], -1)), {},
         [FAMILY, "volume"]),
     "regions of an unknown family": (
-        RESPONSES, lambda s: shutil.copy(s.roi(FAMILY), s.roi("floc-tools")),
+        CEILING, lambda s: shutil.copy(s.roi(FAMILY), s.roi("floc-tools")),
         {"rois": ["floc-tools"]}, ["floc-tools", "label"]),
     "ncsnr missing": (
         RESPONSES, lambda s: s.layout.ncsnr_file(SUBJECT).unlink(), {}, ["ncsnr.nii.gz"]),

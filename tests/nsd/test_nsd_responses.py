@@ -19,7 +19,7 @@ from brainstruct.nsd import responses as responses_module
 from brainstruct.nsd.betas import read_session
 from brainstruct.nsd.layout import Layout, Sessions
 from brainstruct.nsd.responses import prepare_responses, zscore_session
-from brainstruct.nsd.rois import read_mask, read_roi
+from brainstruct.nsd.rois import label_voxels, read_mask, read_roi
 from brainstruct.store import read_dataset, write_dataset
 
 FAMILIES = ["prf-visualrois", "floc-faces", "floc-words"]
@@ -31,7 +31,6 @@ def prepare(layout: Layout, study: Study, subject: str = "subj01", **options: An
         subject,
         study.index(subject),
         sessions=options.pop("sessions", layout.discover_sessions(subject)),
-        roi_families=options.pop("roi_families", FAMILIES),
         **options,
     )
 
@@ -80,12 +79,9 @@ def test_dataset_is_labelled(study: Study, tmp_path: Path) -> None:
     index = study.index("subj01")
     assert prepared["betas"].dims == ("nsd_id", "voxel")
     assert prepared["betas"].dtype == np.float32
-    assert prepared["roi_label"].dims == ("roi", "voxel")
-    assert prepared["roi_label"].dtype == np.int16
     np.testing.assert_array_equal(prepared["nsd_id"], index["nsd_id"])
     np.testing.assert_array_equal(prepared["split"], index["split"])
     np.testing.assert_array_equal(prepared["repetitions"], index["repetitions"])
-    assert prepared["roi"].to_numpy().tolist() == FAMILIES
     write_dataset(prepared, tmp_path / "responses.nc", chunks={"betas": {"voxel": 64}})
     xr.testing.assert_identical(
         read_dataset(tmp_path / "responses.nc").drop_attrs(deep=False),
@@ -95,14 +91,18 @@ def test_dataset_is_labelled(study: Study, tmp_path: Path) -> None:
 
 def test_voxels_carry_their_labels_and_ncsnr(study: Study) -> None:
     prepared = prepare(study.layout, study)
+    labelled = label_voxels(study.layout, "subj01", prepared, FAMILIES)
+    assert labelled["roi_label"].dims == ("roi", "voxel")
+    assert labelled["roi_label"].dtype == np.int16
+    assert labelled["roi"].to_numpy().tolist() == FAMILIES
     place = tuple(prepared[axis].to_numpy() for axis in "ijk")
     for family in FAMILIES:
         volume = read_roi(study.layout, "subj01", family)
-        np.testing.assert_array_equal(prepared["roi_label"].sel(roi=family), volume.numbers[place])
-        names = json.loads(prepared.attrs["roi_labels"])[family]
+        np.testing.assert_array_equal(labelled["roi_label"].sel(roi=family), volume.numbers[place])
+        names = json.loads(labelled.attrs["roi_labels"])[family]
         assert {int(number): name for number, name in names.items()} == volume.names
-    assert np.isfinite(prepared["ncsnr"]).all()
-    assert set(np.unique(prepared["roi_label"].sel(roi="prf-visualrois"))) > {1, 2, 3, 4}
+    assert np.isfinite(labelled["ncsnr"]).all()
+    assert set(np.unique(labelled["roi_label"].sel(roi="prf-visualrois"))) > {1, 2, 3, 4}
 
 
 def test_counts_add_up(study: Study) -> None:
@@ -223,12 +223,13 @@ def test_absent_and_misshapen_files_are_refused(brain: Layout, study: Study) -> 
     with pytest.raises(InputError, match=r"shape \(12, 14, 9\)"):
         prepare(brain, study)
     shutil.move(kept, ncsnr)
+    prepared = prepare(brain, study)
     nibabel.save(other, brain.roi_file("subj01", "floc-faces"))
     with pytest.raises(InputError, match=r"shape \(12, 14, 9\)"):
-        prepare(brain, study)
+        label_voxels(brain, "subj01", prepared, ["floc-faces"])
     brain.roi_file("subj01", "floc-faces").unlink()
     with pytest.raises(InputError, match="leave floc-faces out"):
-        prepare(brain, study)
+        label_voxels(brain, "subj01", prepared, ["floc-faces"])
     with pytest.raises(InputError, match="no subject of the NSD"):
         prepare_responses(brain, "subj9", study.index("subj01"), sessions=Sessions(2, "hdf5"))
 
@@ -242,8 +243,9 @@ def test_a_mask_that_does_not_belong_leaves_no_voxel(brain: Layout, study: Study
 
 
 def test_no_roi_family_is_fine(study: Study) -> None:
-    prepared = prepare(study.layout, study, "subj03", roi_families=[])
-    assert prepared["roi_label"].shape == (0, prepared.sizes["voxel"])
+    prepared = prepare(study.layout, study, "subj03")
+    labelled = label_voxels(study.layout, "subj03", prepared, [])
+    assert labelled["roi_label"].shape == (0, prepared.sizes["voxel"])
 
 
 def test_memory_is_nine_bytes_per_image_and_voxel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,6 +276,26 @@ def test_replaced_betas_refit_that_subject_and_embed_nothing(edited):
     assert jobs == prepared | after_fits(*FITS)
 
 
+def test_other_regions_fit_nothing(changed):
+    done = changed(lambda config: config["data"].update(rois=["floc-bodies"]))
+    jobs = folded(done.jobs)
+    assert not set(jobs) & {"prepare_responses", "embed", "fit_ridge", "collect_scores"}
+    assert jobs["estimate_ceiling"] == jobs["draw_noise_ceiling"] == 1
+    assert jobs["tabulate_rois"] == jobs["find_winners"] == len(FITS)
+
+
+def test_other_betas_refit_and_embed_nothing(edited):
+    config = yaml.safe_load((edited.root / "small.yaml").read_text())
+    del config["synthetic"]
+    config["data"]["betas"] = "betas_assumehrf"
+    folder = edited.root / NSD / "nsddata_betas/ppdata/subj01/func1pt8mm"
+    (folder / "betas_assumehrf").symlink_to("betas_fithrf_GLMdenoise_RR")
+    (edited.root / "small.yaml").write_text(yaml.safe_dump(config))
+    done = edited.run("embeddings", *SMALL)
+    assert not re.search(r"^(local)?rule embed(_.*)?:$", done.text, re.M)
+    assert edited.run("-n", "responses", *SMALL).jobs["prepare_responses"] == 1
+
+
 def test_interrupted_study_resumes(edited):
     """A fit that is gone and a figure that is gone come back with the same content."""
     figure = edited.root / "results/small/figures/roi_bars.png"

@@ -42,9 +42,18 @@ class Choose:
         """Arguments of `brainstruct.nsd.layout.Layout`, for scripts."""
         return self.study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
 
+    @property
+    def image_layout(self) -> dict[str, Any]:
+        """As `layout`, for scripts that read images or captions: no responses."""
+        return self.study.data.model_dump(include={"nsd_root", "annotations"})
+
     def subject_files(self, wildcards: Any) -> list[str]:
-        """Betas, ncsnr and regions of the job's subject."""
+        """Betas, ncsnr and mask of the job's subject."""
         return self.inputs.subject(wildcards.subject)
+
+    def region_files(self, wildcards: Any) -> list[str]:
+        """Families of regions of the job's subject."""
+        return self.inputs.regions(wildcards.subject)
 
     def sessions(self, wildcards: Any) -> int:
         """Sessions of the job's subject."""

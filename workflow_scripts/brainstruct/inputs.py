@@ -90,8 +90,12 @@ class Inputs:
         return self._present([self.layout.stimuli_file])
 
     def subject(self, subject: str) -> list[str]:
-        """Betas, ncsnr and regions of a subject."""
-        return self._present(self._subject_files(subject))
+        """Betas, ncsnr and mask of a subject: what its responses are made of."""
+        return self._present(self._response_files(subject))
+
+    def regions(self, subject: str) -> list[str]:
+        """Families of regions of a subject; they can change when responses do not."""
+        return self._present(self._region_files(subject))
 
     @cached_property
     def flat_sources(self) -> dict[str, FlatSource]:
@@ -167,14 +171,19 @@ class Inputs:
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
     def _subject_files(self, subject: str) -> list[Path]:
+        return [*self._response_files(subject), *self._region_files(subject)]
+
+    def _response_files(self, subject: str) -> list[Path]:
         layout, data = self.layout, self.study.data
         form = self.betas_format(subject)
         betas = [
             layout.betas_file(subject, session, form)
             for session in range(1, self.sessions(subject) + 1)
         ]
-        volumes = [layout.roi_file(subject, name) for name in [data.mask, *data.rois]]
-        return [*betas, layout.ncsnr_file(subject), *volumes]
+        return [*betas, layout.ncsnr_file(subject), layout.roi_file(subject, data.mask)]
+
+    def _region_files(self, subject: str) -> list[Path]:
+        return [self.layout.roi_file(subject, name) for name in self.study.data.rois]
 
     def _present(self, files: list[Path]) -> list[str]:
         written = self.study.synthetic is not None

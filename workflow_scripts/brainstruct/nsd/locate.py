@@ -14,13 +14,12 @@ def locate(places: Mapping[str, str | None]) -> Layout:
     Parameters
     ----------
     places : mapping
-        ``nsd_root``, ``space``, ``betas`` and ``annotations`` (`None`: inside
-        the root), as in the configuration.
+        ``nsd_root`` and ``annotations`` (`None`: inside the root), as in the
+        configuration; ``space`` and ``betas``, where responses are read.
     """
     annotations = places["annotations"]
     return Layout(
         root=Path(str(places["nsd_root"])),
-        space=str(places["space"]),
-        betas=str(places["betas"]),
         annotations=Path(annotations) if annotations else None,
+        **{name: str(places[name]) for name in ("space", "betas") if name in places},
     )

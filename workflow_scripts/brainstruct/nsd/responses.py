@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from brainstruct.nsd.betas import SATURATED, SCALE, Betas, read_session
 from brainstruct.nsd.ids import IntArray
 from brainstruct.nsd.layout import Layout, Sessions
 from brainstruct.nsd.ncsnr import read_ncsnr
-from brainstruct.nsd.rois import read_mask, read_roi
+from brainstruct.nsd.rois import read_mask
 
 VOXELS_AT_ONCE = 2048
 """Columns of a session scaled at a time, in float64."""
@@ -33,7 +32,6 @@ def prepare_responses(
     *,
     sessions: Sessions,
     mask_name: str = "nsdgeneral",
-    roi_families: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Turn the betas of a subject into one response per image and voxel.
@@ -56,8 +54,6 @@ def prepare_responses(
         The sessions to use, from `Layout.discover_sessions`.
     mask_name : str
         ROI family whose labelled voxels are kept.
-    roi_families : sequence of str
-        Families whose labels are stored with the voxels.
     progress : callable, optional
         Called after each session with (done, all).
 
@@ -65,13 +61,12 @@ def prepare_responses(
     -------
     xarray.Dataset
         ``betas`` (nsd_id, voxel), float32: 0 (the session mean) where no trial
-        is valid; ``roi_label`` (roi, voxel), int16: label number, 0 or below
-        without a label. Coordinates ``split`` and ``repetitions`` (trials
+        is valid. Coordinates ``split`` and ``repetitions`` (trials
         shown) on nsd_id; ``i``, ``j``, ``k``, ``ncsnr`` on voxel. Attributes:
-        subject, space, betas, mask, sessions, format, volume_shape, roi_labels
-        (JSON: family -> number -> name) and the counts n_saturated (trials of
-        voxels), n_imputed (images of voxels), n_dead_voxels, n_mask_voxels,
-        n_voxels; saturated and imputed are counted in the voxels that are kept.
+        subject, space, betas, mask, sessions, format, volume_shape and the
+        counts n_saturated (trials of voxels), n_imputed (images of voxels),
+        n_dead_voxels, n_mask_voxels, n_voxels; saturated and imputed are counted
+        in the voxels that are kept.
 
     Raises
     ------
@@ -88,7 +83,6 @@ def prepare_responses(
     """
     image_of_trial = _image_of_trial(index, sessions.count)
     mask = read_mask(layout, subject, mask_name)
-    families = [read_roi(layout, subject, name, mask.shape) for name in roi_families]
     ncsnr = read_ncsnr(layout, subject, mask.shape)[mask]
 
     total = _Averages(len(index), int(np.count_nonzero(mask)))
@@ -110,12 +104,8 @@ def prepare_responses(
     betas, counts = total.finish()
 
     place = np.argwhere(mask)[alive]
-    labels = np.array([family.numbers[mask][alive] for family in families], dtype=np.int16)
     return xr.Dataset(
-        {
-            "betas": (("nsd_id", "voxel"), betas, {"units": "standard deviations"}),
-            "roi_label": (("roi", "voxel"), labels.reshape(len(families), len(place))),
-        },
+        {"betas": (("nsd_id", "voxel"), betas, {"units": "standard deviations"})},
         coords={
             "nsd_id": index["nsd_id"].to_numpy(dtype=np.int64),
             "split": ("nsd_id", index["split"].to_numpy(dtype=str)),
@@ -125,7 +115,6 @@ def prepare_responses(
             "j": ("voxel", place[:, 1]),
             "k": ("voxel", place[:, 2]),
             "ncsnr": ("voxel", ncsnr[alive]),
-            "roi": np.array([family.name for family in families], dtype=str),
         },
         attrs={
             "subject": subject,
@@ -135,7 +124,6 @@ def prepare_responses(
             "sessions": sessions.count,
             "format": sessions.format,
             "volume_shape": list(mask.shape),
-            "roi_labels": json.dumps({family.name: family.names for family in families}),
             "n_saturated": counts.saturated,
             "n_imputed": counts.imputed,
             "n_dead_voxels": int(np.count_nonzero(~alive)),
