@@ -285,13 +285,17 @@ def test_other_regions_fit_nothing(changed):
 
 
 def test_other_betas_refit_and_embed_nothing(edited):
-    config = yaml.safe_load((edited.root / "small.yaml").read_text())
+    own = edited.root / "small.yaml"  # the same data, as if they had been downloaded
+    config = yaml.safe_load(own.read_text())
     del config["synthetic"]
+    own.write_text(yaml.safe_dump(config))
+    edited.run("--touch", *SMALL)
     config["data"]["betas"] = "betas_assumehrf"
+    own.write_text(yaml.safe_dump(config))
     folder = edited.root / NSD / "nsddata_betas/ppdata/subj01/func1pt8mm"
     (folder / "betas_assumehrf").symlink_to("betas_fithrf_GLMdenoise_RR")
-    (edited.root / "small.yaml").write_text(yaml.safe_dump(config))
     done = edited.run("embeddings", *SMALL)
+    assert re.search(r"^localrule list_block:$", done.text, re.M)
     assert not re.search(r"^(local)?rule embed(_.*)?:$", done.text, re.M)
     assert edited.run("-n", "responses", *SMALL).jobs["prepare_responses"] == 1
 
