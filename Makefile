@@ -4,12 +4,12 @@
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
 # make plan CONFIG=config/local.yaml       jobs, hours, memory and disk of a study, before it is run
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
-# make test   every check of the project
+# make test   what every change must pass (as root on Debian it installs Chromium and SLURM)
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
-# make faults a study killed two hundred times and more, and run again each time (half an hour)
+# make faults a study killed three hundred times, and run again each time (half an hour)
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
-# make determinism  the demo twice, compared byte by byte (half an hour)
+# make determinism  the demo twice, compared byte by byte (20 minutes)
 # make soak   the demo under random kills for twenty minutes, then compared (an hour)
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 
+import jinja2
 import pytest
 import yaml
 from checkout import REPOSITORY
 
 import brainstruct
+from brainstruct.config.files import read_config
 from rooms import ROOMS
 
 
@@ -43,6 +45,24 @@ def test_the_changelog_has_this_version():
     assert section.startswith(f"[{brainstruct.__version__}]")
     assert f"`FORMAT_VERSION` {brainstruct.FORMAT_VERSION}" in section
     assert "### Results" in section
+
+
+@pytest.mark.parametrize(
+    ("pooling", "features"),
+    [
+        ("response_mean", "The mean hidden state of the response tokens (of all tokens"),
+        ("prompt_mean", "The mean hidden state of the prompt's tokens (of all tokens"),
+        ("last_prompt_token", "The hidden state of the prompt's last token (of all tokens"),
+    ],
+)
+def test_the_report_names_the_features_that_were_used(pooling, features):
+    config = read_config([])
+    config["embedding"] |= {"pooling": pooling}
+    # As Snakemake does.
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    template = (REPOSITORY / "report/workflow.rst").read_text(encoding="utf-8")
+    text = environment.from_string(template).render(snakemake={"config": config})
+    assert features in " ".join(text.split())
 
 
 def sections(text):
