@@ -37,7 +37,7 @@ rule index_stimuli:
         "../envs/data.yaml"
     params:
         sessions=choose.sessions,
-        layout=choose.layout,
+        layout=choose.image_layout,
         code=stage_identity("index_stimuli"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -62,7 +62,7 @@ rule list_block:
     params:
         sessions=choose.block_sessions,
         images=study.data.images_per_block,
-        layout=choose.layout,
+        layout=choose.image_layout,
         code=stage_identity("list_block"),
     script:
         "../workflow_scripts/list_block.py"

@@ -44,7 +44,7 @@ class Choose:
 
     @property
     def image_layout(self) -> dict[str, Any]:
-        """As `layout`, for scripts that read images or captions: no responses."""
+        """As `layout`, for scripts that read no responses: which they are is no matter to them."""
         return self.study.data.model_dump(include={"nsd_root", "annotations"})
 
     def subject_files(self, wildcards: Any) -> list[str]:
