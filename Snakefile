@@ -60,7 +60,10 @@ report: "report/workflow.rst"
 
 
 onstart:
-    finish_leftovers(workflow)
+    try:
+        finish_leftovers(workflow)
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 onsuccess:

@@ -1,4 +1,4 @@
-"""Jobs of one machine get different GPUs; those of a cluster keep what they were given."""
+"""Jobs of one machine get different GPUs, and so do jobs in one job of a scheduler."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 import pytest
 
 from brainstruct import gpus
+from brainstruct.errors import InputError
 from brainstruct.gpus import hold_gpus
 
 HOLD = """
@@ -26,7 +27,7 @@ with hold_gpus(1):
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A workstation with GPUs 2 and 5."""
-    for name in gpus.SCHEDULERS:
+    for name in (*gpus.SCHEDULERS, gpus.POD):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(gpus, "lock_folder", lambda: tmp_path / f"brainstruct-gpus-{os.getuid()}")
     monkeypatch.setattr(gpus, "POLL", 0.05)
@@ -75,10 +76,78 @@ def hold_gpus_of(visible: str):
     return hold_gpus(1)
 
 
-def test_a_job_of_a_scheduler_keeps_its_gpus(other_job, monkeypatch):
-    monkeypatch.setenv("SLURM_JOB_ID", "7")
+@pytest.mark.parametrize("name", gpus.SCHEDULERS)
+def test_a_scheduler_s_job_minds_no_locks_but_its_own(other_job, monkeypatch, name):
+    """GPUs of two jobs may be called the same: each sees its own alone."""
+    _, theirs = other_job
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", theirs)
+    monkeypatch.setenv(name, "7")
     with hold_gpus(1):
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == "2, 5"
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == theirs
+
+
+@pytest.mark.parametrize(("name", "value"), [("SLURM_JOB_ID", "7"), (gpus.POD, "10.0.0.1")])
+def test_jobs_in_one_job_of_a_scheduler_hold_different_gpus(machine, monkeypatch, name, value):
+    """Of an interactive one with several GPUs."""
+    monkeypatch.setenv(name, value)
+    with hold_gpus(1):
+        first = os.environ["CUDA_VISIBLE_DEVICES"]
+        with hold_gpus_of("2,5"):
+            assert {first, os.environ["CUDA_VISIBLE_DEVICES"]} == {"2", "5"}
+
+
+@pytest.mark.parametrize(
+    ("visible", "usable"),
+    [
+        ("0, 1", ["0", "1"]),
+        ("-1", []),
+        ("2,-1,5", ["2"]),
+        ("NoDevFiles", []),
+        ("GPU-8932f937,MIG-1a", ["GPU-8932f937", "MIG-1a"]),
+        ("3,3", ["3"]),
+        ("", []),
+    ],
+)
+def test_the_list_of_gpus_is_read_as_cuda_reads_it(visible, usable):
+    assert gpus.usable_gpus({"CUDA_VISIBLE_DEVICES": visible}) == usable
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "open"])
+def test_a_lock_folder_that_another_user_may_have_made_is_refused(machine, kind):
+    folder = gpus.lock_folder()
+    if kind == "link":
+        (machine / "elsewhere").mkdir()
+        folder.symlink_to(machine / "elsewhere")
+    elif kind == "file":
+        folder.write_text("")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    with pytest.raises(InputError, match="TMPDIR"), hold_gpus(1):
+        pass
+
+
+def test_the_lock_folder_of_another_user_is_refused(machine, monkeypatch):
+    folder = gpus.lock_folder()
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(gpus, "lock_folder", lambda: folder)
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(InputError, match="another user's"), hold_gpus(1):
+        pass
+
+
+def test_a_lock_follows_no_link_and_empties_no_file(machine):
+    folder = gpus.lock_folder()
+    folder.mkdir(mode=0o700)
+    (machine / "precious").write_text("content")
+    (folder / "2.lock").symlink_to(machine / "precious")
+    with pytest.raises(InputError, match="cannot hold locks"), hold_gpus(1):
+        pass
+    (folder / "2.lock").unlink()
+    (folder / "2.lock").hardlink_to(machine / "precious")
+    with hold_gpus(1):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
+    assert (machine / "precious").read_text() == "content"
 
 
 def test_a_machine_without_gpus_has_nothing_to_hold(machine, monkeypatch):

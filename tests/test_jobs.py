@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from brainstruct import store
+from brainstruct import jobs, store
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 
@@ -81,6 +82,26 @@ def test_a_defect_amid_a_write_ends_the_job(job, tmp_path, publish):
     with pytest.raises(RuntimeError, match="here"):
         run_job(fail, job)
     assert lines(job)[-1] == "RuntimeError: here"
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        (InputError("/tmp/locks", "is another user's", "Set TMPDIR"), "Set TMPDIR."),
+        (ImportError("no torch here"), "ImportError: no torch here"),
+    ],
+    ids=["input", "defect"],
+)
+def test_what_goes_wrong_before_the_work_is_in_the_log(job, monkeypatch, error, last):
+    @contextmanager
+    def hold(wanted):
+        raise error
+        yield
+
+    monkeypatch.setattr(jobs, "hold_gpus", hold)
+    with pytest.raises((SystemExit, ImportError)):
+        run_job(lambda job: pytest.fail("ran"), job)
+    assert lines(job)[-1].endswith(last)
 
 
 def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):

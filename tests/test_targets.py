@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -228,6 +230,29 @@ def test_shared_variance_is_shown_against_the_reference(paper_config):
     paper_config["instructions"] = ["SR", "VR", "IC"]
     _, _, choose = build(paper_config)
     assert choose.partition_reference(wild(model="idefics")) == "SR"
+
+
+def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
+    """Each job of a study parses anew, and the data may lie on a network disk."""
+    paper_config["data"]["nsd_root"] = str(tmp_path)
+    paper_config["flatmaps"]["store"] = None
+    _, inputs, _ = build(paper_config)
+    folders = [inputs.layout.betas_folder(subject) for subject in inputs.study.subjects]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "betas_session01.hdf5").touch()
+    looked, listed = Counter(), Counter()
+    exists, iterdir = Path.exists, Path.iterdir
+    monkeypatch.setattr(Path, "exists", lambda path: looked.update([path]) or exists(path))
+    monkeypatch.setattr(Path, "iterdir", lambda path: listed.update([path]) or iterdir(path))
+    for _ in range(3):
+        assert inputs.check("target") == ["target"]
+        assert inputs.subject("subj01") == [f"{folders[0]}/betas_session01.hdf5"]
+        inputs.design()
+        inputs.stimuli()
+    assert set(map(str, looked)) >= set(inputs.required())
+    assert max(looked.values()) == 1
+    assert listed == dict.fromkeys(folders, 1)
 
 
 def test_gpus_are_asked_for_where_they_are_used(paper_config):

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
+from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
 from brainstruct.models.interface import FeatureModel
@@ -62,6 +63,8 @@ def embed(job: Any) -> None:
         "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},
         "embed_code": job.params.code,
     }
+    # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
+    of_shards = identity | {"stimuli": files_identity(job.input.stimuli)}
     log.info("%d stimuli on %s, %s", len(block), model.device, model.dtype)
     work_folders = {key: Path(job.params.work) / key for key in job.params.instructions}
     with ExitStack() as stack:
@@ -76,7 +79,7 @@ def embed(job: Any) -> None:
                 block["nsd_id"].to_numpy(),
                 instruction=instruction,
                 work_folder=work_folders[key],
-                identity=identity,
+                identity=of_shards,
                 batch_size=running["batch_size"],
                 images_per_shard=running["images_per_shard"],
                 storage=storage,

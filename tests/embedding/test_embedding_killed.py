@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from brainstruct.models import tiny
 N_IMAGES, PER_SHARD, KILLS = 36, 3, 10
 INSTRUCTIONS = {"IC": "What is in this image?", "SR": "Describe it."}
 N_NSD = 73000
+STIMULI = "nsd/nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"
 MODEL_MODULE = "brainstruct.models.instructblip"
 
 
@@ -32,7 +34,9 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
         threads=1,
         log=[str(own / "embed.log")],
         input=SimpleNamespace(
-            checkpoint=str(study / "manifest.json"), block=str(study / "block.tsv")
+            checkpoint=str(study / "manifest.json"),
+            block=str(study / "block.tsv"),
+            stimuli=[str(study / STIMULI)],
         ),
         output=[str(own / f"{key}.nc") for key in INSTRUCTIONS],
         wildcards=SimpleNamespace(model="instructblip", block="shared-000"),
@@ -77,7 +81,7 @@ def study(tmp_path_factory) -> Path:
     (folder / "manifest.json").write_text(json.dumps(manifest))
     rng = np.random.default_rng(0)
     ids = np.sort(rng.choice(N_NSD, N_IMAGES, replace=False))
-    stimuli = folder / "nsd" / "nsddata_stimuli" / "stimuli" / "nsd" / "nsd_stimuli.hdf5"
+    stimuli = folder / STIMULI
     stimuli.parent.mkdir(parents=True)
     with h5py.File(stimuli, "w") as file:
         images = file.create_dataset(
@@ -170,6 +174,31 @@ def test_a_job_killed_ten_times(study, start):
     assert len(set(computed)) == len(computed), "a finished shard was computed again"
     # A kill may fall between a shard and its line.
     assert len(computed) >= n_shards - kills
+
+
+def test_shards_of_other_stimuli_are_not_used(study, tmp_path, monkeypatch):
+    import embed
+
+    monkeypatch.setattr(embed, "discard_shards", lambda folder: None)
+    shutil.copytree(study / "nsd", tmp_path / "nsd")
+    for name in ("block.tsv", "manifest.json"):
+        shutil.copy(study / name, tmp_path / name)
+    log = tmp_path / "job" / "embed.log"
+    n_shards = len(INSTRUCTIONS) * N_IMAGES // PER_SHARD
+    run(tmp_path, "job")
+    before = {key: store.read_dataset(tmp_path / "job" / f"{key}.nc") for key in INSTRUCTIONS}
+    run(tmp_path, "job")
+    assert len(shards_computed(log.read_text())) == n_shards
+    with h5py.File(tmp_path / STIMULI, "r+") as file:
+        for place in pd.read_csv(tmp_path / "block.tsv", sep="\t")["nsd_id"]:
+            file["imgBrick"][place] = 255 - file["imgBrick"][place]
+    run(tmp_path, "job")
+    assert len(shards_computed(log.read_text())) == 2 * n_shards
+    assert "is of another run (stimuli: " in log.read_text()
+    for key, old in before.items():
+        new = store.read_dataset(tmp_path / "job" / f"{key}.nc")
+        assert not new["embedding"].equals(old["embedding"])
+        assert store.provenance(new) == store.provenance(old)
 
 
 def test_a_missing_checkpoint_is_one_clear_line(study, tmp_path):

@@ -216,6 +216,18 @@ def test_an_archive_without_the_captions(served, tmp_path):
         fetch(served, tmp_path, fetch={"captions": wrong})
 
 
+def test_an_archive_that_could_not_be_unpacked_does_not_come_again(served, tmp_path, monkeypatch):
+    def full(layout):
+        raise InputError("x.zip", "cannot be unpacked", "Mend this")
+
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="cannot be unpacked"):
+        patch.setattr(fetching, "unpack_captions", full)
+        fetch(served, tmp_path)
+    monkeypatch.setattr(fetching, "fetch_file", lambda *_, **__: pytest.fail("downloaded again"))
+    fetch(served, tmp_path)
+    assert set(content(tmp_path)) - only_tables(content(tmp_path)) == NEEDED | CAPTIONS
+
+
 def command(served, tmp_path, *arguments, accepted=False):
     config = served.config(tmp_path / "nsd")
     config["fetch"]["nsd_terms_accepted"] = accepted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from brainstruct.errors import InputError
+from brainstruct.fetch import captions
 from brainstruct.fetch.captions import archive_path, unpack_captions
 from brainstruct.fetch.transfer import fetch_file
 from brainstruct.fetch.web import Web
@@ -70,16 +72,57 @@ def test_tags_of_s3_are_compared(serve, tmp_path, monkeypatch):
         fetch_file(web, address, web.describe(address), tmp_path / "f", wait=lambda _: None)
 
 
-def test_a_damaged_archive_is_one_clear_error(tmp_path):
+@pytest.fixture
+def archived(tmp_path):
+    """A data set whose captions are still in their archive."""
     layout = Layout(tmp_path)
     archive = archive_path(layout)
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
         for split in COCO_SPLITS:
             content.writestr(f"annotations/captions_{split}.json", str(list(range(5000))))
+    return layout
+
+
+@pytest.mark.parametrize("where", ["content", "flags"])
+def test_a_damaged_archive_is_one_clear_error(archived, where):
+    archive = archive_path(archived)
     stored = bytearray(archive.read_bytes())
-    stored[100:140] = b"\xff" * 40
+    if where == "content":
+        stored[100:140] = b"\xff" * 40
+    else:
+        stored[stored.rindex(b"PK\1\2") + 8] |= 1  # encrypted, it says
     archive.write_bytes(stored)
     with pytest.raises(InputError, match="is damaged"):
-        unpack_captions(layout)
+        unpack_captions(archived)
     assert not archive.exists()
+
+
+def test_what_is_unpacked_needs_no_archive(archived):
+    assert unpack_captions(archived) == [archived.captions_file(split) for split in COCO_SPLITS]
+    assert sorted(path.name for path in archive_path(archived).parent.iterdir()) == sorted(
+        f"captions_{split}.json" for split in COCO_SPLITS
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), InputError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+    ids=["full", "interrupted"],
+)
+def test_an_archive_that_could_not_be_unpacked_stays(archived, monkeypatch, error, raised):
+    def copy(stored, file, length):
+        file.write(b"half")
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(captions.shutil, "copyfileobj", copy)
+        with pytest.raises(raised) as found:
+            unpack_captions(archived)
+    if raised is InputError:
+        assert "cannot be unpacked (No space left on device)" in str(found.value)
+    assert list(archive_path(archived).parent.iterdir()) == [archive_path(archived)]
+    assert len(unpack_captions(archived)) == len(COCO_SPLITS)

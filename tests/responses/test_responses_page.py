@@ -66,7 +66,7 @@ def page():
         ("instructblip", "IC"): answer((7, "One.\nTwo.", 3, False), (90, "nan", 1, False)),
     }
     samples = [Sample(7, Image.new("RGB", (640, 425), "red")), Sample(90, Image.new("L", (8, 8)))]
-    return responses_page(samples, answers, INSTRUCTIONS, MODELS, "Answers & <more>")
+    return responses_page(samples, answers, INSTRUCTIONS, MODELS)
 
 
 def test_instructions_are_rows_and_models_columns(page):
@@ -88,7 +88,7 @@ def test_what_was_said_is_never_markup(page):
     found = Reader(page)
     assert "script" not in found.tags
     assert "alert(&#x27;x&#x27;)" in page
-    assert "<title>Answers &amp; &lt;more&gt;</title>" in page
+    assert "<title>What the models say</title>" in page
 
 
 def test_nothing_comes_from_elsewhere(page):

@@ -1,21 +1,32 @@
-"""Gives every job of a workstation GPUs of its own; a cluster's scheduler has done so."""
+"""Gives every job GPUs of its own: of a workstation, or of what a scheduler has given.
+
+A scheduler's job may be one job of the workflow, or an interactive one, with
+several GPUs, in which Snakemake runs many.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import logging
 import os
+import platform
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
-from typing import IO
+
+from brainstruct.errors import InputError
 
 log = logging.getLogger("brainstruct")
 
-SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID", "KUBERNETES_SERVICE_HOST")
-"""Set by those that have chosen the GPUs of a job already."""
+SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID")
+"""Hold the number of a scheduler's job. Two of them may give different GPUs one name."""
+
+POD = "KUBERNETES_SERVICE_HOST"
+"""Set in Kubernetes, where a job is a machine by its name."""
 
 POLL = 2.0
 """Seconds between two looks for a free GPU."""
@@ -36,10 +47,16 @@ def usable_gpus(environment: Mapping[str, str]) -> list[str]:
     """
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip()]
+        names = filter(None, (name.strip() for name in visible.split(",")))
+        return list(dict.fromkeys(takewhile(_names_gpu, names)))
     import torch  # only the environments of jobs with GPUs have it
 
     return [str(index) for index in range(torch.cuda.device_count())]
+
+
+def _names_gpu(name: str) -> bool:
+    """Whether CUDA goes on reading its list: it ends at -1, or any other word."""
+    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
 
 
 @contextmanager
@@ -47,16 +64,22 @@ def hold_gpus(wanted: int) -> Iterator[None]:
     """Hold GPUs that no other job of this user holds; let CUDA see these alone.
 
     To be entered before CUDA is used. Waits while all are held. Locks end with
-    their process, however it ends. Nothing is done on machines without a GPU
-    and in jobs of a scheduler, which chooses itself.
+    their process, however it ends. Nothing is done on machines without a GPU.
+    In a job of a scheduler the other jobs are those of the same job, for the
+    scheduler keeps its own apart.
 
     Parameters
     ----------
     wanted : int
         Number of GPUs.
+
+    Raises
+    ------
+    InputError
+        If the locks cannot be kept in the folder for temporary files.
     """
     environment = os.environ
-    gpus = [] if wanted == 0 or _is_scheduled(environment) else usable_gpus(environment)
+    gpus = [] if wanted == 0 else usable_gpus(environment)
     if not gpus:
         yield
         return
@@ -75,8 +98,11 @@ def hold_gpus(wanted: int) -> Iterator[None]:
                 environment["CUDA_VISIBLE_DEVICES"] = before
 
 
-def _is_scheduled(environment: Mapping[str, str]) -> bool:
-    return any(name in environment for name in SCHEDULERS)
+def _scheduled(environment: Mapping[str, str]) -> str:
+    """Return what begins the names of locks: a scheduler's job, or nothing."""
+    if POD in environment:
+        return f"{platform.node()}-"
+    return "".join(f"{environment[name]}-" for name in SCHEDULERS if name in environment)
 
 
 def _wait_for(gpus: Sequence[str], wanted: int, stack: ExitStack) -> list[str]:
@@ -98,11 +124,32 @@ def _wait_for(gpus: Sequence[str], wanted: int, stack: ExitStack) -> list[str]:
 
 
 def _lock(gpu: str, stack: ExitStack) -> bool:
+    name = f"{_scheduled(os.environ)}{gpu}.lock".replace("/", "_")
     folder = lock_folder()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file: IO[str] = stack.enter_context((folder / f"{gpu.replace('/', '_')}.lock").open("w"))
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _require_own(folder)
+        # Neither a link is followed nor content lost, whatever lies there.
+        file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise InputError(
+            folder, f"cannot hold locks on GPUs ({error.strerror})", _OTHER_FOLDER
+        ) from error
+    stack.callback(os.close, file)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+_OTHER_FOLDER = "Delete it, or set TMPDIR to a folder of your own"
+
+
+def _require_own(folder: Path) -> None:
+    """Check that nobody else has made the folder, in which they could place links."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise InputError(folder, "is no folder, or another user's", _OTHER_FOLDER)
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise InputError(folder, "can be written to by others", _OTHER_FOLDER)

@@ -122,7 +122,7 @@ class Inputs:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
         files: list[str] = []
         for subject, found in self.flat_sources.items():
-            files += [str(path) for path in found.files if path.exists()]
+            files += [str(path) for path in found.files if self._exists(path)]
             if found.source != "store":
                 files += self._present([self.layout.roi_file(subject, self.study.data.mask)])
         return files
@@ -140,9 +140,7 @@ class Inputs:
 
     def check(self, target: str) -> list[str]:
         """Return `target` if a required file is neither on disk nor going to be written."""
-        required = self.required()
-        present = self._present([Path(name) for name in required])
-        return [] if len(present) == len(required) else [target]
+        return [] if self._complete else [target]
 
     def written(self, subject: str) -> list[str]:
         """Files of a synthetic subject."""
@@ -185,6 +183,23 @@ class Inputs:
     def _region_files(self, subject: str) -> list[Path]:
         return [self.layout.roi_file(subject, name) for name in self.study.data.rois]
 
+    @cached_property
+    def _complete(self) -> bool:
+        """Whether every required file is there, or going to be written."""
+        required = self.required()
+        return len(self._present([Path(name) for name in required])) == len(required)
+
     def _present(self, files: list[Path]) -> list[str]:
         written = self.study.synthetic is not None
-        return [str(file) for file in files if written or file.exists()]
+        return [str(file) for file in files if written or self._exists(file)]
+
+    @cached_property
+    def _seen(self) -> dict[Path, bool]:
+        """Files that were looked for, and whether they are there."""
+        return {}
+
+    def _exists(self, file: Path) -> bool:
+        # Once: every job parses anew, from disks that may be far, and one DAG has one answer.
+        if file not in self._seen:
+            self._seen[file] = file.exists()
+        return self._seen[file]

@@ -58,20 +58,20 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     )
     started = time.monotonic()
     gpus = job.resources.get("gpu", 0)
-    with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
-        try:
+    try:
+        with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
             take_blas_buffers()
             function(job)
-        except Exception as error:
-            clear = _in_one_line(error, job)
-            if clear is None:
-                log.exception("%s failed", job.rule)
-                raise
-            log.error("%s", clear)
-            raise SystemExit(1) from None
-        except BaseException:
+    except Exception as error:
+        clear = _in_one_line(error, job)
+        if clear is None:
             log.exception("%s failed", job.rule)
             raise
+        log.error("%s", clear)
+        raise SystemExit(1) from None
+    except BaseException:
+        log.exception("%s failed", job.rule)
+        raise
     outputs = list(job.output)
     if not outputs:
         return

@@ -14,14 +14,25 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from brainstruct.errors import InputError
+
+Answer = TypeVar("Answer")
 
 FIRST_POLL, LAST_POLL = 5.0, 60.0
 """Seconds between looks at the queue, at the start and later."""
+
+TRIES_TO_BEGIN, TRIES_TO_END = 8, 3
+"""How often SLURM is asked, where it does not answer: for minutes, and for some seconds."""
+
+
+class NoAnswerError(Exception):
+    """SLURM has not said what it was asked: nothing is known of its jobs."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +94,18 @@ def leftovers(workflow: Any) -> list[QueuedJob]:
     list of QueuedJob
         Of the same folder, rule, wildcards and configuration files. Studies
         that share a folder differ in the last.
+
+    Raises
+    ------
+    NoAnswerError
+        If SLURM does not say.
     """
     if shutil.which("squeue") is None:
-        return []
-    asked = subprocess.run(
-        ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%V|%Z|%k"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=_plain_environment(),
-    )
-    if asked.returncode != 0:
-        # No cluster is configured here, or it is away: then there is nothing to wait for, and
-        # if jobs were to be sent, the executor plugin will say what is wrong.
         return []
     comments = {
         comment_of(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs(False)
     }
-    found = belonging(read_queue(asked.stdout), Path(workflow.workdir_init), comments)
+    found = belonging(_queue(), Path(workflow.workdir_init), comments)
     configuration = workflow.spawned_job_args_factory.get_configfiles_arg()
     return [job for job in found if _is_configured(_batch_script(job.id), configuration)]
 
@@ -111,8 +116,20 @@ def finish_leftovers(workflow: Any) -> None:
     To be called before a run sends jobs. Returns at once if there are none.
     Jobs that are older than a change of the configuration are cancelled, for
     their results might not be what is asked for now.
+
+    Raises
+    ------
+    InputError
+        If this run is to send jobs to SLURM, which does not say, for minutes,
+        what it has.
     """
-    found = leftovers(workflow)
+    sends = _sends_to_slurm(workflow)
+    try:
+        found = _patiently(lambda: leftovers(workflow), TRIES_TO_BEGIN if sends else 1)
+    except NoAnswerError as error:
+        if sends:
+            raise _silence(error) from error
+        found = []  # likely no cluster is configured here, whose tools are
     # A workflow that uses this one as a module may have its settings in its Snakefile.
     settings = workflow.configfiles or [workflow.main_snakefile]
     changed = max(Path(path).stat().st_mtime for path in settings)
@@ -122,12 +139,15 @@ def finish_leftovers(workflow: Any) -> None:
     outdated = [job for job in found if job.submitted < changed]
     if outdated:
         _say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
-        _cancel(outdated)
+        try:
+            _patiently(lambda: _cancel(outdated), TRIES_TO_BEGIN)
+        except NoAnswerError as error:
+            raise _silence(error) from error
     if len(outdated) < len(found):
         kept = [job for job in found if job not in outdated]
         _say(f"Waiting for jobs that an earlier run has left in the queue: {_ids(kept)}")
     pause = FIRST_POLL
-    while leftovers(workflow):
+    while _patiently(lambda: _still_there(found)):
         time.sleep(pause)
         pause = min(1.5 * pause, LAST_POLL)
     _say("They have ended. Planning anew.")
@@ -143,10 +163,23 @@ def finish_leftovers(workflow: Any) -> None:
 
 def cancel_leftovers(workflow: Any) -> None:
     """Cancel what a run that ends without success still has in the queue."""
-    found = leftovers(workflow)
-    if found:
-        _say(f"Cancelling what is left in the queue: {_ids(found)}")
-        _cancel(found)
+
+    def cancel() -> None:
+        found = leftovers(workflow)
+        if found:
+            _say(f"Cancelling what is left in the queue: {_ids(found)}")
+            _cancel(found)
+
+    sends = _sends_to_slurm(workflow)
+    try:
+        _patiently(cancel, TRIES_TO_END if sends else 1)
+    except NoAnswerError as error:
+        if sends:
+            _say(f"SLURM does not answer ({error}). Jobs may be left there: squeue shows them.")
+
+
+def _sends_to_slurm(workflow: Any) -> bool:
+    return workflow.executor_plugin is not None and workflow.executor_plugin.name == "slurm"
 
 
 def _record_unrecorded(workflow: Any, changed: float) -> None:
@@ -195,17 +228,65 @@ def _is_configured(script: str, configuration: str) -> bool:
 
 def _batch_script(job: str) -> str:
     """Return the script of a job; empty if it has just left the queue."""
-    done = subprocess.run(
-        ["scontrol", "write", "batch_script", job, "-"],
-        capture_output=True,
-        text=True,
-        check=False,
+    try:
+        return _slurm("scontrol", "write", "batch_script", job, "-")
+    except NoAnswerError as error:
+        if "Invalid job id" in str(error):
+            return ""
+        raise
+
+
+def _queue() -> list[QueuedJob]:
+    """Return this user's jobs."""
+    return read_queue(
+        _slurm("squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%V|%Z|%k")
     )
-    return done.stdout if done.returncode == 0 else ""
+
+
+def _still_there(jobs: Iterable[QueuedJob]) -> list[QueuedJob]:
+    """Return those of some jobs that are still in the queue."""
+    there = {job.id for job in _queue()}
+    return [job for job in jobs if job.id in there]
 
 
 def _cancel(jobs: Sequence[QueuedJob]) -> None:
-    subprocess.run(["scancel", *(job.id for job in jobs)], check=True)
+    left = _still_there(jobs)  # SLURM calls it an error to cancel what has ended
+    if left:
+        _slurm("scancel", *(job.id for job in left))
+
+
+def _slurm(*command: str) -> str:
+    """Run one of SLURM's commands and return what it printed."""
+    asked = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=_plain_environment()
+    )
+    if asked.returncode != 0:
+        said = asked.stderr.strip() or f"{command[0]} ended with status {asked.returncode}"
+        raise NoAnswerError(said.splitlines()[-1])
+    return asked.stdout
+
+
+def _patiently(ask: Callable[[], Answer], tries: float = float("inf")) -> Answer:
+    """Ask SLURM again until it answers: an outage says nothing about jobs."""
+    pause, tried = FIRST_POLL, 1
+    while True:
+        try:
+            return ask()
+        except NoAnswerError as error:
+            if tried >= tries:
+                raise
+            if tried == 1:
+                _say(f"SLURM does not answer ({error}). It is asked again.")
+        time.sleep(pause)
+        pause, tried = min(1.5 * pause, LAST_POLL), tried + 1
+
+
+def _silence(error: NoAnswerError) -> InputError:
+    return InputError(
+        "SLURM",
+        f"does not say which jobs it has ({error})",
+        "Those of an earlier run would be sent twice; run again when squeue answers",
+    )
 
 
 def _ids(jobs: Sequence[QueuedJob]) -> str:

@@ -13,8 +13,6 @@ from brainstruct.errors import InputError
 
 REPOSITORY = Path(__file__).parents[3]
 
-_NAMES = ("instructions.yaml", "checkpoints.yaml", "config.yaml")
-
 DEFAULTS = tuple(
     REPOSITORY / "config" / name
     for name in ("instructions.yaml", "checkpoints.yaml", "config.yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -73,6 +73,3 @@ class Outcome:
     def count(self, level: Level) -> int:
         """Return the number of findings of a level."""
         return sum(finding.level == level for finding in self.findings)
-
-
-Check: TypeAlias = Callable[[], Outcome]

@@ -38,7 +38,6 @@ def embed_block(
     batch_size: int = 64,
     images_per_shard: int = 512,
     storage: Storage = "float16",
-    report_every: int = 10,
 ) -> xr.Dataset:
     """Embed a block of stimuli.
 
@@ -66,8 +65,6 @@ def embed_block(
         Stimuli after which the job keeps what it has.
     storage : str
         Precision of the states.
-    report_every : int
-        Batches per line of progress in the log.
 
     Returns
     -------
@@ -103,7 +100,7 @@ def embed_block(
     if n_finished:
         log.info("an earlier run has left %d of %d stimuli", n_finished, len(ids))
 
-    progress = Progress(len(ids), n_finished, report_every)
+    progress = Progress(len(ids), n_finished)
     forward = Forward(model, batch_size)
     parts: list[Features] = []
     upload = Upload(model)

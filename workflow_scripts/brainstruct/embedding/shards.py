@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from os import PathLike
 from pathlib import Path
 
 import xarray as xr
@@ -20,6 +22,9 @@ from brainstruct import store
 from brainstruct.errors import InputError
 
 log = logging.getLogger(__name__)
+
+SAMPLES, SAMPLE_BYTES = 64, 1 << 16
+"""Places of a file that its identity looks at: 4 MB of the 40 GB of the NSD's images."""
 
 
 class ShardFolder:
@@ -117,6 +122,39 @@ class ShardFolder:
 
     def _complete(self, part: Mapping[str, object]) -> dict[str, object]:
         return {**self._identity, **json.loads(json.dumps(dict(part)))}
+
+
+def files_identity(paths: Iterable[str | PathLike[str]]) -> list[dict[str, object]]:
+    """Return what tells the files that shards were computed from from others.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files that may be large: of each, `SAMPLES` places are read.
+
+    Returns
+    -------
+    list of dict
+        For each file its name without the folder (data may be moved), its size
+        in bytes, when it was last changed, and a digest of the places; JSON.
+    """
+    found: list[dict[str, object]] = []
+    for path in map(Path, paths):
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            for sample in range(SAMPLES):
+                file.seek(sample * max(state.st_size - SAMPLE_BYTES, 0) // (SAMPLES - 1))
+                digest.update(file.read(SAMPLE_BYTES))
+        found.append(
+            {
+                "name": path.name,
+                "size": state.st_size,
+                "changed_ns": state.st_mtime_ns,
+                "sampled_sha256": digest.hexdigest(),
+            }
+        )
+    return found
 
 
 def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> str:

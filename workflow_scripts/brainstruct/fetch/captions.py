@@ -38,24 +38,38 @@ def unpack_captions(layout: Layout) -> list[Path]:
     Raises
     ------
     InputError
-        If the archive is damaged or lacks the captions; it is removed then.
+        If the archive is damaged or lacks the captions; it is removed then. Or if
+        they cannot be written; then it stays for the next start.
     """
     archive, wanted = archive_path(layout), missing_captions(layout)
     try:
         with zipfile.ZipFile(archive) as content:
             members = {Path(name).name: name for name in content.namelist()}
             for path in wanted:
-                temporary = path.with_name(f".{path.name}.part")
-                with content.open(members[path.name]) as stored, temporary.open("wb") as file:
-                    shutil.copyfileobj(stored, file, CHUNK)
-                temporary.replace(path)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+                _unpack(content, members[path.name], path)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
+        archive.unlink(missing_ok=True)
         raise InputError(
             archive,
             f"{reason}; it was removed",
             "Start the download again, or check fetch.captions",
         ) from error
-    finally:
-        archive.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            archive,
+            f"cannot be unpacked ({error.strerror or error})",
+            "Mend this and start again: it is not downloaded a second time",
+        ) from error
+    archive.unlink(missing_ok=True)
     return wanted
+
+
+def _unpack(content: zipfile.ZipFile, member: str, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with content.open(member) as stored, temporary.open("wb") as file:
+            shutil.copyfileobj(stored, file, CHUNK)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -71,6 +71,7 @@ def run(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
         See `fetch_study`.
     """
     fetch = study.fetch
+    # Before hours go by in comparing; `fetch_study`, which downloads, insists on it as well.
     if not dry_run and study.synthetic is None:
         require_terms(study)
     layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))

@@ -128,6 +128,7 @@ def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> Non
     downloads = _describe(study, layout, bucket, plan)
     if not downloads:
         log.info("nothing to fetch: all %d files are there", len(plan.wanted))
+        _unpack(layout, plan)
         return
     begun = sum(bytes_begun(item.path, item.remote) for item in downloads)
     total = sum(item.remote.size for item in downloads)
@@ -140,9 +141,7 @@ def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> Non
         amount(begun),
     )
     unchecked = _run(downloads, progress, study.fetch.connections)
-    if plan.captions:
-        for path in unpack_captions(layout):
-            log.info("unpacked %s", path)
+    _unpack(layout, plan)
     log.info("%s", progress.line())
     if unchecked:
         log.warning(
@@ -150,6 +149,12 @@ def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> Non
             len(unchecked),
             ", ".join(sorted(unchecked)),
         )
+
+
+def _unpack(layout: Layout, plan: Plan) -> None:
+    if plan.captions:
+        for path in unpack_captions(layout):
+            log.info("unpacked %s", path)
 
 
 def verify_study(bucket: Bucket, plan: Plan, connections: int) -> None:
@@ -188,7 +193,10 @@ def _describe(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> list[
     if plan.captions:
         web = Web()
         address = study.fetch.captions
-        downloads.append(Download(web, address, web.describe(address), archive_path(layout)))
+        archive, remote = archive_path(layout), web.describe(address)
+        # One that is there has come whole, and could not be unpacked.
+        if not (archive.is_file() and archive.stat().st_size == remote.size):
+            downloads.append(Download(web, address, remote, archive))
     return sorted(downloads, key=lambda item: -item.remote.size)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count, islice, takewhile
 from pathlib import Path
@@ -217,7 +217,7 @@ class Layout:
         folder = self.betas_folder(subject)
         found = self.sessions_on_disk(subject)
         prefix = {name: _prefix(numbers) for name, numbers in found.items()}
-        chosen = self.format_on_disk(subject) if fmt == "auto" else fmt
+        chosen = _fuller(found) if fmt == "auto" else fmt
         if not found[chosen]:
             kinds = " or ".join(SUFFIXES.values()) if fmt == "auto" else SUFFIXES[fmt]
             raise InputError(
@@ -246,12 +246,12 @@ class Layout:
     def sessions_on_disk(self, subject: str) -> dict[BetaFormat, set[int]]:
         """Return format -> numbers of the sessions that are there, holes and all."""
         folder = self.betas_folder(subject)
-        return {name: _session_numbers(folder, suffix) for name, suffix in SUFFIXES.items()}
+        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        return {form: _session_numbers(names, suffix) for form, suffix in SUFFIXES.items()}
 
     def format_on_disk(self, subject: str) -> BetaFormat:
         """Return the format with more sessions from the first on; HDF5 in a draw."""
-        found = self.sessions_on_disk(subject)
-        return max(found, key=lambda name: (_prefix(found[name]), len(found[name])))
+        return _fuller(self.sessions_on_disk(subject))
 
     def in_bucket(self, path: Path) -> str:
         """Return the key of a file under `root` in the bucket of the data set."""
@@ -281,18 +281,15 @@ def check_subject(subject: str) -> None:
         )
 
 
-def _session_numbers(folder: Path, suffix: str) -> set[int]:
+def _session_numbers(names: Iterable[str], suffix: str) -> set[int]:
     pattern = re.compile(rf"betas_session(\d{{2}}){re.escape(suffix)}")
-    return {int(match[1]) for match in _matches(folder, pattern)}
+    return {int(match[1]) for name in names if (match := pattern.fullmatch(name))}
+
+
+def _fuller(found: Mapping[BetaFormat, set[int]]) -> BetaFormat:
+    return max(found, key=lambda form: (_prefix(found[form]), len(found[form])))
 
 
 def _prefix(numbers: set[int]) -> int:
     """Return how many sessions there are from the first on without a hole."""
     return sum(1 for _ in takewhile(numbers.__contains__, count(1)))
-
-
-def _matches(folder: Path, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    if folder.is_dir():
-        for entry in folder.iterdir():
-            if match := pattern.fullmatch(entry.name):
-                yield match

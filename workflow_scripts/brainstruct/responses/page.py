@@ -17,6 +17,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
+TITLE = "What the models say"
+
 EDGE = 320
 """Longest edge of a picture in the page, in pixels."""
 
@@ -93,7 +95,6 @@ def responses_page(
     answers: Mapping[tuple[str, str], pd.DataFrame],
     instructions: Mapping[str, str],
     models: Mapping[str, str],
-    title: str = "What the models say",
 ) -> str:
     """Write the page.
 
@@ -108,8 +109,6 @@ def responses_page(
         Key -> text, in the order of the rows.
     models : mapping
         Key -> label, in the order of the columns.
-    title : str
-        Of the page.
 
     Returns
     -------
@@ -128,12 +127,12 @@ def responses_page(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
+<title>{TITLE}</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{escape(title)}</h1>
+<h1>{TITLE}</h1>
 <p>{len(samples)} images drawn at random, {len(instructions)} instructions, {len(models)} models.
 The states behind these words, averaged over the tokens of each answer, are what the
 encoding models are fitted to. An answer marked as cut had reached the longest length allowed.</p>

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import h5py
 import numpy as np
 
@@ -20,13 +18,8 @@ from brainstruct.store import publish
 
 COMPRESSION_LEVEL = 4
 
-Progress = Callable[[int, int], None]
-"""Called with (images written, images in all)."""
 
-
-def write_stimuli(
-    layout: Layout, plan: StudyPlan, seed: int, progress: Progress | None = None
-) -> None:
+def write_stimuli(layout: Layout, plan: StudyPlan, seed: int) -> None:
     """Write a synthetic study up to its subjects' brains.
 
     Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the
@@ -41,8 +34,6 @@ def write_stimuli(
         How much.
     seed : int
         The same seed gives the same data.
-    progress : callable, optional
-        Called after each image with (done, all).
     """
     design = draw_design(plan, seed)
     table = draw_stim_info(design, seed)
@@ -52,7 +43,7 @@ def write_stimuli(
     write_captions(layout, table, crops, seed)
     for subject, n_sessions in plan.sessions.items():
         write_behaviour(layout, design, subject, n_sessions, seed)
-    _write_images(layout, crops, plan.image_size, progress)
+    _write_images(layout, crops, plan.image_size)
 
 
 def _shown(design: ExpDesign, plan: StudyPlan) -> list[int]:
@@ -61,9 +52,7 @@ def _shown(design: ExpDesign, plan: StudyPlan) -> list[int]:
     return [int(nsd_id) for nsd_id in np.unique(np.concatenate(trials))]
 
 
-def _write_images(
-    layout: Layout, crops: dict[int, Crop], size: int, progress: Progress | None
-) -> None:
+def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:
     photographs = load_photographs()
     with publish(layout.stimuli_file) as temporary, h5py.File(temporary, "w") as file:
         bricks = file.create_dataset(
@@ -74,7 +63,5 @@ def _write_images(
             compression="gzip",
             compression_opts=COMPRESSION_LEVEL,
         )
-        for done, (nsd_id, crop) in enumerate(crops.items(), start=1):
+        for nsd_id, crop in crops.items():
             bricks[nsd_id] = cut(crop, photographs, size)
-            if progress is not None:
-                progress(done, len(crops))
