@@ -1,6 +1,5 @@
 """Rule embed: states of every layer of one model for one block of images."""
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from brainstruct.checksums import sha256_of
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
@@ -88,7 +88,7 @@ def embed(job: Any) -> None:
                 "device": str(model.device),
                 "torch": torch.__version__,
                 "transformers": version("transformers"),
-                "block_sha256": hashlib.sha256(Path(job.input.block).read_bytes()).hexdigest(),
+                "block_sha256": sha256_of(job.input.block),
             }
             write_block(embedded, path, provenance=whole | environment)
     for folder in work_folders.values():

@@ -12,6 +12,7 @@ from httpx2 import HTTPError
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.hf_api import RepoFile
 
+from brainstruct.checksums import sha256_of
 from brainstruct.errors import InputError
 
 SMALL_FILES = (".json", ".txt", ".model", ".jinja")
@@ -29,8 +30,6 @@ WEIGHTS = tuple(
 """Forms of weights that are loaded, the best first."""
 
 _FORMATS = (".safetensors", ".bin")
-
-CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ def _describe(folder: Path, names: Sequence[str], source: str, revision: str) ->
     if "config.json" not in names or not any(name.endswith(_FORMATS) for name in names):
         absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
         raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
-    files = {name: _sha256(folder / name) for name in names}
+    files = {name: sha256_of(folder / name) for name in names}
     digest = hashlib.sha256(
         "".join(f"{name} {content}\n" for name, content in files.items()).encode()
     ).hexdigest()
@@ -190,11 +189,3 @@ def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
             f"has checksum {found[:12]}, the hub says {expected[:12]}; it was removed",
             "Fetch the checkpoint again",
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
