@@ -235,3 +235,19 @@ def test_gpus_are_asked_for_where_they_are_used(paper_config):
     paper_config["encoding"]["backend"] = "torch_cuda"
     _, _, choose = build(paper_config)
     assert (choose.gpus_to_embed, choose.gpus_to_fit) == (0, 1)
+
+
+def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):
+    def folder(**changes):
+        source = {"hub": "owner/name", "revision": "main"} | changes
+        targets, _, choose = build(paper_config | {"checkpoints": checkpoints | {"clip": source}})
+        found = targets.checkpoint_folder("clip")
+        assert choose.checkpoint_place(wild(checkpoint="clip")) == found
+        return found
+
+    checkpoints = paper_config["checkpoints"]
+    assert folder() == "resources/checkpoints/owner--name/main"
+    assert folder(revision="refs/pr/3") == "resources/checkpoints/owner--name/refs--pr--3"
+    assert folder(path="/my/own") == "/my/own"
+    others = {folder(), folder(hub="other/name"), folder(revision="v2")}
+    assert len(others) == 3

@@ -1,6 +1,5 @@
 """Rule embed: states of every layer of one model for one block of images."""
 
-import json
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from brainstruct.embedding.block import block_identity, discard_shards, embed_bl
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
 from brainstruct.models.interface import FeatureModel
+from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import open_model
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.locate import locate
@@ -53,13 +53,16 @@ def embed(job: Any) -> None:
     # The client of the hub reads it when it is imported, with the model's family: not yet.
     os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(job.threads)
-    checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
+    checkpoint = read_manifest(Path(job.input.checkpoint), Path(job.params.stamps))
+    folder = require_unchanged(checkpoint)
     block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
     running, storage = job.config["embedding"], job.params.model["storage"]
-    model = open_model(checkpoint["folder"], job.params.model, running["device"])
+    model = open_model(folder, job.params.model, running["device"])
     identity = {
         "model": job.wildcards.model,
-        "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},
+        "checkpoint": {
+            name: getattr(checkpoint, name) for name in ("source", "revision", "digest")
+        },
         "embed_code": job.params.code,
     }
     log.info("%d stimuli on %s, %s", len(block), model.device, model.dtype)

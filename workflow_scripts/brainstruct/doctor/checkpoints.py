@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from brainstruct.config.models import Checkpoint, Model
+from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.models.files import inspect_weights, read_config, require_files
 from brainstruct.targets import Targets
-
-HUB_FOLDER = Path("resources/checkpoints")
-"""Where the workflow puts what it downloads."""
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
@@ -20,7 +17,7 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
     outcome = Outcome(f"checkpoint {name}")
     source = study.checkpoints[name]
     models = [model for model in study.models if model.checkpoint == name]
-    folder = folder_of(name, source)
+    folder = Path(Targets(study).checkpoint_folder(name))
     if _written(study, name) and not folder.is_dir():
         outcome.checked = "written by this study"
     elif source.path is None and not Path(Targets(study).checkpoint(name)).is_file():
@@ -35,11 +32,6 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
             size = inspect_weights(folder)
             outcome.checked = f"{len(models)} models, weights of {size / 1e9:.1f} GB"
     return outcome
-
-
-def folder_of(name: str, source: Checkpoint) -> Path:
-    """Return where a checkpoint is, or will be."""
-    return Path(source.path) if source.path is not None else HUB_FOLDER / name
 
 
 def _written(study: Study, name: str) -> bool:

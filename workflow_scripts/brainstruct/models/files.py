@@ -23,6 +23,12 @@ _WEIGHTS = (
     "pytorch_model.bin.index.json",
 )
 
+SMALL_FILES = (".json", ".txt", ".model", ".jinja")
+"""Endings of configuration, tokenizers and processors."""
+
+WEIGHT_FORMATS = (".safetensors", ".bin")
+"""Endings of weights."""
+
 _POINTER = b"version https://git-lfs"
 """What a clone holds in place of a large file that was never pulled."""
 
