@@ -40,7 +40,9 @@ def plant_features(job: Any) -> None:
     settings, name = job.params.model, job.params.model_key
     manifest = read_manifest(Path(job.input.checkpoint), Path(job.params.stamps))
     folder = require_unchanged(manifest)
-    model = open_model(folder, {**settings, "pooling": "response_mean", "sampling": None})
+    # The truth: on the CPU and in float32, wherever it is worked out and whatever embedding does.
+    truth = {**settings, "pooling": "response_mean", "sampling": None, "dtype": "float32"}
+    model = open_model(folder, truth, device="cpu")
     if not isinstance(model, RespondingModel):
         raise TypeError(f"{name} follows no instructions; it cannot be planted")
     shown = shown_images(job)
