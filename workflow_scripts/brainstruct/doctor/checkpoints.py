@@ -8,7 +8,7 @@ from typing import Any
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
-from brainstruct.models.files import inspect_weights, read_config, require_files
+from brainstruct.models.files import inspect_weights, read_checkpoint
 from brainstruct.targets import Targets
 
 
@@ -40,8 +40,7 @@ def _written(study: Study, name: str) -> bool:
 
 
 def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
-    kind = "clip" if model.family.startswith("clip-") else model.family
-    config = read_config(folder, {kind})
+    config = read_checkpoint(folder, model.family)
     blocks = _dimensions(config, model).get("num_hidden_layers")
     if isinstance(blocks, int) and model.n_layers != _states(blocks):
         outcome.add(
@@ -51,10 +50,6 @@ def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
             "(token embeddings included)",
             f"Set it to {_states(blocks)}, or name the right checkpoint",
         )
-    if not model.reads_captions:
-        require_files(folder, ("preprocessor_config.json", "processor_config.json"))
-    if model.follows_instructions or model.reads_captions:
-        require_files(folder, ("tokenizer.json", "tokenizer.model"))
 
 
 def _states(blocks: int) -> int:

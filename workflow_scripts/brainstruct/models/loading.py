@@ -26,6 +26,7 @@ from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure as fetch_cure
+from brainstruct.models.files import read_checkpoint as read_checkpoint
 from brainstruct.models.files import read_config as read_config
 from brainstruct.models.files import require_files as require_files
 from brainstruct.models.files import require_weights as require_weights
