@@ -196,6 +196,11 @@ def test_a_mirror_named_by_the_environment(hub, tmp_path):
         ),
         (["model.fp16.safetensors", "pytorch_model.bin"], ["pytorch_model.bin"]),
         (["model.safetensors", "model.safetensors.index.json"], ["model.safetensors"]),
+        (["model.safetensors", "x.index.json", "index.index.json"], ["model.safetensors"]),
+        (
+            ["model-1-of-1.safetensors", "old/model.safetensors.index.json"],
+            ["model-1-of-1.safetensors"],
+        ),
     ],
 )
 def test_choice_of_weights(names, needed):

@@ -26,6 +26,8 @@ WEIGHTS = tuple(
 )
 """Forms of weights that are loaded, the best first."""
 
+_INDEX = re.compile(r"(?P<stem>.+)(?P<suffix>\.safetensors|\.bin)\.index\.json")
+
 
 def checkpoint_in_folder(folder: Path) -> Manifest:
     """Describe a checkpoint that is on disk.
@@ -122,8 +124,10 @@ def needed_files(names: Iterable[str]) -> list[str]:
 
 def _indexes(index: str, weights: Iterable[str]) -> bool:
     """Say whether an index belongs to the chosen weights, and these are in shards."""
-    stem, suffix = Path(index.removesuffix(".index.json")).stem, Path(index).suffixes[-3]
-    return any(name.startswith(f"{stem}-") and name.endswith(suffix) for name in weights)
+    form = _INDEX.fullmatch(index)
+    return form is not None and any(
+        name.startswith(f"{form['stem']}-") and name.endswith(form["suffix"]) for name in weights
+    )
 
 
 def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
