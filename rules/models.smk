@@ -6,6 +6,7 @@ rule fetch_checkpoint:
         choose.checkpoint_folder,
     output:
         targets.checkpoint(),
+        stamps=targets.checkpoint_stamps(),
     log:
         targets.log("fetch_checkpoint/{checkpoint}"),
     benchmark:
@@ -15,7 +16,7 @@ rule fetch_checkpoint:
         "../envs/embed.yaml"
     params:
         source=choose.checkpoint_source,
-        folder="resources/checkpoints/{checkpoint}",
+        folder=choose.checkpoint_place,
     script:
         "../workflow_scripts/fetch_checkpoint.py"
 
@@ -47,6 +48,7 @@ for name, kind in targets.embed_jobs().items():
             runtime=grow(180 + 60 * len(kind.instructions)),
         params:
             model=choose.model,
+            stamps=choose.checkpoint_stamps,
             instructions=choose.texts(kind.instructions),
             layout=choose.image_layout,
             work=f"{targets.root}/work/embed/{{model}}/{{block}}",

@@ -78,6 +78,7 @@ for model, planted in choose.synthetic_models.items():
         params:
             model_key=model,
             model=choose.settings(model),
+            stamps=targets.checkpoint_stamps(study.model(model).checkpoint),
             instructions=choose.texts_of(planted),
             layers=planted,
             sessions=study.synthetic.sessions,

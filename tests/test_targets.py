@@ -273,3 +273,19 @@ def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, 
     monkeypatch.setitem(FAMILIES, "clip-text", entry)
     assert choose.model_code("embed", "clip-text") != text
     assert choose.model_code("embed", "clip-image") == image
+
+
+def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):
+    def folder(**changes):
+        source = {"hub": "owner/name", "revision": "main"} | changes
+        targets, _, choose = build(paper_config | {"checkpoints": checkpoints | {"clip": source}})
+        found = targets.checkpoint_folder("clip")
+        assert choose.checkpoint_place(wild(checkpoint="clip")) == found
+        return found
+
+    checkpoints = paper_config["checkpoints"]
+    assert folder() == "resources/checkpoints/owner--name/main"
+    assert folder(revision="refs/pr/3") == "resources/checkpoints/owner--name/refs--pr--3"
+    assert folder(path="/my/own") == "/my/own"
+    others = {folder(), folder(hub="other/name"), folder(revision="v2")}
+    assert len(others) == 3

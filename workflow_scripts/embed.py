@@ -1,7 +1,5 @@
 """Rule embed: states of every layer of one model for one block of images."""
 
-import hashlib
-import json
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,11 +11,13 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from brainstruct.checksums import sha256_of
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs import log, run_job
 from brainstruct.models.interface import FeatureModel
+from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import open_model
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.locate import locate
@@ -54,13 +54,16 @@ def embed(job: Any) -> None:
     # The client of the hub reads it when it is imported, with the model's family: not yet.
     os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(job.threads)
-    checkpoint = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))
+    checkpoint = read_manifest(Path(job.input.checkpoint), Path(job.params.stamps))
+    folder = require_unchanged(checkpoint)
     block = read_table(job.input.block, ["nsd_id", "coco_id", "coco_split"])
     running, storage = job.config["embedding"], job.params.model["storage"]
-    model = open_model(checkpoint["folder"], job.params.model, running["device"])
+    model = open_model(folder, job.params.model, running["device"])
     identity = {
         "model": job.wildcards.model,
-        "checkpoint": {name: checkpoint[name] for name in ("source", "revision", "digest")},
+        "checkpoint": {
+            name: getattr(checkpoint, name) for name in ("source", "revision", "digest")
+        },
         "embed_code": job.params.code,
     }
     # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
@@ -91,7 +94,7 @@ def embed(job: Any) -> None:
                 "device": str(model.device),
                 "torch": torch.__version__,
                 "transformers": version("transformers"),
-                "block_sha256": hashlib.sha256(Path(job.input.block).read_bytes()).hexdigest(),
+                "block_sha256": sha256_of(job.input.block),
             }
             write_block(embedded, path, provenance=whole | environment)
     for folder in work_folders.values():

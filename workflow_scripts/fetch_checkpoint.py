@@ -19,7 +19,9 @@ def fetch_checkpoint(job: Any) -> None:
             source["hub"], source["revision"], Path(job.params.folder), source.get("endpoint")
         )
     log.info("%s: %d files, digest %s", manifest.source, len(manifest.files), manifest.digest[:12])
-    write_json(asdict(manifest), job.output[0])
+    content = asdict(manifest)
+    write_json(content.pop("stamps"), job.output.stamps)
+    write_json(content, job.output[0])
 
 
 run_job(fetch_checkpoint, globals().get("snakemake"))

@@ -1,6 +1,5 @@
 """Rule plant_features: what drives planted regions, computed the straightforward way."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.jobs import log, run_job
+from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import open_model
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.straightforward import straightforward_states
@@ -38,8 +38,11 @@ def plant_features(job: Any) -> None:
     """Write the states of the planted layers for every image that was shown."""
     torch.set_num_threads(job.threads)
     settings, name = job.params.model, job.params.model_key
-    folder = json.loads(Path(job.input.checkpoint).read_text(encoding="utf-8"))["folder"]
-    model = open_model(folder, {**settings, "pooling": "response_mean", "sampling": None})
+    manifest = read_manifest(Path(job.input.checkpoint), Path(job.params.stamps))
+    folder = require_unchanged(manifest)
+    # The truth: on the CPU and in float32, wherever it is worked out and whatever embedding does.
+    truth = {**settings, "pooling": "response_mean", "sampling": None, "dtype": "float32"}
+    model = open_model(folder, truth, device="cpu")
     if not isinstance(model, RespondingModel):
         raise TypeError(f"{name} follows no instructions; it cannot be planted")
     shown = shown_images(job)

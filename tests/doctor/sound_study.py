@@ -53,6 +53,9 @@ def write_checkpoints(folder: Path) -> None:
         towers = {"text_config": block, "vision_config": block}
         (place / "config.json").write_text(json.dumps({"model_type": name, **towers}))
         (place / "tokenizer.json").write_text("{}")
+        if name == "instructblip":
+            (place / "qformer_tokenizer").mkdir()
+            (place / "qformer_tokenizer" / "tokenizer.json").write_text("{}")
         (place / "preprocessor_config.json").write_text("{}")
         index = {}
         for number, shard in enumerate(shards):

@@ -195,6 +195,11 @@ def spoil(folder, name, content):
         (lambda f: spoil(f, "config.json", b'{"model_type": "llava"}'), "model_type is 'llava'"),
         (lambda f: spoil(f, "model.safetensors.index.json", b"[]"), "no index of weight shards"),
         (lambda f: (f / "tokenizer.json").unlink(), "lacks tokenizer.json"),
+        (lambda f: (f / "tokenizer.json").rename(f / "tokenizer.model"), "lacks tokenizer.json"),
+        (
+            lambda f: (f / "qformer_tokenizer" / "tokenizer.json").unlink(),
+            "lacks qformer_tokenizer/tokenizer.json",
+        ),
         (lambda f: shutil.rmtree(f), "no such checkpoint folder"),
     ],
 )

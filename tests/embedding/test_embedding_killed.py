@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ import xarray as xr
 
 from brainstruct import store
 from brainstruct.models import tiny
+from brainstruct.models.manifest import describe_checkpoint, files_in
 
 N_IMAGES, PER_SHARD, KILLS = 36, 3, 10
 INSTRUCTIONS = {"IC": "What is in this image?", "SR": "Describe it."}
@@ -60,6 +62,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
                 "annotations": None,
             },
             work=str(own / "work"),
+            stamps=str(study / "manifest.stamps.json"),
             code="abc",
         ),
     )
@@ -77,7 +80,8 @@ def run(study: Path, name: str) -> None:
 def study(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     tiny.build("instructblip", folder / "checkpoint", seed=1, n_blocks=4)
-    manifest = {"folder": str(folder / "checkpoint"), "source": "s", "revision": "r", "digest": "d"}
+    place = folder / "checkpoint"
+    manifest = asdict(describe_checkpoint(place, files_in(place), "s", "r"))
     (folder / "manifest.json").write_text(json.dumps(manifest))
     rng = np.random.default_rng(0)
     ids = np.sort(rng.choice(N_NSD, N_IMAGES, replace=False))
@@ -214,3 +218,19 @@ def test_a_missing_checkpoint_is_one_clear_line(study, tmp_path):
     assert "ERROR" in last
     assert "gone: there is no such checkpoint folder" in last
     assert "snakemake --until fetch_checkpoint -R fetch_checkpoint" in last
+
+
+def test_weights_that_were_replaced_are_not_embedded_as_the_old_ones(study, tmp_path):
+    manifest = json.loads((study / "manifest.json").read_text())
+    other, folder = tmp_path / "study", tmp_path / "checkpoint"
+    other.mkdir()
+    shutil.copytree(study / "checkpoint", folder)
+    for name in ("block.tsv", "nsd"):
+        (other / name).symlink_to(study / name)
+    (other / "manifest.json").write_text(json.dumps({**manifest, "folder": str(folder)}))
+    tiny.build("instructblip", folder, seed=2, n_blocks=4)
+    with pytest.raises(SystemExit):
+        run(other, "job")
+    last = (other / "job" / "embed.log").read_text().splitlines()[-1]
+    assert "model.safetensors: has changed since the weights were fetched" in last
+    assert not list((other / "job").glob("*.nc"))

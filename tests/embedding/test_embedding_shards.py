@@ -25,13 +25,13 @@ def two(tmp_path):
 
 def during_checksums(monkeypatch, act):
     """Do something whenever a checksum is worked out."""
-    real = shards._sha256
+    real = shards.sha256_of
 
     def sha256(path):
         act()
         return real(path)
 
-    monkeypatch.setattr(shards, "_sha256", sha256)
+    monkeypatch.setattr(shards, "sha256_of", sha256)
 
 
 def test_a_shard_that_goes_while_it_is_read_is_computed_again(two, monkeypatch):

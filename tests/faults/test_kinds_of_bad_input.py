@@ -25,10 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
 from brainstruct import store
+from brainstruct.checksums import sha256_of
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 from brainstruct.models import tiny
+from brainstruct.models.manifest import files_in
 from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.responses import prepare_responses
@@ -134,8 +136,10 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     output = tmp_path / "out" / ("x.tsv" if rule in ("index_stimuli", "list_block") else "x.nc")
     family = str(params.get("family", "clip-text"))
     folder = spoilt.root / ("clip" if family.startswith("clip") else family)
+    # Taken of the spoilt files: what loading says of them is tested here.
+    files = {name: sha256_of(folder / name) for name in files_in(folder)}
     store.write_json(
-        {"folder": str(folder), "source": "s", "revision": "r", "digest": "d"},
+        {"folder": str(folder), "source": "s", "revision": "r", "digest": "d", "files": files},
         tmp_path / "manifest.json",
     )
     job = SimpleNamespace(
@@ -163,6 +167,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
             rois=params.get("rois", [FAMILY]),
             preferred="ncsnr",
             images=params.get("images", 100),
+            stamps=str(tmp_path / "manifest.stamps.json"),
             code="c",
             model={
                 "family": family,

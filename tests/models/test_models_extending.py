@@ -11,6 +11,7 @@ import torch
 from transformers import BitImageProcessorPil, Dinov2Config, Dinov2Model
 
 from brainstruct.errors import InputError
+from brainstruct.models import registry
 from brainstruct.models.interface import ModelOptions
 
 PAGE = Path(__file__).parents[2] / "docs/extending.md"
@@ -19,15 +20,18 @@ PAGE = Path(__file__).parents[2] / "docs/extending.md"
 @pytest.fixture(scope="module")
 def family(tmp_path_factory):
     """The class, from the module that the page shows."""
-    shown = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
-    assert shown is not None
+    shown, entry = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     path = tmp_path_factory.mktemp("family") / "dinov2.py"
-    path.write_text(shown[1], encoding="utf-8")
+    path.write_text(shown, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("dinov2", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Dinov2
+    families = dict(registry.FAMILIES)
+    exec(entry, {"FAMILIES": families, "Family": registry.Family})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry.FAMILIES, "dinov2", families["dinov2"])
+        yield module.Dinov2
 
 
 @pytest.fixture(scope="module")

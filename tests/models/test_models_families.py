@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from transformers import IdeficsProcessor, InstructBlipProcessor, LlavaProcessor
 
+from brainstruct.errors import InputError
 from brainstruct.models import tiny
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.registry import FAMILIES, family_class
@@ -179,3 +182,25 @@ def test_random_weights_see_the_image(load, pictures):
         model = load(family, random_seed=7)
         states = model.embed(pictures(2), [INSTRUCTION] * 2).states
         assert (states[0] - states[1]).norm() / states[0].norm() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("family", "names"),
+    [
+        (key, [names] if isinstance(names, str) else names)
+        for key, family in FAMILIES.items()
+        for names in family.files
+    ],
+)
+def test_the_files_that_the_registry_names_are_needed(checkpoint, tmp_path, family, names):
+    kind = "clip" if family.startswith("clip") else family
+    folder = shutil.copytree(checkpoint(kind), tmp_path / kind)
+    n_layers = 13 if family == "clip-text" else 5
+    options = ModelOptions(folder, n_layers, random_seed=1, max_new_tokens=2)
+    family_class(family).load(options)
+    found = [folder / name for name in names if (folder / name).is_file()]
+    assert found
+    for path in found:
+        path.unlink()
+    with pytest.raises(InputError, match=f"lacks {' or '.join(names)}"):
+        family_class(family).load(options)

@@ -13,6 +13,7 @@ from huggingface_hub import constants
 from brainstruct.errors import InputError
 from brainstruct.models import fetch
 from brainstruct.models.fetch import checkpoint_in_folder, fetch_from_hub, needed_files
+from brainstruct.models.manifest import require_unchanged
 
 REPOSITORY = "owner/tiny-model"
 NEEDED = {
@@ -80,6 +81,21 @@ def test_what_an_older_revision_left_is_no_part_of_a_newer(hub, tmp_path):
     whole = {"config.json": b"{}", "model.safetensors": b"all weights"}
     hub.commit("main", whole)
     assert set(fetch_main(hub, tmp_path).files) == set(whole)
+    assert visible(tmp_path) == whole
+    # Back again: a whole file would be loaded before these shards.
+    hub.commit("main", NEEDED)
+    manifest = fetch_main(hub, tmp_path)
+    assert visible(tmp_path) == NEEDED
+    assert require_unchanged(manifest) == tmp_path
+
+
+def test_what_an_older_revision_left_stays_until_the_newer_is_whole(hub, tmp_path):
+    fetch_main(hub, tmp_path)
+    hub.commit("main", {"config.json": b"{}", "model.safetensors": b"all weights"})
+    hub.corrupt.add("model.safetensors")
+    with pytest.raises(InputError, match="checksum"):
+        fetch_main(hub, tmp_path)
+    assert set(visible(tmp_path)) == set(NEEDED)
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(hub, tmp_path, monkeypatch):
@@ -180,6 +196,11 @@ def test_a_mirror_named_by_the_environment(hub, tmp_path):
         ),
         (["model.fp16.safetensors", "pytorch_model.bin"], ["pytorch_model.bin"]),
         (["model.safetensors", "model.safetensors.index.json"], ["model.safetensors"]),
+        (["model.safetensors", "x.index.json", "index.index.json"], ["model.safetensors"]),
+        (
+            ["model-1-of-1.safetensors", "old/model.safetensors.index.json"],
+            ["model-1-of-1.safetensors"],
+        ),
     ],
 )
 def test_choice_of_weights(names, needed):

@@ -200,6 +200,15 @@ def test_end_tokens_of_the_checkpoint_count(folder):
     assert load(folder).decoding.end_ids == {2, 40}
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"eos_token_id": "</s>"}', "\udcff"])
+@pytest.mark.parametrize("random_seed", [None, 1])
+def test_damaged_generation_settings(folder, content, random_seed):
+    path = folder / "generation_config.json"
+    path.write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(InputError, match=r"/generation_config\.json: .*fetch_checkpoint"):
+        load(folder, random_seed=random_seed)
+
+
 def test_a_tokenizer_that_is_altered_on_loading(folder, monkeypatch):
     original = loading.PreTrainedTokenizerFast.from_pretrained
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from brainstruct.models.random_init import STANDARD_DEVIATION, initialise
+from brainstruct.models.registry import FAMILIES
 
 
 class Net(nn.Module):
@@ -61,6 +62,18 @@ def test_half_precision_holds_the_same_numbers():
     exact, half = drawn(), drawn(dtype=torch.bfloat16)
     for name, values in half.items():
         assert torch.equal(values, exact[name].bfloat16())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_norm_of_a_family_has_weight_one(load, family):
+    network = load(family, random_seed=1).network
+    weights = {
+        name: parameter for name, parameter in network.named_parameters() if name.endswith("weight")
+    }
+    # Whatever a norm is called: no other weight has but one axis.
+    of_norms = {name for name, weight in weights.items() if weight.ndim == 1}
+    assert len(of_norms) > 4
+    assert {name for name, weight in weights.items() if (weight == 1).all()} == of_norms
 
 
 @pytest.mark.parametrize("family", ["instructblip", "idefics", "llava"])

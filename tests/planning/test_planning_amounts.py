@@ -66,7 +66,7 @@ def test_published_widths(amounts, model, width):
 
 
 def test_a_fetched_checkpoint_decides_its_width(amounts, tmp_path):
-    folder = tmp_path / "resources/checkpoints/instructblip"
+    folder = tmp_path / "resources/checkpoints/Salesforce--instructblip-vicuna-7b/main"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"text_config": {"hidden_size": 5120}}))
     network = amounts.networks["instructblip"]

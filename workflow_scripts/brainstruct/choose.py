@@ -80,6 +80,14 @@ class Choose:
         """Where a checkpoint comes from."""
         return self.study.checkpoints[wildcards.checkpoint].model_dump()
 
+    def checkpoint_place(self, wildcards: Any) -> str:
+        """Folder in which a checkpoint lies or will lie."""
+        return self.targets.checkpoint_folder(wildcards.checkpoint)
+
+    def checkpoint_stamps(self, wildcards: Any) -> str:
+        """Sizes and times of the files of the job's model's checkpoint."""
+        return self.targets.checkpoint_stamps(self.study.model(wildcards.model).checkpoint)
+
     def checkpoint(self, wildcards: Any) -> str:
         """Manifest of the checkpoint of the job's model."""
         return self.targets.checkpoint(self.study.model(wildcards.model).checkpoint)

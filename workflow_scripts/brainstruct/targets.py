@@ -22,6 +22,9 @@ SHARED_IMAGES = 1000
 OWN_IMAGES = 9000
 """Images of the NSD that are shown to one subject only, by design."""
 
+DOWNLOADS = "resources/checkpoints"
+"""Where checkpoints of the hub go."""
+
 
 @dataclass(frozen=True)
 class EmbedJob:
@@ -114,6 +117,22 @@ class Targets:
     def checkpoint(self, checkpoint: str = "{checkpoint}") -> str:
         """Manifest of a checkpoint that is complete on disk."""
         return f"{self.root}/checkpoints/{checkpoint}.json"
+
+    def checkpoint_stamps(self, checkpoint: str = "{checkpoint}") -> str:
+        """Sizes and times of its files, by which jobs see that they are unchanged."""
+        return f"{self.root}/checkpoints/{checkpoint}.stamps.json"
+
+    def checkpoint_folder(self, checkpoint: str) -> str:
+        """Folder of a checkpoint: the user's own, or where a revision is downloaded to.
+
+        Revisions have folders of their own, so that studies do not take each
+        other's weights away.
+        """
+        source = self.study.checkpoints[checkpoint]
+        if source.path is not None:
+            return source.path
+        parts = (str(source.hub), source.revision)
+        return "/".join([DOWNLOADS, *(part.replace("/", "--") for part in parts)])
 
     def embedding(
         self, model: str = "{model}", instruction: str = "{instruction}", block: str = "{block}"

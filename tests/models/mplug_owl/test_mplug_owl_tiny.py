@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from safetensors.numpy import load_file
 
 from brainstruct.models.mplug_owl.checkpoint import read_config
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
@@ -40,3 +41,15 @@ def test_the_tokenizer_is_like_the_published_one(folders):
     assert tokenizer.n_tokens == read_config(folder).text_config.vocab_size
     for text in (*SENTENCES, "naïve  café, 12 dogs\nAI:", "犬"):
         assert tokenizer.decode(tokenizer.encode(text)) == text.strip()
+
+
+def test_norms_leave_the_size_of_states(folders):
+    weights = load_file(folders["first"] / "model.safetensors")
+    norms = {
+        name: weight
+        for name, weight in weights.items()
+        if name.endswith("weight") and weight.ndim == 1
+    }
+    assert len(norms) > 4
+    for name, weight in norms.items():
+        assert abs(weight.mean() - 1) < 0.1, name

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from brainstruct.config.models import Checkpoint, Model
+from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
-from brainstruct.models.files import inspect_weights, read_config, require_files
+from brainstruct.models.files import inspect_weights, read_checkpoint
 from brainstruct.targets import Targets
-
-HUB_FOLDER = Path("resources/checkpoints")
-"""Where the workflow puts what it downloads."""
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
@@ -20,7 +17,7 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
     outcome = Outcome(f"checkpoint {name}")
     source = study.checkpoints[name]
     models = [model for model in study.models if model.checkpoint == name]
-    folder = folder_of(name, source)
+    folder = Path(Targets(study).checkpoint_folder(name))
     if _written(study, name) and not folder.is_dir():
         outcome.checked = "written by this study"
     elif source.path is None and not Path(Targets(study).checkpoint(name)).is_file():
@@ -37,19 +34,13 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
     return outcome
 
 
-def folder_of(name: str, source: Checkpoint) -> Path:
-    """Return where a checkpoint is, or will be."""
-    return Path(source.path) if source.path is not None else HUB_FOLDER / name
-
-
 def _written(study: Study, name: str) -> bool:
     """Return whether the study writes a checkpoint itself."""
     return study.synthetic is not None and name in study.synthetic.checkpoints
 
 
 def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
-    kind = "clip" if model.family.startswith("clip-") else model.family
-    config = read_config(folder, {kind})
+    config = read_checkpoint(folder, model.family)
     blocks = _dimensions(config, model).get("num_hidden_layers")
     if isinstance(blocks, int) and model.n_layers != _states(blocks):
         outcome.add(
@@ -59,10 +50,6 @@ def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
             "(token embeddings included)",
             f"Set it to {_states(blocks)}, or name the right checkpoint",
         )
-    if not model.reads_captions:
-        require_files(folder, ("preprocessor_config.json", "processor_config.json"))
-    if model.follows_instructions or model.reads_captions:
-        require_files(folder, ("tokenizer.json", "tokenizer.model"))
 
 
 def _states(blocks: int) -> int:

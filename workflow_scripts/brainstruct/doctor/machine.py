@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.doctor.checkpoints import HUB_FOLDER
 from brainstruct.doctor.finding import Outcome
 from brainstruct.inputs import Inputs
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
+from brainstruct.targets import DOWNLOADS
 
 
 def check_folders(study: Study) -> Outcome:
@@ -20,7 +20,7 @@ def check_folders(study: Study) -> Outcome:
     folders = [Path(study.results), Path(".snakemake")]
     used = {model.checkpoint for model in study.models}
     if any(study.checkpoints[name].path is None for name in used):
-        folders.append(HUB_FOLDER)
+        folders.append(Path(DOWNLOADS))
     if study.synthetic is not None:
         folders.append(Path(study.data.nsd_root))
     for folder in folders:

@@ -19,6 +19,7 @@ from pathlib import Path
 import xarray as xr
 
 from brainstruct import store
+from brainstruct.checksums import sha256_of
 from brainstruct.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class ShardFolder:
         try:
             record = json.loads(record_path.read_text(encoding="utf-8"))
             found, checksum = dict(record["identity"]), record["sha256"]
-            is_whole = _sha256(data) == checksum
+            is_whole = sha256_of(data) == checksum
         except FileNotFoundError:
             log.warning("%s has gone; the shard is computed again", data)
             return None
@@ -98,7 +99,7 @@ class ShardFolder:
         record_path.unlink(missing_ok=True)
         store.write_dataset(content, data)
         try:
-            checksum = _sha256(data)
+            checksum = sha256_of(data)
         except FileNotFoundError:  # cleaned up by another run of this job, which is done
             return
         store.write_json({"identity": self._complete(part), "sha256": checksum}, record_path)
@@ -164,8 +165,3 @@ def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> 
         if name not in found or name not in expected or found[name] != expected[name]
     )
     return ", ".join(f"{name}: {found.get(name)!r}, not {expected.get(name)!r}" for name in names)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,6 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from brainstruct.checksums import sha256_of
 from brainstruct.fetch.remote import CHUNK, Remote
 
 _WHOLE = re.compile(r"[0-9a-f]{32}")
@@ -38,11 +39,11 @@ def matches(path: Path, remote: Remote) -> bool | None:
     User Guide, checking object integrity).
     """
     if remote.sha256 is not None:
-        return _digest(path, "sha256") == remote.sha256
+        return sha256_of(path) == remote.sha256
     if not remote.etag_is_digest:
         return None
     if _WHOLE.fullmatch(remote.etag):
-        return _digest(path, "md5") == remote.etag
+        return _md5(path) == remote.etag
     if not (tag := _PARTS.fullmatch(remote.etag)):
         return None
     n_parts = int(tag[2])
@@ -58,16 +59,16 @@ def matches(path: Path, remote: Remote) -> bool | None:
     return False if told and sizes else None
 
 
-def _digest(path: Path, algorithm: str) -> str:
+def _md5(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: _new(algorithm)).hexdigest()
+        return hashlib.file_digest(file, _new_md5).hexdigest()
 
 
 def _digest_of_parts(path: Path, part_size: int) -> str:
-    whole = _new("md5")
+    whole = _new_md5()
     with path.open("rb") as file:
         while chunk := file.read(min(CHUNK, part_size)):
-            part, left = _new("md5"), part_size - len(chunk)
+            part, left = _new_md5(), part_size - len(chunk)
             part.update(chunk)
             while left and (chunk := file.read(min(CHUNK, left))):
                 part.update(chunk)
@@ -76,5 +77,5 @@ def _digest_of_parts(path: Path, part_size: int) -> str:
     return whole.hexdigest()
 
 
-def _new(algorithm: str) -> hashlib._Hash:
-    return hashlib.new(algorithm, usedforsecurity=False)
+def _new_md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)

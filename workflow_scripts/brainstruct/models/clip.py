@@ -31,9 +31,9 @@ _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^log
 tower itself lacks is still missed.)"""
 
 
-def _read_config(options: ModelOptions) -> Any:
+def _read_config(options: ModelOptions, family: str) -> Any:
     """Return the configuration of both towers."""
-    return CLIPConfig.from_dict(loading.read_config(options.checkpoint, {"clip"}))
+    return CLIPConfig.from_dict(loading.read_checkpoint(options.checkpoint, family))
 
 
 class ClipImage(ImageTower):
@@ -43,8 +43,7 @@ class ClipImage(ImageTower):
     def load(cls, options: ModelOptions) -> ClipImage:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = _read_config(options).vision_config
-        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        config = _read_config(options, "clip-image").vision_config
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
         network = loading.load_network(CLIPVisionModel, config, options, unused=_OTHER_PARTS)
         images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
@@ -72,7 +71,7 @@ class ClipText(Tower):
     def load(cls, options: ModelOptions) -> ClipText:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = _read_config(options).text_config
+        config = _read_config(options, "clip-text").text_config
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
         tokenizer = loading.load_tokenizer(folder)
         loading.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])

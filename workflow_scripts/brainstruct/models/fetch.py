@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from httpx2 import HTTPError
@@ -13,9 +12,8 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.hf_api import RepoFile
 
 from brainstruct.errors import InputError
-
-SMALL_FILES = (".json", ".txt", ".model", ".jinja")
-"""Configuration, tokenizers, processors."""
+from brainstruct.models.files import SMALL_FILES
+from brainstruct.models.manifest import Manifest, describe_checkpoint, files_in
 
 WEIGHTS = tuple(
     re.compile(form)
@@ -28,34 +26,7 @@ WEIGHTS = tuple(
 )
 """Forms of weights that are loaded, the best first."""
 
-_FORMATS = (".safetensors", ".bin")
-
-CHUNK = 1 << 22
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A checkpoint that is complete on disk.
-
-    Attributes
-    ----------
-    folder : str
-        Where it lies.
-    source : str
-        Repository it came from, or the folder itself.
-    revision : str
-        Commit of the repository; for a folder, ``local``.
-    files : dict
-        Relative path -> SHA-256 of the content.
-    digest : str
-        One hash over `files`: the identity of the checkpoint.
-    """
-
-    folder: str
-    source: str
-    revision: str
-    files: dict[str, str]
-    digest: str
+_INDEX = re.compile(r"(?P<stem>.+)(?P<suffix>\.safetensors|\.bin)\.index\.json")
 
 
 def checkpoint_in_folder(folder: Path) -> Manifest:
@@ -68,13 +39,7 @@ def checkpoint_in_folder(folder: Path) -> Manifest:
     """
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "Set checkpoints.NAME.path to the checkpoint")
-    names = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    return _describe(folder, names, str(folder), "local")
+    return describe_checkpoint(folder, files_in(folder), str(folder), "local")
 
 
 def fetch_from_hub(
@@ -92,7 +57,7 @@ def fetch_from_hub(
     revision : str
         Branch, tag or commit; resolved to a commit first.
     folder : pathlib.Path
-        Where the files go.
+        Where the files go; what else is in it is removed, once they are complete.
     endpoint : str, optional
         Address of a mirror; by default ``HF_ENDPOINT``, or the hub itself.
 
@@ -126,9 +91,12 @@ def fetch_from_hub(
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise InputError(folder, f"lacks {', '.join(missing)}", "Fetch the checkpoint again")
-    manifest = _describe(folder, wanted, repository, commit)
+    manifest = describe_checkpoint(folder, wanted, repository, commit)
     for name in wanted:
         _require_checksum(folder / name, manifest.files[name], entries[name])
+    # Of an earlier revision; a whole file would be loaded before the shards of this one.
+    for name in set(files_in(folder)) - set(wanted):
+        (folder / name).unlink(missing_ok=True)
     return manifest
 
 
@@ -156,19 +124,10 @@ def needed_files(names: Iterable[str]) -> list[str]:
 
 def _indexes(index: str, weights: Iterable[str]) -> bool:
     """Say whether an index belongs to the chosen weights, and these are in shards."""
-    stem, suffix = Path(index.removesuffix(".index.json")).stem, Path(index).suffixes[-3]
-    return any(name.startswith(f"{stem}-") and name.endswith(suffix) for name in weights)
-
-
-def _describe(folder: Path, names: Sequence[str], source: str, revision: str) -> Manifest:
-    if "config.json" not in names or not any(name.endswith(_FORMATS) for name in names):
-        absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
-        raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
-    files = {name: _sha256(folder / name) for name in names}
-    digest = hashlib.sha256(
-        "".join(f"{name} {content}\n" for name, content in files.items()).encode()
-    ).hexdigest()
-    return Manifest(str(folder), source, revision, files, digest)
+    form = _INDEX.fullmatch(index)
+    return form is not None and any(
+        name.startswith(f"{form['stem']}-") and name.endswith(form["suffix"]) for name in weights
+    )
 
 
 def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
@@ -190,11 +149,3 @@ def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
             f"has checksum {found[:12]}, the hub says {expected[:12]}; it was removed",
             "Fetch the checkpoint again",
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from brainstruct.errors import InputError
+from brainstruct.models.registry import FAMILIES
 
 _WEIGHTS = (
     "model.safetensors",
@@ -22,6 +23,12 @@ _WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+
+SMALL_FILES = (".json", ".txt", ".model", ".jinja")
+"""Endings of configuration, tokenizers and processors."""
+
+WEIGHT_FORMATS = (".safetensors", ".bin")
+"""Endings of weights."""
 
 _POINTER = b"version https://git-lfs"
 """What a clone holds in place of a large file that was never pulled."""
@@ -33,6 +40,29 @@ def fetch_cure(folder: Path) -> str:
         "Fetch it on a machine with internet (snakemake --until fetch_checkpoint "
         f"-R fetch_checkpoint), or complete {folder} yourself"
     )
+
+
+def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
+    """Return the ``config.json`` of a checkpoint that has all files its family needs.
+
+    Weights are not looked at; see `require_weights`.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The checkpoint.
+    family : str
+        A key of `brainstruct.models.registry.FAMILIES`.
+
+    Raises
+    ------
+    InputError
+        As `read_config` and `require_files`.
+    """
+    entry = FAMILIES[family]
+    config = read_config(folder, {entry.model_type})
+    require_files(folder, *entry.files)
+    return config
 
 
 def read_config(folder: Path, model_types: Collection[str]) -> dict[str, Any]:

@@ -61,8 +61,7 @@ class Idefics(RespondingModel):
     def load(cls, options: ModelOptions) -> Idefics:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = IdeficsConfig.from_dict(loading.read_config(folder, {"idefics"}))
-        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        config = IdeficsConfig.from_dict(loading.read_checkpoint(folder, "idefics"))
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
         tokenizer = loading.load_tokenizer(folder)
         model = cls(

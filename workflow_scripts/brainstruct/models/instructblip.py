@@ -52,8 +52,7 @@ class InstructBlip(RespondingModel):
     def load(cls, options: ModelOptions) -> InstructBlip:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        raw = loading.read_config(folder, {"instructblip"})
-        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        raw = loading.read_checkpoint(folder, "instructblip")
         config: Any = InstructBlipConfig.from_dict(raw)
         if config.text_config.model_type != "llama":
             raise InputError(

@@ -54,8 +54,7 @@ class Llava(RespondingModel):
     def load(cls, options: ModelOptions) -> Llava:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = LlavaConfig.from_dict(loading.read_config(folder, {"llava"}))
-        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        config: Any = LlavaConfig.from_dict(loading.read_checkpoint(folder, "llava"))
         for part, found, wanted in (
             ("language model", config.text_config.model_type, "llama"),
             ("vision tower", config.vision_config.model_type, "clip_vision_model"),

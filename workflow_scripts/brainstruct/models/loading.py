@@ -26,6 +26,7 @@ from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure as fetch_cure
+from brainstruct.models.files import read_checkpoint as read_checkpoint
 from brainstruct.models.files import read_config as read_config
 from brainstruct.models.files import require_files as require_files
 from brainstruct.models.files import require_weights as require_weights
@@ -181,15 +182,44 @@ def end_ids(
         Its EOS token counts.
     more : iterable of int
         What else ends a response in this family.
+
+    Raises
+    ------
+    InputError
+        If ``generation_config.json`` is damaged.
     """
     found = set(more)
     if tokenizer.eos_token_id is not None:
         found.add(int(tokenizer.eos_token_id))
+    stored = _generation_settings(folder).get("eos_token_id")
+    ids = stored if isinstance(stored, list) else [] if stored is None else [stored]
+    if not all(isinstance(token, int) for token in ids):
+        raise InputError(
+            folder / "generation_config.json",
+            f"eos_token_id is {stored!r}, must be ids of tokens",
+            fetch_cure(folder),
+        )
+    return frozenset(found.union(ids))
+
+
+def _generation_settings(folder: Path) -> dict[str, Any]:
+    """Return the content of ``generation_config.json``; nothing, if there is none.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
     path = folder / "generation_config.json"
-    if path.is_file():
-        stored = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
-        found.update([stored] if isinstance(stored, int) else stored or [])
-    return frozenset(found)
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(path, f"is not readable as JSON ({error})", fetch_cure(folder)) from error
+    if not isinstance(content, dict):
+        raise InputError(path, "holds no settings by name", fetch_cure(folder))
+    return content
 
 
 def load_network(
@@ -253,6 +283,7 @@ def _read_weights(
     arguments: Mapping[str, Any],
 ) -> Any:
     require_weights(folder)
+    _generation_settings(folder)  # the library reads it, too, and would blame the weights
     cure = fetch_cure(folder)
     try:
         network, report = network_class.from_pretrained(

@@ -10,12 +10,12 @@ from brainstruct.models.interface import FeatureModel, ModelOptions, Sampling
 from brainstruct.models.registry import family_class
 
 
-def open_model(folder: str, settings: Mapping[str, Any], device: str = "auto") -> FeatureModel:
+def open_model(folder: Path, settings: Mapping[str, Any], device: str = "auto") -> FeatureModel:
     """Load a model as a study asks.
 
     Parameters
     ----------
-    folder : str
+    folder : pathlib.Path
         Its checkpoint.
     settings : mapping
         What decides the model's states: ``family``, ``n_layers``,
@@ -37,7 +37,7 @@ def open_model(folder: str, settings: Mapping[str, Any], device: str = "auto") -
     sampling = settings["sampling"]
     return family_class(settings["family"]).load(
         ModelOptions(
-            checkpoint=Path(folder),
+            checkpoint=folder,
             n_layers=settings["n_layers"],
             random_seed=settings["random_seed"],
             pooling=settings["pooling"],

@@ -49,7 +49,7 @@ def initialise(network: nn.Module, seed: int) -> None:
     norms = {
         id(parameter)
         for module in network.modules()
-        if type(module).__name__.endswith("Norm")
+        if is_norm(module)
         for parameter in module.parameters(recurse=False)
     }
     with torch.no_grad():
@@ -61,6 +61,18 @@ def initialise(network: nn.Module, seed: int) -> None:
                 parameter.fill_(1.0)
             else:
                 parameter.copy_(draw(name, parameter.shape, seed) * STANDARD_DEVIATION)
+
+
+def is_norm(module: nn.Module) -> bool:
+    """Say whether a module normalises: a layer norm, or one named so, such as ``LlamaRMSNorm``.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any part of a network.
+    """
+    # A subclass may have any name (LayerNorm32); norms of the library may have any base.
+    return isinstance(module, nn.LayerNorm) or type(module).__name__.endswith("Norm")
 
 
 def draw(name: str, shape: torch.Size, seed: int) -> torch.Tensor:

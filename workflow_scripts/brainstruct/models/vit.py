@@ -20,8 +20,7 @@ class VisionTransformer(ImageTower):
     def load(cls, options: ModelOptions) -> VisionTransformer:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = ViTConfig.from_dict(loading.read_config(folder, {"vit"}))
-        loading.require_files(folder, ("preprocessor_config.json", "processor_config.json"))
+        config = ViTConfig.from_dict(loading.read_checkpoint(folder, "vit"))
         loading.require_layers(folder, config.num_hidden_layers + 1, options)
         # Checkpoints come with the head they were trained with.
         network = loading.load_network(

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
-from brainstruct.planning.networks import checkpoint_folder
 from brainstruct.planning.report import Folder, Volume
-from brainstruct.targets import Targets
+from brainstruct.targets import DOWNLOADS, Targets
 
 
 def folder_of(path: str, root: str) -> str:
@@ -44,7 +43,7 @@ def embeddings_folder(amounts: Amounts) -> Folder:
 
 def input_folders(amounts: Amounts) -> list[Folder]:
     """Return the data set and the checkpoints, where the workflow does not write them itself."""
-    study, inputs = amounts.study, amounts.inputs
+    study, inputs, targets = amounts.study, amounts.inputs, Targets(amounts.study)
     if study.synthetic is not None:
         return []
     known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
@@ -55,13 +54,13 @@ def input_folders(amounts: Amounts) -> list[Folder]:
         data.append((on_disk(path), assumed))
     needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
     weights = {
-        name: (on_disk(checkpoint_folder(study, name)), round(network.download_bytes))
+        name: (on_disk(Path(targets.checkpoint_folder(name))), round(network.download_bytes))
         for name, network in needed.items()
         if study.checkpoints[name].path is None
     }
     return [
         _folder(study.data.nsd_root, data),
-        *([_folder("resources/checkpoints", list(weights.values()))] if weights else []),
+        *([_folder(DOWNLOADS, list(weights.values()))] if weights else []),
     ]
 
 

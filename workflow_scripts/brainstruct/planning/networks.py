@@ -8,6 +8,7 @@ from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
+from brainstruct.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def network_of(study: Study, model: Model) -> Network:
     tiny checkpoint that the study builds; then the published ones.
     """
     published = PUBLISHED[model.family]
-    config = checkpoint_folder(study, model.checkpoint) / "config.json"
+    config = Path(Targets(study).checkpoint_folder(model.checkpoint)) / "config.json"
     if config.is_file():
         width = _stored_width(_content(config), model.family)
         return _scaled(published, width) if width else published
@@ -72,11 +73,6 @@ def network_of(study: Study, model: Model) -> Network:
         default = TINY_WIDTH if model.follows_instructions else TINY_WIDTH // 2
         return _scaled(published, tiny.sizes.get("width", default))
     return published
-
-
-def checkpoint_folder(study: Study, name: str) -> Path:
-    """Return the folder where a checkpoint lies or will lie."""
-    return Path(study.checkpoints[name].path or f"resources/checkpoints/{name}")
 
 
 def _content(config: Path) -> dict[str, object]:

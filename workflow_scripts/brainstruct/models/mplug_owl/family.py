@@ -15,6 +15,7 @@ from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.pixels import ImageProcessor
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
+from brainstruct.models.registry import FAMILIES
 from brainstruct.models.responding import RespondingModel, shared_instruction
 
 
@@ -60,6 +61,7 @@ class MPlugOwl(RespondingModel):
         """Read a checkpoint in the published layout; see `FeatureModel.load`."""
         folder = options.checkpoint
         config = read_config(folder)
+        loading.require_files(folder, *FAMILIES["mplug-owl"].files)
         loading.require_layers(folder, config.text.num_hidden_layers + 1, options)
         tokenizer = PromptTokenizer(folder / "tokenizer.model", config.image_length)
         n_embedded = config.text.vocab_size

@@ -14,7 +14,7 @@ import re
 import torch
 from torch import nn
 
-from brainstruct.models.random_init import draw
+from brainstruct.models.random_init import draw, is_norm
 
 GROWTH = 1.1
 """Factor by which the variance of what a block writes grows from block to block."""
@@ -58,7 +58,7 @@ def spread(network: nn.Module, seed: int) -> None:
 
 def _values(module: nn.Module, path: str, leaf: str, noise: torch.Tensor) -> torch.Tensor:
     """Scale standard normal numbers to what a parameter needs."""
-    if type(module).__name__.endswith("Norm"):
+    if is_norm(module):
         return noise.mul(0.1).add(1.0 if leaf == "weight" else 0.0)
     if leaf.startswith("alpha_"):
         return torch.ones_like(noise)

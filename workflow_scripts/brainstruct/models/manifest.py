@@ -1,0 +1,188 @@
+"""What a checkpoint on disk was when it was fetched, and whether it still is.
+
+A manifest has the SHA-256 of every file, and is an input of the jobs that load
+the weights. Sizes and times of the files are kept apart from it (stamps): they
+may change where contents do not, and then nothing need be computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brainstruct.checksums import sha256_of
+from brainstruct.errors import InputError
+from brainstruct.models.files import SMALL_FILES, WEIGHT_FORMATS, fetch_cure
+
+log = logging.getLogger(__name__)
+
+_AGAIN = (
+    "run snakemake --until fetch_checkpoint -R fetch_checkpoint, which fetches what differs "
+    "from the hub, or takes a folder of your own as it is now"
+)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A checkpoint that is complete on disk.
+
+    Attributes
+    ----------
+    folder : str
+        Where it lies.
+    source : str
+        Repository it came from, or the folder itself.
+    revision : str
+        Commit of the repository; for a folder, ``local``.
+    files : dict
+        Relative path -> SHA-256 of the content.
+    digest : str
+        One hash over `files`: the identity of the checkpoint.
+    stamps : dict
+        Relative path -> bytes, and time of the last change in nanoseconds. No
+        part of the identity.
+    """
+
+    folder: str
+    source: str
+    revision: str
+    files: dict[str, str]
+    digest: str
+    stamps: dict[str, list[int]] = field(default_factory=dict, compare=False)
+
+
+def describe_checkpoint(folder: Path, names: Sequence[str], source: str, revision: str) -> Manifest:
+    """Describe the files of a checkpoint.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it lies.
+    names : sequence of str
+        Relative paths of its files, in order.
+    source, revision : str
+        See `Manifest`.
+
+    Raises
+    ------
+    InputError
+        If they comprise no configuration or no weights.
+    """
+    if "config.json" not in names or not any(name.endswith(WEIGHT_FORMATS) for name in names):
+        absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
+        raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
+    # First: a file that is changed while it is read must not pass for what was read.
+    stamps = {name: _stamp(folder / name) for name in names}
+    files = {name: sha256_of(folder / name) for name in names}
+    digest = hashlib.sha256(
+        "".join(f"{name} {content}\n" for name, content in files.items()).encode()
+    ).hexdigest()
+    return Manifest(str(folder), source, revision, files, digest, stamps)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the relative paths of all files in a folder, sorted; hidden ones are left out."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def read_manifest(path: Path, stamps: Path) -> Manifest:
+    """Read what was written of a checkpoint when it was fetched.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The manifest.
+    stamps : pathlib.Path
+        Its stamps; if they are not there, or damaged, there are none.
+
+    Raises
+    ------
+    InputError
+        If the manifest is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        known = {name: content[name] for name in ("folder", "source", "revision", "digest")}
+        files = dict(content["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            path,
+            f"is no manifest of a checkpoint ({type(error).__name__}: {error})",
+            "Delete it, and run the workflow again",
+        ) from error
+    try:
+        seen = {name: list(stamp) for name, stamp in json.loads(stamps.read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        seen = {}
+    return Manifest(**known, files=files, stamps=seen)
+
+
+def require_unchanged(manifest: Manifest) -> Path:
+    """Refuse a checkpoint that is not what its manifest says.
+
+    A file whose size and time are those of its stamp is taken for unchanged;
+    any other is read and compared by its SHA-256.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        With its stamps; without, every file is read.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder of the checkpoint.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or has another content, or there is one that would
+        be loaded and that the manifest does not list.
+    """
+    folder = Path(manifest.folder)
+    if not folder.is_dir():
+        raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
+    for name, checksum in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise InputError(
+                path,
+                "is missing; it was there when the weights were fetched",
+                f"Put it back, or {_AGAIN}",
+            )
+        stamp, found = manifest.stamps.get(name), _stamp(path)
+        if stamp == found:
+            continue
+        if stamp is None or stamp[0] == found[0]:
+            log.info("%s: time of change is not the recorded one; its content is checked", path)
+            if sha256_of(path) == checksum:
+                continue
+        raise InputError(
+            path,
+            "has changed since the weights were fetched; states would be recorded as those of "
+            f"{manifest.source} ({manifest.revision[:12]})",
+            f"Put the old file back, or {_AGAIN}",
+        )
+    for name in files_in(folder):
+        if name not in manifest.files and name.endswith((*WEIGHT_FORMATS, *SMALL_FILES)):
+            raise InputError(
+                folder / name,
+                "was not there when the weights were fetched, and might be loaded in their place",
+                f"Remove it, or {_AGAIN}",
+            )
+    return folder
+
+
+def _stamp(path: Path) -> list[int]:
+    """Return size and time of a file, as JSON keeps them."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
