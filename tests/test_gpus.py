@@ -61,9 +61,9 @@ def test_two_jobs_hold_different_gpus(other_job):
 def test_a_third_job_waits_until_another_is_killed(other_job, caplog):
     process, theirs = other_job
     caplog.set_level("INFO", logger="brainstruct")
-    threading.Timer(0.5, process.kill).start()
     with hold_gpus(1):
         started = time.monotonic()
+        threading.Timer(0.5, process.kill).start()
         with hold_gpus_of("2,5"):
             assert os.environ["CUDA_VISIBLE_DEVICES"] == theirs
             assert time.monotonic() - started > 0.3
