@@ -189,7 +189,9 @@ def test_group_of_subjects():
     lacking = table[(table["subject"] == GROUP) & (table["label"] == "FFA")]
     assert (lacking["n_subjects"] == 3).all()
     assert table["q"].notna().all()
-    assert "p = 0.125" in comparison_notes(4, 1000, 1000)
+    assert "p = 0.125" in comparison_notes(4, [1000], 1000)
+    assert "of the 1000 test images" in comparison_notes(4, [1000, 1000], 1000)
+    assert "of the 515 to 1000 (by subject) test images" in comparison_notes(4, {515, 1000}, 1000)
 
 
 def test_subjects_that_disagree_do_not_count_as_significant():

@@ -99,8 +99,9 @@ def test_another_seed_is_found_too(tmp_path):
     check_recovery(checkout, "two")
 
 
-def test_pure_noise_is_not_predicted(demo):
+def test_pure_noise_is_not_predicted(demo, tmp_path):
     """Same images and networks; brains of noise alone."""
+    demo = demo.copy(tmp_path / "checkout")  # others want it with its signal
     path = demo.root / "demo.yaml"
     study = yaml.safe_load(path.read_text())
     study["synthetic"]["signal"] = 0.0

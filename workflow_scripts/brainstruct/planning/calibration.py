@@ -27,24 +27,25 @@ class Calibration:
     Attributes
     ----------
     seconds, bytes : mapping
-        (rule, model) or (rule, "") -> ratio.
-    memory_mb : mapping
-        The same -> most memory measured.
+        (rule, model) or (rule, "") -> ratio of sums.
+    memory : mapping
+        The same -> largest ratio of any job: what is asked for must do for all.
     jobs : mapping
         Rule -> number of jobs measured.
     """
 
     seconds: Mapping[tuple[str, str], float]
     bytes: Mapping[tuple[str, str], float]
-    memory_mb: Mapping[tuple[str, str], float]
+    memory: Mapping[tuple[str, str], float]
     jobs: Mapping[str, int]
 
     def cost(self, job: Job, estimate: Cost) -> Cost:
         """Correct an estimate: by jobs of its rule and model, else of its rule."""
         seconds = estimate.seconds * _best(self.seconds, job, 1.0)
-        own = self.memory_mb.get((job.rule, job.wildcards.get("model", "")))
-        others = self.memory_mb.get((job.rule, ""), 0.0)
-        return Cost(seconds, own if own is not None else max(estimate.memory_mb, others))
+        own = self.memory.get((job.rule, job.wildcards.get("model", "")))
+        # Another model's job that needed less says nothing of this one's.
+        ratio = own if own is not None else max(1.0, self.memory.get((job.rule, ""), 1.0))
+        return Cost(seconds, estimate.memory_mb * ratio)
 
     def size(self, job: Job, estimate: float) -> float:
         """Correct the estimated size of a job's outputs in the same way."""
@@ -100,8 +101,9 @@ def calibrate(
             counts[job.rule] = counts.get(job.rule, 0) + 1
             for key in keys:
                 seconds.setdefault(key, []).append((measured.seconds, estimates[job.key].seconds))
-                if measured.memory_mb > 0:
-                    memory[key] = max(memory.get(key, 0.0), measured.memory_mb)
+                if measured.memory_mb > 0 and estimates[job.key].memory_mb > 0:
+                    ratio = measured.memory_mb / estimates[job.key].memory_mb
+                    memory[key] = max(memory.get(key, 0.0), ratio)
         found = stored_bytes(job)
         if found is not None:
             for key in keys:
