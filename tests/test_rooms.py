@@ -46,3 +46,9 @@ def test_a_change_of_any_script_is_noticed():
         if re.search(r"^ +output:$", text, re.MULTILINE) and "stage_identity(" not in text
     }
     assert unnoticed - {"embed"} == WITHOUT_CODE
+
+
+@pytest.mark.parametrize("script", ["build_tiny_checkpoint", "plant_features"])
+def test_a_module_that_a_script_imports_by_name_is_part_of_its_code(script):
+    # The script does not say which; its rule must. (Rule embed has a function of its own.)
+    assert f'stage_identity("{script}", choose.' in dict(rules())[script]

@@ -15,6 +15,7 @@ from brainstruct.config.study import NO_INSTRUCTION, Study
 from brainstruct.flat_source import name_in_store
 from brainstruct.identity import stage_identity
 from brainstruct.inputs import Inputs
+from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
 from brainstruct.targets import SHARED, Targets
 
@@ -144,6 +145,10 @@ class Choose:
     def module(self, key: str) -> str:
         """Return the module of a model's family."""
         return FAMILIES[self.study.model(key).family].module
+
+    def builder(self, kind: str) -> str:
+        """Return the module that builds a kind of tiny checkpoint."""
+        return BUILDERS[kind]
 
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""
