@@ -17,7 +17,7 @@ for name, tiny in study.synthetic.checkpoints.items():
             "../envs/embed.yaml"
         params:
             tiny=tiny.model_dump(),
-            code=stage_identity("build_tiny_checkpoint"),
+            code=stage_identity("build_tiny_checkpoint", choose.builder(tiny.kind)),
         script:
             "../workflow_scripts/build_tiny_checkpoint.py"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from brainstruct import identity
+from brainstruct.models.builders import BUILDERS
 
 
 @pytest.fixture
@@ -156,3 +157,23 @@ def test_a_file_that_a_module_names_counts_for_the_stages_that_reach_it(copy):
     edited(copy, "figures/matplotlibrc", "font.size", "# larger\nfont.size")
     assert identity.stage_identity("draw_roi_bars") != bars
     assert identity.stage_identity("fit_ridge") == fit
+
+
+@pytest.mark.parametrize(
+    ("name", "touched"),
+    [
+        ("models/tiny/idefics.py", {"idefics"}),
+        ("models/tiny/weights.py", set(BUILDERS)),
+        ("models/mplug_owl/tiny.py", {"mplug-owl"}),
+    ],
+)
+def test_a_builder_is_part_of_what_its_checkpoints_depend_on(copy, name, touched):
+    def codes():
+        return {
+            kind: identity.stage_identity("build_tiny_checkpoint", module)
+            for kind, module in BUILDERS.items()
+        }
+
+    before = codes()
+    edited(copy, name, "import annotations\n", "import annotations\n\nNEW = 1\n")
+    assert {kind for kind, code in codes().items() if code != before[kind]} == touched

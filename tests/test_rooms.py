@@ -47,3 +47,11 @@ def test_a_change_of_any_script_is_noticed():
         and not re.search(r"stage_identity\(|choose\.(embed|model)_code", text)
     }
     assert unnoticed == WITHOUT_CODE
+
+
+def test_a_module_that_a_script_imports_by_name_is_part_of_its_code():
+    """The script does not say which; its rule must."""
+    text = dict(rules())
+    assert 'stage_identity("build_tiny_checkpoint", choose.' in text["build_tiny_checkpoint"]
+    assert 'choose.model_code("plant_features", ' in text["plant_features"]
+    assert "choose.embed_code" in text["embed"]

@@ -214,3 +214,9 @@ def test_editors_explain_every_key():
     for block in [SCHEMA, *SCHEMA["$defs"].values()]:
         for key, entry in block["properties"].items():
             assert entry.get("description"), f"{block['title']}.{key}"
+
+
+def test_unknown_kind_of_tiny_checkpoint(demo_config):
+    demo_config["synthetic"]["checkpoints"]["clip"]["kind"] = "clipp"
+    with pytest.raises(InputError, match=r"checkpoints\.clip\.kind: .*unknown kind 'clipp'.* clip"):
+        load_study(demo_config)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainstruct.models.decoding import Decoding, DrawToken, uniform_numbers
+from brainstruct.models.decoding import DrawToken, uniform_numbers
 from brainstruct.models.interface import Sampling
 
 INSTRUCTION = "What is in this image?"
@@ -107,8 +107,3 @@ def test_prompt_poolings_draw_nothing(load, pictures):
 def test_senseless_sampling_is_refused(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         Sampling(**option)
-
-
-def test_beam_search_is_refused():
-    with pytest.raises(ValueError, match="num_beams is 3"):
-        Decoding(5, {2}, pad_id=0, num_beams=3)

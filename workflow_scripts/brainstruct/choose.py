@@ -15,6 +15,7 @@ from brainstruct.config.study import NO_INSTRUCTION, Study
 from brainstruct.flat_source import name_in_store
 from brainstruct.identity import stage_identity
 from brainstruct.inputs import Inputs
+from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
 from brainstruct.targets import SHARED, Targets
 
@@ -167,6 +168,10 @@ class Choose:
         """
         family = FAMILIES[self.study.model(key).family]
         return f"{stage_identity(stage, family.module)} {family.name}"
+
+    def builder(self, kind: str) -> str:
+        """Return the module that builds a kind of tiny checkpoint."""
+        return BUILDERS[kind]
 
     def embeddings(self, wildcards: Any) -> list[str]:
         """Embeddings of everything the job's subject saw."""

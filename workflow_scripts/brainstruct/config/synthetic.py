@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from brainstruct.config.base import Block, Key, Name, Subject
+from brainstruct.models.builders import BUILDERS
 
 
 class TinyCheckpoint(Block):
@@ -25,6 +26,13 @@ class TinyCheckpoint(Block):
     kind: str
     seed: int = 0
     sizes: dict[str, int] = {}
+
+    @field_validator("kind")
+    @classmethod
+    def _kind_is_known(cls, kind: str) -> str:
+        if kind not in BUILDERS:
+            raise ValueError(f"unknown kind '{kind}'; there are {', '.join(BUILDERS)}")
+        return kind
 
 
 class Planted(Block):

@@ -34,7 +34,7 @@ from brainstruct.models.interface import Sampling
 class Decoding:
     """How a response is decoded.
 
-    Beam search is refused: the sum over fed-back tokens is that of the response
+    There is no beam search: the sum over fed-back tokens is that of the response
     only if every row of the batch stays one and the same hypothesis.
 
     Attributes
@@ -49,13 +49,11 @@ class Decoding:
         Tokens that a response may not contain (image placeholders).
     sampling : Sampling or None
         How tokens are drawn; `None` takes the likeliest (greedy).
-    num_beams : int
-        Must be 1.
 
     Raises
     ------
     ValueError
-        If `num_beams` is not 1, `max_new_tokens` not positive or `end_ids` empty.
+        If `max_new_tokens` is not positive or `end_ids` is empty.
     """
 
     max_new_tokens: int
@@ -63,14 +61,8 @@ class Decoding:
     pad_id: int
     forbidden_ids: Collection[int] = ()
     sampling: Sampling | None = None
-    num_beams: int = 1
 
     def __post_init__(self) -> None:
-        if self.num_beams != 1:
-            raise ValueError(
-                f"num_beams is {self.num_beams}: states are pooled while the model decodes, "
-                "which beam search makes meaningless; only one hypothesis is supported"
-            )
         if self.max_new_tokens < 1:
             raise ValueError(f"max_new_tokens is {self.max_new_tokens}, must be at least 1")
         if not self.end_ids:

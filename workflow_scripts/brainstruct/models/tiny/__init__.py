@@ -11,18 +11,9 @@ import os
 from importlib import import_module
 
 from brainstruct.errors import InputError
+from brainstruct.models.builders import BUILDERS
 from brainstruct.models.loading import quiet_transformers
 from brainstruct.store import publish_folder
-
-BUILDERS: dict[str, str] = {
-    "instructblip": "brainstruct.models.tiny.instructblip",
-    "idefics": "brainstruct.models.tiny.idefics",
-    "mplug-owl": "brainstruct.models.mplug_owl.tiny",
-    "llava": "brainstruct.models.tiny.llava",
-    "vit": "brainstruct.models.tiny.vit",
-    "clip": "brainstruct.models.tiny.clip",
-}
-"""Kind -> module with a function ``build(folder, seed, **sizes)``."""
 
 
 def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int) -> None:
@@ -31,7 +22,7 @@ def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int
     Parameters
     ----------
     kind : str
-        A key of `BUILDERS`.
+        A key of `brainstruct.models.builders.BUILDERS`.
     folder : path
         Where to; replaced if it exists.
     seed : int

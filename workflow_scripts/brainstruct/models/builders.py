@@ -1,0 +1,13 @@
+"""The builders of tiny checkpoints; a builder's module is imported only when it is asked for."""
+
+from __future__ import annotations
+
+BUILDERS: dict[str, str] = {
+    "instructblip": "brainstruct.models.tiny.instructblip",
+    "idefics": "brainstruct.models.tiny.idefics",
+    "mplug-owl": "brainstruct.models.mplug_owl.tiny",
+    "llava": "brainstruct.models.tiny.llava",
+    "vit": "brainstruct.models.tiny.vit",
+    "clip": "brainstruct.models.tiny.clip",
+}
+"""Kind -> module with a function ``build(folder, seed, **sizes)``."""
