@@ -150,6 +150,30 @@ def test_a_ceiling_of_zero_gives_no_alignment_at_any_threshold(root, tmp_path):
     assert np.isfinite(found["alignment"].isel(voxel=[0, 2, 3, 4, 5])).all()
 
 
+def test_a_label_of_two_families_needs_its_family(root, tmp_path):
+    shutil.copytree(root, tmp_path / "results")
+    for subject in ("subj01", "subj02"):
+        path = tmp_path / f"results/ceilings/{subject}.nc"
+        space = read_dataset(path)
+        names = LABELS | {"floc-bodies": {"1": "V1v", "2": "V1d"}}
+        space.attrs["roi_labels"] = json.dumps(names)
+        write_dataset(space, path)
+
+    def voxels(roi):
+        return load_scores(tmp_path / "results", "subj01", "talker", roi)["voxel"].values.tolist()
+
+    assert voxels("prf-visualrois/V1v") == [0]
+    assert voxels("prf-visualrois/V1") == [0, 1]
+    assert voxels(["prf-visualrois/V1v", "floc-bodies/V1"]) == [0, 3, 4]
+    assert voxels("V2") == [2], "one family has it"
+    # No voxel of floc-bodies is V1d, in these subjects: it could be in others.
+    for roi in ("V1v", "V1", "V1d"):
+        with pytest.raises(InputError, match=f"several families.*floc-bodies/{roi}"):
+            voxels(roi)
+    with pytest.raises(InputError, match="no voxel in 'floc-bodies/V1d'"):
+        voxels("floc-bodies/V1d")
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [

@@ -311,7 +311,13 @@ TABLES: tuple[Table, ...] = (
     Table(
         "figures/instruction_rois.tsv",
         "Alignment per region, model and instruction.",
-        {**_MEAN, "mark": Column("*: ahead of every other instruction of the model.")},
+        {
+            **_MEAN,
+            "roi": Column(
+                "Region: a label, with its family in brackets where several have it, or the mask."
+            ),
+            "mark": Column("*: ahead of every other instruction of the model."),
+        },
     ),
     Table(
         "figures/layer_profiles.tsv",

@@ -49,7 +49,8 @@ def load_scores(
     roi : str or sequence of str, optional
         Keep the voxels of a label (``FFA-1``), of a region whose labels are its
         parts (``FFA``, ``V1``), or of a family (``floc-faces``); several give
-        their union. By default all voxels of the mask.
+        their union. Where several families have a label, the family comes
+        first: ``Kastner2015/V1``. By default all voxels of the mask.
     instruction : str or sequence of str, optional
         Keep these instructions. Models that follow none have ``none``.
     layer : int or iterable of int, optional
