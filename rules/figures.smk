@@ -110,6 +110,7 @@ rule draw_layer_profiles:
         runtime=grow(20),
     params:
         labels=choose.model_labels,
+        n_layers=choose.hidden_states,
         families=choose.families,
         code=stage_identity("draw_layer_profiles"),
     script:

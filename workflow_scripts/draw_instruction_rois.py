@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from brainstruct.figures.heatmap import draw_instruction_rois
 from brainstruct.figures.marks import best_marks
-from brainstruct.figures.roi_names import family_labels
+from brainstruct.figures.roi_names import family_labels, single_regions
 from brainstruct.jobs import run_job
 from brainstruct.store import read_table
 
@@ -15,9 +13,10 @@ from brainstruct.store import read_table
 def instruction_rois(job: Any) -> None:
     """Draw one panel per model that follows instructions."""
     table = read_table(
-        job.input.alignment, ["subject", "model", "instruction", "label", "alignment"]
+        job.input.alignment, ["subject", "model", "instruction", "family", "label", "alignment"]
     )
-    chosen = _labels(table[table["instruction"].isin(job.params.instructions)], job.params.mask)
+    asked = table["instruction"].isin(job.params.instructions)
+    chosen = single_regions(table[asked], job.params.mask)
     # Regions that no subject has would be empty columns: they are named instead.
     known = chosen.groupby("roi", sort=False)["alignment"].transform("count") > 0
     absent = list(dict.fromkeys(chosen.loc[~known, "roi"]))
@@ -25,7 +24,8 @@ def instruction_rois(job: Any) -> None:
     marks = None
     if job.input.comparisons:
         comparisons = read_table(job.input.comparisons, ["model", "a", "b", "difference", "q"])
-        marks = _labels(best_marks(comparisons), job.params.mask)
+        named = chosen[["family", "label", "roi"]].drop_duplicates()
+        marks = best_marks(comparisons).merge(named, on=["family", "label"])
     drawing = draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
@@ -38,12 +38,6 @@ def instruction_rois(job: Any) -> None:
         footnote=f"No subject has {', '.join(absent)}." if absent else "",
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
-
-
-def _labels(table: pd.DataFrame, mask: str) -> pd.DataFrame:
-    """Keep single labels, and the mask under its own name."""
-    kept = table[(table["label"] != "all") | (table["family"] == mask)]
-    return kept.assign(roi=kept["label"].where(kept["label"] != "all", kept["family"]))
 
 
 run_job(instruction_rois, globals().get("snakemake"))

@@ -25,7 +25,7 @@ def layer_profiles(job: Any) -> None:
         line_order=list(job.params.labels),
         panel_labels=family_labels(job.params.families),
         line_labels=job.params.labels,
-        relative_depth=by_layer.groupby("model")["layer"].max().nunique() > 1,
+        n_layers=job.params.n_layers,
     )
     drawing.save(Path(job.output.svg).with_suffix(""))
 

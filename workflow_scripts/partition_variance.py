@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.features import layer_features, matching_images
@@ -26,7 +27,7 @@ def partition_variance(job: Any) -> None:
     scores = read_dataset(job.input.scores, ["cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(job.input.ceiling, ["roi_label"], ["voxel"])
     ceiling = space[f"ceiling_{job.params.alignment['ceiling']}"]
-    reliable = ceiling >= job.params.alignment["ceiling_threshold"]
+    reliable = can_be_divided_by(ceiling, job.params.alignment["ceiling_threshold"])
     layers = partition_layers(scores, space, reliable, options["layer"])
     responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
     train = (responses["split"] == "train").values

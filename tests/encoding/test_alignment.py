@@ -53,6 +53,14 @@ def test_one_instruction_has_no_margin(scores):
     assert (found["instruction_index"] == 0).all()
 
 
+def test_a_ceiling_of_zero_has_no_winner_at_a_threshold_of_zero(scores):
+    ceiling = xr.DataArray(np.array([0.0, 1.0, 0.02, np.nan], np.float32), dims="voxel")
+    found = find_winners(scores, ceiling, rule="best", threshold=0)
+    assert found["instruction_index"].values.tolist() == [NO_WINNER, 1, 0, NO_WINNER]
+    assert not np.isinf(found["alignment_by_instruction"]).any()
+    assert np.isnan(found["alignment"].values[[0, 3]]).all()
+
+
 def test_normalise_excludes_low_ceilings():
     r = xr.DataArray([0.3, 0.3, 0.3], dims="voxel")
     ceiling = xr.DataArray([0.6, 0.04, np.nan], dims="voxel")

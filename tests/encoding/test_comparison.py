@@ -44,7 +44,9 @@ def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
     return truth, groups
 
 
-def compared(truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, **options):
+def compared(
+    truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, threshold=0.05, **options
+):
     n = truth.sizes["voxel"]
     regions = regions or [Region("mask", "all", np.ones(n, dtype=bool))]
     if ceiling is None:
@@ -56,9 +58,21 @@ def compared(truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, **o
         list(pairs),
         ceiling,
         regions,
-        threshold=0.05,
+        threshold=threshold,
         options=ComparisonOptions(**options),
     )
+
+
+def test_a_ceiling_of_zero_spoils_no_region_at_a_threshold_of_zero():
+    truth, groups = study()
+    ceiling = xr.DataArray(np.ones(40, np.float32), dims="voxel")
+    ceiling[3] = 0
+    halves = [Region("roi", str(half), np.arange(40) // 20 == half) for half in (0, 1)]
+    found = compared(truth, groups, regions=halves, ceiling=ceiling, threshold=0)
+    assert found["n_excluded"].values.tolist() == [1, 0]
+    assert np.isfinite(found["region_a"]).all()
+    assert np.isfinite(found["region_draws"]).all()
+    assert np.isnan(found["q"].values[:, 3]).all()
 
 
 def test_weights_belong_to_images():

@@ -57,6 +57,12 @@ def test_winner_within_each_group(scores, ceiling):
     ]
 
 
+def test_a_ceiling_of_zero_has_no_concept_at_a_threshold_of_zero(scores, ceiling):
+    ceiling[5] = 0
+    found = find_concepts(scores, ceiling, GROUPS, rule="best", threshold=0)
+    assert np.flatnonzero(found["concept_index"] == NO_WINNER).tolist() == [5]
+
+
 def test_one_group_of_all_is_the_overall_winner(scores, ceiling):
     found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, rule="mean", threshold=0.05)
     overall = find_winners(scores, ceiling, rule="mean", threshold=0.05)

@@ -264,6 +264,9 @@ def test_regional_table_and_matrix():
     assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]
     assert np.isnan(table.loc["OFA", "shared"])
+    zero = xr.DataArray([0.5, 0.0, 0.01], dims="voxel")
+    lenient = partition_table(partitions, space, zero, 0, "mask").set_index("label")
+    assert lenient.loc["FFA", "n_excluded"] == 1, "a ceiling of 0 explains nothing"
     matrix = shared_matrix(table.loc[["FFA"]].reset_index())
     assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]
     assert matrix.loc["IC", "IC"] == pytest.approx(0.25)

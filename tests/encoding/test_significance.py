@@ -61,3 +61,9 @@ def test_voxels_are_one_family_and_instructions_others():
 def test_without_tests_nothing_is_said():
     p = xr.DataArray(np.full((1, 4), np.nan), dims=("instruction", "voxel"))
     assert significant(p, xr.DataArray(np.ones(4), dims="voxel"), 0.1).isnull().all()
+
+
+def test_a_ceiling_of_zero_is_not_tested_at_a_threshold_of_zero():
+    p = xr.DataArray(np.full(3, 1e-6), dims="voxel")
+    found = significant(p, xr.DataArray([0.0, 0.01, np.nan], dims="voxel"), 0)
+    np.testing.assert_array_equal(found, [np.nan, 1, np.nan])

@@ -16,6 +16,7 @@ from nilearn.surface import load_surf_data
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import selected_p, significant
 from brainstruct.exports.maps import model_maps, subject_maps
+from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import nsd_cortices
 from brainstruct.figures.style import instruction_colours, layer_colours
@@ -227,3 +228,18 @@ def test_one_instruction_is_one_map_and_no_race(scores, winners, space):
         ("statmap", "someModel", 1),
         ("dseg", "someModelWinningLayer", 1),
     }
+
+
+def test_a_ceiling_of_zero_is_not_reliable_at_a_threshold_of_zero(scores, winners, space):
+    zero = space.copy(deep=True)
+    zero["ceiling_ncsnr"][:3] = 0
+    maps = {one.desc: one for one in subject_maps(zero, "ncsnr", 0)}
+    assert np.flatnonzero(maps["reliable"].values == 0).tolist() == [0, 1, 2]
+    for one in maps_of(scores, winners, zero, threshold=0):
+        if one.suffix == "statmap":
+            assert not np.isinf(one.values).any(), one.desc
+    facts = space.attrs | {
+        "n_voxels": 9, "n_test_images": 9, "sessions": 9, "mask": "m", "space": "s", "betas": "b"
+    }  # fmt: skip
+    told = subject_facts(zero.assign_attrs(facts), preferred="ncsnr", threshold=0)
+    assert told["NumberOfExcludedVoxels"] == 3

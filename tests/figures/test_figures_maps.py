@@ -126,6 +126,12 @@ def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
     assert "subj01, from repetitions: 0 % above 0.05" in captions(drawing)
 
 
+def test_a_ceiling_of_zero_is_not_above_a_threshold_of_zero(stage, place, voxels):
+    ceiling = place(np.where(voxels["i"] < 2, 0.0, 0.6))
+    drawing = draw_noise_ceilings({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
+    assert "subj01, from repetitions: 75 % above 0" in captions(drawing)
+
+
 GROUPS = {"scene": ["CR", "SR"], "counts": ["IU3"]}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainstruct.dictionary.describe import describe
 from brainstruct.figures.shared_variance import draw_shared_variance
 
 KEYS = ["IC", "VQ1", "SR"]
@@ -101,6 +102,15 @@ def test_eight_subjects_fit_a_page():
     subjects = [f"subj0{number}" for number in range(1, 9)]
     figure = draw(partitions(subjects=subjects)).figure
     assert len([axes for axes in figure.axes if axes.get_title("left") in subjects]) == 8
+
+
+def test_the_table_says_that_its_numbers_are_shares_of_explainable_variance():
+    drawn = draw(partitions()).table
+    told = describe("figures/shared_variance/instructblip.tsv", drawn.columns)
+    keys = {"subject", "roi", "a", "b", "other"}
+    units = {told[name].get("Units") for name in drawn.columns if name not in keys}
+    assert units == {"share of explainable variance"}
+    assert "noise ceiling" in told["r2_a"]["Description"]
 
 
 def test_doubled_rows_and_missing_columns_are_refused():

@@ -120,9 +120,25 @@ def test_one_subject_takes_the_error_over_voxels(by_layer):
 
 def test_relative_depth_ends_at_one_for_models_of_any_depth(by_layer):
     shallow = by_layer[(by_layer["model"] == "instructblip") | (by_layer["layer"] < 3)]
-    table = draw_layer_profiles(shallow, relative_depth=True).table
-    assert table.groupby("model")["depth"].max().tolist() == [1, 1]
-    assert table.groupby("model")["layer"].max().to_dict() == {"instructblip": 4, "vit-h": 2}
+    drawing = draw_layer_profiles(shallow, n_layers={"instructblip": 5, "vit-h": 3})
+    assert drawing.table.groupby("model")["depth"].max().tolist() == [1, 1]
+    last = drawing.table.groupby("model")["layer"].max().to_dict()
+    assert last == {"instructblip": 4, "vit-h": 2}
+    assert drawing.figure.axes[0].get_xlabel() == "Relative depth"
+
+
+def test_depth_is_that_of_the_model_and_not_of_its_fitted_layers(by_layer):
+    n_layers = {"instructblip": 33, "vit-h": 9}
+    drawing = draw_layer_profiles(by_layer, n_layers=n_layers)
+    assert drawing.table.groupby("model")["depth"].max().to_dict() == {
+        "instructblip": 4 / 32,
+        "vit-h": 0.5,
+    }
+    assert drawing.figure.axes[0].get_xlim()[1] > 1
+    # As deep as each other, although other layers were fitted.
+    part = by_layer[(by_layer["model"] == "instructblip") | (by_layer["layer"] < 3)]
+    alike = draw_layer_profiles(part, n_layers={"instructblip": 33, "vit-h": 33})
+    assert alike.figure.axes[0].get_xlabel() == "Layer"
 
 
 def test_lines_may_be_instructions(by_instruction):

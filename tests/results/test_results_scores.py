@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import xarray as xr
 from brainstruct.encoding.alignment import find_winners
 from brainstruct.errors import InputError
 from brainstruct.results import load_scores, load_table, load_winners
-from brainstruct.store import write_dataset, write_table
+from brainstruct.store import read_dataset, write_dataset, write_table
 
 LABELS = {"prf-visualrois": {"1": "V1v", "2": "V1d", "3": "V2v"}, "floc-bodies": {"1": "EBA"}}
 NUMBERS = np.array([[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 1, 0]], np.int16)
@@ -136,6 +137,41 @@ def test_another_threshold_is_mine_to_choose(root):
     assert found["alignment"].notnull().all()
     assert "r" not in found
     assert found.attrs["threshold"] == 0.0
+
+
+def test_a_ceiling_of_zero_gives_no_alignment_at_any_threshold(root, tmp_path):
+    shutil.copytree(root, tmp_path / "results")
+    path = tmp_path / "results/ceilings/subj01.nc"
+    space = read_dataset(path)
+    space["ceiling_ncsnr"][1] = 0
+    write_dataset(space, path)
+    found = load_scores(tmp_path / "results", "subj01", "talker", threshold=0)
+    assert np.isnan(found["alignment"][..., 1]).all()
+    assert np.isfinite(found["alignment"].isel(voxel=[0, 2, 3, 4, 5])).all()
+
+
+def test_a_label_of_two_families_needs_its_family(root, tmp_path):
+    shutil.copytree(root, tmp_path / "results")
+    for subject in ("subj01", "subj02"):
+        path = tmp_path / f"results/ceilings/{subject}.nc"
+        space = read_dataset(path)
+        names = LABELS | {"floc-bodies": {"1": "V1v", "2": "V1d"}}
+        space.attrs["roi_labels"] = json.dumps(names)
+        write_dataset(space, path)
+
+    def voxels(roi):
+        return load_scores(tmp_path / "results", "subj01", "talker", roi)["voxel"].values.tolist()
+
+    assert voxels("prf-visualrois/V1v") == [0]
+    assert voxels("prf-visualrois/V1") == [0, 1]
+    assert voxels(["prf-visualrois/V1v", "floc-bodies/V1"]) == [0, 3, 4]
+    assert voxels("V2") == [2], "one family has it"
+    # No voxel of floc-bodies is V1d, in these subjects: it could be in others.
+    for roi in ("V1v", "V1", "V1d"):
+        with pytest.raises(InputError, match=f"several families.*floc-bodies/{roi}"):
+            voxels(roi)
+    with pytest.raises(InputError, match="no voxel in 'floc-bodies/V1d'"):
+        voxels("floc-bodies/V1d")
 
 
 @pytest.mark.parametrize(

@@ -527,6 +527,11 @@ class Choose:
         return {model.key: model.label for model in self.study.models}
 
     @property
+    def hidden_states(self) -> dict[str, int]:
+        """Key -> hidden states of every model, whichever of them are fitted."""
+        return {model.key: model.n_layers for model in self.study.models}
+
+    @property
     def families(self) -> list[str]:
         """The mask and the ROI families, in the order of figures."""
         return [self.study.data.mask, *self.study.data.rois]

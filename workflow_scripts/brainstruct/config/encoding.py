@@ -84,7 +84,7 @@ class Alignment(Block):
     ceiling : str
         Noise ceiling that scores are divided by; both are stored.
     ceiling_threshold : float
-        Voxels with a ceiling below it are excluded, and counted.
+        Voxels with a ceiling below it, or of 0, are excluded, and counted.
     layers : str
         ``best``: each voxel's layer with the best training CV score;
         ``mean``: the mean over all fitted layers.

@@ -7,6 +7,7 @@ from brainstruct.dictionary.column import Column
 R = "correlation"
 ALIGNMENT = "arbitrary (r divided by the noise ceiling: 1 is as good as the noise allows)"
 R2 = "share of variance"
+EXPLAINABLE = "share of explainable variance"
 SHARE = "share (0 to 1)"
 
 COMMON: dict[str, Column] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from brainstruct.dictionary.column import Column
-from brainstruct.dictionary.columns import ALIGNMENT, COMMON, R2, SHARE, R
+from brainstruct.dictionary.columns import ALIGNMENT, COMMON, EXPLAINABLE, R2, SHARE, R
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ _PARTITION = {
     **{
         f"{name}_of_ceiling": Column(
             f"{name} as a share of what can be explained: mean / mean squared noise ceiling.",
-            "share of explainable variance",
+            EXPLAINABLE,
         )
         for name in ("r2_a", "r2_b", "r2_joint", "shared", "unique_a", "unique_b")
     },
@@ -311,7 +311,13 @@ TABLES: tuple[Table, ...] = (
     Table(
         "figures/instruction_rois.tsv",
         "Alignment per region, model and instruction.",
-        {**_MEAN, "mark": Column("*: ahead of every other instruction of the model.")},
+        {
+            **_MEAN,
+            "roi": Column(
+                "Region: a label, with its family in brackets where several have it, or the mask."
+            ),
+            "mark": Column("*: ahead of every other instruction of the model."),
+        },
     ),
     Table(
         "figures/layer_profiles.tsv",
@@ -373,14 +379,22 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "figures/shared_variance/*.tsv",
-        "Variance that pairs of instructions explain together and apart, per region.",
+        "Explainable variance that pairs of instructions explain together and apart, per region.",
         {
             "roi": _REGION,
+            **{
+                name: Column(
+                    f"{COMMON[name].description.rstrip('.')}; as a share of the region's mean "
+                    "squared noise ceiling.",
+                    EXPLAINABLE,
+                )
+                for name in ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
+            },
             "a": Column("Key of the first instruction."),
             "b": Column("Key of the second instruction."),
             "other": Column("In pairs of the reference instruction: the other one."),
             **{
-                f"{part}_{value}": Column(f"{words} over subjects of {what}.", R2)
+                f"{part}_{value}": Column(f"{words} over subjects of {what}.", EXPLAINABLE)
                 for part, what in {
                     "unique_reference": "what the reference instruction alone explains",
                     "shared": "what both explain",

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
+
 LayerRule = Literal["best", "mean"]
 
 NO_WINNER = -1
@@ -55,7 +57,7 @@ def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.Da
     threshold : float
         Voxels with a smaller ceiling, or none, become NaN.
     """
-    return r / ceiling.where(ceiling >= threshold)
+    return r / ceiling.where(can_be_divided_by(ceiling, threshold))
 
 
 def find_winners(
@@ -88,7 +90,7 @@ def find_winners(
     """
     reduced = select_layers(scores, rule)
     alignment = normalise(reduced["r"], ceiling, threshold)
-    reliable = ceiling >= threshold
+    reliable = can_be_divided_by(ceiling, threshold)
     order = reduced["cv_score"].argsort(reduced["cv_score"].get_axis_num("instruction"))
     first = order.isel(instruction=-1).drop_vars("instruction")
     winner = alignment.isel(instruction=first).drop_vars("instruction")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import (
     NO_WINNER,
     LayerRule,
@@ -83,8 +84,9 @@ def find_concepts(
     result = xr.concat(winners, names)
     leader = xr.concat(top, names).argmax("concept")
     member = [[name in members for name in given] for members in groups.values()]
+    leader = leader.where(can_be_divided_by(ceiling, threshold), NO_WINNER)
     return result.assign(
-        concept_index=leader.where(ceiling >= threshold, NO_WINNER).astype(np.int16),
+        concept_index=leader.astype(np.int16),
         member=(("concept", "instruction"), member),
     ).assign_coords(instruction=given)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import Array, BandedFit, BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions
@@ -229,7 +230,8 @@ def partition_table(
         layer_b (the most frequent among the voxels),
         shared_of_joint (ratio of the means), n_voxels, n_excluded.
     """
-    used = (ceiling >= threshold).values & partitions["r2_joint"].notnull().all("pair").values
+    whole = partitions["r2_joint"].notnull().all("pair").values
+    used = can_be_divided_by(ceiling, threshold).values & whole
     scored = ("r2_a", "r2_b", "r2_joint", *SHARES, "split_a", "split_b")
     kept = partitions[list(scored)].where(xr.DataArray(used, dims="voxel"))
     explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")

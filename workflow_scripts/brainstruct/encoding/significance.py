@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule
 from brainstruct.encoding.fdr import benjamini_hochberg
 
@@ -73,7 +74,7 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
         1 where q (Benjamini-Hochberg) is at most `LEVEL`, 0 where it is not,
         NaN where there was no test.
     """
-    tested = p.where(ceiling >= threshold)
+    tested = p.where(can_be_divided_by(ceiling, threshold))
     q = xr.apply_ufunc(
         benjamini_hochberg,
         tested,

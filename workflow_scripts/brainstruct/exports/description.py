@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from brainstruct import __version__
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.exports.names import TASK, participant
 
 BIDS_VERSION = "1.10.0"
@@ -96,7 +97,7 @@ def participants(
     """
     rows = []
     for subject, space in spaces.items():
-        reliable = space[f"ceiling_{ceiling}"] >= threshold
+        reliable = can_be_divided_by(space[f"ceiling_{ceiling}"], threshold)
         rows.append(
             {
                 "participant_id": f"sub-{participant(subject)}",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import NO_WINNER, normalise, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.significance import combine_p, selected_p
@@ -83,7 +84,7 @@ def subject_maps(space: xr.Dataset, preferred: str, threshold: float) -> Iterato
     yield VoxelMap(
         "mask",
         "reliable",
-        (ceiling >= threshold).astype(np.uint8),
+        can_be_divided_by(ceiling, threshold).astype(np.uint8),
         {
             "Description": "Voxels that were analysed and whose noise ceiling reaches the "
             "threshold; all maps of models are NaN elsewhere.",
@@ -149,7 +150,7 @@ def model_maps(
     and p of several instructions is twice the mean of their p.
     """
     keys = [str(key) for key in scores["instruction"].values]
-    reliable = ceiling >= threshold
+    reliable = can_be_divided_by(ceiling, threshold)
     reduced = select_layers(scores, rule)
     r = reduced["r"].where(reliable)
     alignment = normalise(r, ceiling, threshold)

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from brainstruct import __version__
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.store import provenance
 
 LOCAL = "local"
@@ -28,7 +29,7 @@ def subject_facts(space: xr.Dataset, *, preferred: str, threshold: float) -> dic
         Voxels with a smaller one are excluded.
     """
     attrs = space.attrs
-    reliable = space[f"ceiling_{preferred}"] >= threshold
+    reliable = can_be_divided_by(space[f"ceiling_{preferred}"], threshold)
     how = {
         "ncsnr": "From the data set's ncsnr and the repetitions of the test images: "
         "sqrt(ncsnr^2 / (ncsnr^2 + mean(1/n))), a correlation.",

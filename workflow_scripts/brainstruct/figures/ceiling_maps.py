@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.scales import BAR, Scale
 from brainstruct.figures.stage import Panel, Stage, draw_maps
@@ -57,7 +58,7 @@ def draw_noise_ceilings(
                 nothing = np.zeros((*stage.flatmap.inside.shape, 4), np.float32)
                 panels.append(Panel(stage, nothing, f"{subject}: none"))
                 continue
-            share = float((np.asarray(values) >= threshold).mean())
+            share = float(can_be_divided_by(np.asarray(values), threshold).mean())
             caption = (
                 f"{subject}, {LABELS.get(kind, kind)}: {100 * share:.0f} % above {threshold:g}"
             )

@@ -43,7 +43,7 @@ def draw_layer_profiles(
     line_order: Sequence[str] | None = None,
     panel_labels: Mapping[str, str] | None = None,
     line_labels: Mapping[str, str] | None = None,
-    relative_depth: bool = False,
+    n_layers: Mapping[str, int] | None = None,
     ylabel: str = "Normalised brain alignment",
     title: str = "",
 ) -> Drawing:
@@ -61,18 +61,19 @@ def draw_layer_profiles(
         What is shown, in order; by default everything.
     panel_labels, line_labels : mapping, optional
         Name -> label.
-    relative_depth : bool
-        Divide layers by each line's last layer, to compare models of
-        different depth.
+    n_layers : mapping, optional
+        Line -> hidden states of its model, whichever of them the table has. If
+        these numbers differ, layers are divided by each model's last one.
     ylabel, title : str
         Label of the axis and title of the figure.
 
     Returns
     -------
     Drawing
-        Table: panel and line columns, layer, depth, mean, sem, subjects. Lines
-        are means over subjects; bands are the standard error over subjects,
-        or with one subject the column sem, where there is one.
+        Table: panel and line columns, layer, depth (layer / last layer of the
+        model; NaN without `n_layers`), mean, sem, subjects. Lines are means
+        over subjects; bands are the standard error over subjects, or with one
+        subject the column sem, where there is one.
 
     Raises
     ------
@@ -84,7 +85,9 @@ def draw_layer_profiles(
     shown = ordered(table, panels, panel_order)
     series = ordered(table, lines, line_order)
     colours = (instruction_colours if lines == "instruction" else model_colours)(series)
-    summary = _summarise(table, panels, lines, shown, series)
+    last_layers = {name: n_layers[name] - 1 for name in series} if n_layers else {}
+    relative = len(set(last_layers.values())) > 1
+    summary = _summarise(table, panels, lines, shown, series, last_layers)
 
     n_rows = max(-(-len(shown) // _MOST_COLUMNS), 1)
     n_columns = max(-(-len(shown) // n_rows), 1)
@@ -97,8 +100,8 @@ def draw_layer_profiles(
     page.title(title)
     draw_strip(page, keys, _LEFT, top, width - _LEFT - _RIGHT)
     limits = _limits(summary)
-    depth = "depth" if relative_depth else "layer"
-    last = float(summary[depth].max()) if len(summary) else 1.0
+    depth = "depth" if relative else "layer"
+    last = 1.0 if relative or not len(summary) else float(summary["layer"].max())
     for number, panel in enumerate(shown or [""]):
         row, column = divmod(number, n_columns)
         axes = page.axes(
@@ -110,8 +113,8 @@ def draw_layer_profiles(
             xlim=(-0.02 * (last or 1), 1.02 * (last or 1)),
         )
         axes.grid(axis="y")
-        axes.set_xlabel("Relative depth" if relative_depth else "Layer")
-        if relative_depth:
+        axes.set_xlabel("Relative depth" if relative else "Layer")
+        if relative:
             axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         else:
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -139,10 +142,14 @@ def _draw_panel(
 
 
 def _summarise(
-    table: pd.DataFrame, panels: str, lines: str, shown: Sequence[str], series: Sequence[str]
+    table: pd.DataFrame,
+    panels: str,
+    lines: str,
+    shown: Sequence[str],
+    series: Sequence[str],
+    last_layers: Mapping[str, int],
 ) -> pd.DataFrame:
     rows = []
-    deepest = table.groupby(lines)["layer"].max()
     groups = dict(iter(table.groupby([panels, lines, "layer"])))
     for panel in shown:
         for name in series:
@@ -157,7 +164,8 @@ def _summarise(
                         panels: panel,
                         lines: name,
                         "layer": int(layer),
-                        "depth": float(layer / deepest[name]) if deepest[name] else 0.0,
+                        # A model of one hidden state has no depth to speak of.
+                        "depth": layer / (last_layers[name] or 1) if last_layers else np.nan,
                         "mean": mean,
                         "sem": sem,
                         "subjects": int(values.notna().sum()),

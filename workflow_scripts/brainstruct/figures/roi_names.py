@@ -1,8 +1,12 @@
-"""How ROI families are called in figures."""
+"""How regions and their families are called in figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+import pandas as pd
+
+from brainstruct.region_names import distinct_names
 
 FAMILY_LABELS = {
     "nsdgeneral": "Whole mask",
@@ -22,3 +26,27 @@ FAMILY_LABELS = {
 def family_labels(families: Iterable[str]) -> dict[str, str]:
     """Return family -> label for some ROI families, in their order."""
     return {family: FAMILY_LABELS.get(family, family) for family in families}
+
+
+def single_regions(table: pd.DataFrame, mask: str) -> pd.DataFrame:
+    """Keep the rows of single labels and of the mask, and name their regions.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns family and label, of all regions; label ``all`` is a family as
+        a whole.
+    mask : str
+        Family that stands for all voxels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `table` with a column roi: the mask's name, a label, or
+        ``label (family)`` where several families have the label.
+    """
+    kept = table[(table["label"] != "all") | (table["family"] == mask)]
+    alone = kept["label"].where(kept["label"] != "all", kept["family"])
+    places = list(zip(kept["family"], alone, strict=True))
+    names = distinct_names(places)
+    return kept.assign(roi=[names[place] for place in places])

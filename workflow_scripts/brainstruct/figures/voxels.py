@@ -11,7 +11,7 @@ import xarray as xr
 from brainstruct.figures.flatmap_file import read_flatmap
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume
-from brainstruct.region_names import region_of
+from brainstruct.region_names import distinct_names, region_of
 
 
 def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
@@ -70,8 +70,9 @@ def placed(values: xr.DataArray, space: xr.Dataset) -> xr.DataArray:
 def outlines(space: xr.Dataset) -> xr.DataArray:
     """Regions to outline: labels whose names differ by a part only are one region.
 
-    V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA; absent regions are
-    left out.
+    V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA. Families stay
+    apart: where two have a V1, both are outlined, each with its family's name.
+    Absent regions are left out.
 
     Parameters
     ----------
@@ -83,17 +84,17 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
     xarray.DataArray
         Boolean, dims roi, voxel.
     """
-    found: dict[str, Any] = {}
+    found: dict[tuple[str, str], Any] = {}
     for family, names in json.loads(space.attrs["roi_labels"]).items():
         numbers = space["roi_label"].sel(roi=family).values
         for number, name in names.items():
             inside = numbers == int(number)
             if int(number) > 0 and inside.any():
-                region = region_of(name)
+                region = family, region_of(name)
                 found[region] = found.get(region, False) | inside
     coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
     return xr.DataArray(
-        [found[name] for name in found] or [[False] * space.sizes["voxel"]],
+        list(found.values()) or [[False] * space.sizes["voxel"]],
         dims=("roi", "voxel"),
-        coords={"roi": list(found) or ["none"], **coords},
+        coords={"roi": list(distinct_names(found).values()) or ["none"], **coords},
     )

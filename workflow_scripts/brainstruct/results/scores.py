@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from brainstruct.ceilings import can_be_divided_by
 from brainstruct.errors import InputError
 from brainstruct.results.available import Names, available, chosen, listed, study_options
 from brainstruct.results.space import read_space
@@ -48,7 +49,8 @@ def load_scores(
     roi : str or sequence of str, optional
         Keep the voxels of a label (``FFA-1``), of a region whose labels are its
         parts (``FFA``, ``V1``), or of a family (``floc-faces``); several give
-        their union. By default all voxels of the mask.
+        their union. Where several families have a label, the family comes
+        first: ``Kastner2015/V1``. By default all voxels of the mask.
     instruction : str or sequence of str, optional
         Keep these instructions. Models that follow none have ``none``.
     layer : int or iterable of int, optional
@@ -110,7 +112,7 @@ def load_scores(
     whole = _after_each_other(parts)
     least = options["ceiling_threshold"] if threshold is None else threshold
     if normalised:
-        alignment = whole["r"] / whole["ceiling"].where(whole["ceiling"] >= least)
+        alignment = whole["r"] / whole["ceiling"].where(can_be_divided_by(whole["ceiling"], least))
         whole["alignment"] = alignment.assign_attrs(long_name="normalised brain alignment")
     kept = [*variables, *(["alignment"] if normalised else [])]
     ceilings = [name for name in whole.data_vars if str(name).startswith("ceiling")]

@@ -27,7 +27,8 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     ceiling : str
         The noise ceiling to be called ``ceiling``.
     roi : str or sequence of str, optional
-        Labels, regions or families whose voxels are kept.
+        Labels, regions or families whose voxels are kept; ``family/label``
+        where several families have the label.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     Raises
     ------
     InputError
-        If there is no such ceiling or region.
+        If there is no such ceiling or region, or several families have it.
     """
     path = root / "ceilings" / f"{subject}.nc"
     stored = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])
@@ -47,7 +48,8 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     if f"ceiling_{ceiling}" not in kinds:
         there = ", ".join(kind.removeprefix("ceiling_") for kind in kinds)
         raise InputError(path, f"has no ceiling '{ceiling}' (it has {there})", "Name one of these")
-    labels = _labels(stored)
+    names = _names(stored)
+    labels = _labels(stored, names)
     space = stored[kinds].assign(ceiling=stored[f"ceiling_{ceiling}"])
     space["ceiling"].attrs = {"units": "correlation", "long_name": f"noise ceiling ({ceiling})"}
     space = space.assign_coords(
@@ -61,32 +63,58 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
         return space
     kept = np.zeros(stored.sizes["voxel"], bool)
     for name in listed(roi):
-        kept |= _members(path, name, labels, str(stored.attrs["mask"]))
+        kept |= _members(path, name, labels, names, str(stored.attrs["mask"]))
     return space.isel(voxel=np.flatnonzero(kept))
 
 
-def _labels(stored: xr.Dataset) -> dict[str, NDArray[np.str_]]:
+def _names(stored: xr.Dataset) -> dict[str, dict[int, str]]:
+    """Return family -> number -> label, whether or not a voxel has it."""
+    return {
+        family: {int(number): name for number, name in names.items() if int(number) > 0}
+        for family, names in json.loads(stored.attrs["roi_labels"]).items()
+    }
+
+
+def _labels(stored: xr.Dataset, names: dict[str, dict[int, str]]) -> dict[str, NDArray[np.str_]]:
     """Return family -> label of each voxel, ``""`` without one."""
     found = {}
-    for family, names in json.loads(stored.attrs["roi_labels"]).items():
+    for family, known in names.items():
         numbers = stored["roi_label"].sel(roi=family).values
-        known = {int(number): name for number, name in names.items() if int(number) > 0}
         found[family] = np.array([known.get(int(number), "") for number in numbers], dtype=str)
     return found
 
 
 def _members(
-    path: Path, name: str, labels: dict[str, NDArray[np.str_]], mask: str
+    path: Path,
+    name: str,
+    labels: dict[str, NDArray[np.str_]],
+    names: dict[str, dict[int, str]],
+    mask: str,
 ) -> NDArray[np.bool_]:
     n_voxels = len(next(iter(labels.values())))
     if name == mask:
         return np.ones(n_voxels, bool)
     if name in labels:
         return np.asarray(labels[name] != "", bool)
+    # What a subject happens to lack must not decide which family is meant.
+    parts = {
+        family: [
+            label
+            for label in known.values()
+            if name.removeprefix(f"{family}/") in (label, region_of(label))
+        ]
+        for family, known in names.items()
+    }
+    having = [family for family, found in parts.items() if found]
+    if len(having) > 1:
+        raise InputError(
+            path,
+            f"has '{name}' in several families: {', '.join(having)}",
+            f"Name one, or all in a list: {', '.join(f'{family}/{name}' for family in having)}",
+        )
     inside = np.zeros(n_voxels, bool)
-    for values in labels.values():
-        parts = [label for label in np.unique(values) if name in (label, region_of(label))]
-        inside |= np.isin(values, parts)
+    for family in having:
+        inside |= np.isin(labels[family], parts[family])
     if not inside.any():
         there = sorted({str(one) for values in labels.values() for one in values} - {""})
         regions = sorted({region_of(one) for one in there} - set(there))
