@@ -8,7 +8,7 @@ from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 from brainstruct.nsd.locate import locate
-from brainstruct.nsd.rois import label_voxels
+from brainstruct.nsd.voxel_labels import label_voxels
 from brainstruct.store import provenance, read_dataset, write_dataset
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from brainstruct.errors import InputError
 from brainstruct.nsd.labels import label_names
@@ -97,42 +94,3 @@ def read_mask(layout: Layout, subject: str, name: str = "nsdgeneral") -> npt.NDA
             "Use another mask, or download it again",
         )
     return mask
-
-
-def label_voxels(
-    layout: Layout, subject: str, voxels: xr.Dataset, families: Sequence[str]
-) -> xr.Dataset:
-    """Add the labels of families of regions to voxels.
-
-    Parameters
-    ----------
-    layout : Layout
-        Says where the files lie.
-    subject : str
-        Whose voxels they are.
-    voxels : xarray.Dataset
-        Coordinates i, j, k on voxel; attribute volume_shape.
-    families : sequence of str
-        Names of their volumes.
-
-    Returns
-    -------
-    xarray.Dataset
-        `voxels`, with ``roi_label`` (roi, voxel), int16: label number, 0 or
-        below without a label; and the attribute roi_labels (JSON: family ->
-        number -> name).
-
-    Raises
-    ------
-    InputError
-        As `read_roi`.
-    """
-    shape = tuple(int(length) for length in voxels.attrs["volume_shape"])
-    place = tuple(voxels[axis].values for axis in ("i", "j", "k"))
-    found = [read_roi(layout, subject, name, shape) for name in families]
-    labels = np.array([family.numbers[place] for family in found], dtype=np.int16)
-    return (
-        voxels.assign_coords(roi=np.array([family.name for family in found], dtype=str))
-        .assign(roi_label=(("roi", "voxel"), labels.reshape(len(found), voxels.sizes["voxel"])))
-        .assign_attrs(roi_labels=json.dumps({family.name: family.names for family in found}))
-    )
