@@ -32,7 +32,7 @@ from brainstruct.jobs import log, run_job
 from brainstruct.models import tiny
 from brainstruct.models.manifest import files_in
 from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.nsd.responses import prepare_responses
 from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.nsd.synthetic.stimuli import write_stimuli
@@ -133,6 +133,8 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         "betas": spoilt.layout.betas,
         "annotations": None,
     }
+    layout = spoilt.layout
+    stimuli = [layout.stimuli_file, *(layout.captions_file(split) for split in COCO_SPLITS)]
     output = tmp_path / "out" / ("x.tsv" if rule in ("index_stimuli", "list_block") else "x.nc")
     family = str(params.get("family", "clip-text"))
     folder = spoilt.root / ("clip" if family.startswith("clip") else family)
@@ -153,6 +155,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
             checkpoint=str(tmp_path / "manifest.json"),
             responses=str(spoilt.root / "responses.nc"),
             cross_subject=[],
+            stimuli=[str(path) for path in stimuli if path.exists()],
         ),
         output=[str(output)],
         wildcards=SimpleNamespace(

@@ -27,8 +27,14 @@ def family(tmp_path_factory):
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    families = dict(registry.FAMILIES)
-    exec(entry, {"FAMILIES": families, "Family": registry.Family})
+    (path.parent / "entry.py").write_text(
+        f"from brainstruct.models.registry import Family\n\nFAMILIES = {{}}\n{entry}"
+    )
+    spec = importlib.util.spec_from_file_location("entry", path.parent / "entry.py")
+    assert spec is not None and spec.loader is not None
+    registered = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(registered)
+    families = registered.FAMILIES
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(registry.FAMILIES, "dinov2", families["dinov2"])
         yield module.Dinov2

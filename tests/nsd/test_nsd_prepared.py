@@ -38,8 +38,10 @@ def test_the_images_asked_for_in_their_order(path):
 
 
 def test_an_image_that_is_not_there_is_named(path):
-    with pytest.raises(InputError, match=r"responses\.nc: lacks .*9"):
-        read_betas(path, np.array([9]))
+    with pytest.raises(InputError, match=r"responses\.nc: lacks nsd_id 9\. Delete"):
+        read_betas(path, np.array([3, 9]))
+    with pytest.raises(InputError, match="lacks nsd_id 91, 92, 93 and 2 more"):
+        read_betas(path, np.arange(91, 96))
 
 
 def test_a_test_image_does_not_get_lost_by_a_flipped_bit(path):

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 from xarray.backends import H5NetCDFStore
 
 from brainstruct import FORMAT_VERSION, __version__
@@ -424,14 +425,26 @@ def read_dataset(
             damaged = [
                 name for name, digest in _digests(part).items() if digests.get(name) != digest
             ]
-            loaded = None if damaged else part.sel(labels).load()
-        except KeyError as error:
-            raise InputError(path, f"lacks {error.args[0]}", _rebuild(path)) from error
+            absent = [] if damaged else _absent(part, labels)
+            loaded = None if damaged or absent else part.sel(labels).load()
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(path, f"is damaged ({error})", _rebuild(path)) from error
-    if loaded is None:
+    if damaged:
         raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
+    if loaded is None:
+        raise InputError(path, f"lacks {'; '.join(absent)}", _rebuild(path))
     return loaded
+
+
+def _absent(dataset: xr.Dataset, labels: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Name the labels that a dataset lacks, the first few of each dimension."""
+    found = []
+    for dim, chosen in labels.items():
+        lacking = chosen[~np.isin(chosen, dataset[dim].values)].tolist()
+        if lacking:
+            more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+            found.append(f"{dim} {', '.join(map(str, lacking[:3]))}{more}")
+    return found
 
 
 def _load_hdf5() -> None:
