@@ -163,6 +163,19 @@ def test_components_agree_with_sklearn(n_features):
     assert found.variance_kept == pytest.approx(reference.explained_variance_ratio_.sum(), rel=1e-4)
 
 
+@pytest.mark.parametrize("n_features", [20, 120])
+def test_weak_components_beside_one_that_carries_nearly_all_the_variance(n_features):
+    rng = np.random.default_rng(0)
+    X = 3e3 * rng.standard_normal((80, 1)) + rng.standard_normal((80, n_features))
+    X = X.astype(np.float32)
+    found = principal_components(X[:60], X[60:], 10)
+    A = (X[:60] - X[:60].mean(0, dtype=float)) / X[:60].std(0, dtype=float)
+    reference = PCA(10, svd_solver="full").fit(A)
+    spread = found.train.std(0, ddof=1)
+    assert spread.shape == (10,)
+    np.testing.assert_allclose(spread, reference.explained_variance_**0.5, rtol=0.02)
+
+
 def test_components_stop_at_the_rank():
     rng = np.random.default_rng(0)
     X = (rng.standard_normal((60, 4)) @ rng.standard_normal((4, 30))).astype(np.float32)
