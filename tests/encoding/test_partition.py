@@ -126,6 +126,20 @@ def test_split_scores_are_himalaya_s_product_measure():
     np.testing.assert_allclose(found.split_b[both], expected[1][both], atol=2e-4)
 
 
+def test_what_is_not_finite_is_refused_by_name():
+    (a, b), Y_train, Y_test = planted((0.3, 0.1, 0.1), n_train=60, n_test=30, n_voxels=3)
+    spoilt = a.train.copy()
+    spoilt[1, 2] = np.nan
+    broken = Components(spoilt, a.test, a.n_features, a.variance_kept)
+    with pytest.raises(ValueError, match="first training components hold 1 non-finite"):
+        fit_pair(broken, b, Y_train, Y_test, BandedOptions(ALPHAS))
+    with pytest.raises(ValueError, match="training features hold 1 non-finite"):
+        principal_components(spoilt, a.test, 5)
+    Y_test[0] = np.inf
+    with pytest.raises(ValueError, match="test responses hold 3 non-finite"):
+        fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS))
+
+
 def test_joint_model_falls_back_on_one_band():
     rng = np.random.default_rng(4)
     (a, _), Y_train, Y_test = planted((0.0, 0.5, 0.0), n_train=200, n_test=400, seed=3)

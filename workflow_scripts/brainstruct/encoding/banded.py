@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.components import Components
+from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
@@ -105,7 +106,20 @@ def fit_pair(
     -------
     BandedFit
         Per voxel.
+
+    Raises
+    ------
+    ValueError
+        If anything is not finite, or a share is not one.
     """
+    require_finite(
+        first_training_components=a.train,
+        first_test_components=a.test,
+        second_training_components=b.train,
+        second_test_components=b.test,
+        training_responses=Y_train,
+        test_responses=Y_test,
+    )
     shares = sorted({0.0, 1.0, *options.shares})
     if shares[0] < 0 or shares[-1] > 1:
         raise ValueError(f"shares lie between 0 and 1, got {shares}")

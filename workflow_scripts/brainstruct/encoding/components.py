@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
 
@@ -50,11 +51,17 @@ def principal_components(train: Array, test: Array, n_components: int) -> Compon
     Components
         Leading components, the strongest first.
 
+    Raises
+    ------
+    ValueError
+        If anything is not finite, or no feature varies.
+
     Notes
     -----
     The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
     in float64, for its leading part only.
     """
+    require_finite(training_features=train, test_features=test)
     train, test = standardise(train, test)
     n_images, n_features = train.shape
     primal = n_features <= n_images
