@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from brainstruct.encoding.best import best_of
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
 
@@ -122,7 +123,7 @@ def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp],
     """
     cv_score = scores["cv_score"].transpose("layer", "voxel")
     alpha = scores["alpha"].transpose("layer", "voxel").values
-    best = cv_score.argmax("layer").values
+    best = best_of(cv_score, "layer").values
     for row, layer in enumerate(scores["layer"].values):
         voxels = np.flatnonzero(best == row)
         if voxels.size:
