@@ -46,6 +46,24 @@ def test_winners(scores):
     assert np.isnan(found["alignment"].values[2:]).all()
 
 
+@pytest.mark.parametrize("rule", ["best", "mean"])
+def test_the_first_of_equals_wins_and_no_score_loses(scores, rule):
+    three = scores.isel(instruction=[0, 1, 0]).copy(deep=True)
+    three = three.assign_coords(instruction=["a", "b", "c"])
+    three["cv_score"][:] = 0.5
+    three["cv_score"][0, :, 1] = np.nan
+    three["cv_score"][1:, :, 2] = np.nan
+    three["cv_score"][:, :, 3] = np.nan
+    ceiling = xr.DataArray(np.ones(4, np.float32), dims="voxel")
+    found = find_winners(three, ceiling, rule=rule, threshold=0.05)
+    assert found["instruction_index"].values.tolist() == [0, 1, 0, 0]
+    assert found["layer"].values.tolist() == [0, 0, 0, 0]
+    r = found["alignment_by_instruction"].values
+    runners_up = [1, 2, 1, 1]
+    expected = found["alignment"].values - r[runners_up, np.arange(4)]
+    np.testing.assert_allclose(found["margin"], expected, atol=1e-6)
+
+
 def test_one_instruction_has_no_margin(scores):
     ceiling = xr.DataArray(np.ones(4, np.float32), dims="voxel")
     found = find_winners(scores.isel(instruction=[1]), ceiling, rule="mean", threshold=0.05)

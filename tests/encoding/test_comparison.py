@@ -290,6 +290,22 @@ def test_stored_predictions_keep_their_digits():
     np.testing.assert_allclose(stored["intercept"], 100)
 
 
+@pytest.mark.parametrize("n_features", [20, 120])
+def test_predictions_beside_one_component_that_carries_nearly_all_the_variance(n_features):
+    rng = np.random.default_rng(0)
+    own = rng.standard_normal((100, n_features))
+    X = (3e3 * rng.standard_normal((100, 1)) + own).astype(np.float32)
+    Y = (own @ rng.standard_normal((n_features, 3))).astype(np.float32)
+    found = ridge_predict(X[:80], Y[:80], X[80:], np.full(3, 1e-5, np.float32))
+    A, T = ((part - X[:80].mean(0, dtype=float)) / X[:80].std(0, dtype=float)
+            for part in (X[:80], X[80:]))  # fmt: skip
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    weights = Vt.T @ ((s / (s**2 + 1e-5))[:, None] * (U.T @ (Y[:80] - Y[:80].mean(0))))
+    expected = T @ weights + Y[:80].mean(0)
+    error = np.abs(found - expected).max() / np.abs(expected).max()
+    assert error < 0.02, error
+
+
 def test_selected_predictions_are_those_of_the_fits():
     from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
 

@@ -126,6 +126,20 @@ def test_split_scores_are_himalaya_s_product_measure():
     np.testing.assert_allclose(found.split_b[both], expected[1][both], atol=2e-4)
 
 
+def test_what_is_not_finite_is_refused_by_name():
+    (a, b), Y_train, Y_test = planted((0.3, 0.1, 0.1), n_train=60, n_test=30, n_voxels=3)
+    spoilt = a.train.copy()
+    spoilt[1, 2] = np.nan
+    broken = Components(spoilt, a.test, a.n_features, a.variance_kept)
+    with pytest.raises(ValueError, match="first training components hold 1 non-finite"):
+        fit_pair(broken, b, Y_train, Y_test, BandedOptions(ALPHAS))
+    with pytest.raises(ValueError, match="training features hold 1 non-finite"):
+        principal_components(spoilt, a.test, 5)
+    Y_test[0] = np.inf
+    with pytest.raises(ValueError, match="test responses hold 3 non-finite"):
+        fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS))
+
+
 def test_joint_model_falls_back_on_one_band():
     rng = np.random.default_rng(4)
     (a, _), Y_train, Y_test = planted((0.0, 0.5, 0.0), n_train=200, n_test=400, seed=3)
@@ -161,6 +175,19 @@ def test_components_agree_with_sklearn(n_features):
     np.testing.assert_allclose(found.train * sign, reference.transform(A), atol=2e-3)
     np.testing.assert_allclose(found.test * sign, reference.transform(T), atol=2e-3)
     assert found.variance_kept == pytest.approx(reference.explained_variance_ratio_.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("n_features", [20, 120])
+def test_weak_components_beside_one_that_carries_nearly_all_the_variance(n_features):
+    rng = np.random.default_rng(0)
+    X = 3e3 * rng.standard_normal((80, 1)) + rng.standard_normal((80, n_features))
+    X = X.astype(np.float32)
+    found = principal_components(X[:60], X[60:], 10)
+    A = (X[:60] - X[:60].mean(0, dtype=float)) / X[:60].std(0, dtype=float)
+    reference = PCA(10, svd_solver="full").fit(A)
+    spread = found.train.std(0, ddof=1)
+    assert spread.shape == (10,)
+    np.testing.assert_allclose(spread, reference.explained_variance_**0.5, rtol=0.02)
 
 
 def test_components_stop_at_the_rank():

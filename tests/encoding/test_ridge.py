@@ -71,11 +71,13 @@ def test_pure_noise_predicts_nothing():
     assert abs(scores.r.mean()) < 3 * scores.r.std() / np.sqrt(scores.r.size)
 
 
-def test_non_finite_features_are_refused():
-    X_train, Y_train, X_test, Y_test = study()
-    X_train[3, 2] = np.nan
-    with pytest.raises(ValueError, match="1 non-finite"):
-        fit_ridge(X_train, Y_train, X_test, Y_test, RidgeOptions([1.0, 2.0]))
+@pytest.mark.parametrize("place", range(4))
+def test_whatever_is_not_finite_is_refused_by_name(place):
+    arrays = [array.copy() for array in study()]
+    arrays[place][2, 3] = np.inf
+    name = ("training features", "training responses", "test features", "test responses")[place]
+    with pytest.raises(ValueError, match=f"{name} hold 1 non-finite"):
+        fit_ridge(*arrays, RidgeOptions([1.0, 2.0]))
 
 
 def test_standardise_uses_training_statistics_and_drops_constants():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,23 @@ def test_preparing_again_keeps_caches_until_the_source_changes(filestore, tmp_pa
     (filestore / "subj01" / "surfaces" / "flat_lh.gii").write_text("a new patch")
     prepare_store(tmp_path / "store", ["subj01"], filestore)
     assert not cached.exists()
+    assert [entry.name for entry in (root / "db").iterdir()] == ["subj01"]
+
+
+def test_what_a_killed_run_left_half_made_is_cleared(filestore, tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    # As a kill leaves it: nothing of this process tidies up.
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copytree", killed)
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_store(tmp_path / "store", ["subj01"], filestore)
+    left = [entry.name for entry in (tmp_path / "store/db").iterdir()]
+    assert len(left) == 1
+    assert left[0].startswith(".subj01.")
+    root = prepare_store(tmp_path / "store", ["subj01"], filestore)
     assert [entry.name for entry in (root / "db").iterdir()] == ["subj01"]
 
 

@@ -46,6 +46,13 @@ def test_matrices_hold_what_pairs_share_and_what_each_explains(tmp_path):
     drawing.save(tmp_path / "shared")
 
 
+def test_numbers_lose_a_leading_zero_and_no_other():
+    table = partitions(rois=["nsdgeneral"], subjects=["subj01"])
+    table["shared"] = [10.05, -0.05, 0.1]
+    written = {text.get_text() for text in panel(draw(table), "subj01").texts}
+    assert {"10.05", "-.05", ".10"} < written
+
+
 def test_pairs_that_were_not_partitioned_are_empty():
     table = partitions(pairs=[("IC", "VQ1"), ("IC", "SR")])
     texts = panel(draw(table), "subj01").texts

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.ceilings import can_be_divided_by
+from brainstruct.encoding.best import best_of
 
 LayerRule = Literal["best", "mean"]
 
@@ -36,7 +37,7 @@ def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
         ``r``, ``cv_score`` and ``layer`` (that of the best CV score, under
         either rule) with dims instruction, voxel.
     """
-    best = scores["cv_score"].argmax("layer")
+    best = best_of(scores["cv_score"], "layer")
     layer = scores["layer"][best].drop_vars("layer")
     if rule == "mean":
         kept = scores[["r", "cv_score"]].mean("layer")
@@ -91,11 +92,10 @@ def find_winners(
     reduced = select_layers(scores, rule)
     alignment = normalise(reduced["r"], ceiling, threshold)
     reliable = can_be_divided_by(ceiling, threshold)
-    order = reduced["cv_score"].argsort(reduced["cv_score"].get_axis_num("instruction"))
-    first = order.isel(instruction=-1).drop_vars("instruction")
+    first = best_of(reduced["cv_score"], "instruction")
     winner = alignment.isel(instruction=first).drop_vars("instruction")
     if scores.sizes["instruction"] > 1:
-        second = order.isel(instruction=-2).drop_vars("instruction")
+        second = _runner_up(reduced["cv_score"], first)
         margin = winner - alignment.isel(instruction=second).drop_vars("instruction")
     else:
         margin = xr.full_like(winner, np.nan)
@@ -109,3 +109,11 @@ def find_winners(
             "alignment_by_instruction": alignment.astype(np.float32),
         }
     )
+
+
+def _runner_up(cv_score: xr.DataArray, first: xr.DataArray) -> xr.DataArray:
+    """Return the position of the second-best instruction."""
+    place = xr.DataArray(np.arange(cv_score.sizes["instruction"]), dims="instruction")
+    # One without a score comes after those with one, and is still another than the first.
+    others = cv_score.fillna(np.finfo(cv_score.dtype).min).where(place != first)
+    return best_of(others, "instruction")

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.components import Components
+from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
 Array = NDArray[np.float32]
@@ -104,7 +106,20 @@ def fit_pair(
     -------
     BandedFit
         Per voxel.
+
+    Raises
+    ------
+    ValueError
+        If anything is not finite, or a share is not one.
     """
+    require_finite(
+        first_training_components=a.train,
+        first_test_components=a.test,
+        second_training_components=b.train,
+        second_test_components=b.test,
+        training_responses=Y_train,
+        test_responses=Y_test,
+    )
     shares = sorted({0.0, 1.0, *options.shares})
     if shares[0] < 0 or shares[-1] > 1:
         raise ValueError(f"shares lie between 0 and 1, got {shares}")
@@ -183,14 +198,14 @@ class _Search:
         folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
         shape = (len(self._bands), len(self._alphas), n_voxels)
         loss = np.zeros(shape, dtype=np.float32)
-        gram = _gram(self._X)
+        whole = gram(self._X)
         total = self._X.sum(0, dtype=torch.float64)
         for _, held in folds.split(self._X):
             X = self._X[torch.as_tensor(held).to(self._device)]
             n_held, n_fit = len(held), n_images - len(held)
-            inside, sums = _gram(X), X.sum(0, dtype=torch.float64)
+            inside, sums = gram(X), X.sum(0, dtype=torch.float64)
             mean = (total - sums) / n_fit
-            fit = gram - inside - n_fit * torch.outer(mean, mean)
+            fit = whole - inside - n_fit * torch.outer(mean, mean)
             # Held-out images as the training images' mean sees them.
             seen = (
                 inside
@@ -214,13 +229,13 @@ class _Search:
     ) -> tuple[Array, Array]:
         """Refit on all training images; return what either band adds to the mean."""
         X = torch.as_tensor(test - self._mean.astype(np.float32)).to(self._device)
-        gram = _gram(self._X)
+        whole = gram(self._X)
         parts = np.zeros((2, len(test), self._Y.shape[1]), dtype=np.float32)
         for band, (kept, _) in enumerate(self._bands):
             chosen = np.flatnonzero(share == band)
             if not chosen.size:
                 continue
-            spectrum, basis, _ = self._basis(gram, gram, band)
+            spectrum, basis, _ = self._basis(whole, whole, band)
             size = self._options.targets_per_batch
             for start in range(0, chosen.size, size):
                 voxels = chosen[start : start + size]
@@ -256,12 +271,6 @@ class _Search:
             y = y - offset
             right = X.T @ y - torch.outer(centre, y.sum(0))
             yield part, rest, right, (y**2).sum(0)
-
-
-def _gram(X: Tensor) -> Tensor:
-    """X'X, in float64: components differ by many orders of magnitude."""
-    wide = X.to(torch.float64)
-    return wide.T @ wide
 
 
 def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float32]:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
 
 Array = NDArray[np.float32]
@@ -49,22 +51,28 @@ def principal_components(train: Array, test: Array, n_components: int) -> Compon
     Components
         Leading components, the strongest first.
 
+    Raises
+    ------
+    ValueError
+        If anything is not finite, or no feature varies.
+
     Notes
     -----
     The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
     in float64, for its leading part only.
     """
+    require_finite(training_features=train, test_features=test)
     train, test = standardise(train, test)
     n_images, n_features = train.shape
     primal = n_features <= n_images
-    gram = (train.T @ train if primal else train @ train.T).astype(np.float64)
-    total = float(np.trace(gram))
+    products = gram(train if primal else train.T)
+    total = float(np.trace(products))
     if total == 0:
         raise ValueError("all features are constant on the training images")
-    size = len(gram)
+    size = len(products)
     wanted = min(n_components, size)
-    values, vectors = eigh(gram, subset_by_index=[size - wanted, size - 1], check_finite=False)
-    real = values > values[-1] * 1e-7  # below it lies the rounding of a float32 Gram matrix
+    values, vectors = eigh(products, subset_by_index=[size - wanted, size - 1], check_finite=False)
+    real = values > values[-1] * 1e-10  # of weaker ones, float32 scores are mostly rounding
     values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
     rotation = vectors if primal else train.T @ (vectors / np.sqrt(values))
     rotation = rotation.astype(np.float32)

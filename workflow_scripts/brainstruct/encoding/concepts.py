@@ -16,6 +16,7 @@ from brainstruct.encoding.alignment import (
     normalise,
     select_layers,
 )
+from brainstruct.encoding.best import best_of
 from brainstruct.encoding.regions import mean_over, regions
 
 
@@ -82,7 +83,7 @@ def find_concepts(
         top.append(best.sel(instruction=members).max("instruction"))
     names = pd.Index(list(groups), name="concept")
     result = xr.concat(winners, names)
-    leader = xr.concat(top, names).argmax("concept")
+    leader = best_of(xr.concat(top, names), "concept")
     member = [[name in members for name in given] for members in groups.values()]
     leader = leader.where(can_be_divided_by(ceiling, threshold), NO_WINNER)
     return result.assign(

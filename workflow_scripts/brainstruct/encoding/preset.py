@@ -17,6 +17,7 @@ from himalaya.ridge import RidgeCV
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
+from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 
 Array = NDArray[np.float32]
@@ -82,9 +83,12 @@ def fit_oota2025(
     ValueError
         If anything is not finite.
     """
-    for array in (X_train, X_test, Y_train, Y_test):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{np.count_nonzero(~np.isfinite(array))} non-finite values")
+    require_finite(
+        training_features=X_train,
+        test_features=X_test,
+        training_responses=Y_train,
+        test_responses=Y_test,
+    )
     engine = set_backend(backend)
     grid = ALPHAS.astype(np.float32)
     model = RidgeCV(

@@ -13,6 +13,7 @@ from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
 
@@ -107,11 +108,12 @@ def fit_ridge(
     ValueError
         If shapes disagree or anything is not finite.
     """
-    for name, array in (("features", X_train), ("features", X_test), ("responses", Y_train)):
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name} hold {np.count_nonzero(~np.isfinite(array))} non-finite values"
-            )
+    require_finite(
+        training_features=X_train,
+        test_features=X_test,
+        training_responses=Y_train,
+        test_responses=Y_test,
+    )
     backend = set_backend(options.backend)
     X_train, X_test = standardise(X_train, X_test)
     alphas = np.asarray(options.alphas, dtype=np.float32)

@@ -18,6 +18,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from brainstruct.encoding.best import best_of
+from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
 
 Array = NDArray[np.float32]
@@ -121,7 +123,7 @@ def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp],
     """
     cv_score = scores["cv_score"].transpose("layer", "voxel")
     alpha = scores["alpha"].transpose("layer", "voxel").values
-    best = cv_score.argmax("layer").values
+    best = best_of(cv_score, "layer").values
     for row, layer in enumerate(scores["layer"].values):
         voxels = np.flatnonzero(best == row)
         if voxels.size:
@@ -195,10 +197,9 @@ def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -
     Y = Y_train - mean.astype(np.float32)
     primal = X_train.shape[1] <= X_train.shape[0]
     if primal:
-        gram, right, left = X_train.T @ X_train, X_train.T @ Y, X_test
+        system, right, left = gram(X_train), X_train.T @ Y, X_test
     else:
-        gram, right, left = X_train @ X_train.T, Y, X_test @ X_train.T
-    system = gram.astype(np.float64)
+        system, right, left = gram(X_train.T), Y, cross_gram(X_test.T, X_train.T)
     diagonal = np.diagonal(system).copy()
     prediction = np.empty((len(X_test), Y.shape[1]), dtype=np.float32)
     # himalaya returns penalties a rounding away from those it was given: such are one.
@@ -207,7 +208,7 @@ def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -
         here = keys == key
         np.fill_diagonal(system, diagonal + float(np.median(alpha[here])))
         factor = cho_factor(system, lower=True)
-        weights = cho_solve(factor, right[:, here]).astype(np.float32)
+        weights = cho_solve(factor, right[:, here]).astype(left.dtype)
         prediction[:, here] = left @ weights
     with_intercept: Array = prediction + mean.astype(np.float32)
     return with_intercept

@@ -7,6 +7,7 @@ import xarray as xr
 
 from brainstruct.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule
+from brainstruct.encoding.best import best_of
 from brainstruct.encoding.fdr import benjamini_hochberg
 
 LEVEL = 0.05
@@ -51,7 +52,7 @@ def selected_p(scores: xr.Dataset, rule: LayerRule) -> xr.DataArray:
     """
     if rule == "mean":
         return combine_p(scores["p"], "layer")
-    best = scores["cv_score"].argmax("layer")
+    best = best_of(scores["cv_score"], "layer")
     return scores["p"].isel(layer=best).drop_vars("layer")
 
 

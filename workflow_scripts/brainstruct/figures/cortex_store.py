@@ -25,6 +25,7 @@ from pathlib import Path
 from types import ModuleType
 
 from brainstruct.errors import InputError
+from brainstruct.store import publish_folder
 
 _LINKED = ("surfaces", "anatomicals", "transforms")  # only read: may be links
 _COPIED = ("surface-info", "overlays.svg", "rois.svg")  # pycortex may rewrite these
@@ -229,8 +230,7 @@ def _place_subject(source: Path, target: Path, *, linked: bool) -> None:
     record = json.dumps({"linked": linked, "files": _listing(source)}, indent=1, sort_keys=True)
     if (target / _RECORD).is_file() and (target / _RECORD).read_text("utf-8") == record:
         return
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as temporary:
-        draft = Path(temporary) / target.name
+    with publish_folder(target) as draft:
         for name in _LINKED:
             if (source / name).is_dir():
                 copy = _link if linked else shutil.copyfile
@@ -243,9 +243,6 @@ def _place_subject(source: Path, target: Path, *, linked: bool) -> None:
         for name in _OWN:
             (draft / name).mkdir(exist_ok=True)
         (draft / _RECORD).write_text(record, "utf-8")
-        if target.exists():
-            target.rename(Path(temporary) / "old")
-        draft.rename(target)
 
 
 def _listing(source: Path) -> dict[str, list[int]]:

@@ -169,8 +169,13 @@ def _draw_matrix(axes: Axes, matrix: NDArray[np.float64], scale: Scale, numbers:
         axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white"))
         if numbers and not np.isnan(value):
             ink = ink_on(colour)
-            axes.text(column, row, f"{value:.2f}".replace("0.", "."), ha="center",
+            axes.text(column, row, _short(value), ha="center",
                       va="center_baseline", fontsize=5, color=ink)  # fmt: skip
+
+
+def _short(value: float) -> str:
+    """Two decimals, without a leading zero: there is little room."""
+    return f"{value:.2f}".replace("-0.", "-.") if value < 0 else f"{value:.2f}".removeprefix("0")
 
 
 def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import nibabel
@@ -12,6 +11,7 @@ from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from numpy.typing import NDArray
 
 from brainstruct.figures.hemisphere import Hemisphere
+from brainstruct.store import publish_folder
 
 
 def import_subject(
@@ -34,9 +34,7 @@ def import_subject(
         ``db/<name>`` in the store, published whole.
     """
     target = Path(folder).resolve() / "db" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}.") as temporary:
-        draft = Path(temporary) / name
+    with publish_folder(target) as draft:
         for part in ("surfaces", "surface-info", "transforms", "anatomicals", "views", "cache"):
             (draft / part).mkdir(parents=True)
         for half in (left, right):
@@ -51,9 +49,6 @@ def import_subject(
         np.savez(
             draft / "surface-info" / "curvature.npz", left=left.curvature, right=right.curvature
         )
-        if target.exists():
-            target.rename(Path(temporary) / "old")
-        draft.rename(target)
     return target
 
 

@@ -1,0 +1,67 @@
+"""Sums of products of float32 matrices, in float64.
+
+One component that carries nearly all the variance, as in hidden states of
+language models, drowns the others in the rounding of a float32 sum.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Matrix = TypeVar("Matrix", NDArray[np.floating], torch.Tensor)
+
+CHUNK = 1024
+"""Rows that are held in float64 at once."""
+
+
+def gram(X: Matrix) -> Matrix:
+    """Return X'X.
+
+    Parameters
+    ----------
+    X : array or tensor of shape (n, p)
+        Of any precision.
+
+    Returns
+    -------
+    array or tensor of shape (p, p)
+        float64, on the device of `X`.
+    """
+    return cross_gram(X, X)
+
+
+def cross_gram(A: Matrix, B: Matrix) -> Matrix:
+    """Return A'B.
+
+    Parameters
+    ----------
+    A, B : arrays or tensors of shape (n, p) and (n, q)
+        Of any precision; both of a kind.
+
+    Returns
+    -------
+    array or tensor of shape (p, q)
+        float64, on the device of `A`.
+    """
+    total = _product(A, B, 0)
+    for start in range(CHUNK, len(A), CHUNK):
+        total += _product(A, B, start)
+    return total
+
+
+def _product(A: Matrix, B: Matrix, start: int) -> Matrix:
+    rows = slice(start, start + CHUNK)
+    left = _wide(A[rows])
+    # BLAS does half the work where it sees that both are the same.
+    right = left if A is B else _wide(B[rows])
+    return left.T @ right
+
+
+def _wide(rows: Matrix) -> Matrix:
+    if isinstance(rows, torch.Tensor):
+        return rows.to(torch.float64)
+    return rows.astype(np.float64)
