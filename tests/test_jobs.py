@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from brainstruct import jobs, store
+from brainstruct import jobs, publishing, store
 from brainstruct.errors import InputError
 from brainstruct.jobs import log, run_job
 
@@ -71,7 +71,7 @@ def test_defects_are_logged_in_full(job):
     assert lines(job)[-1] == "ZeroDivisionError: here"
 
 
-@pytest.mark.parametrize("publish", [store.publish, store.publish_folder])
+@pytest.mark.parametrize("publish", [publishing.publish, publishing.publish_folder])
 def test_a_defect_amid_a_write_ends_the_job(job, tmp_path, publish):
     """Finding out what kind of error it is must come to an end as well."""
 

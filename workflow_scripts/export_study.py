@@ -13,13 +13,8 @@ from brainstruct.exports.description import (
 from brainstruct.exports.names import words
 from brainstruct.exports.tables import copy_tables
 from brainstruct.jobs import log, run_job
-from brainstruct.store import (
-    publish_folder,
-    read_dataset,
-    write_json,
-    write_table,
-    write_text,
-)
+from brainstruct.publishing import publish_folder
+from brainstruct.store import read_dataset, write_json, write_table, write_text
 
 
 def export_study(job: Any) -> None:

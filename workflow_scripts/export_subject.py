@@ -18,7 +18,8 @@ from brainstruct.jobs import log, run_job
 from brainstruct.nsd.grid import read_grid
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.locate import locate
-from brainstruct.store import provenance, publish_folder, read_dataset
+from brainstruct.publishing import publish_folder
+from brainstruct.store import provenance, read_dataset
 
 
 def export_subject(job: Any) -> None:

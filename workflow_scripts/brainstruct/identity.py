@@ -22,7 +22,15 @@ from brainstruct import FORMAT_VERSION
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent
 
-PLUMBING = frozenset({"brainstruct", "brainstruct.errors", "brainstruct.jobs", "brainstruct.store"})
+PLUMBING = frozenset(
+    {
+        "brainstruct",
+        "brainstruct.errors",
+        "brainstruct.jobs",
+        "brainstruct.publishing",
+        "brainstruct.store",
+    }
+)
 """Modules that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
 
 REGISTRY = "brainstruct.models.registry"

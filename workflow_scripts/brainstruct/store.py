@@ -1,27 +1,21 @@
-"""Labelled arrays and tables on disk: published whole or not at all.
+"""Labelled arrays and tables on disk.
 
 Arrays are NetCDF4 files (HDF5 underneath) written from xarray objects; tables
-are tab-separated text. Every file is written beside its final name, synced,
-and renamed into place, so a reader never meets half a file. What happens to a
-file afterwards (a bit that flips, a copy that was cut) is noticed by whoever
-reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a digest.
+are tab-separated text. They appear whole or not at all (`brainstruct.publishing`).
+What happens to a file afterwards (a bit that flips, a copy that was cut) is
+noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk,
+everything else a digest.
 """
 
 from __future__ import annotations
 
-import errno
-import glob
 import hashlib
 import json
 import os
-import re
-import shutil
-import socket
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,188 +25,7 @@ from xarray.backends import H5NetCDFStore
 
 from brainstruct import FORMAT_VERSION, __version__
 from brainstruct.errors import InputError
-
-
-@contextmanager
-def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path whose file becomes `path` if the block succeeds.
-
-    Parameters
-    ----------
-    path : path
-        The final name. Its folder is created if needed.
-
-    Yields
-    ------
-    pathlib.Path
-        A name in the same folder (so that the rename is atomic), with the same
-        suffix (so that writers that look at the suffix behave).
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written to, or has no room left.
-    """
-    final = Path(path)
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(final)
-    except OSError as error:
-        _raise_named(error, final.parent)
-    temporary = final.with_name(
-        f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
-    )
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(final)
-        _sync(final.parent)
-    except (OSError, RuntimeError) as error:
-        _raise_named(error, final.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-_UNWRITABLE = {
-    errno.ENOSPC: ("has no space left", "Make room there"),
-    errno.EDQUOT: ("is over quota", "Make room there, or ask for more"),
-    errno.EROFS: ("is on a read-only file system", "Mount it for writing"),
-    errno.EACCES: ("cannot be written to", "Change its permissions"),
-    errno.EPERM: ("cannot be written to", "Change its permissions"),
-    errno.ENOTDIR: ("lies below a file", "Remove that file"),
-    errno.EFBIG: ("may not hold a file so large", "Raise the limit on file sizes (ulimit -f)"),
-}
-
-
-def _raise_named(error: Exception, folder: Path) -> NoReturn:
-    """Say in one line why a folder takes no file; any other error is raised as it is.
-
-    To be called while `error` is handled.
-    """
-    about = getattr(error, "filename", None)
-    if isinstance(about, str) and not _concerns(Path(about), folder):
-        raise error
-    number = getattr(error, "errno", None)
-    # HDF5 and libpng report the number in their text alone.
-    if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
-        number = int(stated[1])
-    if number not in _UNWRITABLE:
-        raise error
-    fault, cure = _UNWRITABLE[number]
-    advice = f"{cure}, or set another results folder, and run again"
-    raise InputError(folder, fault, advice) from error
-
-
-def _concerns(path: Path, folder: Path) -> bool:
-    """Whether a path lies in a folder, or (while folders are made) the folder in it."""
-    path, folder = path.absolute(), folder.absolute()
-    return path.is_relative_to(folder) or folder.is_relative_to(path)
-
-
-@contextmanager
-def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give an empty temporary folder that becomes `path` if the block succeeds.
-
-    Parameters
-    ----------
-    path : path
-        The final name; a folder of that name is replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        A folder beside `path`.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written to, or has no room left.
-    """
-    final = Path(path)
-    temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(final)
-        temporary.mkdir()
-    except OSError as error:
-        _raise_named(error, final.parent)
-    try:
-        yield temporary
-        for entry in [*temporary.rglob("*"), temporary]:
-            _sync(entry)
-        _put_in_place(temporary, final)
-        _sync(final.parent)
-    except (OSError, RuntimeError) as error:
-        _raise_named(error, final.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _put_in_place(temporary: Path, final: Path) -> None:
-    """Rename a folder over another, though a second writer may do the same at this moment.
-
-    The one that was there goes when the new one stands, or comes back.
-    """
-    for attempt in range(10):
-        old = temporary.with_name(f"{temporary.name}.{attempt}{_OLD}")
-        moved = False
-        try:
-            with suppress(FileNotFoundError):
-                final.rename(old)
-                moved = True
-            temporary.replace(final)
-        except BaseException as error:
-            taken = isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)
-            if attempt < 9 and taken:
-                continue
-            if moved:
-                with suppress(OSError):  # another writer's is there
-                    old.rename(final)
-            raise
-        _remove_leftovers(final)
-        return
-
-
-_OLD = ".old"
-"""Ends the names of folders that were there before, until their successors stand."""
-
-
-def _remove_leftovers(final: Path) -> None:
-    """Delete what killed processes of this machine, and this one, left half written.
-
-    A folder that was whole, and whose writer was killed before its successor
-    stood, stays as long as there is none.
-    """
-    prefix = f".{final.name}.{socket.gethostname()}."
-    for path in final.parent.glob(f".{glob.escape(final.name)}.*.part*"):
-        writer = path.name.removeprefix(prefix).partition(".")[0]
-        if not (path.name.startswith(prefix) and writer.isdecimal() and _is_over(int(writer))):
-            continue
-        if not path.is_dir():
-            path.unlink(missing_ok=True)
-        elif final.exists() or not path.name.endswith(_OLD):
-            # Files that another machine holds open cannot go; that is no fault of the new folder.
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_over(process: int) -> bool:
-    if process == os.getpid():  # an earlier one with this number, or we are done ourselves
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another user's
-        return False
-    return False
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from brainstruct.publishing import publish
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from brainstruct.figures.style import journal_style
-from brainstruct.store import publish, write_table
+from brainstruct.publishing import publish
+from brainstruct.store import write_table
 
 
 @dataclass(frozen=True)
