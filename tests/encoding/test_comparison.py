@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 from scipy.stats import binom
 
+from brainstruct.dictionary.describe import describe
 from brainstruct.encoding.comparison import ComparisonOptions, cohen_q, compare_groups
 from brainstruct.encoding.fdr import (
     benjamini_hochberg,
@@ -204,6 +205,12 @@ def test_group_of_subjects():
     assert (lacking["n_subjects"] == 3).all()
     assert table["q"].notna().all()
     assert "p = 0.125" in comparison_notes(4, 1000, 1000)
+
+
+@pytest.mark.parametrize("table", ["model_comparisons", "instruction_comparisons"])
+def test_it_is_said_which_layers_are_compared(table):
+    told = describe(f"tables/{table}.tsv", ["score_a", "score_b"])
+    assert all("best layer" in entry["Description"] for entry in told.values())
 
 
 def test_subjects_that_disagree_do_not_count_as_significant():
