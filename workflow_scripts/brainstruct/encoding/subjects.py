@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,18 +87,24 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     return pd.concat([subjects, group], ignore_index=True)
 
 
-def comparison_notes(n_subjects: int, n_images: int, n_draws: int) -> str:
+def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -> str:
     """Say beside a table what its tests can and cannot show.
 
     Parameters
     ----------
-    n_subjects, n_images, n_draws : int
-        Subjects, test images, and bootstrap samples of them.
+    n_subjects : int
+        Subjects of the table.
+    n_images : collection of int
+        Test images of every comparison in the table.
+    n_draws : int
+        Bootstrap samples of them.
     """
+    fewest, most = min(n_images), max(n_images)
+    images = str(most) if fewest == most else f"{fewest} to {most}"
     return "\n".join(
         (
             f"p: two-sided, difference divided by its standard error over {n_draws} bootstrap "
-            f"samples of the {n_images} test images, models not refitted.",
+            f"samples of the {images} test images, models not refitted.",
             "q: Benjamini-Hochberg over the regions and comparisons of one subject and measure.",
             "cohen_q: effect size, mean over voxels of atanh(r_a) - atanh(r_b): 0.1 small, "
             "0.3 medium, 0.5 large.",
