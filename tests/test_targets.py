@@ -223,6 +223,17 @@ def test_bars_are_marked_against_random_weights_and_vision(paper_config):
     }
 
 
+def test_pairs_are_of_the_reference_with_each_other_or_all(paper_config):
+    def pairs(reference, instructions):
+        paper_config["partition"]["reference"] = reference
+        paper_config["instructions"] = instructions
+        return build(paper_config)[0].partition_pairs("idefics")
+
+    assert pairs("IC", ["VQ1", "IC", "SR"]) == [("IC", "VQ1"), ("IC", "SR")]
+    assert pairs("all", ["IC", "VQ1", "SR"]) == [("IC", "VQ1"), ("IC", "SR"), ("VQ1", "SR")]
+    assert pairs("IC", ["VQ1", "SR"]) == []
+
+
 def test_shared_variance_is_shown_against_the_reference(paper_config):
     _, _, choose = build(paper_config)
     assert choose.partition_reference(wild(model="idefics")) == "IC"

@@ -13,7 +13,8 @@ from brainstruct.store import read_dataset, write_table, write_text
 def tabulate_comparisons(job: Any) -> None:
     """Write the table of every model (or of all together), and the notes that belong to it."""
     subjects = job.params.subjects
-    parts, counts, n_draws = [], set[int](), 0
+    parts, n_draws = [], 0
+    n_images: set[int] = set()
     # One file per subject for every entry of `models`, subject by subject.
     for row, model in enumerate(job.params.models):
         paths = job.input[row * len(subjects) : (row + 1) * len(subjects)]
@@ -24,10 +25,10 @@ def tabulate_comparisons(job: Any) -> None:
         table = comparison_table(comparisons)
         table.insert(0, "model", model)
         parts.append(table)
-        counts |= {int(one.attrs["n_images"]) for one in comparisons.values()}
+        n_images |= {int(one.attrs["n_images"]) for one in comparisons.values()}
         n_draws = int(next(iter(comparisons.values())).attrs["n_draws"])
     write_table(pd.concat(parts, ignore_index=True), job.output.table)
-    write_text(comparison_notes(len(subjects), counts, n_draws), Path(job.output.notes))
+    write_text(comparison_notes(len(subjects), n_images, n_draws), Path(job.output.notes))
 
 
 run_job(tabulate_comparisons, globals().get("snakemake"))

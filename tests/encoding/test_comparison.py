@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from scipy.stats import binom
 
+from brainstruct.dictionary.describe import describe
 from brainstruct.encoding.comparison import ComparisonOptions, cohen_q, compare_groups
 from brainstruct.encoding.fdr import (
     benjamini_hochberg,
@@ -23,6 +28,7 @@ from brainstruct.encoding.selected import (
     ridge_predict,
 )
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
+from brainstruct.store import write_dataset
 
 
 def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
@@ -204,8 +210,34 @@ def test_group_of_subjects():
     assert (lacking["n_subjects"] == 3).all()
     assert table["q"].notna().all()
     assert "p = 0.125" in comparison_notes(4, [1000], 1000)
-    assert "of the 1000 test images" in comparison_notes(4, [1000, 1000], 1000)
-    assert "of the 515 to 1000 (by subject) test images" in comparison_notes(4, {515, 1000}, 1000)
+
+
+def test_notes_say_how_many_test_images_there_were():
+    assert "the 1000 test images" in comparison_notes(4, [1000, 1000], 200)
+    assert "the 515 to 1000 test images" in comparison_notes(4, {1000, 515, 930}, 200)
+
+
+def test_notes_cover_the_comparisons_of_all_models(tmp_path):
+    paths = [tmp_path / f"{model}.nc" for model in "xy"]
+    for path, n_images in zip(paths, (60, 40), strict=True):
+        write_dataset(compared(*study(n_images=n_images, n_voxels=5)), path, provenance={})
+    job = SimpleNamespace(
+        input=paths,
+        output=SimpleNamespace(table=tmp_path / "table.tsv", notes=tmp_path / "notes.txt"),
+        params=SimpleNamespace(subjects=["subj01"], models=["x", "y"]),
+    )
+    path = Path(__file__).parents[2] / "workflow_scripts/tabulate_comparisons.py"
+    spec = importlib.util.spec_from_file_location("tabulate_comparisons", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.tabulate_comparisons(job)
+    assert "the 40 to 60 test images" in (tmp_path / "notes.txt").read_text()
+
+
+@pytest.mark.parametrize("table", ["model_comparisons", "instruction_comparisons"])
+def test_it_is_said_which_layers_are_compared(table):
+    told = describe(f"tables/{table}.tsv", ["score_a", "score_b"])
+    assert all("best layer" in entry["Description"] for entry in told.values())
 
 
 def test_subjects_that_disagree_do_not_count_as_significant():

@@ -15,7 +15,6 @@ from sklearn.model_selection import KFold
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import (
-    instruction_pairs,
     partition,
     partition_layers,
     partition_pair,
@@ -198,11 +197,6 @@ def test_components_stop_at_the_rank():
     assert found.variance_kept == pytest.approx(1, abs=1e-5)
     with pytest.raises(ValueError, match="constant"):
         principal_components(np.ones((5, 3), np.float32), np.ones((2, 3), np.float32), 2)
-
-
-def test_pairs():
-    assert instruction_pairs(["IC", "A", "B"], "all") == [("IC", "A"), ("IC", "B"), ("A", "B")]
-    assert instruction_pairs(["A", "B"], "IC") == []
 
 
 def layer_scores():

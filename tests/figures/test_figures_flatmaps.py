@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from brainstruct.figures.flatmap_axes import PALE, paint_codes, view
+from brainstruct.figures.flatmap_axes import paint_codes, view
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.winners import (
@@ -56,14 +56,10 @@ def test_the_legend_says_key_share_task_and_text(stage, winner):
     assert {"IC", "IU1", "SR", "50 %", "0 %", "Captioning: Describe."} <= said
 
 
-def test_close_races_are_pale(stage, winner, place, voxels):
+def test_margins_are_tabled(stage, winner, place, voxels):
     margin = place(np.where(voxels["i"] < 4, 0.01, 0.5))
-    drawing = draw_winning_instruction(stage, winner, order=ORDER, margin=margin, min_margin=0.1)
-    alpha = pictures(drawing)[1][20]
-    assert alpha[10, 3] == pytest.approx(PALE)
-    assert alpha[60, 3] == 1
-    assert "margin" in drawing.table
-    assert any("Pale" in text for text in texts_of(drawing))
+    table = draw_winning_instruction(stage, winner, order=ORDER, margin=margin).table
+    np.testing.assert_array_equal(table["margin"], margin)
 
 
 def test_regions_are_named_once_per_hemisphere_and_absent_ones_never(sheet, winner, rois):
@@ -139,6 +135,6 @@ def test_zoom_keeps_all_data(sheet):
 
 
 def test_painted_codes_abstain_by_transparency():
-    image = paint_codes(np.array([[-1, 0]]), ["#ff0000"], 0.5)
-    assert image[0, :, 3].tolist() == [0, 0.5]
+    image = paint_codes(np.array([[-1, 0]]), ["#ff0000"])
+    assert image[0, :, 3].tolist() == [0, 1]
     assert image[0, 1, :3].tolist() == [1, 0, 0]

@@ -102,6 +102,14 @@ _OVER_SUBJECTS = {
     },
 }
 
+
+def _compared(side: str) -> str:
+    return (
+        f"Score of {side}, in the units of the measure, of the predictions at each voxel's best "
+        "layer, also where alignment.tsv holds means over layers."
+    )
+
+
 _COMPARISON = {
     "measure": Column(
         "What is compared.",
@@ -112,8 +120,8 @@ _COMPARISON = {
     ),
     "a": Column("The first model, or instruction."),
     "b": Column("The second model, or instruction."),
-    "score_a": Column("Score of a, in the units of the measure.", "that of the measure"),
-    "score_b": Column("Score of b, in the units of the measure.", "that of the measure"),
+    "score_a": Column(_compared("a"), "that of the measure"),
+    "score_b": Column(_compared("b"), "that of the measure"),
     "difference": Column("score_a - score_b.", "that of the measure"),
     "se": Column(
         "Standard error of the difference over bootstrap samples of test images.",
@@ -304,7 +312,8 @@ TABLES: tuple[Table, ...] = (
             **_MEAN,
             "value": Column("Mean alignment of the subject's voxels.", ALIGNMENT),
             "mark": Column(
-                "Baselines that the model is significantly better than; see the figure's caption."
+                "Baselines that the model is significantly better than, at each voxel's best "
+                "layer; see the figure's caption."
             ),
         },
     ),
@@ -316,7 +325,10 @@ TABLES: tuple[Table, ...] = (
             "roi": Column(
                 "Region: a label, with its family in brackets where several have it, or the mask."
             ),
-            "mark": Column("*: ahead of every other instruction of the model."),
+            "mark": Column(
+                "*: significantly ahead of every other instruction of the model, at each voxel's "
+                "best layer."
+            ),
         },
     ),
     Table(

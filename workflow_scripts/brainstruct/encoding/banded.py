@@ -72,8 +72,8 @@ class BandedFit:
         not unique shares.
     share, alpha : array of shape (n_voxels,)
         Chosen by the joint model.
-    cv_joint, cv_a, cv_b : array of shape (n_voxels,)
-        Cross-validation scores: negative mean squared error.
+    cv_joint : array of shape (n_voxels,)
+        Cross-validation score of the joint model: negative mean squared error.
     """
 
     r2_a: Array
@@ -84,8 +84,6 @@ class BandedFit:
     share: Array
     alpha: Array
     cv_joint: Array
-    cv_a: Array
-    cv_b: Array
 
 
 def fit_pair(
@@ -150,8 +148,6 @@ def fit_pair(
         share=np.asarray(shares, dtype=np.float32)[best_share],
         alpha=alphas[best_alpha[best_share, voxels]].astype(np.float32),
         cv_joint=-per_share.min(0),
-        cv_a=-per_share[-1],
-        cv_b=-per_share[0],
     )
 
 

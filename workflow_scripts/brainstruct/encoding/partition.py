@@ -7,8 +7,7 @@ images, so each can be negative; negative values are kept and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import combinations
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -24,35 +23,6 @@ from brainstruct.encoding.regions import mean_over, regions
 LayerChoice = int | Literal["best", "region", "voxel"]
 
 SHARES = ("shared", "unique_a", "unique_b")
-
-
-def instruction_pairs(
-    instructions: Sequence[str], reference: str | Literal["all"]
-) -> list[tuple[str, str]]:
-    """Return the pairs to partition.
-
-    Parameters
-    ----------
-    instructions : sequence of str
-        Instruction keys.
-    reference : str
-        Key that is paired with each other one, or ``all`` for every pair.
-
-    Returns
-    -------
-    list of (a, b)
-        Empty if the reference is not among the instructions.
-
-    Examples
-    --------
-    >>> instruction_pairs(["IC", "VQ1", "SR"], "IC")
-    [('IC', 'VQ1'), ('IC', 'SR')]
-    """
-    if reference == "all":
-        return list(combinations(instructions, 2))
-    if reference not in instructions:
-        return []
-    return [(reference, other) for other in instructions if other != reference]
 
 
 def partition_layers(

@@ -39,23 +39,15 @@ class Saturation:
     ----------
     v0 : array of shape (n_curves,)
         Asymptote; NaN where the fit failed.
-    tau : array of shape (n_curves,)
-        Scale in subjects; NaN where the fit failed.
     not_converged, not_positive, beyond_one : array of bool, shape (n_curves,)
         Why a fit failed: no sign of saturation (tau at its upper bound), an
         asymptote of zero or below, or one above 1, which no correlation has.
     """
 
     v0: Floats
-    tau: Floats
     not_converged: NDArray[np.bool_]
     not_positive: NDArray[np.bool_]
     beyond_one: NDArray[np.bool_]
-
-    @property
-    def failed(self) -> NDArray[np.bool_]:
-        """Whether a fit failed, for whichever reason."""
-        return self.not_converged | self.not_positive | self.beyond_one
 
 
 def fit_saturation(
@@ -112,7 +104,6 @@ def fit_saturation(
     failed = not_converged | not_positive | beyond_one
     return Saturation(
         v0=np.where(failed, np.nan, v0),
-        tau=np.where(failed, np.nan, np.exp(log_tau)),
         not_converged=not_converged,
         not_positive=not_positive,
         beyond_one=beyond_one,

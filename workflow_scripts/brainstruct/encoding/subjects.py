@@ -93,14 +93,14 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
     Parameters
     ----------
     n_subjects : int
-        Subjects.
+        Subjects of the table.
     n_images : collection of int
-        Test images of each; fewer where fewer sessions were read.
+        Test images of every comparison in the table.
     n_draws : int
         Bootstrap samples of them.
     """
-    least, most = min(n_images), max(n_images)
-    images = f"{most}" if least == most else f"{least} to {most} (by subject)"
+    fewest, most = min(n_images), max(n_images)
+    images = str(most) if fewest == most else f"{fewest} to {most}"
     return "\n".join(
         (
             f"p: two-sided, difference divided by its standard error over {n_draws} bootstrap "

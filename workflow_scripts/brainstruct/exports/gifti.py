@@ -30,8 +30,6 @@ _STRUCTURES = {"L": "CortexLeft", "R": "CortexRight"}
 _INTENTS = {"p": "NIFTI_INTENT_PVAL", "r": "NIFTI_INTENT_CORREL"}
 """Statistic -> NIfTI intent, where there is one."""
 
-_NO_INTENT = "NIFTI_INTENT_NONE"
-
 
 def sample(found: VoxelMap, sampler: Sampler) -> NDArray[np.generic]:
     """Carry a map to vertices: numbers are averaged over the depth of the cortex, labels voted.

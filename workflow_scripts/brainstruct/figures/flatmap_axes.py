@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from brainstruct.figures.style import CURVATURE
 from brainstruct.figures.surface import Flatmap
 
-OPAQUE, PALE = 1.0, 0.35
 """Opacity of voxels that are sure, and of those that are not."""
 
 _BORDER = 0.03  # empty rim around the data, as a share of the image's height
@@ -115,9 +114,7 @@ def _show(axes: Axes, part: NDArray[np.float32], window: tuple[slice, slice]) ->
     )
 
 
-def paint_codes(
-    codes: NDArray[np.int64], colours: list[str], opacity: NDArray[np.floating] | float = OPAQUE
-) -> NDArray[np.float32]:
+def paint_codes(codes: NDArray[np.int64], colours: list[str]) -> NDArray[np.float32]:
     """Colour an image of categories; -1 is transparent.
 
     Parameters
@@ -126,11 +123,9 @@ def paint_codes(
         [row, column], index into `colours`.
     colours : list of str
         One per category.
-    opacity : numpy.ndarray or float
-        [row, column] or one for all.
     """
     lookup = np.array([to_rgb(colour) for colour in colours] + [(0.0, 0.0, 0.0)], np.float32)
     image = np.empty((*codes.shape, 4), np.float32)
     image[..., :3] = lookup[codes]  # -1 picks the last, which is transparent
-    image[..., 3] = np.where(codes >= 0, opacity, 0)
+    image[..., 3] = codes >= 0
     return image

@@ -56,8 +56,6 @@ class Legend:
         What the notes are.
     texts, tasks : mapping, optional
         Key -> text and kind of task of an instruction.
-    footnote : str
-        A remark below.
     """
 
     def __init__(
@@ -67,9 +65,8 @@ class Legend:
         heading: str,
         texts: Mapping[str, str] | None = None,
         tasks: Mapping[str, str] | None = None,
-        footnote: str = "",
     ) -> None:
-        self._heading, self._footnote = heading, footnote
+        self._heading = heading
         self._described = bool(texts or tasks)
         self._note_column = widest(list(notes.values()), _SIZE) + 2
         self._key_column = max(_KEY_COLUMN, _BOLD * widest(list(colours), _SIZE) + 2)
@@ -86,10 +83,6 @@ class Legend:
     @property
     def height(self) -> float:
         """Height of the legend, mm."""
-        return self._footnote_top + (_LINE + 1 if self._footnote else 0)
-
-    @property
-    def _footnote_top(self) -> float:
         return _FIRST + max((_height(column) for column in self._in_columns()), default=0.0)
 
     def draw(self, page: Page, top: float) -> None:
@@ -97,8 +90,6 @@ class Legend:
         canvas = page.canvas(_RIM, top, page.width - 2 * _RIM, self.height)
         pitch = (page.width - 2 * _RIM) / self._columns
         text: dict[str, Any] = {"fontsize": _SIZE, "va": "center_baseline"}
-        if self._footnote:
-            canvas.text(0, self._footnote_top + _LINE / 2, self._footnote, color=_GREY, **text)
         for index, column in enumerate(self._in_columns()):
             x, y = index * pitch, _FIRST
             end = x + _SWATCH + 1 + self._key_column + self._note_column - 2

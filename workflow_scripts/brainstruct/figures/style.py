@@ -54,8 +54,7 @@ _INSTRUCTIONS = {
     "IU3": "#faf32b",
     "SR": "#237153",
 }
-INSTRUCTION_ORDER = tuple(_INSTRUCTIONS)
-"""The instructions of the paper in the order of its legends."""
+"""The instructions of the paper."""
 
 # Chosen in the same way against white: at least 13.8 apart. Random baselines
 # are greys, told apart by lightness.

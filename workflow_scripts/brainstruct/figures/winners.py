@@ -12,12 +12,11 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.flatmap_axes import OPAQUE, PALE, paint_codes
+from brainstruct.figures.flatmap_axes import paint_codes
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.scales import BAR
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import instruction_colours, journal_style, layer_colours
-from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.voxel_table import voxel_table
 
 _MOST_TICKS = 12
@@ -32,7 +31,6 @@ def draw_winning_instruction(
     texts: Mapping[str, str] | None = None,
     tasks: Mapping[str, str] | None = None,
     margin: xr.DataArray | None = None,
-    min_margin: float = 0.0,
 ) -> Drawing:
     """Draw the instruction that predicts each voxel best.
 
@@ -48,9 +46,7 @@ def draw_winning_instruction(
     texts, tasks : mapping, optional
         Key -> text and kind of task, for the legend.
     margin : xarray.DataArray, optional
-        (voxel): how far the best is ahead of the second best.
-    min_margin : float
-        Voxels with a smaller margin are drawn pale.
+        (voxel): how far the best is ahead of the second best, for the table.
 
     Returns
     -------
@@ -65,17 +61,8 @@ def draw_winning_instruction(
     codes = codes_of(winner, order)
     image = stage.flatmap.vote(codes, len(order))
     colours = instruction_colours(order)
-    sure = margin is None or min_margin <= 0
-    legend = Legend(
-        colours,
-        shares_of(codes, order),
-        "share of voxels",
-        texts,
-        tasks,
-        "" if sure else f"Pale: ahead of the second best by less than {min_margin:g}.",
-    )
-    opacity = _opacity(stage.flatmap, margin, min_margin, codes)
-    painted = paint_codes(image, list(colours.values()), opacity)
+    legend = Legend(colours, shares_of(codes, order), "share of voxels", texts, tasks)
+    painted = paint_codes(image, list(colours.values()))
     page, below = draw_maps([Panel(stage, painted)], legend.height, title=stage.title)
     legend.draw(page, below)
     return Drawing(
@@ -90,7 +77,6 @@ def draw_winning_layer(
     *,
     n_layers: int,
     margin: xr.DataArray | None = None,
-    min_margin: float = 0.0,
 ) -> Drawing:
     """Draw the layer that predicts each voxel best.
 
@@ -103,7 +89,7 @@ def draw_winning_layer(
         shows the folds.
     n_layers : int
         Layers of the model, token embeddings (layer 0) included.
-    margin, min_margin
+    margin
         As for `draw_winning_instruction`.
 
     Returns
@@ -124,8 +110,7 @@ def draw_winning_layer(
     codes = layer.copy(data=whole)
     image = stage.flatmap.vote(codes, n_layers)
     colours = layer_colours(n_layers)
-    opacity = _opacity(stage.flatmap, margin, min_margin, codes)
-    painted = paint_codes(image, colours, opacity)
+    painted = paint_codes(image, colours)
     page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
@@ -233,15 +218,6 @@ def shares_of(codes: xr.DataArray, order: Sequence[str]) -> dict[str, str]:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} %" if whole else ""
-
-
-def _opacity(
-    flatmap: Flatmap, margin: xr.DataArray | None, min_margin: float, codes: xr.DataArray
-) -> NDArray[np.floating] | float:
-    if margin is None or min_margin <= 0:
-        return OPAQUE
-    seen = margin.where(np.asarray(codes) >= 0)
-    return np.where(flatmap.average(seen) < min_margin, PALE, OPAQUE)
 
 
 def _margin_column(margin: xr.DataArray | None) -> dict[str, NDArray[np.generic]]:
