@@ -57,7 +57,7 @@ def test_an_absent_region_is_no_bar_and_no_zero(scores):
 
 
 def test_one_subject_has_no_whisker(scores):
-    assert draw_roi_bars(scores).figure.axes[0].containers
+    assert draw_roi_bars(scores).figure.axes[0].collections
     single = draw_roi_bars(scores[scores["subject"] == "subj01"])
     assert single.table["sem"].isna().all()
     assert not single.figure.axes[0].collections
