@@ -91,8 +91,14 @@ def test_layers_are_drawn_and_tabled(stage, place, voxels, tmp_path):
 
 @pytest.mark.parametrize("n_layers", [1, 2, 13])
 def test_models_of_any_depth_have_a_colour_bar(stage, place, n_layers):
-    draw_winning_layer(stage, place(np.zeros(96)), n_layers=n_layers)
-    draw_winning_layer(stage, place(np.full(96, np.nan)), n_layers=n_layers)
+    for layer in (0, np.nan):
+        bar = draw_winning_layer(stage, place(np.full(96, layer)), n_layers=n_layers).figure.axes[
+            -1
+        ]
+        assert bar.get_xlabel().startswith("Layer")
+        assert bar.get_xlim() == (-0.5, n_layers - 0.5)
+        ticks = bar.get_xticks().tolist()
+        assert ticks == list(range(0, n_layers, 2 if n_layers > 12 else 1))
 
 
 def test_recovery_counts_planted_voxels_only(stage, place, voxels):

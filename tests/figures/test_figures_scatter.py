@@ -74,8 +74,18 @@ def test_the_table_holds_every_voxel_and_its_regions(alignment, regions):
     np.testing.assert_array_equal(table["idefics"], alignment.sel(model="idefics"))
 
 
-def test_voxels_without_a_score_under_either_model_are_left_out(alignment, regions, tmp_path):
-    draw_model_scatter(alignment * np.nan, regions).save(tmp_path / "nothing")
+def test_voxels_without_a_score_under_either_model_are_left_out(alignment, regions):
+    alignment[1, 20:30] = np.nan
+    panel = draw_model_scatter(alignment, regions).figure.axes[0]
+    assert "76 voxels" in texts(panel)
+    x, y = alignment.sel(model="instructblip").values, alignment.sel(model="idefics").values
+    assert {str((y > x).sum()), str((y < x).sum())} <= set(texts(panel))
+
+
+def test_without_any_score_every_panel_says_so(alignment, regions, tmp_path):
+    drawing = draw_model_scatter(alignment * np.nan, regions)
+    assert all("no data" in texts(panel) for panel in drawing.figure.axes[:9])
+    drawing.save(tmp_path / "nothing")
 
 
 def test_one_model_has_nobody_to_meet(alignment, regions):

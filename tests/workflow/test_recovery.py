@@ -101,16 +101,16 @@ def test_another_seed_is_found_too(tmp_path):
 
 def test_pure_noise_is_not_predicted(demo, tmp_path):
     """Same images and networks; brains of noise alone."""
-    demo = demo.copy(tmp_path / "checkout")  # others want it with its signal
-    path = demo.root / "demo.yaml"
+    noise = demo.copy(tmp_path / "noise")
+    path = noise.root / "demo.yaml"
     study = yaml.safe_load(path.read_text())
     study["synthetic"]["signal"] = 0.0
-    study["models"] = some_models(demo, "instructblip", instructions=["IC", "IU1", "VQ2"])
+    study["models"] = some_models(noise, "instructblip", instructions=["IC", "IU1", "VQ2"])
     path.write_text(yaml.safe_dump(study))
     target = "results/demo/scores/subj01/instructblip.nc"
-    assert "embed" not in demo.run("-n", target, "--configfile", "demo.yaml").jobs
-    demo.run(target, "--configfile", "demo.yaml", timeout=900)
-    r = read_dataset(demo.root / target)["r"].values
+    assert "embed" not in noise.run("-n", target, "--configfile", "demo.yaml").jobs
+    noise.run(target, "--configfile", "demo.yaml", timeout=900)
+    r = read_dataset(noise.root / target)["r"].values
     # Feature spaces share the images, so the error is that of one value per voxel:
     # the noise of voxels is independent.
     by_voxel = r.reshape(-1, r.shape[-1]).mean(0)
