@@ -28,7 +28,11 @@ EVALUATED_PENALTIES = 26
 """Penalties that cost the `gram` solver products; more are interpolated (1239 GFLOP at 60)."""
 
 HIMALAYA_RATIO = 4.4
-"""CPU time of himalaya's own solver over that of `gram`, measured at 20 penalties."""
+"""CPU time of himalaya's own solver over that of `gram`, measured at 20 penalties; it works
+all penalties out (10 times that of `gram` at 60)."""
+
+PRESET_PENALTIES = 60
+"""Penalties of the preset `oota2025`, which has himalaya's own solver."""
 
 EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
@@ -154,10 +158,13 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
 def _fit_flops(n: int, p: int, voxels: int, amounts: Amounts) -> float:
     """Count a decomposition, and products of features and voxels per penalty."""
     encoding = amounts.study.encoding
-    penalties = min(encoding.alphas.count, EVALUATED_PENALTIES)
+    penalties = PRESET_PENALTIES if encoding.preset else encoding.alphas.count
+    slow = encoding.preset is not None or encoding.solver == "himalaya"
+    if not slow:
+        penalties = min(penalties, EVALUATED_PENALTIES)
     products = PASSES_PER_PENALTY * penalties * 2 * n * min(n, p) * voxels
     whole = _decomposition_flops(n, p) + products
-    return whole * (HIMALAYA_RATIO if encoding.solver == "himalaya" else 1.0)
+    return whole * (HIMALAYA_RATIO if slow else 1.0)
 
 
 def _decomposition_flops(n: int, p: int) -> float:
