@@ -84,9 +84,9 @@ def test_records_of_earlier_jobs_replace_assumptions(study, tmp_path):
     write_benchmark(tmp_path / jobs[0].benchmark, 3600.0, 9000.0)
     plan = make_plan(study, jobs, jobs)
     assert plan.stages[0].measured == 1
-    assert plan.stages[0].peak_memory_mb == 9000
-    # The other block has nine times the images.
+    # The other block has nine times the images, and holds them until they are stored.
     assert 1 + 1 < plan.stages[0].gpu_hours < 1 + 9
+    assert 9000 < plan.stages[0].peak_memory_mb < 9 * 9000
 
 
 def test_too_little_memory_is_said(study):

@@ -26,25 +26,22 @@ class Calibration:
 
     Attributes
     ----------
-    seconds, bytes : mapping
-        (rule, model) or (rule, "") -> ratio.
-    memory_mb : mapping
-        The same -> most memory measured.
+    seconds, bytes, memory : mapping
+        (rule, model) or (rule, "") -> ratio. That of memory is the largest of
+        any job.
     jobs : mapping
         Rule -> number of jobs measured.
     """
 
     seconds: Mapping[tuple[str, str], float]
     bytes: Mapping[tuple[str, str], float]
-    memory_mb: Mapping[tuple[str, str], float]
+    memory: Mapping[tuple[str, str], float]
     jobs: Mapping[str, int]
 
     def cost(self, job: Job, estimate: Cost) -> Cost:
         """Correct an estimate: by jobs of its rule and model, else of its rule."""
         seconds = estimate.seconds * _best(self.seconds, job, 1.0)
-        own = self.memory_mb.get((job.rule, job.wildcards.get("model", "")))
-        others = self.memory_mb.get((job.rule, ""), 0.0)
-        return Cost(seconds, own if own is not None else max(estimate.memory_mb, others))
+        return Cost(seconds, estimate.memory_mb * _best(self.memory, job, 1.0))
 
     def size(self, job: Job, estimate: float) -> float:
         """Correct the estimated size of a job's outputs in the same way."""
@@ -101,7 +98,8 @@ def calibrate(
             for key in keys:
                 seconds.setdefault(key, []).append((measured.seconds, estimates[job.key].seconds))
                 if measured.memory_mb > 0:
-                    memory[key] = max(memory.get(key, 0.0), measured.memory_mb)
+                    ratio = measured.memory_mb / estimates[job.key].memory_mb
+                    memory[key] = max(memory.get(key, 0.0), ratio)
         found = stored_bytes(job)
         if found is not None:
             for key in keys:
