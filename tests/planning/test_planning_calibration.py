@@ -37,10 +37,18 @@ def test_jobs_that_are_done_correct_those_to_come(jobs):
     found = calibrated(jobs)
     assert found.jobs == {"fit_ridge": 2}
     same, other = found.cost(jobs[2], Cost(10.0, 500.0)), found.cost(jobs[3], Cost(10.0, 900.0))
-    # (20 + 40) / (10 + 10) in time, (300 + 500) / (200 + 200) in size.
+    # (20 + 40) / (10 + 10) in time, (300 + 500) / (200 + 200) in size, 700 / 500 in memory.
     assert same == Cost(30.0, 700.0)
-    assert other == Cost(30.0, pytest.approx(900.0 * 700 / 500))
+    assert other == Cost(30.0, pytest.approx(1260.0))
     assert found.size(jobs[3], 1000.0) == 2000.0
+
+
+def test_memory_grows_with_the_job_by_the_worst_of_those_measured(jobs):
+    estimates = {jobs[0].key: Cost(10.0, 350.0), jobs[1].key: Cost(10.0, 7000.0)}
+    found = calibrate(jobs[:2], estimates, {job.key: 200.0 for job in jobs})
+    # 700 MB were twice the first estimate, and a tenth of the second.
+    assert found.cost(jobs[2], Cost(10.0, 50.0)).memory_mb == pytest.approx(100.0)
+    assert found.cost(jobs[2], Cost(10.0, 5000.0)).memory_mb == pytest.approx(10_000.0)
 
 
 def test_other_rules_keep_their_estimate(jobs):

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from planned import build
+from torch.utils.flop_counter import FlopCounterMode
 
-from brainstruct.planning import costs
-from brainstruct.planning.costs import embed_flops, job_cost, partition_flops, ridge_flops
+from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.components import Components
+from brainstruct.encoding.preset import ALPHAS, FOLDS, fit_oota2025
+from brainstruct.planning.costs import (
+    PRESET_FOLDS,
+    PRESET_PENALTIES,
+    banded_flops,
+    embed_flops,
+    gram_flops,
+    himalaya_flops,
+    job_cost,
+    partition_flops,
+    ridge_flops,
+)
 from brainstruct.planning.jobs import Job
 
 EMBED = Job(
@@ -72,29 +86,80 @@ def test_penalties_beyond_those_worked_out_are_free(paper_config, amounts):
     assert ridge_flops(FIT, build(paper_config)) == some > ridge_flops(FIT, amounts)
 
 
-def test_himalaya_works_all_penalties_out(paper_config, amounts, monkeypatch):
-    """As measured on 3000 images, 2048 features and 5000 voxels (docs/benchmarks.md)."""
-    monkeypatch.setattr(costs, "_shape", lambda job, amounts: (3000, 2048, 5000))
-    for count, ratio in ((20, 4.6), (60, 10.0)):
-        paper_config["encoding"] |= {"alphas": alphas(count), "solver": "gram"}
-        fast = ridge_flops(FIT, build(paper_config))
-        paper_config["encoding"]["solver"] = "himalaya"
-        assert ridge_flops(FIT, build(paper_config)) / fast == pytest.approx(ratio, rel=0.15)
-    paper_config["encoding"] = {"preset": "oota2025"}
-    assert ridge_flops(FIT, build(paper_config)) / fast == pytest.approx(10.0, rel=0.15)
+def test_products_of_the_gram_solver_are_those_counted():
+    """GFLOP of its products, counted once on 3000 images, 2048 features, 5000 voxels."""
+    decomposition = gram_flops(3000, 2048, 5000, 0)
+    for penalties, counted in ((20, 968e9), (60, 1239e9)):
+        found = gram_flops(3000, 2048, 5000, penalties) - decomposition
+        assert found == pytest.approx(counted, rel=0.03)
 
 
-def test_products_are_those_that_were_counted(paper_config, monkeypatch):
-    monkeypatch.setattr(costs, "_shape", lambda job, amounts: (3000, 2048, 5000))
-    for count, gflop in ((20, 968), (60, 1239)):
-        paper_config["encoding"]["alphas"] = alphas(count)
-        decomposition = 2 * 3000 * 2048**2 + 44 * 2048**3
-        found = ridge_flops(FIT, build(paper_config)) - decomposition
-        assert found / 1e9 == pytest.approx(gflop, rel=0.03)
+def test_himalaya_takes_as_much_longer_as_was_measured():
+    ratio = himalaya_flops(3000, 2048, 5000, 20, 5) / gram_flops(3000, 2048, 5000, 20)
+    assert ratio == pytest.approx(4.4, rel=0.05)
 
 
-def alphas(count):
-    return {"log10_min": 0, "log10_max": 10, "count": count}
+def counted(fit):
+    """Arithmetic of the matrix products of a call; decompositions are not counted."""
+    with FlopCounterMode(display=False) as counter:
+        fit()
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "voxels"), [(300, 200, 500), (300, 200, 1000), (300, 100, 500), (150, 200, 500)]
+)
+@pytest.mark.filterwarnings("ignore:Solving ridge is slower")
+def test_the_preset_is_counted_as_it_fits(n, p, voxels):
+    assert (ALPHAS.size, FOLDS) == (PRESET_PENALTIES, PRESET_FOLDS)
+    random = np.random.default_rng(0)
+    X, X_test, Y, Y_test = (
+        random.standard_normal(shape).astype(np.float32)
+        for shape in ((n, p), (50, p), (n, voxels), (50, voxels))
+    )
+    found = counted(lambda: fit_oota2025(X, Y, X_test, Y_test))
+    estimate = himalaya_flops(n, p, voxels, PRESET_PENALTIES, PRESET_FOLDS)
+    assert found == pytest.approx(estimate, rel=0.15)
+
+
+def test_a_preset_replaces_penalties_and_solver(paper_config, amounts):
+    paper_config["encoding"]["preset"] = "oota2025"
+    preset = ridge_flops(FIT, build(paper_config))
+    assert preset == himalaya_flops(9000, 1024, 15_724, 60, 5) > 5 * ridge_flops(FIT, amounts)
+    paper_config["encoding"]["preset"] = None
+    paper_config["encoding"]["solver"] = "himalaya"
+    paper_config["encoding"]["alphas"]["count"] = 60
+    assert ridge_flops(FIT, build(paper_config)) == preset
+    paper_config["encoding"]["alphas"]["count"] = 20
+    assert ridge_flops(FIT, build(paper_config)) == pytest.approx(preset / 3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("n", "components", "voxels", "penalties", "shares", "folds"),
+    [
+        (500, 40, 800, 20, 3, 5),
+        (500, 40, 1600, 20, 3, 5),
+        (500, 80, 1600, 20, 3, 5),
+        (500, 40, 800, 60, 3, 5),
+        (1000, 40, 800, 20, 3, 5),
+        (500, 40, 800, 20, 1, 3),
+    ],
+)
+def test_banded_ridge_is_counted_as_it_fits(n, components, voxels, penalties, shares, folds):
+    random = np.random.default_rng(0)
+
+    def normal(rows, columns):
+        return random.standard_normal((rows, columns)).astype(np.float32)
+
+    bands = [
+        Components(normal(n, components), normal(50, components), components, 1.0) for _ in "ab"
+    ]
+    options = BandedOptions(
+        np.logspace(0, 3, penalties), np.linspace(0.2, 0.8, shares).tolist(), folds
+    )
+    found = counted(lambda: fit_pair(*bands, normal(n, voxels), normal(50, voxels), options))
+    estimate = banded_flops(n, components, voxels, penalties, shares, folds)
+    assert found == pytest.approx(estimate, rel=0.15)
 
 
 def test_other_jobs_take_their_reading_and_writing(amounts):
@@ -103,12 +168,22 @@ def test_other_jobs_take_their_reading_and_writing(amounts):
     assert seconds(job, amounts, size=100e6) == pytest.approx(expected)
 
 
-def test_variance_of_a_pair_is_fitted_at_every_share(amounts):
+def test_partitions_grow_with_pairs_penalties_and_shares(paper_config, amounts):
     job = Job(
         "partition_variance", outputs=("p",), wildcards={"subject": "subj01", "model": "idefics"}
     )
-    n, p, bands, voxels = 9000, 4096, 1024, 15_724
-    components = 10 * (2 * n * p * p + 44 * p**3)
-    fit = 2 * n * bands * bands + 44 * bands**3 + 0.79 * 25 * 2 * n * bands * voxels
     # Nine pairs with the reference; five shares, and each band alone.
-    assert partition_flops(job, amounts) == pytest.approx(components + 9 * 7 * fit)
+    fits = 9 * banded_flops(9000, 512, 15_724, 25, 5, 5)
+    components = partition_flops(job, amounts) - fits
+    assert 10 * 2 * 9000 * 4096**2 < components < 0.5 * fits
+    paper_config["partition"]["reference"] = "all"
+    assert partition_flops(job, build(paper_config)) == pytest.approx(components + 5 * fits)
+    # Each penalty is tried: none is interpolated.
+    paper_config["encoding"]["alphas"]["count"] = 100
+    ratio = partition_flops(job, build(paper_config)) / (components + 5 * fits)
+    assert ratio == pytest.approx(4, rel=0.2)
+    paper_config["encoding"]["alphas"]["count"] = 25
+    paper_config["partition"]["shares"] = [0.0, 0.5, 1.0]
+    few = build(paper_config)
+    expected = components + 45 * banded_flops(9000, 512, 15_724, 25, 1, 5)
+    assert partition_flops(job, few) == pytest.approx(expected)

@@ -26,10 +26,9 @@ class Calibration:
 
     Attributes
     ----------
-    seconds, bytes : mapping
-        (rule, model) or (rule, "") -> ratio of sums.
-    memory : mapping
-        The same -> largest ratio of any job: what is asked for must do for all.
+    seconds, bytes, memory : mapping
+        (rule, model) or (rule, "") -> ratio. That of memory is the largest of
+        any job.
     jobs : mapping
         Rule -> number of jobs measured.
     """
@@ -42,10 +41,7 @@ class Calibration:
     def cost(self, job: Job, estimate: Cost) -> Cost:
         """Correct an estimate: by jobs of its rule and model, else of its rule."""
         seconds = estimate.seconds * _best(self.seconds, job, 1.0)
-        own = self.memory.get((job.rule, job.wildcards.get("model", "")))
-        # Another model's job that needed less says nothing of this one's.
-        ratio = own if own is not None else max(1.0, self.memory.get((job.rule, ""), 1.0))
-        return Cost(seconds, estimate.memory_mb * ratio)
+        return Cost(seconds, estimate.memory_mb * _best(self.memory, job, 1.0))
 
     def size(self, job: Job, estimate: float) -> float:
         """Correct the estimated size of a job's outputs in the same way."""
@@ -101,7 +97,7 @@ def calibrate(
             counts[job.rule] = counts.get(job.rule, 0) + 1
             for key in keys:
                 seconds.setdefault(key, []).append((measured.seconds, estimates[job.key].seconds))
-                if measured.memory_mb > 0 and estimates[job.key].memory_mb > 0:
+                if measured.memory_mb > 0:
                     ratio = measured.memory_mb / estimates[job.key].memory_mb
                     memory[key] = max(memory.get(key, 0.0), ratio)
         found = stored_bytes(job)

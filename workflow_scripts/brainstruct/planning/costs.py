@@ -27,12 +27,8 @@ included: 968 GFLOP for 3000 images, 2048 features, 5000 voxels and 20 penalties
 EVALUATED_PENALTIES = 26
 """Penalties that cost the `gram` solver products; more are interpolated (1239 GFLOP at 60)."""
 
-HIMALAYA_RATIO = 4.4
-"""CPU time of himalaya's own solver over that of `gram`, measured at 20 penalties; it works
-all penalties out (10 times that of `gram` at 60)."""
-
-PRESET_PENALTIES = 60
-"""Penalties of the preset `oota2025`, which has himalaya's own solver."""
+PRESET_PENALTIES, PRESET_FOLDS = 60, 5
+"""Of the preset `oota2025`, which himalaya's own solver fits."""
 
 EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
@@ -136,35 +132,94 @@ def _embed_seconds(job: Job, amounts: Amounts) -> float:
 def ridge_flops(job: Job, amounts: Amounts) -> float:
     """Return the arithmetic of fitting one layer."""
     n, p, voxels = _shape(job, amounts)
-    return _fit_flops(n, p, voxels, amounts)
+    encoding = amounts.study.encoding
+    if encoding.preset is not None:
+        return himalaya_flops(n, p, voxels, PRESET_PENALTIES, PRESET_FOLDS)
+    if encoding.solver == "himalaya":
+        return himalaya_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
+    return gram_flops(n, p, voxels, encoding.alphas.count)
 
 
 def partition_flops(job: Job, amounts: Amounts) -> float:
     """Return the arithmetic of partitioning variance between pairs of instructions.
 
     Principal components of each instruction's features, then for each pair a
-    fit of both bands at every share of the first, 0 and 1 included.
+    banded fit, see `banded_flops`.
     """
     n, p, voxels = _shape(job, amounts)
     study = amounts.study
     instructions = len(study.instructions_of(study.model(job.wildcards["model"])))
     pairs = len(Targets(study).partition_pairs(job.wildcards["model"]))
-    bands = 2 * min(study.partition.components, n, p)
-    shares = len(study.partition.shares) + 2
-    fits = pairs * shares * _fit_flops(n, bands, voxels, amounts)
-    return instructions * _decomposition_flops(n, p) + fits
+    fit = banded_flops(
+        n,
+        min(study.partition.components, n, p),
+        voxels,
+        study.encoding.alphas.count,
+        len({*study.partition.shares} - {0.0, 1.0}),
+        study.encoding.folds,
+    )
+    return instructions * _decomposition_flops(n, p) + pairs * fit
 
 
-def _fit_flops(n: int, p: int, voxels: int, amounts: Amounts) -> float:
-    """Count a decomposition, and products of features and voxels per penalty."""
-    encoding = amounts.study.encoding
-    penalties = PRESET_PENALTIES if encoding.preset else encoding.alphas.count
-    slow = encoding.preset is not None or encoding.solver == "himalaya"
-    if not slow:
-        penalties = min(penalties, EVALUATED_PENALTIES)
-    products = PASSES_PER_PENALTY * penalties * 2 * n * min(n, p) * voxels
-    whole = _decomposition_flops(n, p) + products
-    return whole * (HIMALAYA_RATIO if slow else 1.0)
+def gram_flops(n: int, p: int, voxels: int, penalties: int) -> float:
+    """Count a fit of the `gram` solver: a decomposition, and products per penalty.
+
+    Parameters
+    ----------
+    n, p, voxels, penalties : int
+        Training images, features, voxels, and penalties tried.
+    """
+    evaluated = min(penalties, EVALUATED_PENALTIES)
+    return _decomposition_flops(n, p) + PASSES_PER_PENALTY * evaluated * 2 * n * min(n, p) * voxels
+
+
+def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
+    """Count a fit of himalaya's own solver.
+
+    For every fold and penalty it makes the matrix that turns responses into
+    weights, applies it to the held-out features, and the result to the
+    responses; then once more, of all images, for the weights.
+
+    Parameters
+    ----------
+    n, p, voxels, penalties, folds : int
+        Training images, features, voxels, penalties, and folds.
+    """
+    fitted = n - n // folds
+    rank = min(fitted, p)
+    per_penalty = 2 * fitted * (folds * p * rank + n * p + n * voxels) + 2 * n * p * min(n, p)
+    decompositions = (folds + 1) * (4 * n * p * rank + EIGEN_FLOPS * rank**3)
+    return float(penalties * per_penalty + decompositions)
+
+
+def banded_flops(
+    n: int, components: int, voxels: int, penalties: int, shares: int, folds: int
+) -> float:
+    """Count a fit of two bands, alone and together.
+
+    Every penalty is tried at every share, on Gram matrices: by the square of
+    the components, whatever the number of images.
+
+    Parameters
+    ----------
+    n, components, voxels, penalties, folds : int
+        Training images, components of each band, voxels, penalties, and folds.
+    shares : int
+        Shares of the first band that are tried besides 0 and 1, where one band
+        is left.
+    """
+    both = 2 * components
+    # Per share, squares and cubes of the columns that it keeps.
+    squares = 2 * components**2 + shares * both**2
+    cubes = 2 * components**3 + shares * both**3
+    searched = folds * 2 * voxels * squares * (penalties + 2)
+    products = 3 * 2 * n * both * voxels
+    refits = 2 * 2 * voxels * (both**2 + 2 * components**2)
+    # In double precision, which takes twice as long: Gram matrices, eigendecompositions and
+    # their products, in every fold, and in the refits of the joint model and of each band.
+    grams = 2 * 5 * 2 * n * both**2
+    bases = 2 * (EIGEN_FLOPS + 4) * ((folds + 1) * cubes + 2 * components**3)
+    return float(searched + products + refits + grams + bases)
 
 
 def _decomposition_flops(n: int, p: int) -> float:
