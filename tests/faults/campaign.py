@@ -30,6 +30,9 @@ SNAKEMAKE_STEPS = ("torn", "before-remove", "after-remove", "before-chmod", "aft
 MAY_DIFFER = frozenset({"logs", "benchmarks", "work", "pycortex"})
 """Folders that hold times, process numbers, or caches: documented in docs/reliability.md."""
 
+TIMES = "checkpoints/*.stamps.json"
+"""Files that hold the times of checkpoints' files, beside manifests that hold their content."""
+
 STAMP = ".snakemake_timestamp"
 """File of no content that Snakemake puts into folders that are outputs."""
 
@@ -149,6 +152,7 @@ def results(root: Path) -> dict[str, Path]:
         for path in (root / folder).rglob("*")
         if path.is_file()
         and path.name != STAMP
+        and not path.match(TIMES)
         and not MAY_DIFFER & set(path.relative_to(root).parts)
     }
 

@@ -134,7 +134,7 @@ def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
         wait_for(lambda: n_shards(login.root) > 2, 120, "shards")
         hold(login.root)  # SLURM wakes what it ends
         controller.send_signal(signal.SIGINT)
-        controller.wait(60)
+        controller.wait(180)
         assert controller.returncode != 0
     wait_for(lambda: not cluster.queue(), 30, "an empty queue")
     left = n_shards(login.root)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.study
 
 NSD = "resources/small/nsd"
 BETAS = f"{NSD}/nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
+CEILING = "results/user/ceilings/subj01.nc"
 RESPONSES = "results/user/responses/subj01.nc"
 EMBEDDING = "results/user/embeddings/instructblip/IC/subj01-000.nc"
 
@@ -72,7 +73,7 @@ def test_roi_volume_of_another_shape(user):
     path = user.root / NSD / "nsddata/ppdata/subj01/func1pt8mm/roi/floc-bodies.nii.gz"
     image = nib.load(path)
     nib.save(nib.Nifti1Image(np.asarray(image.dataobj)[:-1], image.affine), path)
-    refused(user, RESPONSES, "floc-bodies.nii.gz", "99", "100")
+    refused(user, CEILING, "floc-bodies.nii.gz", "99", "100")
 
 
 def test_non_finite_betas(user):
