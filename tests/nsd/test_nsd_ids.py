@@ -103,6 +103,12 @@ def test_first_voxel_of_matlab_is_zero() -> None:
     np.testing.assert_array_equal(ids.voxel_index(given_), [0.0, 80.0, np.nan])
 
 
+def test_vertices_are_counted_from_zero():
+    found = ids.vertex_from_number(np.array([1, 163842], np.float32))
+    assert found.tolist() == [0, 163841]
+    assert found.dtype == np.int64
+
+
 def test_sessions_are_numbered_from_one() -> None:
     assert list(ids.session_numbers(3)) == [1, 2, 3]
     assert list(ids.session_numbers(0)) == []

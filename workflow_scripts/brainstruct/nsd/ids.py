@@ -127,6 +127,14 @@ def voxel_index(coordinate: npt.ArrayLike) -> FloatArray:
     return np.where(given == NO_COORDINATE, np.nan, given - 1.0)
 
 
+def vertex_from_number(number: npt.ArrayLike) -> IntArray:
+    """Convert numbers of vertices in transform files (1-based) to 0-based vertices.
+
+    Nothing is checked: how many vertices there are differs between subjects.
+    """
+    return np.asarray(number).astype(np.int64) - 1
+
+
 def voxel_coordinate(index: npt.ArrayLike) -> FloatArray:
     """Convert 0-based voxel coordinates to those of transform files; NaN: `NO_COORDINATE`."""
     given = np.asarray(index, dtype=np.float64)

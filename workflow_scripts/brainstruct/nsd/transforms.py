@@ -16,13 +16,9 @@ from nibabel.freesurfer.mghformat import MGHImage
 from scipy.spatial import cKDTree
 
 from brainstruct.errors import InputError
+from brainstruct.nsd import ids
 from brainstruct.nsd.layout import HEMISPHERES, Hemisphere, Layout
 from brainstruct.nsd.volumes import UNREADABLE
-
-FIRST = 1
-"""Number of the first voxel, and of the first vertex, in the files."""
-
-MISSING = 9999
 
 FSAVERAGE_VERTICES = 163842
 """Per hemisphere."""
@@ -65,8 +61,8 @@ def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDA
             raise InputError(
                 path, f"has {len(depth)} vertices, {files[0].name} has {len(depths[0])}", _AGAIN
             )
-    voxels = np.stack(depths) - np.float32(FIRST)
-    voxels[(np.stack(depths) == MISSING).any(axis=-1)] = np.nan
+    voxels = ids.voxel_index(np.stack(depths)).astype(np.float32)
+    voxels[np.isnan(voxels).any(axis=-1)] = np.nan
     return voxels
 
 
@@ -95,7 +91,7 @@ def read_fsaverage(
         If the file is missing or damaged, or is not of this hemisphere.
     """
     path = layout.fsaverage_file(subject, hemisphere)
-    index = _read(path, 1)[:, 0].astype(np.int64) - FIRST
+    index = ids.vertex_from_number(_read(path, 1)[:, 0])
     if len(index) != FSAVERAGE_VERTICES:
         raise InputError(
             path, f"has {len(index)} vertices, fsaverage has {FSAVERAGE_VERTICES}", _AGAIN
