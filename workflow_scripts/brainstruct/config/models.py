@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from brainstruct.config.base import Block, Key
+from brainstruct.config.suggest import require_known
 from brainstruct.models.registry import FAMILIES
 
 Pooling = Literal["response_mean", "last_prompt_token", "prompt_mean"]
@@ -92,9 +93,7 @@ class Model(Block):
     @field_validator("family")
     @classmethod
     def _family_is_known(cls, family: str) -> str:
-        if family not in FAMILIES:
-            raise ValueError(f"unknown family '{family}'; there are {', '.join(FAMILIES)}")
-        return family
+        return require_known("family", family, FAMILIES)
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Model:

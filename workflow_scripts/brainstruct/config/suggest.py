@@ -38,3 +38,17 @@ def unknown_name(where: str, names: Iterable[str], known: Iterable[str]) -> list
         for name in names
         if name not in choices
     ]
+
+
+def require_known(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return `name` if it is one of `known`; for validators.
+
+    Raises
+    ------
+    ValueError
+        If it is not. `kind` says what it is a name of.
+    """
+    choices = list(known)
+    if name not in choices:
+        raise ValueError(f"unknown {kind} '{name}'; there are {', '.join(choices)}")
+    return name

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from brainstruct.config.base import Block, Key, Name, Subject
+from brainstruct.config.suggest import require_known
 from brainstruct.models.builders import BUILDERS
 
 
@@ -30,9 +31,7 @@ class TinyCheckpoint(Block):
     @field_validator("kind")
     @classmethod
     def _kind_is_known(cls, kind: str) -> str:
-        if kind not in BUILDERS:
-            raise ValueError(f"unknown kind '{kind}'; there are {', '.join(BUILDERS)}")
-        return kind
+        return require_known("kind", kind, BUILDERS)
 
 
 class Planted(Block):

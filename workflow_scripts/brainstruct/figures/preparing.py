@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from brainstruct.checksums import sha256_of
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.figures.flatmap_file import write_flatmap
@@ -89,7 +89,7 @@ def prepare_flatmaps(
             "source": str(cortex["source"]),
             "transform": stored[subject][1] if subject in stored else layout.space,
             "flatmap": path.relative_to(root).as_posix(),
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": sha256_of(path),
         }
     return ready
 
