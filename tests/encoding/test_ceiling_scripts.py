@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 
 import nibabel
 import numpy as np
 import pytest
 import xarray as xr
-from test_fit_scripts import script
 
 from brainstruct.encoding.cross_subject import without_ceiling
 from brainstruct.errors import InputError
@@ -53,7 +53,7 @@ def estimate(tmp_path):
                 layout=layout, rois=["floc-bodies"], preferred=preferred, code="code"
             ),
         )
-        script("estimate_ceiling").estimate_ceiling(job)
+        import_module("estimate_ceiling").estimate_ceiling(job)
         return read_dataset(tmp_path / "ceiling.nc")
 
     return estimated

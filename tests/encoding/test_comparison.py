@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -226,11 +225,7 @@ def test_notes_cover_the_comparisons_of_all_models(tmp_path):
         output=SimpleNamespace(table=tmp_path / "table.tsv", notes=tmp_path / "notes.txt"),
         params=SimpleNamespace(subjects=["subj01"], models=["x", "y"]),
     )
-    path = Path(__file__).parents[2] / "workflow_scripts/tabulate_comparisons.py"
-    spec = importlib.util.spec_from_file_location("tabulate_comparisons", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    script.tabulate_comparisons(job)
+    import_module("tabulate_comparisons").tabulate_comparisons(job)
     assert "the 40 to 60 test images" in (tmp_path / "notes.txt").read_text()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +17,6 @@ from brainstruct.errors import InputError
 from brainstruct.store import read_dataset, write_dataset
 from damage import change_text
 
-SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 LAYERS = (0, 3, 4)
 TRAIN, TEST = 90, 40
 
@@ -31,13 +30,6 @@ DEFAULT = {
     "permutations": 80,
 }
 PRESET = {"preset": "oota2025", "backend": "torch", "permutations": 80}
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -74,7 +66,7 @@ def fit(tmp_path, inputs, encoding):
         layers=[str(tmp_path / f"layer-{layer}.nc") for layer in LAYERS],
         prediction=str(tmp_path / "prediction.nc"),
     )
-    script("fit_ridge").fit_layers(
+    import_module("fit_ridge").fit_layers(
         SimpleNamespace(
             threads=1,
             params=SimpleNamespace(encoding=encoding, seed=5, code="x"),
@@ -114,7 +106,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     scores = stack_fits(fits, ["IC"], LAYERS)
     assert set(SCORES) == set(scores.data_vars)
     write_dataset(scores, tmp_path / "scores.nc", provenance={})
-    script("predict_selected").predict(
+    import_module("predict_selected").predict(
         SimpleNamespace(
             threads=1,
             params=SimpleNamespace(preset=encoding["preset"], code="x"),
@@ -163,4 +155,4 @@ def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
     )
     function = "estimate" if rule == "estimate_cross_subject" else rule
     with pytest.raises(InputError, match=r"responses\.nc: is damaged \(values of split\)"):
-        getattr(script(rule), function)(job)
+        getattr(import_module(rule), function)(job)

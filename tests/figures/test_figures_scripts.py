@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
+from importlib import import_module
 from itertools import product
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from brainstruct.store import read_table, write_table
-
-SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_two_families_with_the_same_label_are_two_columns(tmp_path):
@@ -43,7 +33,7 @@ def test_two_families_with_the_same_label_are_two_columns(tmp_path):
             instructions=["IC", "VQ1"], labels={"talker": "Talker"}, mask="nsdgeneral"
         ),
     )
-    script("draw_instruction_rois").instruction_rois(job)
+    import_module("draw_instruction_rois").instruction_rois(job)
     drawn = read_table(tmp_path / "drawn.tsv", ["roi", "mark"])
     assert drawn["roi"].unique().tolist() == ["nsdgeneral", "V1v (prf)", "V1v (kastner)", "hV4"]
     assert drawn.loc[drawn["mark"] == "*", "roi"].tolist() == ["V1v (kastner)"]
