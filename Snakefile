@@ -13,20 +13,20 @@ min_version("9.0")
 # Where the library is: here, or unpacked from the repository that this is a module of.
 home = str(workflow.current_basedir)
 if not isinstance(workflow.current_basedir, LocalSourceFile):
-    hosted = run_path(workflow.source_path("workflow_scripts/brainstruct/hosted.py"))
+    hosted = run_path(workflow.source_path("workflow_scripts/brainstruct/workflow/hosted.py"))
     home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
 sys.path.insert(0, f"{home}/workflow_scripts")
 
-from brainstruct.asking import asks, expected_rooms
-from brainstruct.choose import Choose
+from brainstruct.workflow.asking import asks, expected_rooms
+from brainstruct.workflow.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
-from brainstruct.identity import folder_identity, stage_identity
-from brainstruct.inputs import Inputs
-from brainstruct.leftovers import cancel_leftovers, finish_leftovers
-from brainstruct.module import module_config
-from brainstruct.resources import grow
-from brainstruct.targets import Targets
+from brainstruct.workflow.identity import folder_identity, stage_identity
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
+from brainstruct.workflow.module import module_config
+from brainstruct.workflow.resources import grow
+from brainstruct.workflow.targets import Targets
 
 
 # The study that is run is config.yaml with the user's --configfile over it.
@@ -67,7 +67,7 @@ onstart:
 
 
 onsuccess:
-    from brainstruct.closing import close  # only now: parsing is to be quick
+    from brainstruct.workflow.closing import close  # only now: parsing is to be quick
 
     close(workflow, study, targets)
 

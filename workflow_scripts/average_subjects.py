@@ -3,8 +3,8 @@
 from typing import Any
 
 from brainstruct.encoding.subjects import subject_means
-from brainstruct.jobs import run_job
-from brainstruct.store import read_table, write_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.tables import read_table, write_table
 
 
 def average_subjects(job: Any) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.jobs import run_job
+from brainstruct.jobs.run import run_job
 from brainstruct.models.tiny import build
 
 

@@ -12,8 +12,8 @@ from brainstruct.figures.viewer import (
     scratch_store,
 )
 from brainstruct.figures.voxels import open_flatmap
-from brainstruct.jobs import log, run_job
-from brainstruct.store import read_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import read_dataset
 
 
 def viewer(job: Any) -> None:

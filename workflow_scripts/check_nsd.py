@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from brainstruct.jobs import run_job
+from brainstruct.jobs.run import run_job
 from brainstruct.nsd.check import require_nsd
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 
 def check_nsd(job: Any) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from brainstruct.encoding.stacking import SCORES, stack_fits
-from brainstruct.jobs import log, run_job
-from brainstruct.store import provenance, read_dataset, write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
 def collect_scores(job: Any) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import images_tested, read_betas
-from brainstruct.store import open_dataset, read_dataset, write_dataset
+from brainstruct.store.arrays import open_dataset, read_dataset, write_dataset
 
 
 def compare_models(job: Any) -> None:

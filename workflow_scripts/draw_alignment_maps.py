@@ -7,8 +7,8 @@ import xarray as xr
 
 from brainstruct.figures.alignment_maps import draw_alignment_maps
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
 
 
 def alignment_maps(job: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from brainstruct.figures.heatmap import draw_instruction_rois
 from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels, single_regions
-from brainstruct.jobs import run_job
-from brainstruct.store import read_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.tables import read_table
 
 
 def instruction_rois(job: Any) -> None:

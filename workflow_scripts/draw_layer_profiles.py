@@ -5,8 +5,8 @@ from typing import Any
 
 from brainstruct.figures.layer_profiles import draw_layer_profiles
 from brainstruct.figures.roi_names import family_labels
-from brainstruct.jobs import run_job
-from brainstruct.store import read_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.tables import read_table
 
 
 def layer_profiles(job: Any) -> None:

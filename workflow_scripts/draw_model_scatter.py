@@ -9,8 +9,8 @@ from brainstruct.encoding.regions import WHOLE, regions
 from brainstruct.figures.model_scatter import draw_model_scatter
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.voxels import placed
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
 
 
 def model_scatter(job: Any) -> None:

@@ -8,8 +8,8 @@ import xarray as xr
 from brainstruct.encoding.recovery import match_voxels
 from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.figures.winners import draw_planted_vs_recovered
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
 
 
 def planted_recovered(job: Any) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.shared_variance import draw_shared_variance
-from brainstruct.jobs import run_job
-from brainstruct.store import read_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.tables import read_table
 
 VALUES = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.figures.winners import draw_winning_layer
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
 
 
 def winning_layer(job: Any) -> None:

@@ -11,18 +11,18 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainstruct.checksums import sha256_of
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.stimuli import Stimuli
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.models.interface import FeatureModel
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import open_model
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import StimulusReader
-from brainstruct.store import read_table
+from brainstruct.store.checksums import sha256_of
+from brainstruct.store.tables import read_table
 
 
 def open_stimuli(job: Any, model: FeatureModel, block: pd.DataFrame, stack: ExitStack) -> Stimuli:

@@ -6,10 +6,10 @@ import xarray as xr
 
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.voxel_labels import label_voxels
-from brainstruct.store import provenance, read_dataset, write_dataset
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
 def estimate_ceiling(job: Any) -> None:

@@ -10,9 +10,9 @@ from brainstruct.encoding.cross_subject import (
     shared_images,
     without_ceiling,
 )
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import images_tested, read_betas
-from brainstruct.store import provenance, read_dataset, write_dataset
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 FEWEST_IMAGES = 50
 """Below it, folds are too small to predict anything from."""

@@ -12,9 +12,11 @@ from brainstruct.exports.description import (
 )
 from brainstruct.exports.names import words
 from brainstruct.exports.tables import copy_tables
-from brainstruct.jobs import log, run_job
-from brainstruct.publishing import publish_folder
-from brainstruct.store import read_dataset, write_json, write_table, write_text
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.files import write_json, write_text
+from brainstruct.store.publishing import publish_folder
+from brainstruct.store.tables import write_table
 
 
 def export_study(job: Any) -> None:

@@ -14,12 +14,12 @@ from brainstruct.exports.surfaces import Cortex, nsd_cortices, store_cortex
 from brainstruct.figures.cortex_store import use_store
 from brainstruct.figures.style import instruction_colours, layer_colours
 from brainstruct.figures.vertices import store_places
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.grid import read_grid
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.locate import locate
-from brainstruct.publishing import publish_folder
-from brainstruct.store import provenance, read_dataset
+from brainstruct.store.arrays import provenance, read_dataset
+from brainstruct.store.publishing import publish_folder
 
 
 def export_subject(job: Any) -> None:

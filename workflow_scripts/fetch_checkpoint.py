@@ -4,9 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.models.fetch import checkpoint_in_folder, fetch_from_hub
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 
 def fetch_checkpoint(job: Any) -> None:

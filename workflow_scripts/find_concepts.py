@@ -3,8 +3,9 @@
 from typing import Any
 
 from brainstruct.encoding.concepts import concept_table, find_concepts
-from brainstruct.jobs import log, run_job
-from brainstruct.store import provenance, read_dataset, write_dataset, write_table
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
+from brainstruct.store.tables import write_table
 
 
 def concepts(job: Any) -> None:

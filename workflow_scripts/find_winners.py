@@ -3,8 +3,8 @@
 from typing import Any
 
 from brainstruct.encoding.alignment import NO_WINNER, find_winners
-from brainstruct.jobs import log, run_job
-from brainstruct.store import provenance, read_dataset, write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
 def winners(job: Any) -> None:

@@ -12,8 +12,8 @@ from brainstruct.encoding.features import layer_features, matching_images
 from brainstruct.encoding.fitting import choose_fit
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.selected import BestPrediction, prediction_dataset
-from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import open_dataset, provenance, read_dataset, write_dataset
 
 EDGE_WARNING = 0.05
 VOXELS_PER_CHUNK = 1000

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import index_subject, read_stim_info
-from brainstruct.store import write_table
+from brainstruct.store.tables import write_table
 
 
 def index_stimuli(job: Any) -> None:

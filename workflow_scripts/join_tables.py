@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from brainstruct.jobs import run_job
-from brainstruct.store import read_table, write_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.tables import read_table, write_table
 
 
 def join_tables(job: Any) -> None:

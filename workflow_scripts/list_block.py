@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.blocks import block_images
 from brainstruct.nsd.design import read_expdesign
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import read_stim_info
-from brainstruct.store import write_table
+from brainstruct.store.tables import write_table
 
 
 def list_block(job: Any) -> None:

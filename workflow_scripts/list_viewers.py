@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.viewer_index import viewer_index
-from brainstruct.jobs import run_job
-from brainstruct.store import write_text
+from brainstruct.jobs.run import run_job
+from brainstruct.store.files import write_text
 
 
 def list_viewers(job: Any) -> None:

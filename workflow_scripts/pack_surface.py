@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.viewer import pack_surface, scratch_store
-from brainstruct.jobs import run_job
+from brainstruct.jobs.run import run_job
 
 
 def pack(job: Any) -> None:

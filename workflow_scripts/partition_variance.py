@@ -7,13 +7,13 @@ import numpy as np
 import torch
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.features import layer_features, matching_images
 from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
-from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import open_dataset, provenance, read_dataset, write_dataset
 
 MOST_KEPT = 80
 """Reduced feature spaces kept in memory: 512 components of 10,000 images are 20 MB."""

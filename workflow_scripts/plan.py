@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from brainstruct.config.loading import load_study
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.planning.jobs import dry_run
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.table import plan_table
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 
 def plan(job: Any) -> None:

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import open_model
 from brainstruct.models.responding import RespondingModel
@@ -16,7 +16,7 @@ from brainstruct.models.straightforward import straightforward_states
 from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import StimulusReader
-from brainstruct.store import write_dataset
+from brainstruct.store.arrays import write_dataset
 
 BATCH = 64
 

@@ -9,8 +9,8 @@ from brainstruct.encoding.features import layer_features, matching_images
 from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.selected import predict_selected, prediction_dataset
-from brainstruct.jobs import log, run_job
-from brainstruct.store import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import open_dataset, provenance, read_dataset, write_dataset
 
 VOXELS_PER_CHUNK = 1000
 

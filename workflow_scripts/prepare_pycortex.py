@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.preparing import prepare_flatmaps
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.locate import locate
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 
 def prepare_pycortex(job: Any) -> None:

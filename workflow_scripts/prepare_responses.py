@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.layout import Sessions
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.responses import prepare_responses
-from brainstruct.store import read_table, write_dataset
+from brainstruct.store.arrays import write_dataset
+from brainstruct.store.tables import read_table
 
 
 def responses(job: Any) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from brainstruct.figures.anatomy import sample_anatomy
 from brainstruct.figures.cortex_store import prepare_store, use_store
-from brainstruct.jobs import log, run_job
-from brainstruct.store import write_dataset
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import write_dataset
 
 
 def anatomy(job: Any) -> None:

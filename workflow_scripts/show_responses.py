@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.responses.page import Sample, choose_samples, responses_page
 from brainstruct.responses.table import read_responses
-from brainstruct.store import read_table, write_text
+from brainstruct.store.files import write_text
+from brainstruct.store.tables import read_table
 
 
 def show_responses(job: Any) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 
 from brainstruct.encoding.subjects import comparison_notes, comparison_table
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset, write_table, write_text
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.files import write_text
+from brainstruct.store.tables import write_table
 
 
 def tabulate_comparisons(job: Any) -> None:

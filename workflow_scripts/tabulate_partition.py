@@ -3,8 +3,9 @@
 from typing import Any
 
 from brainstruct.encoding.partition import partition_table, shared_matrix
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset, write_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.tables import write_table
 
 
 def tabulate_partition(job: Any) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 
 from brainstruct.encoding.recovery import match_voxels, recovery_table
-from brainstruct.jobs import log, run_job
-from brainstruct.store import read_dataset, write_table
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.tables import write_table
 
 
 def tabulate_recovery(job: Any) -> None:

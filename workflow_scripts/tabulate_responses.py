@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.responses.table import collect_responses
-from brainstruct.store import write_table
+from brainstruct.store.tables import write_table
 
 
 def tabulate_responses(job: Any) -> None:

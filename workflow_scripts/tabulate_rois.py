@@ -8,8 +8,9 @@ import xarray as xr
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import combine_p, selected_p
 from brainstruct.encoding.summary import alignment_table
-from brainstruct.jobs import run_job
-from brainstruct.store import read_dataset, write_table
+from brainstruct.jobs.run import run_job
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.tables import write_table
 
 MEAN = "mean"
 """Instruction key of the mean over a model's instructions."""

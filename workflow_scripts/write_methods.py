@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from brainstruct.jobs import run_job
+from brainstruct.jobs.run import run_job
 from brainstruct.methods.facts import Facts, model_facts, run_facts, subject_facts
 from brainstruct.methods.page import write_methods
-from brainstruct.store import open_dataset, provenance, write_text
+from brainstruct.store.arrays import open_dataset, provenance
+from brainstruct.store.files import write_text
 
 
 def methods(job: Any) -> None:

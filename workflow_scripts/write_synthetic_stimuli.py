@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from brainstruct.jobs import run_job
+from brainstruct.jobs.run import run_job
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.synthetic.plan import StudyPlan
 from brainstruct.nsd.synthetic.stimuli import write_stimuli

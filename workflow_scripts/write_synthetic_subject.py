@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.locate import locate
 from brainstruct.nsd.synthetic.plan import Planted, SubjectPlan
 from brainstruct.nsd.synthetic.subjects import write_subject
-from brainstruct.store import read_dataset
+from brainstruct.store.arrays import read_dataset
 
 
 def synthetic_subject(job: Any) -> None:

@@ -22,8 +22,8 @@ import pytest
 import yaml
 
 from brainstruct.config.loading import load_study
-from brainstruct.inputs import Inputs
-from brainstruct.targets import Targets
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import Targets
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests" / "workflow"))

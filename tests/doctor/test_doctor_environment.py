@@ -11,11 +11,11 @@ import pytest
 from snakemake.settings.types import DeploymentMethod
 from sound_study import study_of
 
-from brainstruct.asking import asks, expected_rooms
 from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.report import as_table
+from brainstruct.workflow.asking import asks, expected_rooms
 
 
 @pytest.fixture

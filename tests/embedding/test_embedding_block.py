@@ -10,13 +10,13 @@ import torch
 import xarray as xr
 from PIL import Image
 
-from brainstruct import store
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
 from brainstruct.models.interface import FeatureModel, Features, ModelOptions, Sampling
 from brainstruct.models.registry import family_class
+from brainstruct.store import arrays
 
 IDS = [70, 3, 12, 9, 44, 5, 8, 21, 30, 31, 32]
 IDENTITY = {"revision": "abc", "code": "123"}
@@ -118,9 +118,9 @@ def test_written_by_layer_and_read_back(embed, tmp_path, model):
     path = tmp_path / "results" / "block.nc"
     identity = block_identity(model, IDS, None, "float16", IDENTITY)
     write_block(block, path, provenance=identity)
-    with store.open_dataset(path, ["embedding"]) as stored:
+    with arrays.open_dataset(path, ["embedding"]) as stored:
         assert stored["embedding"].encoding["chunksizes"] == (1, len(IDS), 3)
-        assert store.provenance(stored) == identity
+        assert arrays.provenance(stored) == identity
         assert identity["revision"] == "abc"
         xr.testing.assert_equal(stored.load(), block)
     discard_shards(tmp_path / "work")
@@ -283,7 +283,7 @@ def test_a_real_model_from_pictures_to_file(tmp_path, family):
     np.testing.assert_allclose(found["embedding"], alone.states[0], rtol=1e-5, atol=1e-5)
     assert found["response"].item() == alone.responses[0].replace("\0", "\N{REPLACEMENT CHARACTER}")
     write_block(block, tmp_path / "block.nc", provenance={})
-    xr.testing.assert_equal(store.read_dataset(tmp_path / "block.nc"), block)
+    xr.testing.assert_equal(arrays.read_dataset(tmp_path / "block.nc"), block)
 
 
 def test_sampled_responses_do_not_depend_on_batches_or_shards(tmp_path):

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from brainstruct import store
 from brainstruct.models import tiny
 from brainstruct.models.manifest import describe_checkpoint, files_in
+from brainstruct.store import arrays, tables
 
 N_IMAGES, PER_SHARD, KILLS = 36, 3, 10
 INSTRUCTIONS = {"IC": "What is in this image?", "SR": "Describe it."}
@@ -71,7 +71,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
 def run(study: Path, name: str) -> None:
     """Be the job: the rule's script, in this process."""
     import embed
-    from brainstruct.jobs import run_job
+    from brainstruct.jobs.run import run_job
 
     run_job(embed.embed, make_job(study, name))
 
@@ -94,7 +94,7 @@ def study(tmp_path_factory) -> Path:
         for place in ids:
             images[place] = rng.integers(0, 256, (32, 32, 3))
     table = pd.DataFrame({"nsd_id": rng.permutation(ids), "coco_id": ids, "coco_split": "val2017"})
-    store.write_table(table, folder / "block.tsv")
+    tables.write_table(table, folder / "block.tsv")
     return folder
 
 
@@ -175,10 +175,10 @@ def test_a_job_killed_ten_times(study, start):
     assert len(set(lengths)) > 2, "no kill fell into the work"
 
     for path in outputs:
-        expected = store.read_dataset(study / "undisturbed" / path.name)
-        resumed = store.read_dataset(path)
+        expected = arrays.read_dataset(study / "undisturbed" / path.name)
+        resumed = arrays.read_dataset(path)
         xr.testing.assert_equal(resumed, expected)
-        assert store.provenance(resumed) == store.provenance(expected)
+        assert arrays.provenance(resumed) == arrays.provenance(expected)
     assert not finished(work)
     computed = shards_computed((study / "killed" / "embed.log").read_text())
     assert len(set(computed)) == len(computed), "a finished shard was computed again"
@@ -196,7 +196,7 @@ def test_shards_of_other_stimuli_are_not_used(study, tmp_path, monkeypatch):
     log = tmp_path / "job" / "embed.log"
     n_shards = len(INSTRUCTIONS) * N_IMAGES // PER_SHARD
     run(tmp_path, "job")
-    before = {key: store.read_dataset(tmp_path / "job" / f"{key}.nc") for key in INSTRUCTIONS}
+    before = {key: arrays.read_dataset(tmp_path / "job" / f"{key}.nc") for key in INSTRUCTIONS}
     run(tmp_path, "job")
     assert len(shards_computed(log.read_text())) == n_shards
     with h5py.File(tmp_path / STIMULI, "r+") as file:
@@ -206,9 +206,9 @@ def test_shards_of_other_stimuli_are_not_used(study, tmp_path, monkeypatch):
     assert len(shards_computed(log.read_text())) == 2 * n_shards
     assert "is of another run (stimuli: " in log.read_text()
     for key, old in before.items():
-        new = store.read_dataset(tmp_path / "job" / f"{key}.nc")
+        new = arrays.read_dataset(tmp_path / "job" / f"{key}.nc")
         assert not new["embedding"].equals(old["embedding"])
-        assert store.provenance(new) == store.provenance(old)
+        assert arrays.provenance(new) == arrays.provenance(old)
 
 
 def test_a_missing_checkpoint_is_one_clear_line(study, tmp_path):

@@ -51,7 +51,7 @@ def test_a_shard_that_goes_when_it_is_known_to_be_whole(two, monkeypatch):
         other.discard()
         return real(path)
 
-    monkeypatch.setattr(shards.store, "read_dataset", read_dataset)
+    monkeypatch.setattr(shards.arrays, "read_dataset", read_dataset)
     assert mine.read(0, PART) is None
 
 

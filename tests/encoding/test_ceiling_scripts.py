@@ -13,7 +13,7 @@ import xarray as xr
 from brainstruct.encoding.cross_subject import without_ceiling
 from brainstruct.errors import InputError
 from brainstruct.nsd.locate import locate
-from brainstruct.store import read_dataset, write_dataset
+from brainstruct.store.arrays import read_dataset, write_dataset
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from brainstruct.encoding.selected import (
     ridge_predict,
 )
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
-from brainstruct.store import write_dataset
+from brainstruct.store.arrays import write_dataset
 
 
 def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):

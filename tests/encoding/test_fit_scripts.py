@@ -14,7 +14,7 @@ from brainstruct.encoding.permutation import permutation_p
 from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
 from brainstruct.errors import InputError
-from brainstruct.store import read_dataset, write_dataset
+from brainstruct.store.arrays import read_dataset, write_dataset
 from damage import change_text
 
 LAYERS = (0, 3, 4)

@@ -24,11 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 
 from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
-from brainstruct import store
-from brainstruct.checksums import sha256_of
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs.run import log, run_job
 from brainstruct.models import tiny
 from brainstruct.models.manifest import files_in
 from brainstruct.nsd.design import read_expdesign
@@ -37,6 +35,8 @@ from brainstruct.nsd.responses import prepare_responses
 from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.nsd.synthetic.subjects import write_subject
+from brainstruct.store import arrays, tables
+from brainstruct.store.checksums import sha256_of
 
 SUBJECT = "subj01"
 BETAS, MASK, FAMILY = "betas_session01.hdf5", "nsdgeneral", "floc-bodies"
@@ -55,12 +55,12 @@ def whole(tmp_path_factory) -> Path:
     plan = subject_plan(SUBJECT, formats=("hdf5", "nifti"))
     features = make_features(index["nsd_id"].to_numpy())
     write_subject(layout, SUBJECT, make_anatomy(), features, plan, SEED)
-    store.write_table(index, root / "index.tsv")
+    tables.write_table(index, root / "index.tsv")
     sessions = layout.discover_sessions(SUBJECT)
     responses = prepare_responses(layout, SUBJECT, index, sessions=sessions)
-    store.write_dataset(responses, root / "responses.nc")
+    arrays.write_dataset(responses, root / "responses.nc")
     block = index.head(3)[["nsd_id", "coco_id", "coco_split"]]
-    store.write_table(block, root / "block.tsv")
+    tables.write_table(block, root / "block.tsv")
     tiny.build("clip", root / "clip", seed=1, n_blocks=2, n_text_blocks=2)
     tiny.build("instructblip", root / "instructblip", seed=1, n_blocks=2)
     return root
@@ -140,7 +140,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     folder = spoilt.root / ("clip" if family.startswith("clip") else family)
     # Taken of the spoilt files: what loading says of them is tested here.
     files = {name: sha256_of(folder / name) for name in files_in(folder)}
-    store.write_json(
+    files.write_json(
         {"folder": str(folder), "source": "s", "revision": "r", "digest": "d", "files": files},
         tmp_path / "manifest.json",
     )

@@ -11,7 +11,7 @@ import time
 import pytest
 from checkout import SMALL, Checkout
 
-from brainstruct.store import read_dataset
+from brainstruct.store.arrays import read_dataset
 
 pytestmark = pytest.mark.study
 

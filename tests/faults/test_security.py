@@ -12,7 +12,8 @@ from checkout import REPOSITORY, SMALL
 
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
-from brainstruct.store import provenance, read_dataset, read_table
+from brainstruct.store.arrays import provenance, read_dataset
+from brainstruct.store.tables import read_table
 
 TARGETS = "workflow_scripts/brainstruct/targets.py"
 

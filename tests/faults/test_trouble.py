@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from checkout import SMALL, Checkout, Done
 
-from brainstruct.store import read_dataset
+from brainstruct.store.arrays import read_dataset
 
 pytestmark = pytest.mark.study
 

@@ -17,9 +17,9 @@ from brainstruct.figures.preparing import prepare_flatmaps
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.figures.winners import draw_winning_instruction
-from brainstruct.flat_source import find_source
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
+from brainstruct.workflow.flat_source import find_source
 
 HEIGHT = 96
 KEYS = ("IC", "IU1", "SR")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from brainstruct.store import read_table, write_table
+from brainstruct.store.tables import read_table, write_table
 
 
 def test_two_families_with_the_same_label_are_two_columns(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from brainstruct.methods.facts import model_facts, run_facts, subject_facts
-from brainstruct.store import open_dataset, write_dataset
+from brainstruct.store.arrays import open_dataset, write_dataset
 
 SAMPLING = {"seed": 3, "temperature": 1.0, "top_k": 5, "top_p": None}
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import plant_features
-from brainstruct import store
 from brainstruct.models.fetch import checkpoint_in_folder
+from brainstruct.store import files
 
 
 class OpenedError(Exception):
@@ -20,8 +20,8 @@ class OpenedError(Exception):
 def test_it_is_worked_out_on_the_cpu_in_float32(checkpoint, tmp_path, monkeypatch):
     folder = checkpoint("instructblip")
     content = asdict(checkpoint_in_folder(folder))
-    store.write_json(content.pop("stamps"), tmp_path / "stamps.json")
-    store.write_json(content, tmp_path / "manifest.json")
+    files.write_json(content.pop("stamps"), tmp_path / "stamps.json")
+    files.write_json(content, tmp_path / "manifest.json")
     settings = {
         "family": "instructblip",
         "n_layers": 5,

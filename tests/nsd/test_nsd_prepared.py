@@ -8,7 +8,7 @@ import xarray as xr
 
 from brainstruct.errors import InputError
 from brainstruct.nsd.prepared import images_tested, read_betas
-from brainstruct.store import write_dataset
+from brainstruct.store.arrays import write_dataset
 from damage import change_text
 
 IDS = [40, 7, 12, 3]

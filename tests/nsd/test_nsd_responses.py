@@ -21,7 +21,7 @@ from brainstruct.nsd.layout import Layout, Sessions
 from brainstruct.nsd.responses import prepare_responses, zscore_session
 from brainstruct.nsd.rois import read_mask, read_roi
 from brainstruct.nsd.voxel_labels import label_voxels
-from brainstruct.store import read_dataset, write_dataset
+from brainstruct.store.arrays import read_dataset, write_dataset
 
 FAMILIES = ["prf-visualrois", "floc-faces", "floc-words"]
 

@@ -14,7 +14,7 @@ from brainstruct.errors import InputError
 from brainstruct.nsd import ids
 from brainstruct.nsd.design import trial_nsd_ids
 from brainstruct.nsd.stimuli import INDEX_COLUMNS, StimulusReader, read_stim_info
-from brainstruct.store import read_table, write_table
+from brainstruct.store.tables import read_table, write_table
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from brainstruct.config.loading import load_study
-from brainstruct.inputs import Inputs
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
+from brainstruct.workflow.inputs import Inputs
 
 
 def build(config) -> Amounts:

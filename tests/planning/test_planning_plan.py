@@ -6,7 +6,6 @@ import pytest
 from planned import write_benchmark
 
 from brainstruct.config.loading import load_study
-from brainstruct.inputs import Inputs
 from brainstruct.planning import disk
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
@@ -14,6 +13,7 @@ from brainstruct.planning.jobs import Job
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import Folder, Plan
 from brainstruct.planning.table import plan_table
+from brainstruct.workflow.inputs import Inputs
 
 
 def study_jobs():

@@ -11,7 +11,8 @@ from brainstruct.responses.table import (
     read_responses,
     unescape_line,
 )
-from brainstruct.store import write_dataset, write_table
+from brainstruct.store.arrays import write_dataset
+from brainstruct.store.tables import write_table
 from damage import change_text
 
 SAID = {

@@ -17,7 +17,8 @@ import xarray as xr
 from brainstruct.encoding.alignment import find_winners
 from brainstruct.errors import InputError
 from brainstruct.results import load_scores, load_table, load_winners
-from brainstruct.store import read_dataset, write_dataset, write_table
+from brainstruct.store.arrays import read_dataset, write_dataset
+from brainstruct.store.tables import write_table
 
 LABELS = {"prf-visualrois": {"1": "V1v", "2": "V1d", "3": "V2v"}, "floc-bodies": {"1": "EBA"}}
 NUMBERS = np.array([[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 1, 0]], np.int16)

@@ -7,7 +7,7 @@ import os
 import pytest
 from login import SNAKEMAKE, log_in
 
-from brainstruct.store import read_table
+from brainstruct.store.tables import read_table
 
 STUDY = os.environ.get("BRAINSTRUCT_SLURM_STUDY")
 

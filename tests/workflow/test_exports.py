@@ -17,7 +17,7 @@ from brainstruct.dictionary.describe import describe
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.transforms import FSAVERAGE_VERTICES
 from brainstruct.results import load_models, load_scores, load_winners
-from brainstruct.store import read_table
+from brainstruct.store.tables import read_table
 from nsd_folder import write_fsaverage_index, write_mgz
 
 pytestmark = pytest.mark.study

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from checkout import Checkout
 
-from brainstruct.store import read_dataset, read_table
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.tables import read_table
 
 pytestmark = pytest.mark.study
 

@@ -84,7 +84,7 @@ def install(plans, rule):
         original_import = builtins.__import__
 
         def imported(name, *args, **options):
-            if name == "brainstruct.jobs" and step("import"):
+            if name == "brainstruct.jobs.run" and step("import"):
                 die()
             return original_import(name, *args, **options)
 

@@ -72,7 +72,7 @@ def install(lines, script):
 
     def imported(name, *args, **options):
         module = original_import(name, *args, **options)
-        if name == "brainstruct.jobs" and mine:
+        if name == "brainstruct.jobs.run" and mine:
             jobs = sys.modules[name]
             troubles, run_job = mine.copy(), jobs.run_job
             mine.clear()

@@ -30,7 +30,7 @@ from brainstruct.nsd.synthetic.plan import Planted, SubjectPlan
 from brainstruct.nsd.synthetic.regions import FAMILIES, Anatomy, draw_families
 from brainstruct.nsd.synthetic.signals import planted_signals
 from brainstruct.nsd.synthetic.subjects import truth_file, write_subject
-from brainstruct.store import provenance, read_dataset
+from brainstruct.store.arrays import provenance, read_dataset
 
 
 def write(study: Study, folder: Path, seed: int = SEED, **changes: Any) -> Layout:

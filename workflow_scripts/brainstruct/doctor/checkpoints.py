@@ -9,7 +9,7 @@ from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.models.files import inspect_weights, read_checkpoint
-from brainstruct.targets import Targets
+from brainstruct.workflow.targets import Targets
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
-from brainstruct.flat_source import FlatSource, find_source
 from brainstruct.nsd.layout import Layout
+from brainstruct.workflow.flat_source import FlatSource, find_source
 
 _CURES = {
     "store": "Complete the subject in the filestore, or correct flatmaps.subject and .transform",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
-from brainstruct.inputs import Inputs
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
-from brainstruct.targets import DOWNLOADS
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import DOWNLOADS
 
 
 def check_folders(study: Study) -> Outcome:

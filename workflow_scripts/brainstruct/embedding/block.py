@@ -14,7 +14,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from brainstruct import store
 from brainstruct.embedding.batching import Forward, join
 from brainstruct.embedding.prefetch import prefetch
 from brainstruct.embedding.progress import Progress
@@ -23,6 +22,7 @@ from brainstruct.embedding.stimuli import Prepared, Stimuli, average_rows, prepa
 from brainstruct.embedding.storage import Storage, dtype_name, empty_block, label
 from brainstruct.embedding.upload import Upload
 from brainstruct.models.interface import FeatureModel, Features
+from brainstruct.store import arrays
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def write_block(
     provenance : mapping
         What the content depends on, see `block_identity`.
     """
-    store.write_dataset(block, path, provenance=provenance, chunks={"embedding": {"layer": 1}})
+    arrays.write_dataset(block, path, provenance=provenance, chunks={"embedding": {"layer": 1}})
 
 
 def discard_shards(work_folder: str | PathLike[str]) -> None:

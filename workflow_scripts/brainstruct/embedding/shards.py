@@ -18,9 +18,9 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainstruct import store
-from brainstruct.checksums import sha256_of
 from brainstruct.errors import InputError
+from brainstruct.store import arrays, files
+from brainstruct.store.checksums import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class ShardFolder:
             log.warning("%s is damaged (its checksum differs); it is computed again", data)
             return None
         try:
-            return store.read_dataset(data)
+            return arrays.read_dataset(data)
         except InputError:
             if data.exists():
                 raise
@@ -97,12 +97,12 @@ class ShardFolder:
         data, record_path = self._paths(number)
         # An old record must not vouch for new data, not even for a moment.
         record_path.unlink(missing_ok=True)
-        store.write_dataset(content, data)
+        arrays.write_dataset(content, data)
         try:
             checksum = sha256_of(data)
         except FileNotFoundError:  # cleaned up by another run of this job, which is done
             return
-        store.write_json({"identity": self._complete(part), "sha256": checksum}, record_path)
+        files.write_json({"identity": self._complete(part), "sha256": checksum}, record_path)
 
     def discard(self) -> None:
         """Delete all shards, once what they are parts of is safe.

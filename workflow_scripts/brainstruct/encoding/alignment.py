@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.best import best_of
 
 LayerRule = Literal["best", "mean"]

@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.fdr import VOXELWISE_WILCOXON, benjamini_hochberg, wilcoxon_p
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Array, Resampler, image_weights

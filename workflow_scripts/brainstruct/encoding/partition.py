@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import Array, BandedFit, BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule
 from brainstruct.encoding.best import best_of
 from brainstruct.encoding.fdr import benjamini_hochberg

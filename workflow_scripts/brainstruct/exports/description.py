@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from brainstruct import __version__
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.exports.names import TASK, participant
 
 BIDS_VERSION = "1.10.0"

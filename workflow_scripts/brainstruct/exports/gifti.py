@@ -17,8 +17,8 @@ from nibabel.gifti.gifti import (
 )
 from numpy.typing import NDArray
 
+from brainstruct.brain.sampler import Sampler
 from brainstruct.exports.maps import NOTHING, VoxelMap
-from brainstruct.sampler import Sampler
 
 Side = Literal["L", "R"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import NO_WINNER, normalise, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.significance import combine_p, selected_p

@@ -9,8 +9,8 @@ from typing import Any
 import xarray as xr
 
 from brainstruct import __version__
-from brainstruct.ceilings import can_be_divided_by
-from brainstruct.store import provenance
+from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.store.arrays import provenance
 
 LOCAL = "local"
 """Revision of checkpoints that lie in a folder of the user's."""

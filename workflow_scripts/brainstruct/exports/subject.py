@@ -14,7 +14,8 @@ from brainstruct.exports.names import TASK, bids_name, participant
 from brainstruct.exports.nifti import write_nifti
 from brainstruct.exports.surfaces import Cortex
 from brainstruct.nsd.grid import Grid
-from brainstruct.store import write_json, write_table
+from brainstruct.store.files import write_json
+from brainstruct.store.tables import write_table
 
 
 @dataclass(frozen=True)

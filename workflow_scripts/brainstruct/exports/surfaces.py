@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.brain.sampler import Sampler, sampler_at
 from brainstruct.exports.gifti import Side
 from brainstruct.nsd.layout import HEMISPHERES, Layout
 from brainstruct.nsd.transforms import read_fsaverage, read_places
-from brainstruct.sampler import Sampler, sampler_at
 
 SIDES: tuple[Side, Side] = ("L", "R")
 

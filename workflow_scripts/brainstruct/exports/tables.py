@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from brainstruct.dictionary.describe import describe
-from brainstruct.store import read_table, write_json
+from brainstruct.store.files import write_json
+from brainstruct.store.tables import read_table
 
 
 def copy_tables(

@@ -6,8 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from brainstruct.checksums import sha256_of
 from brainstruct.fetch.remote import CHUNK, Remote
+from brainstruct.store.checksums import sha256_of
 
 _WHOLE = re.compile(r"[0-9a-f]{32}")
 _PARTS = re.compile(r"([0-9a-f]{32})-([0-9]+)")

@@ -9,9 +9,9 @@ from pathlib import Path
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
-from brainstruct.flat_source import find_source
 from brainstruct.nsd.labels import LABELS
 from brainstruct.nsd.layout import HEMISPHERES, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.workflow.flat_source import find_source
 
 SHOWN = 12
 

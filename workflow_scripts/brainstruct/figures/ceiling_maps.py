@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.scales import BAR, Scale
 from brainstruct.figures.stage import Panel, Stage, draw_maps

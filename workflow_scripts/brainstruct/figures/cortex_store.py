@@ -25,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 
 from brainstruct.errors import InputError
-from brainstruct.publishing import publish_folder
+from brainstruct.store.publishing import publish_folder
 
 _LINKED = ("surfaces", "anatomicals", "transforms")  # only read: may be links
 _COPIED = ("surface-info", "overlays.svg", "rois.svg")  # pycortex may rewrite these

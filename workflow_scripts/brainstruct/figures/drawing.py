@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from brainstruct.figures.style import journal_style
-from brainstruct.publishing import publish
-from brainstruct.store import write_table
+from brainstruct.store.publishing import publish
+from brainstruct.store.tables import write_table
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from brainstruct.errors import InputError
 from brainstruct.figures.surface import Flatmap
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 
 def write_flatmap(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:

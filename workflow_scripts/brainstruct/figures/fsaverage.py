@@ -8,7 +8,7 @@ from nilearn.surface import load_surf_data, load_surf_mesh
 from numpy.typing import NDArray
 
 from brainstruct.figures.hemisphere import Hemisphere, Side, cut_out
-from brainstruct.flat_source import FSAVERAGE
+from brainstruct.figures.store_names import FSAVERAGE
 
 NAME = FSAVERAGE
 

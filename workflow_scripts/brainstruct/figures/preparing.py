@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brainstruct.checksums import sha256_of
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.figures.flatmap_file import write_flatmap
 from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
-from brainstruct.flat_source import name_in_store
+from brainstruct.figures.store_names import name_in_store
 from brainstruct.nsd.check import require_nsd
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
+from brainstruct.store.checksums import sha256_of
 
 _OTHERWISE = (
     ". Or draw on another cortex: flatmaps.source in config/README.md. Flatmaps from the data "

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from brainstruct.region_names import distinct_names
+from brainstruct.brain.region_names import distinct_names
 
 FAMILY_LABELS = {
     "nsdgeneral": "Whole mask",

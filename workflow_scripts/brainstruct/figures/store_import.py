@@ -11,7 +11,7 @@ from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from numpy.typing import NDArray
 
 from brainstruct.figures.hemisphere import Hemisphere
-from brainstruct.publishing import publish_folder
+from brainstruct.store.publishing import publish_folder
 
 
 def import_subject(

@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
+from brainstruct.brain.sampler import Sampler, times
 from brainstruct.errors import InputError
-from brainstruct.sampler import Sampler, times
 
 Image = NDArray[np.float32]
 

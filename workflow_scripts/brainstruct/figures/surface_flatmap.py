@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.brain.sampler import sampler_at
 from brainstruct.figures.hemisphere import Hemisphere
 from brainstruct.figures.raster import rasterise
 from brainstruct.figures.surface import Flatmap
-from brainstruct.sampler import sampler_at
 
 
 def flatmap_of_surface(

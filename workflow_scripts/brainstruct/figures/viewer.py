@@ -38,7 +38,7 @@ from brainstruct.figures.style import CURVATURE, SEQUENTIAL, instruction_colours
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.voxels import placed
-from brainstruct.publishing import publish_folder
+from brainstruct.store.publishing import publish_folder
 
 PAGE = Path(__file__).with_name("viewer_page")
 """What is added to pycortex's page: a template, and scripts that replace its own."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from brainstruct.store import provenance
+from brainstruct.store.arrays import provenance
 
 
 @dataclass(frozen=True)

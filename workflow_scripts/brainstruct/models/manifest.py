@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brainstruct.checksums import sha256_of
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES, WEIGHT_FORMATS, fetch_cure
+from brainstruct.store.checksums import sha256_of
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from os import PathLike
 import xarray as xr
 
 from brainstruct.nsd.ids import IntArray
-from brainstruct.store import read_dataset
+from brainstruct.store.arrays import read_dataset
 
 
 def images_tested(path: str | PathLike[str]) -> IntArray:

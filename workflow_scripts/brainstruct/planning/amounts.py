@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.inputs import Inputs
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
-from brainstruct.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
 
 NSDGENERAL = {
     "subj01": 15724,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
-from brainstruct.targets import Targets
+from brainstruct.workflow.targets import Targets
 
 MB = 1e6
 

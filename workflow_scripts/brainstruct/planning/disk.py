@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
 from brainstruct.planning.report import Folder, Volume
-from brainstruct.targets import DOWNLOADS, Targets
+from brainstruct.workflow.targets import DOWNLOADS, Targets
 
 
 def folder_of(path: str, root: str) -> str:

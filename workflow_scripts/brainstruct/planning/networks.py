@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
-from brainstruct.targets import Targets
+from brainstruct.workflow.targets import Targets
 
 
 @dataclass(frozen=True)

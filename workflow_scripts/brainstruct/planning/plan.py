@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.inputs import Inputs
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.calibration import Calibration, calibrate, stored_bytes
@@ -15,7 +14,8 @@ from brainstruct.planning.costs import COMPUTED, Cost, job_cost
 from brainstruct.planning.disk import folder_of, input_folders, on_disk, volumes
 from brainstruct.planning.jobs import Job, JobKey
 from brainstruct.planning.report import Folder, Plan, Stage, Volume
-from brainstruct.targets import Targets
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import Targets
 
 HOUR = 3600.0
 GB = 1e9

@@ -8,7 +8,8 @@ from os import PathLike
 import pandas as pd
 
 from brainstruct.errors import InputError
-from brainstruct.store import read_dataset, read_table
+from brainstruct.store.arrays import read_dataset
+from brainstruct.store.tables import read_table
 
 COLUMNS = ("nsd_id", "response", "n_tokens", "truncated")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
-from brainstruct.store import open_dataset, provenance
+from brainstruct.store.arrays import open_dataset, provenance
 
 Names = str | Sequence[str] | None
 """One name, several, or `None`: all there are."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainstruct.results.available import available
-from brainstruct.store import open_dataset, provenance
+from brainstruct.store.arrays import open_dataset, provenance
 
 NO_INSTRUCTION = "none"
 """Key under which models that follow no instructions have their scores."""

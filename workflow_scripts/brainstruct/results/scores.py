@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from brainstruct.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.errors import InputError
 from brainstruct.results.available import Names, available, chosen, listed, study_options
 from brainstruct.results.space import read_space
-from brainstruct.store import open_dataset, read_dataset
+from brainstruct.store.arrays import open_dataset, read_dataset
 
 SCORES = ("r", "cv_score", "p")
 """What is loaded of every fit unless something else is asked for."""

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from brainstruct.brain.region_names import region_of
 from brainstruct.errors import InputError
-from brainstruct.region_names import region_of
 from brainstruct.results.available import Names, listed, near
-from brainstruct.store import read_dataset
+from brainstruct.store.arrays import read_dataset
 
 
 def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset:

@@ -10,7 +10,7 @@ import pandas as pd
 from brainstruct.dictionary.describe import describe
 from brainstruct.errors import InputError
 from brainstruct.results.available import RUN, near
-from brainstruct.store import read_table
+from brainstruct.store.tables import read_table
 
 
 def load_table(results: str | os.PathLike[str], name: str) -> pd.DataFrame:

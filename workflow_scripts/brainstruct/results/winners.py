@@ -10,7 +10,7 @@ import xarray as xr
 
 from brainstruct.results.available import Names, available, chosen
 from brainstruct.results.space import read_space
-from brainstruct.store import provenance, read_dataset
+from brainstruct.store.arrays import provenance, read_dataset
 
 
 def load_winners(

@@ -20,7 +20,7 @@ from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
 from brainstruct.models.tiny.corpus import SENTENCES
 from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
 from brainstruct.models.tiny.weights import spread
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)

@@ -13,7 +13,7 @@ from importlib import import_module
 from brainstruct.errors import InputError
 from brainstruct.models.builders import BUILDERS
 from brainstruct.models.loading import quiet_transformers
-from brainstruct.publishing import publish_folder
+from brainstruct.store.publishing import publish_folder
 
 
 def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int) -> None:

@@ -10,7 +10,7 @@ from brainstruct.nsd.design import ExpDesign, trial_nsd_ids
 from brainstruct.nsd.layout import SUBJECTS, Layout
 from brainstruct.nsd.synthetic.design import RUN_TRIALS, repetition
 from brainstruct.nsd.synthetic.streams import stream
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 FIRST_DAY = 736_580.4
 """Start of the first session as MATLAB counts days."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from brainstruct.nsd import ids
 from brainstruct.nsd.betas import BLOCK_BYTES
 from brainstruct.nsd.synthetic.nifti import write_volumes
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 Int16 = npt.NDArray[np.int16]
 

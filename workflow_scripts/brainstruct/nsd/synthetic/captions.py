@@ -10,7 +10,7 @@ import pandas as pd
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.nsd.synthetic.photographs import PHOTOGRAPHS, Crop
 from brainstruct.nsd.synthetic.streams import stream
-from brainstruct.store import write_json
+from brainstruct.store.files import write_json
 
 CAPTIONS_PER_IMAGE = 5
 CLOSE, FAR = 0.55, 0.75

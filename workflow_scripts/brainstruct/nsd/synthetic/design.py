@@ -13,7 +13,7 @@ from brainstruct.nsd.design import ExpDesign
 from brainstruct.nsd.layout import SUBJECTS
 from brainstruct.nsd.synthetic.plan import StudyPlan
 from brainstruct.nsd.synthetic.streams import stream
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 RUN_TRIALS: tuple[int, ...] = (63, 62) * 6
 """Stimulus trials of the 12 runs of a session."""

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 VOXEL_SIZE = 1.8
 """Millimetres (func1pt8mm)."""

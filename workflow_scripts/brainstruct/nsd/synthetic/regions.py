@@ -13,7 +13,7 @@ from brainstruct.errors import InputError
 from brainstruct.nsd.labels import LABELS
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.synthetic.nifti import write_volume
-from brainstruct.store import write_text
+from brainstruct.store.files import write_text
 
 NOT_CORTEX = -1
 

@@ -12,7 +12,7 @@ from brainstruct.nsd.design import ExpDesign, trial_nsd_ids
 from brainstruct.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.nsd.stimuli import subject_column
 from brainstruct.nsd.synthetic.streams import stream
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 LARGEST_COCO_ID = 581_929
 VALIDATION_SHARE = 0.04

@@ -14,7 +14,7 @@ from brainstruct.nsd.synthetic.design import draw_design, write_expdesign
 from brainstruct.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
 from brainstruct.nsd.synthetic.plan import StudyPlan
 from brainstruct.nsd.synthetic.stim_info import draw_stim_info, write_stim_info
-from brainstruct.publishing import publish
+from brainstruct.store.publishing import publish
 
 COMPRESSION_LEVEL = 4
 

@@ -22,7 +22,7 @@ from brainstruct.nsd.synthetic.regions import Anatomy, draw_families, write_fami
 from brainstruct.nsd.synthetic.streams import stream
 from brainstruct.nsd.synthetic.trials import draw_session, spoil
 from brainstruct.nsd.synthetic.volumes import draw_general, draw_mask, draw_mean
-from brainstruct.store import write_dataset
+from brainstruct.store.arrays import write_dataset
 
 Progress = Callable[[int, int], None]
 """Called with (sessions written, sessions in all)."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from brainstruct import identity
 from brainstruct.models.builders import BUILDERS
+from brainstruct.workflow import identity
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_another_python_finds_the_same_identity(version):
     python = other_python(version)
     if python is None:
         pytest.skip(f"there is no Python {version}")
-    ask = "from brainstruct.identity import stage_identity as s; print(s('embed'), s('fit_ridge'))"
+    ask = "from brainstruct.workflow.identity import stage_identity as s; print(s('embed'), s('fit_ridge'))"
     answer = subprocess.run(
         [python, "-c", ask],
         env={"PYTHONPATH": str(identity.SCRIPTS), "PYTHONDONTWRITEBYTECODE": "1"},

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.flat_source import FlatSource, find_source
 from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
-from brainstruct.surface_source import SurfaceSource, find_surfaces
+from brainstruct.workflow.flat_source import FlatSource, find_source
+from brainstruct.workflow.surface_source import SurfaceSource, find_surfaces
 
 CAPTION_SPLITS = ("train2017", "val2017")
 

@@ -8,7 +8,7 @@ import pytest
 from checkout import REPOSITORY
 
 from brainstruct.errors import InputError
-from brainstruct.module import module_config
+from brainstruct.workflow.module import module_config
 
 
 def workflow(*, main=False, prefix=""):

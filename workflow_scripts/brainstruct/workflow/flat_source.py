@@ -16,9 +16,6 @@ if TYPE_CHECKING:  # jobs that draw have no pydantic
 
 Source = Literal["store", "freesurfer", "fsaverage"]
 
-FSAVERAGE = "fsaverage5"
-"""Name of the average cortex in a study's pycortex store."""
-
 _STORE_SURFACES = ("wm", "pia", "flat")
 
 
@@ -76,21 +73,6 @@ def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
     if wanted == "auto":
         lacking = f"{flatmaps.store} lacks this subject and {lacking}"
     return _fsaverage(layout, subject, lacking)
-
-
-def name_in_store(source: str, subject: str, configured: str) -> str:
-    """Return what a subject's cortex is called in the study's own pycortex store.
-
-    Parameters
-    ----------
-    source : str
-        See `FlatSource`.
-    subject : str
-        Of the study.
-    configured : str
-        The subject's name in the filestore that it is taken from, if it is.
-    """
-    return {"store": configured, "freesurfer": subject, "fsaverage": FSAVERAGE}[source]
 
 
 def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from brainstruct.choose import Choose
 from brainstruct.config.loading import load_study
-from brainstruct.inputs import Inputs
 from brainstruct.models.registry import FAMILIES
-from brainstruct.resources import grow
-from brainstruct.targets import Targets
+from brainstruct.workflow.choose import Choose
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.resources import grow
+from brainstruct.workflow.targets import Targets
 
 
 def build(config):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from brainstruct.flat_source import FlatSource
 from brainstruct.nsd.layout import HEMISPHERES, Layout
+from brainstruct.workflow.flat_source import FlatSource
 
 if TYPE_CHECKING:  # jobs that export have no pydantic
     from brainstruct.config.figures import Flatmaps

@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from brainstruct import store
 from brainstruct.errors import InputError
-from brainstruct.publishing import publish, publish_folder
+from brainstruct.store import arrays, files, tables
+from brainstruct.store.publishing import publish, publish_folder
 
 
 def test_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.txt"
-    store.write_text("old", path)
+    files.write_text("old", path)
 
     def fail():
         with publish(path) as temporary:
@@ -47,7 +47,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
     ]
     for path in [left, *others]:
         path.write_text("half")
-    store.write_text("whole", tmp_path / "x.txt")
+    files.write_text("whole", tmp_path / "x.txt")
     assert not left.exists()
     assert all(path.exists() for path in others)
 
@@ -61,13 +61,13 @@ def test_a_file_that_does_not_fit_is_one_clear_error(tmp_path, what):
     try:
         with pytest.raises(InputError, match="may not hold a file so large"):
             if what == "table":
-                store.write_table(pd.DataFrame({"a": numbers}), tmp_path / "x.tsv")
+                tables.write_table(pd.DataFrame({"a": numbers}), tmp_path / "x.tsv")
             elif what == "folder":
                 with publish_folder(tmp_path / "x") as draft:
                     (draft / "a").write_bytes(numbers.tobytes())
             else:
                 dataset = xr.Dataset({"a": ("x", numbers)}, {"x": np.arange(50_000)})
-                store.write_dataset(dataset, tmp_path / "x.nc")
+                arrays.write_dataset(dataset, tmp_path / "x.nc")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
@@ -76,7 +76,7 @@ def test_a_file_that_does_not_fit_is_one_clear_error(tmp_path, what):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file/deep: "):
-        store.write_text("x", tmp_path / "file" / "deep" / "x.txt")
+        files.write_text("x", tmp_path / "file" / "deep" / "x.txt")
     with (
         pytest.raises(InputError, match="file/deep: "),
         publish_folder(tmp_path / "file" / "deep" / "x"),
@@ -111,7 +111,7 @@ def test_the_number_of_a_killed_process_may_come_again(tmp_path, kind):
     left = tmp_path / f".x.{socket.gethostname()}.{os.getpid()}.part"
     if kind == "file":
         left.write_text("half")
-        store.write_text("whole", tmp_path / "x")
+        files.write_text("whole", tmp_path / "x")
     else:
         left.mkdir()
         (left / "half").write_text("half")

@@ -19,25 +19,17 @@ from typing import NamedTuple
 
 from brainstruct import FORMAT_VERSION
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 SCRIPTS = PACKAGE.parent
 
-PLUMBING = frozenset(
-    {
-        "brainstruct",
-        "brainstruct.errors",
-        "brainstruct.jobs",
-        "brainstruct.publishing",
-        "brainstruct.store",
-    }
-)
-"""Modules that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
+PLUMBING = ("brainstruct.errors", "brainstruct.jobs", "brainstruct.store")
+"""Rooms that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
 
 REGISTRY = "brainstruct.models.registry"
 """Not followed: a family that is added is no business of the others.
 
 A stage that runs a model takes the family's own entry into its identity, see
-`brainstruct.choose.Choose.model_code`.
+`brainstruct.workflow.choose.Choose.model_code`.
 """
 
 CONFIGURATION = "brainstruct.config"
@@ -159,9 +151,9 @@ def _without_typing(tree: ast.Module) -> Iterator[ast.AST]:
 @cache
 def _module_path(name: str) -> Path | None:
     parts = name.split(".")
-    if parts[0] != "brainstruct" or name in {*PLUMBING, REGISTRY}:
+    if parts[0] != "brainstruct" or name in {"brainstruct", REGISTRY}:
         return None
-    if name.startswith(CONFIGURATION):
+    if name.startswith((*PLUMBING, CONFIGURATION)):
         return None
     base = PACKAGE.joinpath(*parts[1:])
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import Study
-from brainstruct.targets import Targets
+from brainstruct.workflow.targets import Targets
 
 OTHERS = "data set and checkpoints"
 """Where files go that are not among the results."""

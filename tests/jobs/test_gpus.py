@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from brainstruct import gpus
 from brainstruct.errors import InputError
-from brainstruct.gpus import hold_gpus
+from brainstruct.jobs import gpus
+from brainstruct.jobs.gpus import hold_gpus
 
 HOLD = """
 import os, sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from brainstruct.gpus import hold_gpus
+from brainstruct.jobs.gpus import hold_gpus
 with hold_gpus(1):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()

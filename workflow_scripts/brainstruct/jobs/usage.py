@@ -16,9 +16,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from brainstruct.choose import Choose
-from brainstruct.inputs import Inputs
-from brainstruct.targets import Targets
+from brainstruct.workflow.choose import Choose
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import Targets
 
 ROOT = Path(__file__).parents[2]
 

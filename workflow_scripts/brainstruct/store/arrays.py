@@ -1,7 +1,6 @@
-"""Labelled arrays and tables on disk.
+"""Labelled arrays on disk: NetCDF4 files (HDF5 underneath), written from xarray objects.
 
-Arrays are NetCDF4 files (HDF5 underneath) written from xarray objects; tables
-are tab-separated text. They appear whole or not at all (`brainstruct.publishing`).
+They appear whole or not at all (`brainstruct.store.publishing`).
 What happens to a file afterwards (a bit that flips, a copy that was cut) is
 noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk,
 everything else a digest.
@@ -18,72 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from xarray.backends import H5NetCDFStore
 
 from brainstruct import FORMAT_VERSION, __version__
 from brainstruct.errors import InputError
-from brainstruct.publishing import publish
-
-
-def write_text(text: str, path: str | os.PathLike[str]) -> None:
-    """Publish a text file in UTF-8 with Unix line ends."""
-    with publish(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_json(content: object, path: str | os.PathLike[str]) -> None:
-    """Publish `content` as indented JSON with sorted keys."""
-    write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
-
-
-def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Publish a data frame as tab-separated text, without its index.
-
-    Floating-point numbers are written with nine significant digits (float32
-    round trip); missing values as ``n/a``, as BIDS does.
-    """
-    with publish(path) as temporary:
-        table.to_csv(
-            temporary, sep="\t", index=False, na_rep="n/a", float_format="%.9g", lineterminator="\n"
-        )
-
-
-def read_table(
-    path: str | os.PathLike[str], columns: Iterable[str] = (), **options: Any
-) -> pd.DataFrame:
-    """Read a table written by `write_table`.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    columns : iterable of str
-        Columns that must be present.
-    **options
-        Passed to `pandas.read_csv`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or lacks a column.
-    """
-    _require(path)
-    with Path(path).open("rb") as stored:
-        stored.seek(0, os.SEEK_END)
-        stored.seek(max(stored.tell() - 1, 0))
-        if stored.read() != b"\n":
-            raise InputError(path, "is cut: its last line does not end", _rebuild(path))
-    try:
-        table = pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False, **options)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(path, f"is not a readable table ({error})", _rebuild(path)) from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise InputError(path, f"lacks the columns {', '.join(missing)}", _rebuild(path))
-    return table
+from brainstruct.store.files import rebuild, require_file
+from brainstruct.store.publishing import publish
 
 
 def write_dataset(
@@ -174,7 +115,7 @@ def open_dataset(
     InputError
         If the file is missing, damaged or not of the expected structure.
     """
-    _require(path)
+    require_file(path)
     _load_hdf5()
     try:
         dataset = xr.open_dataset(path, engine="h5netcdf")
@@ -182,22 +123,22 @@ def open_dataset(
         raise
     # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
     except Exception as error:
-        raise InputError(path, f"is damaged or not NetCDF4 ({error})", _rebuild(path)) from error
+        raise InputError(path, f"is damaged or not NetCDF4 ({error})", rebuild(path)) from error
     try:
         checksums = json.loads(str(dataset.attrs.pop(_CHECKSUMS)))
         expected = checksums["structure"]
         dataset.encoding[_CHECKSUMS] = checksums["values"]
     except (KeyError, ValueError, TypeError) as error:
         dataset.close()
-        raise InputError(path, "has no readable checksums", _rebuild(path)) from error
+        raise InputError(path, "has no readable checksums", rebuild(path)) from error
     if _structure(dataset) != expected:
         dataset.close()
-        raise InputError(path, "is damaged (names, sizes or attributes differ)", _rebuild(path))
+        raise InputError(path, "is damaged (names, sizes or attributes differ)", rebuild(path))
     missing = [name for name in variables if name not in dataset.variables]
     missing += [name for name in dims if name not in dataset.dims]
     if missing:
         dataset.close()
-        raise InputError(path, f"lacks {', '.join(missing)}", _rebuild(path))
+        raise InputError(path, f"lacks {', '.join(missing)}", rebuild(path))
     return dataset
 
 
@@ -241,11 +182,11 @@ def read_dataset(
             absent = [] if damaged else _absent(part, labels)
             loaded = None if damaged or absent else part.sel(labels).load()
         except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(path, f"is damaged ({error})", _rebuild(path)) from error
+            raise InputError(path, f"is damaged ({error})", rebuild(path)) from error
     if damaged:
-        raise InputError(path, f"is damaged (values of {', '.join(damaged)})", _rebuild(path))
+        raise InputError(path, f"is damaged (values of {', '.join(damaged)})", rebuild(path))
     if loaded is None:
-        raise InputError(path, f"lacks {'; '.join(absent)}", _rebuild(path))
+        raise InputError(path, f"lacks {'; '.join(absent)}", rebuild(path))
     return loaded
 
 
@@ -342,12 +283,3 @@ def provenance(dataset: xr.Dataset) -> dict[str, Any]:
     """Return what the content of a stored dataset depends on."""
     stored: dict[str, Any] = json.loads(dataset.attrs.get("provenance", "{}"))
     return stored
-
-
-def _require(path: str | os.PathLike[str]) -> None:
-    if not Path(path).is_file():
-        raise InputError(path, "does not exist", _rebuild(path))
-
-
-def _rebuild(path: str | os.PathLike[str]) -> str:
-    return f"Delete it if it is there and rebuild it: snakemake {path}"

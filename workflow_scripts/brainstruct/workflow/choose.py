@@ -12,12 +12,12 @@ from importlib.metadata import version
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION, Study
-from brainstruct.flat_source import name_in_store
-from brainstruct.identity import stage_identity
-from brainstruct.inputs import Inputs
+from brainstruct.figures.store_names import name_in_store
 from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
-from brainstruct.targets import SHARED, Targets
+from brainstruct.workflow.identity import stage_identity
+from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.targets import SHARED, Targets
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import GenericSourceFile
 
-from brainstruct.hosted import PARTS, _publish, unpack
+from brainstruct.workflow.hosted import PARTS, _publish, unpack
 
 
 def git(folder, *arguments):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainstruct.errors import InputError
-from brainstruct.store import read_dataset, read_table, write_dataset, write_table
+from brainstruct.store.arrays import read_dataset, write_dataset
+from brainstruct.store.tables import read_table, write_table
 from damage import damaged, examples
 
 DATASET = xr.Dataset(

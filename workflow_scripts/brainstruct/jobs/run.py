@@ -18,8 +18,8 @@ from typing import Any
 import threadpoolctl
 
 from brainstruct.errors import InputError
-from brainstruct.gpus import hold_gpus
-from brainstruct.memory import lack_of_memory, take_blas_buffers
+from brainstruct.jobs.gpus import hold_gpus
+from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
 
 log = logging.getLogger("brainstruct")
 
@@ -81,7 +81,7 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
 
 def _explain() -> None:
     """Say what the script that was run by hand is for."""
-    from brainstruct.usage import usage  # only now: it needs the configuration's packages
+    from brainstruct.jobs.usage import usage  # only now: it needs the configuration's packages
 
     script = sys.modules["__main__"]
     text = usage(Path(script.__file__ or "").stem, script.__doc__ or "")
@@ -102,7 +102,7 @@ def _in_one_line(error: Exception, job: Any) -> str | None:
         return str(error)
     if isinstance(error, (OSError, RuntimeError)):
         # Files that are read piece by piece fail amid the work, without a name.
-        from brainstruct.store import first_damaged  # only now: it loads much
+        from brainstruct.store.arrays import first_damaged  # only now: it loads much
 
         damaged = first_damaged(job.input)
         return None if damaged is None else str(damaged)

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from snakemake.settings.enums import Quietness
 
-from brainstruct import closing
-from brainstruct.closing import Made, Run, close, summary, warnings_in
 from brainstruct.config.loading import load_study
 from brainstruct.encoding.regions import WHOLE
-from brainstruct.targets import Targets
+from brainstruct.workflow import closing
+from brainstruct.workflow.closing import Made, Run, close, summary, warnings_in
+from brainstruct.workflow.targets import Targets
 
 STARTED = datetime(2026, 3, 1, 12, 0, 0)
 COLUMNS = ("subject", "model", "family", "label", "n_voxels", "n_excluded")

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from brainstruct import jobs, publishing, store
 from brainstruct.errors import InputError
-from brainstruct.jobs import log, run_job
+from brainstruct.jobs import run as jobs
+from brainstruct.jobs.run import log, run_job
+from brainstruct.store import arrays, publishing
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_what_goes_wrong_before_the_work_is_in_the_log(job, monkeypatch, error, 
 def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     for name in ("good.nc", "bad.nc"):
         values = np.arange(1.0, 2001.0)
-        store.write_dataset(
+        arrays.write_dataset(
             xr.Dataset({"a": ("x", values)}, {"x": np.arange(2000)}), tmp_path / name
         )
     content = bytearray((tmp_path / "bad.nc").read_bytes())
@@ -117,7 +118,7 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     job.input = [str(tmp_path / "notes.txt"), *map(str, sorted(tmp_path.glob("*.nc")))]
 
     def work(job):
-        with store.open_dataset(tmp_path / "bad.nc") as lazy:
+        with arrays.open_dataset(tmp_path / "bad.nc") as lazy:
             lazy["a"].isel(x=[0]).values  # noqa: B018 - read
 
     with pytest.raises(SystemExit):

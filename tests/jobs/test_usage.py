@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from brainstruct.usage import ROOT, example_target, served_rules, usage
+from brainstruct.jobs.usage import ROOT, example_target, served_rules, usage
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 SYNTHETIC = "rules/synthetic.smk"

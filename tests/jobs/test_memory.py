@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.memory import lack_of_memory
+from brainstruct.jobs.memory import lack_of_memory
 
 SAID = [
     MemoryError("Unable to allocate 8.00 EiB for an array with shape (1,)"),
@@ -73,7 +73,7 @@ REFUSED = """
 import resource, sys
 sys.path.insert(0, "workflow_scripts")
 import h5py, numpy, scipy.linalg, threading, torch
-from brainstruct.memory import lack_of_memory, take_blas_buffers
+from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
 take_blas_buffers()
 limit = resource.getpagesize() * int(open("/proc/self/statm").read().split()[0]) + (1 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from brainstruct import leftovers
 from brainstruct.errors import InputError
-from brainstruct.leftovers import belonging, comment_of, read_queue
+from brainstruct.workflow import leftovers
+from brainstruct.workflow.leftovers import belonging, comment_of, read_queue
 
 
 def test_a_comment_names_rule_and_wildcards():

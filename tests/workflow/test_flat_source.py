@@ -8,9 +8,9 @@ import pytest
 
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.loading import load_study
-from brainstruct.flat_source import find_source
-from brainstruct.inputs import Inputs
 from brainstruct.nsd.layout import Layout
+from brainstruct.workflow.flat_source import find_source
+from brainstruct.workflow.inputs import Inputs
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What all rooms say of voxels: where they lie, their regions' names, their reliability."""

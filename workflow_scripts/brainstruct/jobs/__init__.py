@@ -1,0 +1,1 @@
+"""The bridge into jobs: arguments, logs, errors, GPUs and memory of the function behind a rule."""

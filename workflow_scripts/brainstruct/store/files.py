@@ -1,0 +1,38 @@
+"""Text and JSON on disk, and what is said of a result that is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from brainstruct.errors import InputError
+from brainstruct.store.publishing import publish
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Publish a text file in UTF-8 with Unix line ends."""
+    with publish(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(content: object, path: str | os.PathLike[str]) -> None:
+    """Publish `content` as indented JSON with sorted keys."""
+    write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
+
+
+def require_file(path: str | os.PathLike[str]) -> None:
+    """Refuse to go on without a result.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise InputError(path, "does not exist", rebuild(path))
+
+
+def rebuild(path: str | os.PathLike[str]) -> str:
+    """Return the cure of a result that is damaged or missing."""
+    return f"Delete it if it is there and rebuild it: snakemake {path}"

@@ -1,0 +1,61 @@
+"""Tables on disk: tab-separated text that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainstruct.errors import InputError
+from brainstruct.store.files import rebuild, require_file
+from brainstruct.store.publishing import publish
+
+
+def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Publish a data frame as tab-separated text, without its index.
+
+    Floating-point numbers are written with nine significant digits (float32
+    round trip); missing values as ``n/a``, as BIDS does.
+    """
+    with publish(path) as temporary:
+        table.to_csv(
+            temporary, sep="\t", index=False, na_rep="n/a", float_format="%.9g", lineterminator="\n"
+        )
+
+
+def read_table(
+    path: str | os.PathLike[str], columns: Iterable[str] = (), **options: Any
+) -> pd.DataFrame:
+    """Read a table written by `write_table`.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    columns : iterable of str
+        Columns that must be present.
+    **options
+        Passed to `pandas.read_csv`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or lacks a column.
+    """
+    require_file(path)
+    with Path(path).open("rb") as stored:
+        stored.seek(0, os.SEEK_END)
+        stored.seek(max(stored.tell() - 1, 0))
+        if stored.read() != b"\n":
+            raise InputError(path, "is cut: its last line does not end", rebuild(path))
+    try:
+        table = pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False, **options)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(path, f"is not a readable table ({error})", rebuild(path)) from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(path, f"lacks the columns {', '.join(missing)}", rebuild(path))
+    return table

@@ -1,0 +1,1 @@
+"""What parsing the Snakefile needs: names of files, choices of jobs; no data, no heavy package."""
