@@ -33,8 +33,8 @@ class Alphas(Block):
         return self
 
 
-class Encoding(Block):
-    """The ridge regression.
+class FitSettings(Block):
+    """What decides the scores of a ridge regression.
 
     Attributes
     ----------
@@ -56,12 +56,6 @@ class Encoding(Block):
     permutations : int
         About how many permutations of the test images are behind each voxel's
         p-value (a multiple of the number of images); 0: none, no p-values.
-    layers_per_job : "all" or int
-        Layers that one cluster job fits.
-    targets_per_batch : int
-        Voxels that himalaya works on at once; bounds memory.
-    threads : int
-        Threads of one job.
     """
 
     preset: Literal["oota2025"] | None = None
@@ -71,6 +65,21 @@ class Encoding(Block):
     folds: int = Field(default=5, ge=2)
     alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
     permutations: NonNegativeInt = 1000
+
+
+class Encoding(FitSettings):
+    """The ridge regression: what decides it, and how it is run.
+
+    Attributes
+    ----------
+    layers_per_job : "all" or int
+        Layers that one cluster job fits.
+    targets_per_batch : int
+        Voxels that himalaya works on at once; bounds memory.
+    threads : int
+        Threads of one job.
+    """
+
     layers_per_job: Literal["all"] | PositiveInt = "all"
     targets_per_batch: PositiveInt = 2000
     threads: PositiveInt = 4

@@ -52,8 +52,8 @@ class CrossSubject(Block):
     subsets_per_size: PositiveInt = 10
 
 
-class Partition(Block):
-    """Variance partitioning of pairs of instructions.
+class PartitionSettings(Block):
+    """Variance partitioning of pairs of instructions: what decides its numbers.
 
     Attributes
     ----------
@@ -67,12 +67,21 @@ class Partition(Block):
         Principal components kept of each feature space.
     shares : list of float
         Shares of the first band that are tried, besides 0 and 1.
-    threads : int
-        Threads of one job.
     """
 
     reference: str = "IC"
     layer: Literal["best", "region", "voxel"] | NonNegativeInt = "best"
     components: PositiveInt = 512
     shares: list[float] = Field(default=[0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
+
+
+class Partition(PartitionSettings):
+    """Variance partitioning: what decides it, and how it is run.
+
+    Attributes
+    ----------
+    threads : int
+        Threads of one job.
+    """
+
     threads: PositiveInt = 4

@@ -9,7 +9,7 @@ from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.models.files import inspect_weights, read_checkpoint
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
@@ -17,10 +17,10 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
     outcome = Outcome(f"checkpoint {name}")
     source = study.checkpoints[name]
     models = [model for model in study.models if model.checkpoint == name]
-    folder = Path(Targets(study).checkpoint_folder(name))
+    folder = Path(Rooms.of(study).models.checkpoint_folder(name))
     if _written(study, name) and not folder.is_dir():
         outcome.checked = "written by this study"
-    elif source.path is None and not Path(Targets(study).checkpoint(name)).is_file():
+    elif source.path is None and not Path(Rooms.of(study).models.checkpoint(name)).is_file():
         outcome.checked = (
             f"not here yet: the first run fetches {source.hub} ({source.revision}), "
             "start it where there is internet"

@@ -19,7 +19,7 @@ from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.locate import locate
+from brainstruct.workflow.inputs import layout_of
 
 THREADS = 16
 """Checks wait for disks, hardly ever for the processor."""
@@ -45,7 +45,7 @@ def examine(
         In the order in which the study reads things.
     """
     used = list(dict.fromkeys(model.checkpoint for model in study.models))
-    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
+    layout = layout_of(study.data)
     with ThreadPoolExecutor(THREADS) as pool:
         environment = pool.submit(check_environment, study, rooms) if packages else None
         rest = [
@@ -65,9 +65,9 @@ def examine(
 def _data_set(study: Study, layout: Layout, pool: ThreadPoolExecutor) -> list[Outcome]:
     if study.synthetic is not None:
         return [Outcome("data set", "written by this study")]
-    if not layout.root.is_dir():
+    if not layout.nsd_root.is_dir():
         outcome = Outcome("data set", study.data.nsd_root)
-        outcome.add("error", layout.root, "does not exist", FETCH)
+        outcome.add("error", layout.nsd_root, "does not exist", FETCH)
         return [outcome]
     subjects = [pool.submit(check_subject, study, layout, name) for name in study.subjects]
     design, experiment = check_design(study, layout)

@@ -11,7 +11,7 @@ from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import DOWNLOADS
+from brainstruct.workflow.models import DOWNLOADS
 
 
 def check_folders(study: Study) -> Outcome:

@@ -14,7 +14,7 @@ from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.study import fetch_study, plan_download, require_terms, verify_study
-from brainstruct.nsd.locate import locate
+from brainstruct.workflow.inputs import layout_of
 
 log = logging.getLogger("brainstruct")
 
@@ -74,7 +74,7 @@ def run(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
     # Before hours go by in comparing; `fetch_study`, which downloads, insists on it as well.
     if not dry_run and study.synthetic is None:
         require_terms(study)
-    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
+    layout = layout_of(study.data)
     bucket = Bucket(fetch.bucket, fetch.endpoint, fetch.connections)
     plan = plan_download(study, layout, bucket)
     if dry_run:

@@ -10,8 +10,8 @@ from brainstruct.config.study import Study
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
+from brainstruct.workflow.data import OWN_IMAGES, SHARED, SHARED_IMAGES
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
 
 NSDGENERAL = {
     "subj01": 15724,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 MB = 1e6
 
@@ -149,7 +149,7 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
     n, p, voxels = _shape(job, amounts)
     study = amounts.study
     instructions = len(study.instructions_of(study.model(job.wildcards["model"])))
-    pairs = len(Targets(study).partition_pairs(job.wildcards["model"]))
+    pairs = len(Rooms.of(study).statistics.pairs_of(job.wildcards["model"]))
     fit = banded_flops(
         n,
         min(study.partition.components, n, p),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
 from brainstruct.planning.report import Folder, Volume
-from brainstruct.workflow.targets import DOWNLOADS, Targets
+from brainstruct.workflow.models import DOWNLOADS
+from brainstruct.workflow.rooms import Rooms
 
 
 def folder_of(path: str, root: str) -> str:
@@ -28,22 +29,22 @@ def folder_of(path: str, root: str) -> str:
 
 def embeddings_folder(amounts: Amounts) -> Folder:
     """Return the embeddings, by far the largest results; no list of jobs is needed."""
-    study, targets = amounts.study, Targets(amounts.study)
+    study, models = amounts.study, Rooms.of(amounts.study).models
     sizes = [
         (
-            on_disk(Path(targets.embedding(model.key, instruction, block))),
+            on_disk(Path(models.embedding(model.key, instruction, block))),
             amounts.embedding_bytes(model.key, amounts.block(block)),
         )
         for model in study.models
         for instruction in study.instructions_of(model)
-        for block in targets.blocks
+        for block in models.data.blocks
     ]
-    return _folder(f"{targets.root}/embeddings", sizes)
+    return _folder(f"{models.root}/embeddings", sizes)
 
 
 def input_folders(amounts: Amounts) -> list[Folder]:
     """Return the data set and the checkpoints, where the workflow does not write them itself."""
-    study, inputs, targets = amounts.study, amounts.inputs, Targets(amounts.study)
+    study, inputs = amounts.study, amounts.inputs
     if study.synthetic is not None:
         return []
     known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
@@ -52,9 +53,10 @@ def input_folders(amounts: Amounts) -> list[Folder]:
         betas = path.name.startswith("betas_session")
         assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
         data.append((on_disk(path), assumed))
+    folder_of_checkpoint = Rooms.of(study).models.checkpoint_folder
     needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
     weights = {
-        name: (on_disk(Path(targets.checkpoint_folder(name))), round(network.download_bytes))
+        name: (on_disk(Path(folder_of_checkpoint(name))), round(network.download_bytes))
         for name, network in needed.items()
         if study.checkpoints[name].path is None
     }

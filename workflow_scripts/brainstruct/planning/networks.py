@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def network_of(study: Study, model: Model) -> Network:
     tiny checkpoint that the study builds; then the published ones.
     """
     published = PUBLISHED[model.family]
-    config = Path(Targets(study).checkpoint_folder(model.checkpoint)) / "config.json"
+    config = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint)) / "config.json"
     if config.is_file():
         width = _stored_width(_content(config), model.family)
         return _scaled(published, width) if width else published

@@ -15,7 +15,7 @@ from brainstruct.planning.disk import folder_of, input_folders, on_disk, volumes
 from brainstruct.planning.jobs import Job, JobKey
 from brainstruct.planning.report import Folder, Plan, Stage, Volume
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 HOUR = 3600.0
 GB = 1e9
@@ -112,7 +112,7 @@ def _folders(
     files: dict[JobKey, dict[str, float]],
     calibration: Calibration,
 ) -> list[Folder]:
-    root = Targets(study).root
+    root = Rooms.of(study).data.root
     rows = []
     for job in jobs:
         sizes = files[job.key]
