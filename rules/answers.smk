@@ -42,7 +42,7 @@ rule show_responses:
         runtime=grow(20),
     params:
         asked=answers.asked,
-        instructions=answers.texts,
+        texts=answers.texts,
         labels=answers.labels,
         layout=data.image_layout,
         n_samples=12,

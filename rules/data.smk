@@ -27,7 +27,7 @@ rule index_stimuli:
         inputs.design(),
         data.check(),
     output:
-        index=data.stimuli(),
+        image_list=data.stimuli(),
     log:
         data.log("index_stimuli/{subject}"),
     benchmark:
@@ -72,7 +72,7 @@ rule prepare_responses:
     input:
         data.subject_files,
         data.check(),
-        index=data.stimuli(),
+        image_list=data.stimuli(),
     output:
         responses=data.responses(),
     log:

@@ -12,7 +12,7 @@ for fitted in encoding.fit_jobs():
             responses=data.responses(),
             embeddings=encoding.embeddings,
         output:
-            layers=[encoding.fit(layer=layer) for layer in fitted.layers],
+            fits=[encoding.fit(layer=layer) for layer in fitted.layers],
             prediction=encoding.prediction() if fitted.complete else [],
         log:
             encoding.log(fitted.log),
@@ -137,13 +137,13 @@ rule join_tables:
         by_region=encoding.all_roi_tables,
         by_layer=encoding.all_layer_tables,
     output:
-        alignment=report(
+        alignment_table=report(
             encoding.table("alignment"),
             caption="../report/alignment_table.rst",
             category="8 Tables",
             labels={"table": "alignment per region"},
         ),
-        layers=encoding.table("layers"),
+        layer_table=encoding.table("layers"),
     log:
         encoding.log("join_tables"),
     benchmark:

@@ -59,8 +59,8 @@ rule export_study:
         space=study.data.space,
         subjects=study.subjects,
         models=viewer.models,
-        instructions=answers.instructions,
-        surfaces=exports.surface_words,
+        legend=answers.instructions,
+        surface_notes=exports.surface_words,
         alignment=encoding.alignment,
         snakemake_version=methods.snakemake_version,
         codes={

@@ -29,8 +29,8 @@ rule prepare_pycortex:
 
 rule draw_roi_bars:
     input:
-        alignment=figures.table("alignment"),
-        comparisons=statistics.model_table,
+        alignment_table=figures.table("alignment"),
+        comparison_table=statistics.model_table,
     output:
         svg=figures.figure("roi_bars"),
         png=report(
@@ -60,8 +60,8 @@ rule draw_roi_bars:
 
 rule draw_instruction_rois:
     input:
-        alignment=figures.table("alignment"),
-        comparisons=statistics.instruction_table,
+        alignment_table=figures.table("alignment"),
+        comparison_table=statistics.instruction_table,
     output:
         svg=figures.figure("instruction_rois"),
         png=report(
@@ -91,7 +91,7 @@ rule draw_instruction_rois:
 
 rule draw_layer_profiles:
     input:
-        layers=figures.table("layers"),
+        layer_table=figures.table("layers"),
     output:
         svg=figures.figure("layer_profiles"),
         png=report(
@@ -112,7 +112,7 @@ rule draw_layer_profiles:
         runtime=grow(20),
     params:
         labels=figures.labels,
-        n_layers=figures.hidden_states,
+        hidden_states=figures.hidden_states,
         families=data.families,
         code=stage_identity("draw_layer_profiles"),
     script:
@@ -289,7 +289,7 @@ rule draw_noise_ceiling:
 
 rule draw_concepts:
     input:
-        concepts=statistics.concepts(),
+        concept_map=statistics.concepts(),
         ceiling=data.ceiling(),
         store=figures.pycortex_store(),
     output:

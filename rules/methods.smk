@@ -23,7 +23,7 @@ rule write_methods:
     conda:
         "../envs/methods.yaml"
     params:
-        study=methods.words,
+        words=methods.words,
         pairs=list(encoding.pairs()),
         code=[stage_identity("write_methods"), folder_identity("methods/template")],
     script:

@@ -47,9 +47,9 @@ for name, kind in models.embed_jobs().items():
             mem_mb=grow(48000),
             runtime=grow(180 + 60 * len(kind.instructions)),
         params:
-            settings=models.settings,
+            model_settings=models.settings,
             stamps=models.stamps_of,
-            instructions=models.texts(kind.instructions),
+            texts=models.texts(kind.instructions),
             layout=data.image_layout,
             work=models.work(),
             code=models.embed_code,

@@ -70,7 +70,7 @@ rule tabulate_comparisons_models:
         "../envs/encode.yaml"
     params:
         subjects=study.subjects,
-        models=["all"],
+        compared=["all"],
         code=stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
@@ -91,7 +91,7 @@ rule tabulate_comparisons_instructions:
         "../envs/encode.yaml"
     params:
         subjects=study.subjects,
-        models=statistics.instructed_models,
+        compared=statistics.instructed_models,
         code=stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
@@ -119,7 +119,7 @@ rule partition_variance:
     params:
         pairs=statistics.pairs,
         embeddings=statistics.embeddings,
-        settings=statistics.partition_settings,
+        partition_settings=statistics.partition_settings,
         penalties=statistics.penalties,
         folds=study.encoding.folds,
         backend=study.encoding.backend,
@@ -159,7 +159,7 @@ rule find_concepts:
         scores=encoding.scores(),
         ceiling=data.ceiling(),
     output:
-        winners=statistics.concepts(),
+        concept_map=statistics.concepts(),
         table=statistics.concept_table(),
     log:
         statistics.log("find_concepts/{subject}/{model}"),
@@ -181,7 +181,7 @@ rule find_concepts:
 
 rule average_subjects:
     input:
-        alignment=statistics.table("alignment"),
+        alignment_table=statistics.table("alignment"),
     output:
         table=statistics.table("alignment_subjects"),
     log:

@@ -32,7 +32,7 @@ rule write_synthetic_stimuli:
     conda:
         "../envs/data.yaml"
     params:
-        plan=synthetic.study_plan,
+        study_plan=synthetic.study_plan,
         seed=study.synthetic.seed,
         layout=data.layout,
         code=stage_identity("write_synthetic_stimuli"),
@@ -79,11 +79,11 @@ for model, planted in synthetic.planted.items():
             "../envs/embed.yaml"
         params:
             model=model,
-            settings=models.settings_of(model),
+            model_settings=models.settings_of(model),
             stamps=models.checkpoint_stamps(study.model(model).checkpoint),
-            instructions=models.texts_of(planted),
-            layers=planted,
-            sessions=study.synthetic.sessions,
+            texts=models.texts_of(planted),
+            planted_layers=planted,
+            sessions_of=study.synthetic.sessions,
             layout=data.layout,
             code=models.code_of("plant_features", model),
         script:
@@ -110,7 +110,7 @@ for subject in study.synthetic.sessions:
             "../envs/data.yaml"
         params:
             subject=subject,
-            plan=synthetic.plan_of(subject),
+            subject_plan=synthetic.plan_of(subject),
             seed=study.synthetic.seed,
             layout=data.layout,
             code=stage_identity("write_synthetic_subject"),

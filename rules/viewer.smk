@@ -50,7 +50,7 @@ rule list_viewers:
     input:
         viewer.pages,
     output:
-        index=report(
+        viewer_index=report(
             viewer.index(),
             caption="../report/viewer.rst",
             category="6 Interactive maps",

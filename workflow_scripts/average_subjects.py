@@ -7,9 +7,9 @@ from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table, write_table
 
 
-def average_subjects(*, alignment: Path, table: Path) -> None:
+def average_subjects(*, alignment_table: Path, table: Path) -> None:
     """Average every column of scores."""
-    regions = read_table(alignment, ["subject", "r", "alignment"])
+    regions = read_table(alignment_table, ["subject", "r", "alignment"])
     scores = [name for name in regions.columns if name.startswith(("r_", "alignment_", "share_"))]
     write_table(subject_means(regions, ["r", "alignment", *scores]), table)
 

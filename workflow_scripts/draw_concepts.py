@@ -11,7 +11,7 @@ from brainstruct.store.arrays import read_dataset
 
 def draw_concepts(
     *,
-    concepts: Path,
+    concept_map: Path,
     ceiling: Path,
     store: Path,
     order: list[str],
@@ -23,7 +23,7 @@ def draw_concepts(
     table: Path,
 ) -> None:
     """Draw one subject and model."""
-    found = read_dataset(concepts, ["concept_index", "member"], ["voxel", "concept"])
+    found = read_dataset(concept_map, ["concept_index", "member"], ["voxel", "concept"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     names = [str(name) for name in found["concept"].values]
     given = [str(name) for name in found["instruction"].values]

@@ -11,8 +11,8 @@ from brainstruct.store.tables import read_table
 
 def draw_instruction_rois(
     *,
-    alignment: Path,
-    comparisons: Path | None,
+    alignment_table: Path,
+    comparison_table: Path | None,
     labels: dict[str, str],
     instructions: list[str],
     mask: str,
@@ -22,7 +22,7 @@ def draw_instruction_rois(
 ) -> None:
     """Draw one panel per model that follows instructions."""
     scores = read_table(
-        alignment, ["subject", "model", "instruction", "family", "label", "alignment"]
+        alignment_table, ["subject", "model", "instruction", "family", "label", "alignment"]
     )
     chosen = single_regions(scores[scores["instruction"].isin(instructions)], mask)
     # Regions that no subject has would be empty columns: they are named instead.
@@ -30,8 +30,8 @@ def draw_instruction_rois(
     absent = list(dict.fromkeys(chosen.loc[~known, "roi"]))
     chosen = chosen[known]
     marks = None
-    if comparisons is not None:
-        compared = read_table(comparisons, ["model", "a", "b", "difference", "q"])
+    if comparison_table is not None:
+        compared = read_table(comparison_table, ["model", "a", "b", "difference", "q"])
         named = chosen[["family", "label", "roi"]].drop_duplicates()
         marks = best_marks(compared).merge(named, on=["family", "label"])
     drawing = heatmap.draw_instruction_rois(

@@ -10,16 +10,16 @@ from brainstruct.store.tables import read_table
 
 def draw_layer_profiles(
     *,
-    layers: Path,
+    layer_table: Path,
     labels: dict[str, str],
-    n_layers: dict[str, int],
+    hidden_states: dict[str, int],
     families: list[str],
     svg: Path,
     png: Path,
     table: Path,
 ) -> None:
     """Draw the mean over instructions, subjects as a band."""
-    scores = read_table(layers, ["subject", "model", "layer", "family", "alignment"])
+    scores = read_table(layer_table, ["subject", "model", "layer", "family", "alignment"])
     chosen = scores[scores["label"] == "all"].rename(columns={"family": "roi"})
     by_layer = (
         chosen.groupby(["subject", "model", "roi", "layer"], sort=False)["alignment"]
@@ -33,7 +33,7 @@ def draw_layer_profiles(
         line_order=list(labels),
         panel_labels=family_labels(families),
         line_labels=labels,
-        n_layers=n_layers,
+        n_layers=hidden_states,
     )
     drawing.save(svg, png, table)
 

@@ -11,8 +11,8 @@ from brainstruct.store.tables import read_table
 
 def draw_roi_bars(
     *,
-    alignment: Path,
-    comparisons: Path | None,
+    alignment_table: Path,
+    comparison_table: Path | None,
     labels: dict[str, str],
     families: list[str],
     baselines: dict[str, Baseline],
@@ -21,11 +21,11 @@ def draw_roi_bars(
     table: Path,
 ) -> None:
     """Draw the mean over instructions, subject by subject."""
-    scores = read_table(alignment, ["subject", "model", "instruction", "family", "alignment"])
+    scores = read_table(alignment_table, ["subject", "model", "instruction", "family", "alignment"])
     chosen = scores[(scores["label"] == "all") & (scores["instruction"] == "mean")]
     marks, meanings = None, None
-    if comparisons is not None:
-        compared = read_table(comparisons, ["subject", "a", "b", "difference", "q"])
+    if comparison_table is not None:
+        compared = read_table(comparison_table, ["subject", "a", "b", "difference", "q"])
         marks = baseline_marks(compared, {sign: one.models for sign, one in baselines.items()})
         marks = marks[marks["label"] == "all"].rename(columns={"family": "roi"})
         said = {sign: f"better than {one.label} (q ≤ {LEVEL:g})" for sign, one in baselines.items()}

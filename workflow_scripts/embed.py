@@ -57,8 +57,8 @@ def embed(
     stimuli: list[Path],
     manifest: Path,
     stamps: Path,
-    settings: ModelSettings,
-    instructions: dict[str, str | None],
+    model_settings: ModelSettings,
+    texts: dict[str, str | None],
     layout: Layout,
     work: Path,
     device: Annotated[str, FromConfig("embedding.device")],
@@ -74,7 +74,7 @@ def embed(
     os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(threads)
     checkpoint = read_manifest(manifest, stamps)
-    network = open_model(require_unchanged(checkpoint), settings, device)
+    network = open_model(require_unchanged(checkpoint), model_settings, device)
     images = read_table(block, ["nsd_id", "coco_id", "coco_split"])
     identity = {
         "model": model,
@@ -88,7 +88,7 @@ def embed(
     log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
     with ExitStack() as stack:
         opened = open_stimuli(layout, network, images, stack)
-        for path, (key, instruction) in zip(embeddings, instructions.items(), strict=True):
+        for path, (key, instruction) in zip(embeddings, texts.items(), strict=True):
             log.info("instruction %s: %s", key, instruction)
             embedded = embed_block(
                 network,
@@ -99,11 +99,11 @@ def embed(
                 identity=of_shards,
                 batch_size=batch_size,
                 images_per_shard=images_per_shard,
-                storage=settings.storage,
+                storage=model_settings.storage,
             )
             describe(embedded)
             whole = block_identity(
-                network, embedded["nsd_id"], instruction, settings.storage, identity
+                network, embedded["nsd_id"], instruction, model_settings.storage, identity
             )
             environment = {
                 "instruction": instruction,
@@ -113,7 +113,7 @@ def embed(
                 "block_sha256": sha256_of(block),
             }
             write_block(embedded, path, provenance=whole | environment)
-    for key in instructions:
+    for key in texts:
         discard_shards(work / key)
 
 

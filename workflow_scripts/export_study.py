@@ -25,8 +25,8 @@ def export_study(
     space: str,
     subjects: list[str],
     models: list[ShownModel],
-    instructions: dict[str, Instruction],
-    surfaces: dict[str, str],
+    legend: dict[str, Instruction],
+    surface_notes: dict[str, str],
     alignment: Alignment,
     snakemake_version: str,
     codes: dict[str, str],
@@ -39,7 +39,7 @@ def export_study(
     stimuli_folder: Path,
 ) -> None:
     """Describe the dataset, and copy tables with a dictionary of their columns."""
-    asked = {key: one.model_dump() for key, one in instructions.items()}
+    asked = {key: one.model_dump() for key, one in legend.items()}
     levels = {
         "model": {model.key: model.label for model in models},
         "instruction": {key: one["text"] for key, one in asked.items()},
@@ -67,7 +67,7 @@ def export_study(
             models=[model.model_dump() for model in models],
             labels=words(model.key for model in models),
             instructions=asked,
-            surfaces=surfaces,
+            surfaces=surface_notes,
         ),
         readme,
     )

@@ -18,7 +18,7 @@ def find_concepts(
     mask: str,
     subject: str,
     model: str,
-    winners: Path,
+    concept_map: Path,
     table: Path,
 ) -> None:
     """Compare the instructions of each group, voxel by voxel."""
@@ -34,7 +34,7 @@ def find_concepts(
     regions.insert(0, "subject", subject)
     log.info("concepts: %s", ", ".join(map(str, found["concept"].values)))
     origin = {"alignment": alignment.model_dump(), "concepts": concepts}
-    write_dataset(found, winners, provenance=provenance(fitted) | origin)
+    write_dataset(found, concept_map, provenance=provenance(fitted) | origin)
     write_table(regions, table)
 
 

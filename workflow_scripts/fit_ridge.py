@@ -32,7 +32,7 @@ def fit_ridge(
     targets_per_batch: Annotated[int, FromConfig("encoding.targets_per_batch")],
     threads: int,
     code: str,
-    layers: list[Path],
+    fits: list[Path],
     prediction: Path | None,
 ) -> None:
     """Fit one layer after another; write one file each, and the best predictions."""
@@ -60,7 +60,7 @@ def fit_ridge(
         "responses": stored.provenance,
         "embedding": spaces.provenance,
     }
-    for path in layers:
+    for path in fits:
         layer = int(path.stem.removeprefix("layer-"))
         features = spaces.layer(layer)
         scores = fit(features[train], measured, features[~train], truth)

@@ -9,7 +9,7 @@ from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.store.tables import write_table
 
 
-def index_stimuli(*, layout: Layout, subject: str, sessions: int, index: Path) -> None:
+def index_stimuli(*, layout: Layout, subject: str, sessions: int, image_list: Path) -> None:
     """Write one row per image."""
     design = read_expdesign(layout.expdesign_file)
     info = read_stim_info(layout.stim_info_file, design)
@@ -21,7 +21,7 @@ def index_stimuli(*, layout: Layout, subject: str, sessions: int, index: Path) -
         (images["split"] == "train").sum(),
         (images["split"] == "test").sum(),
     )
-    write_table(images, index)
+    write_table(images, image_list)
 
 
 run_job(index_stimuli, globals().get("snakemake"))

@@ -9,10 +9,10 @@ from brainstruct.store.tables import read_table, write_table
 
 
 def join_tables(
-    *, by_region: list[Path], by_layer: list[Path], alignment: Path, layers: Path
+    *, by_region: list[Path], by_layer: list[Path], alignment_table: Path, layer_table: Path
 ) -> None:
     """Concatenate in the order of the configuration."""
-    for parts, whole in ((by_region, alignment), (by_layer, layers)):
+    for parts, whole in ((by_region, alignment_table), (by_layer, layer_table)):
         tables = [read_table(path, ["subject", "model"]) for path in parts]
         write_table(pd.concat(tables, ignore_index=True), whole)
 

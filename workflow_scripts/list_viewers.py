@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from brainstruct.figures.viewer_index import viewer_index
+from brainstruct.figures import viewer_index as pages
 from brainstruct.jobs.run import run_job
 from brainstruct.store.files import write_text
 
 
-def list_viewers(*, subjects: list[str], study: str, index: Path) -> None:
+def list_viewers(*, subjects: list[str], study: str, viewer_index: Path) -> None:
     """Write the page."""
-    write_text(viewer_index(subjects, study, str(index.parent)), index)
+    page = pages.viewer_index(subjects, study, str(viewer_index.parent))
+    write_text(page, viewer_index)
 
 
 run_job(list_viewers, globals().get("snakemake"))

@@ -29,7 +29,7 @@ def partition_variance(
     responses: Path,
     embeddings: dict[str, list[Path]],
     pairs: list[tuple[str, str]],
-    settings: PartitionSettings,
+    partition_settings: PartitionSettings,
     penalties: Alphas,
     folds: int,
     backend: str,
@@ -44,12 +44,12 @@ def partition_variance(
     fitted = read_dataset(scores, ["cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     reliable = can_be_divided_by(space[f"ceiling_{alignment.ceiling}"], alignment.ceiling_threshold)
-    layers = partition_layers(fitted, space, reliable, settings.layer)
+    layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train = stored.train
     banded = BandedOptions(
         alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
-        shares=settings.shares,
+        shares=partition_settings.shares,
         folds=folds,
         seed=seed,
         device="cuda" if backend == "torch_cuda" else "cpu",
@@ -60,7 +60,9 @@ def partition_variance(
         spaces = Embeddings(embeddings[name], stored.nsd_id)
         features = spaces.layer(layer)
         spaces.close()
-        kept = principal_components(features[train], features[~train], settings.components)
+        kept = principal_components(
+            features[train], features[~train], partition_settings.components
+        )
         log.info("%s, layer %d: %d components keep %.2f %% of the variance", name, layer,
                  kept.train.shape[1], 100 * kept.variance_kept)  # fmt: skip
         return kept
@@ -83,7 +85,7 @@ def partition_variance(
         a=("pair", [a for a, _ in pairs]),
         b=("pair", [b for _, b in pairs]),
     )
-    origin = {"partition": settings.model_dump(), "seed": seed, "partition_code": code}
+    origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
     write_dataset(result, partition, provenance=provenance(fitted) | origin)
 
 

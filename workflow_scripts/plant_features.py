@@ -34,10 +34,10 @@ def plant_features(
     manifest: Path,
     stamps: Path,
     model: str,
-    settings: ModelSettings,
-    instructions: dict[str, str],
-    layers: dict[str, list[int]],
-    sessions: dict[str, int],
+    model_settings: ModelSettings,
+    texts: dict[str, str],
+    planted_layers: dict[str, list[int]],
+    sessions_of: dict[str, int],
     layout: Layout,
     threads: int,
     code: str,
@@ -47,24 +47,24 @@ def plant_features(
     torch.set_num_threads(threads)
     folder = require_unchanged(read_manifest(manifest, stamps))
     # The truth: on the CPU and in float32, wherever it is worked out and whatever embedding does.
-    truth = replace(settings, pooling="response_mean", sampling=None, dtype="float32")
+    truth = replace(model_settings, pooling="response_mean", sampling=None, dtype="float32")
     network = open_model(folder, truth, device="cpu")
     if not isinstance(network, RespondingModel):
         raise TypeError(f"{model} follows no instructions; it cannot be planted")
-    shown = shown_images(layout, sessions)
+    shown = shown_images(layout, sessions_of)
     with StimulusReader(layout.stimuli_file) as reader:
-        for path, (key, text) in zip(features, instructions.items(), strict=True):
+        for path, (key, text) in zip(features, texts.items(), strict=True):
             parts = []
             for batch in np.split(shown, range(BATCH, len(shown), BATCH)):
                 images = [reader.image(nsd_id) for nsd_id in batch.tolist()]
-                states = straightforward_states(network, images, text, layers[key])
+                states = straightforward_states(network, images, text, planted_layers[key])
                 parts.append(states.numpy())
             log.info("%s: %d images", key, len(shown))
             stored = xr.Dataset(
                 {"features": (("nsd_id", "layer", "feature"), np.concatenate(parts))},
                 coords={
                     "nsd_id": shown,
-                    "layer": layers[key],
+                    "layer": planted_layers[key],
                     "feature": np.arange(parts[0].shape[-1]),
                 },
                 attrs={"model": model, "instruction": key},

@@ -11,7 +11,7 @@ from brainstruct.store.tables import read_table
 
 def prepare_responses(
     *,
-    index: Path,
+    image_list: Path,
     layout: Layout,
     subject: str,
     sessions: int,
@@ -24,7 +24,7 @@ def prepare_responses(
     dataset = betas.prepare_responses(
         layout,
         subject,
-        read_table(index, ["nsd_id", "trials"], dtype={"trials": str}),
+        read_table(image_list, ["nsd_id", "trials"], dtype={"trials": str}),
         sessions=Sessions(sessions, form),
         mask_name=mask,
         progress=lambda done, total: log.info("session %d of %d", done, total),

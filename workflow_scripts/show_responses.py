@@ -16,7 +16,7 @@ def show_responses(
     tables: list[Path],
     block: Path,
     asked: list[tuple[str, str]],
-    instructions: dict[str, str],
+    texts: dict[str, str],
     labels: dict[str, str],
     layout: Layout,
     n_samples: int,
@@ -29,7 +29,7 @@ def show_responses(
     log.info("images: %s", ", ".join(map(str, chosen)))
     with StimulusReader(layout.stimuli_file) as reader:
         samples = [Sample(nsd_id, reader.image(nsd_id)) for nsd_id in chosen]
-    write_text(responses_page(samples, answers, instructions, labels), page)
+    write_text(responses_page(samples, answers, texts, labels), page)
 
 
 run_job(show_responses, globals().get("snakemake"))

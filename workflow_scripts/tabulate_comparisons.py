@@ -12,23 +12,23 @@ from brainstruct.store.tables import write_table
 
 
 def tabulate_comparisons(
-    *, comparisons: list[Path], subjects: list[str], models: list[str], table: Path, notes: Path
+    *, comparisons: list[Path], subjects: list[str], compared: list[str], table: Path, notes: Path
 ) -> None:
     """Write the table of every model (or of all together), and the notes that belong to it."""
     parts, n_draws = [], 0
     n_images: set[int] = set()
     # One file per subject for every entry of `models`, subject by subject.
-    for row, model in enumerate(models):
+    for row, model in enumerate(compared):
         paths = comparisons[row * len(subjects) : (row + 1) * len(subjects)]
-        compared = {
+        one_model = {
             subject: read_dataset(path, ["region_draws"], ["comparison", "region"])
             for subject, path in zip(subjects, paths, strict=True)
         }
-        part = comparison_table(compared)
+        part = comparison_table(one_model)
         part.insert(0, "model", model)
         parts.append(part)
-        n_images |= {int(one.attrs["n_images"]) for one in compared.values()}
-        n_draws = int(next(iter(compared.values())).attrs["n_draws"])
+        n_images |= {int(one.attrs["n_images"]) for one in one_model.values()}
+        n_draws = int(next(iter(one_model.values())).attrs["n_draws"])
     write_table(pd.concat(parts, ignore_index=True), table)
     write_text(comparison_notes(len(subjects), n_images, n_draws), notes)
 

@@ -15,7 +15,7 @@ def write_methods(
     responses: list[Path],
     scores: list[Path],
     winners: list[Path],
-    study: dict[str, Any],
+    words: dict[str, Any],
     pairs: list[tuple[str, str]],
     html: Path,
     markdown: Path,
@@ -25,18 +25,18 @@ def write_methods(
     fitted = dict(zip(pairs, map(open_dataset, scores), strict=True))
     won = dict(zip(pairs, map(open_dataset, winners), strict=True))
     subjects = list(dict.fromkeys(subject for subject, _ in pairs))
-    first = study["models"][0]["key"]
+    first = words["models"][0]["key"]
     origin = provenance(fitted[subjects[0], first])
     facts = Facts(
         subjects=tuple(
             subject_facts(stored, fitted[name, first], won[name, first])
             for name, stored in zip(subjects, map(open_dataset, responses), strict=True)
         ),
-        models=tuple(model_facts(fitted[subjects[0], m["key"]], **m) for m in study["models"]),
+        models=tuple(model_facts(fitted[subjects[0], m["key"]], **m) for m in words["models"]),
         runs=run_facts(fitted.values()),
         encoding=origin["encoding"] | {"seed": origin["seed"]},
     )
-    text = page.write_methods(study, facts)
+    text = page.write_methods(words, facts)
     write_text(text.markdown, markdown)
     write_text(text.bibtex, bibtex)
     write_text(text.html, html)

@@ -6,9 +6,9 @@ from brainstruct.nsd.synthetic.plan import StudyPlan
 from brainstruct.nsd.synthetic.stimuli import write_stimuli
 
 
-def write_synthetic_stimuli(*, layout: Layout, plan: StudyPlan, seed: int) -> None:
+def write_synthetic_stimuli(*, layout: Layout, study_plan: StudyPlan, seed: int) -> None:
     """Write what all subjects share."""
-    write_stimuli(layout, plan, seed)
+    write_stimuli(layout, study_plan, seed)
 
 
 run_job(write_synthetic_stimuli, globals().get("snakemake"))

@@ -15,7 +15,7 @@ def write_synthetic_subject(
     features: list[Path],
     layout: Layout,
     subject: str,
-    plan: SubjectPlan,
+    subject_plan: SubjectPlan,
     seed: int,
 ) -> None:
     """Write regions, betas, ncsnr and the truth."""
@@ -30,7 +30,7 @@ def write_synthetic_subject(
         subject,
         read_dataset(anatomy, ["label", "cortex", "hemisphere"]),
         driving,
-        plan,
+        subject_plan,
         seed,
         progress=lambda done, total: log.info("session %d of %d", done, total),
     )
