@@ -16,7 +16,7 @@ from brainstruct.fetch import study as fetching
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.command import main
 from brainstruct.fetch.study import fetch_study, plan_download, verify_study
-from brainstruct.nsd.locate import locate
+from brainstruct.workflow.inputs import layout_of
 
 BETAS = "nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
 NEEDED = {
@@ -35,14 +35,9 @@ CAPTIONS = {
 }
 
 
-def layout_of(study):
-    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
-    return locate(data)
-
-
 def fetch(served, root, **changes):
     study = served.study(root, **changes)
-    bucket, layout = served.bucket(), layout_of(study)
+    bucket, layout = served.bucket(), layout_of(study.data)
     plan = plan_download(study, layout, bucket)
     fetch_study(study, layout, bucket, plan)
     return plan
@@ -200,7 +195,7 @@ def test_the_bucket_or_server_is_not_there(served, tmp_path):
     changes = {"fetch": {"bucket": "another"}}
     study = served.study(tmp_path, **changes)
     with pytest.raises(InputError, match=r"s3://another/.*NoSuchBucket.*fetch\.bucket"):
-        plan_download(study, layout_of(study), Bucket("another", served.endpoint))
+        plan_download(study, layout_of(study.data), Bucket("another", served.endpoint))
 
 
 def test_the_disk_is_too_small(served, tmp_path, monkeypatch):

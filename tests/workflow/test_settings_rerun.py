@@ -219,7 +219,9 @@ def settings(block: type[BaseModel], way: str = "") -> Iterator[str]:
     """Name every setting there is; of blocks in lists and mappings, those of one entry."""
     for name, field in block.model_fields.items():
         key = f"{way}{name}"
-        inner = {"models": "0.", "checkpoints": "instructblip.", "instruction_texts": "IC."}.get(key)
+        inner = {"models": "0.", "checkpoints": "instructblip.", "instruction_texts": "IC."}.get(
+            key
+        )
         blocks = [one for one in _types(field.annotation) if issubclass(one, BaseModel)]
         if blocks and (inner or key.count(".") == 0 or key == "encoding.alphas"):
             yield from settings(blocks[0], f"{key}.{inner or ''}")

@@ -269,7 +269,9 @@ def test_the_same_seed_writes_the_same_bytes(study: Study, tmp_path: Path) -> No
     )
     different = write(study, tmp_path / "different", seed=SEED + 1)
     path = study.layout.betas_file("subj03", 1, "nifti")
-    assert (different.root / path.relative_to(study.layout.nsd_root)).read_bytes() != path.read_bytes()
+    assert (
+        different.nsd_root / path.relative_to(study.layout.nsd_root)
+    ).read_bytes() != path.read_bytes()
 
 
 def test_formats_can_be_chosen(study: Study, tmp_path: Path) -> None:
