@@ -81,6 +81,8 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/python envs/write_envs.py --check
+	@lines=$$(find workflow_scripts -name '*.py' -print0 | xargs -0 cat | wc -l); \
+	echo "$$lines lines in workflow_scripts, 36,000 at most"; test $$lines -le 36000
 
 test: lint
 	@echo "==> Tests of functions, $(CORES) at once"

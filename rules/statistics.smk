@@ -62,9 +62,9 @@ rule tabulate_comparisons_models:
         table=statistics.table("model_comparisons"),
         notes=statistics.notes("model_comparisons"),
     log:
-        statistics.log("tabulate_comparisons_models"),
+        statistics.log("tabulate_comparisons/models"),
     benchmark:
-        statistics.benchmark("tabulate_comparisons_models")
+        statistics.benchmark("tabulate_comparisons/models")
     localrule: True
     conda:
         "../envs/encode.yaml"
@@ -83,9 +83,9 @@ rule tabulate_comparisons_instructions:
         table=statistics.table("instruction_comparisons"),
         notes=statistics.notes("instruction_comparisons"),
     log:
-        statistics.log("tabulate_comparisons_instructions"),
+        statistics.log("tabulate_comparisons/instructions"),
     benchmark:
-        statistics.benchmark("tabulate_comparisons_instructions")
+        statistics.benchmark("tabulate_comparisons/instructions")
     localrule: True
     conda:
         "../envs/encode.yaml"
