@@ -16,7 +16,7 @@ from brainstruct.fetch import study as fetching
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.command import main
 from brainstruct.fetch.study import fetch_study, plan_download, verify_study
-from brainstruct.nsd.locate import locate
+from brainstruct.workflow.inputs import Inputs
 
 BETAS = "nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
 NEEDED = {
@@ -35,14 +35,9 @@ CAPTIONS = {
 }
 
 
-def layout_of(study):
-    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
-    return locate(data)
-
-
 def fetch(served, root, **changes):
     study = served.study(root, **changes)
-    bucket, layout = served.bucket(), layout_of(study)
+    bucket, layout = served.bucket(), Inputs(study).layout
     plan = plan_download(study, layout, bucket)
     fetch_study(study, layout, bucket, plan)
     return plan
@@ -119,8 +114,8 @@ def test_an_interrupted_download_goes_on_where_it_stopped(served, tmp_path, monk
     whole = (served.original / IN_PARTS).stat().st_size
     read = Bucket.read
 
-    def killed(self, remote, name, start):
-        for chunk in read(self, remote, name, start):
+    def killed(self, name, etag, start):
+        for chunk in read(self, name, etag, start):
             if name == IN_PARTS:
                 yield chunk[: whole // 2]
                 raise KeyboardInterrupt
@@ -145,8 +140,8 @@ def test_a_corrupted_object_is_thrown_away_and_named(served, tmp_path, monkeypat
     read = Bucket.read
     spoilt = {IN_PARTS, f"{BETAS}/ncsnr.nii.gz"}
 
-    def altered(self, remote, name, start):
-        for chunk in read(self, remote, name, start):
+    def altered(self, name, etag, start):
+        for chunk in read(self, name, etag, start):
             yield bytes([chunk[0] ^ 1]) + chunk[1:] if name in spoilt else chunk
 
     monkeypatch.setattr(Bucket, "read", altered)
@@ -200,7 +195,7 @@ def test_the_bucket_or_server_is_not_there(served, tmp_path):
     changes = {"fetch": {"bucket": "another"}}
     study = served.study(tmp_path, **changes)
     with pytest.raises(InputError, match=r"s3://another/.*NoSuchBucket.*fetch\.bucket"):
-        plan_download(study, layout_of(study), Bucket("another", served.endpoint))
+        plan_download(study, Inputs(study).layout, Bucket("another", served.endpoint))
 
 
 def test_the_disk_is_too_small(served, tmp_path, monkeypatch):

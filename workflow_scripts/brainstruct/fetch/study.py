@@ -5,39 +5,29 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
+from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.captions import archive_path, missing_captions, unpack_captions
 from brainstruct.fetch.digest import matches
 from brainstruct.fetch.progress import Progress, amount
-from brainstruct.fetch.remote import Remote, Source
+from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
 from brainstruct.fetch.wanted import Wanted, wanted_files
-from brainstruct.fetch.web import Web
 from brainstruct.nsd.layout import Layout
+from brainstruct.planning.disk import existing
 
 log = logging.getLogger(__name__)
 
-TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
+_TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
 
-SECONDS_PER_LINE = 10.0
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file that is to come."""
-
-    source: Source
-    name: str
-    remote: Remote
-    path: Path
+_SECONDS_PER_LINE = 10.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,7 @@ def require_terms(study: Study) -> None:
             "fetch.nsd_terms_accepted",
             "is not set: the NSD may be downloaded by people who have accepted its data sharing "
             "and usage agreement (for research and education only; not to be passed on)",
-            f"Read {TERMS} and accept as naturalscenesdataset.org asks; then say "
+            f"Read {_TERMS} and accept as naturalscenesdataset.org asks; then say "
             "--i-accept-the-nsd-terms, or set the key to true in a file of your own",
         )
 
@@ -110,9 +100,8 @@ def plan_download(study: Study, layout: Layout, bucket: Bucket) -> Plan:
             "Run the study, or name the configuration of another one",
         )
     reads_captions = any(model.reads_captions for model in study.models)
-    return Plan(
-        wanted_files(study, layout, bucket), missing_captions(layout) if reads_captions else []
-    )
+    captions = missing_captions(layout) if reads_captions else []
+    return Plan(wanted_files(study, layout, bucket), captions)
 
 
 def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> None:
@@ -126,35 +115,26 @@ def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> Non
     """
     require_terms(study)
     downloads = _describe(study, layout, bucket, plan)
-    if not downloads:
-        log.info("nothing to fetch: all %d files are there", len(plan.wanted))
-        _unpack(layout, plan)
-        return
-    begun = sum(bytes_begun(item.path, item.remote) for item in downloads)
-    total = sum(item.remote.size for item in downloads)
+    begun = sum(bytes_begun(path, remote) for remote, path in downloads)
+    total = sum(remote.size for remote, _ in downloads)
     _require_space(layout.root, total - begun)
     progress = Progress(len(downloads), total, begun)
-    log.info(
-        "fetching %d files, %s (%s of it came earlier)",
-        len(downloads),
-        amount(total),
-        amount(begun),
-    )
-    unchecked = _run(downloads, progress, study.fetch.connections)
-    _unpack(layout, plan)
-    log.info("%s", progress.line())
+    if downloads:
+        came = f"{amount(total)} ({amount(begun)} of it came earlier)"
+        log.info("fetching %d files, %s", len(downloads), came)
+    else:
+        log.info("nothing to fetch: all %d files are there", len(plan.wanted))
+    unchecked = _download(downloads, progress, study.fetch.connections)
+    for path in unpack_captions(layout) if plan.captions else []:
+        log.info("unpacked %s", path)
+    if downloads:
+        log.info("%s", progress.line())
     if unchecked:
         log.warning(
             "the server offers no checksum of %d files, their sizes are right: %s",
             len(unchecked),
-            ", ".join(sorted(unchecked)),
+            ", ".join(sorted(layout.in_bucket(path) for path in unchecked)),
         )
-
-
-def _unpack(layout: Layout, plan: Plan) -> None:
-    if plan.captions:
-        for path in unpack_captions(layout):
-            log.info("unpacked %s", path)
 
 
 def verify_study(bucket: Bucket, plan: Plan, connections: int) -> None:
@@ -181,57 +161,59 @@ def verify_study(bucket: Bucket, plan: Plan, connections: int) -> None:
         )
 
 
-def _describe(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> list[Download]:
-    """Ask for the checksums of all missing files."""
+def _describe(
+    study: Study, layout: Layout, bucket: Bucket, plan: Plan
+) -> list[tuple[Remote, Path]]:
+    """Ask for the checksums of all missing files; return them with their places."""
     with ThreadPoolExecutor(study.fetch.connections) as pool:
         missing = plan.missing
         remotes = pool.map(bucket.describe, [file.key for file in missing])
-        downloads = [
-            Download(bucket, file.key, remote, file.path)
-            for file, remote in zip(missing, remotes, strict=True)
-        ]
+        downloads = list(zip(remotes, [file.path for file in missing], strict=True))
     if plan.captions:
-        web = Web()
-        address = study.fetch.captions
-        archive, remote = archive_path(layout), web.describe(address)
+        archive, remote = archive_path(layout), web.describe(study.fetch.captions)
         # One that is there has come whole, and could not be unpacked.
         if not (archive.is_file() and archive.stat().st_size == remote.size):
-            downloads.append(Download(web, address, remote, archive))
-    return sorted(downloads, key=lambda item: -item.remote.size)
+            downloads.append((remote, archive))
+    return sorted(downloads, key=lambda item: -item[0].size)
 
 
-def _run(downloads: Sequence[Download], progress: Progress, connections: int) -> list[str]:
-    """Download all; return the names of those without a checksum to compare with."""
+class _StoppedError(Exception):
+    """The download was told to stop; what has come stays for the next start."""
+
+
+def _download(
+    downloads: Sequence[tuple[Remote, Path]], progress: Progress, connections: int
+) -> list[Path]:
+    """Download all; return the NSD's files that had no checksum to compare with."""
     stop = threading.Event()
-    unchecked: list[str] = []
+    unchecked: list[Path] = []
     faults: list[str] = []
 
-    def fetch(item: Download) -> bool:
-        same = fetch_file(
-            item.source, item.name, item.remote, item.path, arrived=progress.arrived, stop=stop
-        )
-        progress.finished()
-        return same
+    def arrived(n_bytes: int) -> None:
+        progress.count(n_bytes=n_bytes)
+        if stop.is_set():
+            raise _StoppedError
+
+    def fetch(remote: Remote, path: Path) -> None:
+        try:
+            checked = fetch_file(remote, path, arrived)
+        except InputError as error:
+            log.error("%s", error)
+            faults.append(str(error))
+            return
+        progress.count(files=1)
+        if not checked and path.suffix != ".zip":
+            unchecked.append(path)
 
     with ThreadPoolExecutor(connections) as pool:
-        waiting: dict[Future[bool], Download] = {
-            pool.submit(fetch, item): item for item in downloads
-        }
-        said = time.monotonic()
+        running = {pool.submit(fetch, *item) for item in downloads}
         try:
-            while waiting:
-                done, _ = wait(waiting, SECONDS_PER_LINE, FIRST_COMPLETED)
+            while running:
+                done, running = wait(running, _SECONDS_PER_LINE, FIRST_EXCEPTION)
                 for future in done:
-                    item = waiting.pop(future)
-                    try:
-                        if not future.result() and item.path.suffix != ".zip":
-                            unchecked.append(item.name)
-                    except InputError as error:
-                        log.error("%s", error)
-                        faults.append(str(error))
-                if time.monotonic() - said >= SECONDS_PER_LINE:
+                    future.result()
+                if running:
                     log.info("%s", progress.line())
-                    said = time.monotonic()
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -246,10 +228,7 @@ def _run(downloads: Sequence[Download], progress: Progress, connections: int) ->
 
 
 def _require_space(root: Path, n_bytes: int) -> None:
-    folder = root
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(existing(root)).free
     if n_bytes > free:
         raise InputError(
             root,
