@@ -11,6 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from brainstruct.config.fetch import Fetch
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK, Remote, changed, unreachable
 
@@ -26,32 +27,28 @@ class Bucket:
 
     Parameters
     ----------
-    name : str
-        The bucket.
-    endpoint : str, optional
-        Address of another server than Amazon's.
-    connections : int
-        Requests that may run at a time.
+    fetch : Fetch
+        Says which, on which server, and how many requests may run at a time.
     """
 
-    def __init__(self, name: str, endpoint: str | None = None, connections: int = 8) -> None:
-        self.name = name
+    def __init__(self, fetch: Fetch) -> None:
+        self.name, self.connections = fetch.bucket, fetch.connections
         config = Config(
             signature_version=UNSIGNED,
             retries={"mode": "standard", "max_attempts": 5},
             connect_timeout=15,
             read_timeout=60,
-            max_pool_connections=connections + 1,
+            max_pool_connections=self.connections + 1,
             response_checksum_validation="when_required",
-            s3={"addressing_style": "path"} if endpoint else None,
+            s3={"addressing_style": "path"} if fetch.endpoint else None,
         )
         try:
             session = boto3.session.Session()
             self._client = session.client(
-                "s3", region_name=REGION, endpoint_url=endpoint, config=config
+                "s3", region_name=REGION, endpoint_url=fetch.endpoint, config=config
             )
         except (BotoCoreError, ValueError) as error:
-            raise unreachable(endpoint or f"s3://{name}", error) from error
+            raise unreachable(fetch.endpoint or f"s3://{self.name}", error) from error
 
     def sizes(self, folder: str) -> dict[str, int]:
         """List the objects directly inside a folder: key -> bytes.

@@ -10,11 +10,8 @@ from typing import Any
 
 from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
-from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.fetch.bucket import Bucket
-from brainstruct.fetch.study import fetch_study, plan_download, require_terms, verify_study
-from brainstruct.workflow.inputs import Inputs
+from brainstruct.fetch.study import fetch_study
 
 log = logging.getLogger("brainstruct")
 
@@ -32,14 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         block = study.fetch.model_copy(update={key: value for key, value in said.items() if value})
         study = study.model_copy(update={"fetch": block})
-        run(study, dry_run=options.dry_run, verify=options.verify)
+        fetch_study(study, dry_run=options.dry_run, verify=options.verify)
 
     return _status_of(fetch)
 
 
 def main_of_rule(config: Mapping[str, Any]) -> int:
     """Run with the configuration that Snakemake merged; return the exit status."""
-    return _status_of(lambda: run(load_study(config)))
+    return _status_of(lambda: fetch_study(load_study(config)))
 
 
 def _status_of(fetch: Callable[[], None]) -> int:
@@ -58,33 +55,6 @@ def _status_of(fetch: Callable[[], None]) -> int:
         log.error("stopped; what has come is kept, the next start goes on from there")
         return 130
     return 0
-
-
-def run(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
-    """Fetch, or show or check what there is to fetch; see `fetch_study`.
-
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    dry_run : bool
-        Print the list of files and the number of bytes; fetch nothing.
-    verify : bool
-        Compare files that are already there with the server's checksums first.
-    """
-    fetch = study.fetch
-    # Before hours go by in comparing; `fetch_study`, which downloads, insists on it as well.
-    if not dry_run and study.synthetic is None:
-        require_terms(study)
-    layout = Inputs(study).layout
-    bucket = Bucket(fetch.bucket, fetch.endpoint, fetch.connections)
-    plan = plan_download(study, layout, bucket)
-    if dry_run:
-        print("\n".join(plan.lines()))
-        return
-    if verify:
-        verify_study(bucket, plan, fetch.connections)
-    fetch_study(study, layout, bucket, plan)
 
 
 def _parser() -> argparse.ArgumentParser:

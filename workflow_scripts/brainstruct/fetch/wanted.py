@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from brainstruct.config.study import Study
@@ -14,30 +13,6 @@ from brainstruct.nsd.layout import HEMISPHERES, RELEASED_SESSIONS, BetaFormat, L
 from brainstruct.workflow.flat_source import find_source
 
 _SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file of the bucket and its place on disk.
-
-    Attributes
-    ----------
-    key : str
-        Name in the bucket.
-    path : pathlib.Path
-        Place on disk.
-    size : int
-        Bytes.
-    """
-
-    key: str
-    path: Path
-    size: int
-
-    @property
-    def here(self) -> bool:
-        """Whether a file of this size is in its place."""
-        return self.path.is_file() and self.path.stat().st_size == self.size
 
 
 class _Listing:
@@ -60,23 +35,14 @@ class _Listing:
         return self.holds(one) and not self.holds(other)
 
 
-def wanted_files(study: Study, layout: Layout, bucket: Bucket) -> list[Wanted]:
-    """List what a study reads of the data set, with sizes.
+def wanted_files(study: Study, layout: Layout, bucket: Bucket) -> dict[Path, int]:
+    """List what a study reads of the data set: place on disk -> bytes in the bucket.
 
     Only folders that hold such files are listed. Of a subject's sessions these
     are the configured number or, for ``all``, those in the bucket, in the
     format that is configured or, for ``auto``, in the one that is on disk
     already, else HDF5. Tables of label names come along where there are any,
     and the surfaces and transforms of flatmaps unless a filestore has them.
-
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    layout : Layout
-        Where the files go.
-    bucket : Bucket
-        Where they come from.
 
     Raises
     ------
@@ -97,11 +63,7 @@ def wanted_files(study: Study, layout: Layout, bucket: Bucket) -> list[Wanted]:
             "Check data.space, data.betas, data.format, data.sessions, data.mask and data.rois, "
             f"and fetch.bucket (sessions in the data set: {counts})",
         )
-    return [
-        Wanted(layout.in_bucket(path), path, size)
-        for path, size in sizes.items()
-        if size is not None
-    ]
+    return {path: size for path, size in sizes.items() if size is not None}
 
 
 def _chosen(study: Study, layout: Layout, listed: _Listing) -> Iterator[Path]:
