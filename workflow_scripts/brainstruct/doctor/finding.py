@@ -69,7 +69,3 @@ class Outcome:
             yield
         except InputError as error:
             self.add("error", error.where, error.fault, error.cure)
-
-    def count(self, level: Level) -> int:
-        """Return the number of findings of a level."""
-        return sum(finding.level == level for finding in self.findings)
