@@ -61,10 +61,6 @@ def test_benchmark_files(tmp_path):
     path = tmp_path / "job.tsv"
     assert read_benchmark(path) is None
     write_benchmark(path, 2.0, "NA")
-    found = read_benchmark(path)
-    assert found is not None
-    assert (found.seconds, found.memory_mb) == (2.0, 0.0)
+    assert read_benchmark(path) == Cost(2.0, 0.0)
     path.write_text(path.read_text() + "4.0\t0:00:04\t120.5\t1.0\n")
-    found = read_benchmark(path)
-    assert found is not None
-    assert (found.seconds, found.memory_mb) == (3.0, 120.5)
+    assert read_benchmark(path) == Cost(3.0, 120.5)

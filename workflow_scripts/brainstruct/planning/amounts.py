@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from brainstruct.config.study import Study
 from brainstruct.planning.assumptions import Assumptions
@@ -53,22 +54,24 @@ class Amounts:
     ----------
     study : Study
         The checked configuration.
-    inputs : Inputs
-        Its data set.
     assumed : Assumptions
         What cannot be known before.
     """
 
     study: Study
-    inputs: Inputs
-    assumed: Assumptions
+    assumed: ClassVar[Assumptions] = Assumptions()
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Its data set, as released where it has a hole."""
+        return Inputs(self.study, tolerant=True)
 
     @cached_property
     def networks(self) -> dict[str, Network]:
         """Model -> its network."""
         return {model.key: network_of(self.study, model) for model in self.study.models}
 
-    def shown(self, sessions: int) -> float:
+    def _shown(self, sessions: int) -> float:
         """Return the share of images shown at least once in the first sessions.
 
         Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
@@ -81,17 +84,19 @@ class Amounts:
         """Return the number of a subject's own images, or of the shared ones, that were shown."""
         synthetic = self.study.synthetic
         if owner == SHARED:
-            total = synthetic.shared_images if synthetic else SHARED_IMAGES
-            return round(total * self.shown(self.inputs.longest))
+            return self._shared(self.inputs.longest)
         total = synthetic.unique_images if synthetic else OWN_IMAGES
-        return round(total * self.shown(self.inputs.sessions(owner)))
+        return round(total * self._shown(self.inputs.sessions(owner)))
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
+        return self.images(subject), self._shared(self.inputs.sessions(subject))
+
+    def _shared(self, sessions: int) -> int:
+        """Return the number of shared images that were shown in the first sessions."""
         synthetic = self.study.synthetic
-        shared = synthetic.shared_images if synthetic else SHARED_IMAGES
-        test = round(shared * self.shown(self.inputs.sessions(subject)))
-        return self.images(subject), test
+        total = synthetic.shared_images if synthetic else SHARED_IMAGES
+        return round(total * self._shown(sessions))
 
     def block(self, block: str) -> int:
         """Return the number of images of a block such as ``subj01-002``."""

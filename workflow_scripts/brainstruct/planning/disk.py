@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
+from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
 from brainstruct.workflow.targets import DOWNLOADS, Targets
 
@@ -29,48 +32,58 @@ def folder_of(path: str, root: str) -> str:
 def embeddings_folder(amounts: Amounts) -> Folder:
     """Return the embeddings, by far the largest results; no list of jobs is needed."""
     study, targets = amounts.study, Targets(amounts.study)
-    sizes = [
-        (
-            on_disk(Path(targets.embedding(model.key, instruction, block))),
+    files = [
+        _file(
+            Path(targets.embedding(model.key, instruction, block)),
             amounts.embedding_bytes(model.key, amounts.block(block)),
         )
         for model in study.models
         for instruction in study.instructions_of(model)
         for block in targets.blocks
     ]
-    return _folder(f"{targets.root}/embeddings", sizes)
+    return sum_up(f"{targets.root}/embeddings", files)
 
 
 def input_folders(amounts: Amounts) -> list[Folder]:
     """Return the data set and the checkpoints, where the workflow does not write them itself."""
-    study, inputs, targets = amounts.study, amounts.inputs, Targets(amounts.study)
+    study, targets = amounts.study, Targets(amounts.study)
     if study.synthetic is not None:
         return []
     known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
     data = []
-    for path in map(Path, inputs.required()):
+    for path in map(Path, amounts.inputs.required()):
         betas = path.name.startswith("betas_session")
         assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
-        data.append((on_disk(path), assumed))
-    needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
-    weights = {
-        name: (on_disk(Path(targets.checkpoint_folder(name))), round(network.download_bytes))
-        for name, network in needed.items()
+        data.append(_file(path, assumed))
+    networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
+    weights = [
+        _file(Path(targets.checkpoint_folder(name)), round(network.download_bytes))
+        for name, network in networks.items()
         if study.checkpoints[name].path is None
-    }
+    ]
     return [
-        _folder(study.data.nsd_root, data),
-        *([_folder(DOWNLOADS, list(weights.values()))] if weights else []),
+        sum_up(study.data.nsd_root, data),
+        *([sum_up(DOWNLOADS, weights)] if weights else []),
     ]
 
 
-def _folder(name: str, sizes: Sequence[tuple[float, float]]) -> Folder:
-    """Sum pairs of what is stored and what is assumed where nothing is."""
+Part: TypeAlias = tuple[int, float, float]
+"""Of a folder: files, their bytes when all are there, and the bytes that are."""
+
+
+def _file(path: Path, assumed: float) -> Part:
+    stored = on_disk(path)
+    return 1, stored or assumed, stored
+
+
+def sum_up(folder: str, parts: Iterable[Part]) -> Folder:
+    """Return a folder of so many files and bytes."""
+    files, whole, stored = zip(*parts, strict=True)
     return Folder(
-        folder=name,
-        files=len(sizes),
-        whole_bytes=round(sum(stored or assumed for stored, assumed in sizes)),
-        stored_bytes=round(sum(stored for stored, _ in sizes)),
+        folder=folder,
+        files=sum(files),
+        whole_bytes=round(sum(whole)),
+        stored_bytes=round(sum(stored)),
     )
 
 
@@ -81,19 +94,36 @@ def on_disk(path: Path) -> float:
     return float(path.stat().st_size) if path.is_file() else 0.0
 
 
+def stored_bytes(job: Job) -> float | None:
+    """Return the size of a job's outputs; `None` if one is not on disk.
+
+    The pycortex store is a folder, of which its rule declares one file.
+    """
+    paths = [Path(name) for name in job.outputs]
+    if not all(path.exists() for path in paths):
+        return None
+    if job.rule == "prepare_pycortex":
+        paths = [path.parent for path in paths]
+    return sum(map(on_disk, paths))
+
+
 def volumes(folders: Iterable[Folder]) -> list[Volume]:
     """Compare what will be written with what is free, file system by file system."""
-    found: dict[int, Volume] = {}
+    places: dict[int, Path] = {}
+    needed: Counter[int] = Counter()
     for folder in folders:
         place = existing(Path(folder.folder))
         device = place.stat().st_dev
-        if device not in found:
-            free = shutil.disk_usage(place).free
-            found[device] = Volume(folder=str(place), needed_bytes=0, free_bytes=free)
-        before = found[device]
-        needed = before.needed_bytes + max(0, folder.whole_bytes - folder.stored_bytes)
-        found[device] = before.model_copy(update={"needed_bytes": needed})
-    return list(found.values())
+        places.setdefault(device, place)
+        needed[device] += folder.bytes_to_come
+    return [
+        Volume(
+            folder=str(place),
+            needed_bytes=needed[device],
+            free_bytes=shutil.disk_usage(place).free,
+        )
+        for device, place in places.items()
+    ]
 
 
 def existing(folder: Path) -> Path:

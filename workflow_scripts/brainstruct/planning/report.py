@@ -58,6 +58,11 @@ class Folder(Block):
     whole_bytes: int
     stored_bytes: int
 
+    @property
+    def bytes_to_come(self) -> int:
+        """What is not there yet."""
+        return max(0, self.whole_bytes - self.stored_bytes)
+
 
 class Volume(Block):
     """A file system.
