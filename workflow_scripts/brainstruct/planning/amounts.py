@@ -14,7 +14,7 @@ from brainstruct.planning.networks import Network, network_of
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
 
-NSDGENERAL = {
+_NSDGENERAL = {
     "subj01": 15724,
     "subj02": 14278,
     "subj03": 15226,
@@ -26,19 +26,19 @@ NSDGENERAL = {
 }
 """Voxels of the mask nsdgeneral at 1.8 mm."""
 
-VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
+_VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
 """Voxels of a whole volume, about; betas are 16-bit integers."""
 
-TRIALS_PER_SESSION = 750
-EXPERIMENT_SESSIONS = 40
-SYNTHETIC_IMAGE_BYTES = 121_000
+_TRIALS_PER_SESSION = 750
+_EXPERIMENT_SESSIONS = 40
+_SYNTHETIC_IMAGE_BYTES = 121_000
 STIM_INFO_BYTES = 11_600_000
 IMAGES_BYTES = 73_000 * 425 * 425 * 3
-SCORE_BYTES = 4
-N_SCORES = 5
+_SCORE_BYTES = 4
+_N_SCORES = 5
 """r, R2, CV score, penalty and p of a voxel and feature space."""
 
-LABELS_PER_FAMILY = 5
+_LABELS_PER_FAMILY = 5
 
 
 def is_layer(name: str) -> bool:
@@ -48,15 +48,7 @@ def is_layer(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Amounts:
-    """Sizes of a study.
-
-    Attributes
-    ----------
-    study : Study
-        The checked configuration.
-    assumed : Assumptions
-        What cannot be known before.
-    """
+    """Sizes of a study, and what is assumed of them."""
 
     study: Study
     assumed: ClassVar[Assumptions] = Assumptions()
@@ -77,7 +69,7 @@ class Amounts:
         Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
         """
         synthetic = self.study.synthetic
-        longest = max(synthetic.sessions.values()) if synthetic else EXPERIMENT_SESSIONS
+        longest = max(synthetic.sessions.values()) if synthetic else _EXPERIMENT_SESSIONS
         return float(1 - (1 - min(sessions / longest, 1)) ** 3)
 
     def images(self, owner: str) -> int:
@@ -115,13 +107,13 @@ class Amounts:
         if synthetic is not None:
             return synthetic.max_labelled + synthetic.n_unlabelled
         if data.mask == "nsdgeneral" and data.space == "func1pt8mm":
-            return NSDGENERAL[subject]
-        finer = VOLUME_VOXELS[data.space] / VOLUME_VOXELS["func1pt8mm"]
+            return _NSDGENERAL[subject]
+        finer = _VOLUME_VOXELS[data.space] / _VOLUME_VOXELS["func1pt8mm"]
         return round(self.assumed.voxels * finer)
 
     def beta_bytes(self) -> int:
         """Return the size of one session of betas."""
-        return VOLUME_VOXELS[self.study.data.space] * TRIALS_PER_SESSION * 2
+        return _VOLUME_VOXELS[self.study.data.space] * _TRIALS_PER_SESSION * 2
 
     def embedding_bytes(self, model: str, images: int) -> int:
         """Return the size of a model's states of some images: every layer is stored."""
@@ -138,7 +130,7 @@ class Amounts:
         subject = job.wildcards["subject"]
         voxels = self.voxels(subject)
         labels = voxels * self.assumed.voxel_bytes + self.assumed.file_bytes
-        layer = voxels * (N_SCORES * SCORE_BYTES + 1) + labels
+        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1) + labels
         # Half precision about an intercept, and the layer it comes from.
         prediction = voxels * (2 * self.split(subject)[1] + 6) + labels
         return {name: layer if is_layer(name) else prediction for name in job.outputs}
@@ -153,18 +145,18 @@ class Amounts:
         voxels = self.voxels(wild["subject"]) if wild.get("subject") else 0
         labels = voxels * assumed.voxel_bytes + assumed.file_bytes
         families = len(self.study.data.rois)
-        n_regions = 1 + families * (1 + LABELS_PER_FAMILY)
+        n_regions = 1 + families * (1 + _LABELS_PER_FAMILY)
         spaces, n_layers, n_instructions = self._spaces(model)
         match job.rule:
             case "embed":
                 images = self.block(wild["block"])
                 return self.embedding_bytes(model, images) * len(job.outputs)
             case "collect_scores":
-                return spaces * voxels * N_SCORES * SCORE_BYTES + labels
+                return spaces * voxels * _N_SCORES * _SCORE_BYTES + labels
             case "prepare_responses":
-                return sum(self.split(wild["subject"])) * voxels * SCORE_BYTES + labels
+                return sum(self.split(wild["subject"])) * voxels * _SCORE_BYTES + labels
             case "find_winners":
-                return voxels * (12 + SCORE_BYTES * n_instructions) + labels
+                return voxels * (12 + _SCORE_BYTES * n_instructions) + labels
             case "estimate_ceiling":
                 return voxels * (8 + 2 * families) + labels
             case "estimate_cross_subject":
@@ -211,10 +203,10 @@ class Amounts:
             return 0
         if path.name == "nsd_stimuli.hdf5":
             images = synthetic.shared_images + synthetic.unique_images * len(synthetic.sessions)
-            return images * SYNTHETIC_IMAGE_BYTES
+            return images * _SYNTHETIC_IMAGE_BYTES
         if path.name == "nsd_stim_info_merged.csv":
             return STIM_INFO_BYTES
         if path.name.startswith("betas_session"):
             # Zero outside the mask, and compressed.
-            return (synthetic.max_labelled + synthetic.n_unlabelled) * TRIALS_PER_SESSION * 2
+            return (synthetic.max_labelled + synthetic.n_unlabelled) * _TRIALS_PER_SESSION * 2
         return 300_000

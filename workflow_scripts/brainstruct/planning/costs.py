@@ -9,7 +9,7 @@ from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
 from brainstruct.workflow.targets import Targets
 
-MB = 1e6
+_MB = 1e6
 
 _TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
 """Rules whose jobs import torch."""
@@ -40,15 +40,7 @@ _IMPORTS_MB, _TORCH_MB = 200, 600
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job takes.
-
-    Attributes
-    ----------
-    seconds : float
-        Time, from start to end.
-    memory_mb : float
-        Most memory it holds.
-    """
+    """What one job takes: seconds from start to end and, in MB, its most memory."""
 
     seconds: float
     memory_mb: float
@@ -77,18 +69,18 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
     if job.rule == "embed":
         # Images are read one by one, states are kept for one block.
-        more = _embed_seconds(job, amounts)
-        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / MB
-        return Cost(seconds + more + written / MB / assumed.disk_mb_per_s, memory)
-    seconds += (read + written) / MB / assumed.disk_mb_per_s
+        seconds += _embed_seconds(job, amounts)
+        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
+        return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
+    seconds += (read + written) / _MB / assumed.disk_mb_per_s
     if job.rule not in ("fit_ridge", "partition_variance"):
-        return Cost(seconds, memory + 2 * (read + written) / MB)
+        return Cost(seconds, memory + 2 * (read + written) / _MB)
     if job.rule == "fit_ridge":
         flops = sum(map(is_layer, job.outputs)) * ridge_flops(job, amounts)
     else:
         flops = partition_flops(job, amounts)
     seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
-    return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
+    return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
 
 
 def embed_flops(model: str, amounts: Amounts) -> tuple[float, float]:
@@ -117,7 +109,7 @@ def _embed_seconds(job: Job, amounts: Amounts) -> float:
         weights = 2 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
         step = max(per_token / rate, weights / embedding.batch_size if on_gpu else 0.0)
         per_image += (embedding.max_new_tokens + 1) * step
-    load = 2 * network.parameters / (assumed.weights_mb_per_s * MB)
+    load = 2 * network.parameters / (assumed.weights_mb_per_s * _MB)
     return load + images * per_image * len(job.outputs)
 
 
@@ -170,12 +162,8 @@ def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> f
 
     For every fold and penalty it makes the matrix that turns responses into
     weights, applies it to the held-out features, and the result to the
-    responses; then once more, of all images, for the weights.
-
-    Parameters
-    ----------
-    n, p, voxels, penalties, folds : int
-        Training images, features, voxels, penalties, and folds.
+    responses; then once more, of all images, for the weights. Parameters are
+    those of `gram_flops`.
     """
     fitted = n - n // folds
     rank = min(fitted, p)

@@ -13,6 +13,9 @@ from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
 from brainstruct.workflow.targets import DOWNLOADS, Targets
 
+Part: TypeAlias = tuple[int, float, float]
+"""Of a folder: files, their bytes when all are there, and the bytes that are."""
+
 
 def folder_of(path: str, root: str) -> str:
     """Return the stage that a file belongs to: the folder under the results, or its own.
@@ -65,10 +68,6 @@ def input_folders(amounts: Amounts) -> list[Folder]:
         sum_up(study.data.nsd_root, data),
         *([sum_up(DOWNLOADS, weights)] if weights else []),
     ]
-
-
-Part: TypeAlias = tuple[int, float, float]
-"""Of a folder: files, their bytes when all are there, and the bytes that are."""
 
 
 def _file(path: Path, assumed: float) -> Part:

@@ -36,12 +36,8 @@ class Job:
         Its files.
     wildcards : mapping
         Name -> value.
-    threads : int
-        Cores it asks for.
-    gpus : int
-        GPUs it asks for.
-    memory_mb : float
-        Memory it asks for; 0 if it asks for none.
+    threads, gpus, memory_mb : int, int, float
+        Cores, GPUs and memory it asks for; 0 if it asks for none.
     benchmark : str
         Where Snakemake records what it took; empty if nowhere.
     """
