@@ -66,13 +66,13 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         # One that is there has come whole, and could not be unpacked.
         if not (archive.is_file() and archive.stat().st_size == remote.size):
             downloads[archive] = remote
-    unchecked: list[Path] = []
-    if downloads:
-        unchecked = _download(layout.root, downloads, study.fetch.connections)
-    else:
+    if not downloads:
         log.info("nothing to fetch: all %d files are there", len(wanted))
+    summary, unchecked = _download(layout.root, downloads, bucket.connections)
     for path in unpack_captions(layout) if captions else []:
         log.info("unpacked %s", path)
+    if downloads:
+        log.info("%s", summary)
     if unchecked:
         log.warning(
             "the server offers no checksum of %d files, their sizes are right: %s",
@@ -144,13 +144,16 @@ class _StoppedError(Exception):
     """The download was told to stop; what has come stays for the next start."""
 
 
-def _download(root: Path, downloads: Mapping[Path, Remote], connections: int) -> list[Path]:
-    """Download all; return the NSD's files that had no checksum to compare with."""
+def _download(
+    root: Path, downloads: Mapping[Path, Remote], connections: int
+) -> tuple[str, list[Path]]:
+    """Download all; return how much came, and the NSD's files that had no checksum."""
     begun = sum(bytes_begun(path, remote) for path, remote in downloads.items())
     total = sum(remote.size for remote in downloads.values())
     _require_space(root, total - begun)
-    came = f"{amount(total)} ({amount(begun)} of it came earlier)"
-    log.info("fetching %d files, %s", len(downloads), came)
+    if downloads:
+        came = f"{amount(total)} ({amount(begun)} of it came earlier)"
+        log.info("fetching %d files, %s", len(downloads), came)
     progress = Progress(len(downloads), total, begun)
     stop = threading.Event()
     unchecked: list[Path] = []
@@ -192,8 +195,7 @@ def _download(root: Path, downloads: Mapping[Path, Remote], connections: int) ->
             "could not be fetched:\n  " + "\n  ".join(faults) + "\n",
             "All others are in place; start again to fetch these",
         )
-    log.info("%s", progress.line())
-    return unchecked
+    return progress.line(), unchecked
 
 
 def _require_space(root: Path, n_bytes: int) -> None:
