@@ -10,7 +10,7 @@ import pandas as pd
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.design import ExpDesign, read_expdesign, trial_nsd_ids
+from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
 from brainstruct.nsd.headers import inspect_session
 from brainstruct.nsd.layout import COCO_SPLITS, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
 from brainstruct.nsd.ncsnr import read_ncsnr
@@ -43,7 +43,11 @@ def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | 
     with outcome.noting():
         design = read_expdesign(layout.expdesign_file)
         info = read_stim_info(layout.stim_info_file, design)
-        images = info[info["nsd_id"].isin(_seen(study, layout, design))]
+        seen: set[int] = set()
+        for subject in study.subjects:
+            count = min(read_sessions(study, layout, subject), RELEASED_SESSIONS[subject])
+            seen.update(trial_nsd_ids(design, subject, count))
+        images = info[info["nsd_id"].isin(seen)]
     return outcome, images
 
 
@@ -163,12 +167,8 @@ def _check_sessions(
         fewer = f", or use only the first {whole} (data.sessions)" if whole else ""
         names = ", ".join(layout.betas_file(subject, number, form).name for number in missing[:6])
         more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        outcome.add(
-            "error",
-            folder,
-            f"lacks {len(missing)} of {count} sessions: {names}{more}",
-            FETCH + fewer,
-        )
+        fault = f"lacks {len(missing)} of {count} sessions: {names}{more}"
+        outcome.add("error", folder, fault, FETCH + fewer)
     elif wanted is None and count < released:
         outcome.add(
             "warning",
@@ -177,22 +177,6 @@ def _check_sessions(
             f"Fetch the others, or say that this is meant (data.sessions: {{{subject}: {count}}})",
         )
     return sorted(expected & found[form])
-
-
-def _seen(study: Study, layout: Layout, design: ExpDesign) -> np.ndarray:
-    """Return the images that any subject saw in the sessions that are read."""
-    return np.unique(
-        np.concatenate(
-            [
-                trial_nsd_ids(
-                    design,
-                    subject,
-                    min(read_sessions(study, layout, subject), RELEASED_SESSIONS[subject]),
-                )
-                for subject in study.subjects
-            ]
-        )
-    )
 
 
 def _note_missing(outcome: Outcome, missing: list[Path]) -> None:

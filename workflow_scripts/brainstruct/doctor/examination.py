@@ -28,7 +28,7 @@ _THREADS = 16
 def examine(
     study: Study, *, packages: bool = True, rooms: Sequence[str] | None = None
 ) -> list[Outcome]:
-    """Run all checks.
+    """Run all checks; return what they found, in the order in which the study reads things.
 
     Parameters
     ----------
@@ -38,11 +38,6 @@ def examine(
         Whether to look at the installed packages and GPUs, too.
     rooms : sequence of str, optional
         See `check_environment`.
-
-    Returns
-    -------
-    list of Outcome
-        In the order in which the study reads things.
     """
     used = dict.fromkeys(model.checkpoint for model in study.models)
     layout = Inputs(study).layout
