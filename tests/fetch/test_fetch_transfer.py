@@ -32,14 +32,6 @@ class Flaky:
             raise ConnectionError("reset by peer")
 
 
-class StoppedError(Exception):
-    pass
-
-
-def stop(n_bytes):
-    raise StoppedError
-
-
 @pytest.fixture
 def waits(monkeypatch):
     """Seconds between attempts, none of which pass."""
@@ -64,6 +56,21 @@ def parts(folder):
     return [path for path in folder.iterdir() if path.name.endswith(".part")]
 
 
+def begin(folder):
+    """Stop a download after its first bytes; return the file that it leaves."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(n_bytes):
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fetch(Flaky(), folder / "f", stop)
+    (part,) = parts(folder)
+    return part
+
+
 def test_breaks_are_survived_and_nothing_comes_twice(tmp_path, waits):
     source, counted = Flaky(breaks=[2500, 0, 0, 3000]), []
     assert fetch(source, tmp_path / "f", counted.append)
@@ -85,9 +92,7 @@ def test_a_server_that_sends_nothing_is_given_up_and_what_came_is_kept(tmp_path,
 
 
 def test_the_rest_of_a_new_version_is_not_put_behind_the_old_one(tmp_path):
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop)
-    assert len(parts(tmp_path)) == 1
+    begin(tmp_path)
     new = CONTENT[::-1]
     source = Flaky(new)
     fetch(source, tmp_path / "f")
@@ -97,9 +102,7 @@ def test_the_rest_of_a_new_version_is_not_put_behind_the_old_one(tmp_path):
 
 
 def test_a_wrong_beginning_is_noticed(tmp_path):
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop)
-    begun = parts(tmp_path)[0]
+    begun = begin(tmp_path)
     begun.write_bytes(b"x" * begun.stat().st_size)
     (tmp_path / "f").write_bytes(b"old")
     with pytest.raises(InputError, match="another content"):
@@ -115,9 +118,7 @@ def test_a_server_that_sends_too_much(tmp_path):
 
 
 def test_two_downloads_of_one_file(tmp_path):
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop)
-    with parts(tmp_path)[0].open("ab") as other:
+    with begin(tmp_path).open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another download"):
             fetch(Flaky(), tmp_path / "f")

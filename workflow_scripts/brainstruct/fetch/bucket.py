@@ -15,7 +15,7 @@ from brainstruct.config.fetch import Fetch
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK, Remote, changed, unreachable
 
-REGION = "us-east-2"
+_REGION = "us-east-2"
 """Where the data set lies; S3 redirects if it moves."""
 
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -45,7 +45,7 @@ class Bucket:
         try:
             session = boto3.session.Session()
             self._client = session.client(
-                "s3", region_name=REGION, endpoint_url=fetch.endpoint, config=config
+                "s3", region_name=_REGION, endpoint_url=fetch.endpoint, config=config
             )
         except (BotoCoreError, ValueError) as error:
             raise unreachable(fetch.endpoint or f"s3://{self.name}", error) from error

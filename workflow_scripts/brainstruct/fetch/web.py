@@ -11,7 +11,7 @@ from functools import partial
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK, Remote, changed, unreachable
 
-TIMEOUT = 60.0
+_TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as broken."""
 
 
@@ -25,7 +25,7 @@ def describe(address: str) -> Remote:
     """
     try:
         request = urllib.request.Request(address, method="HEAD")
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
             size, etag = answer.headers["Content-Length"], answer.headers.get("ETag", "")
             server = answer.headers.get("Server", "")
     except urllib.error.HTTPError as error:
@@ -48,7 +48,7 @@ def _read(address: str, etag: str, start: int) -> Iterator[bytes]:
         headers["If-Match"] = f'"{etag}"'
     request = urllib.request.Request(address, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
             if start and answer.status != http.client.PARTIAL_CONTENT:
                 raise InputError(
                     address, "is sent from its first byte only", "Delete the begun download"
