@@ -4,46 +4,42 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from brainstruct.planning.costs import Cost
-from brainstruct.planning.disk import stored_bytes
-from brainstruct.planning.jobs import Job, JobKey
+from brainstruct.planning.jobs import Job
 
 _Kind: TypeAlias = tuple[str, str]
 """Rule and model, or rule and ""."""
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Ratios of what was measured to what was estimated.
+class Estimate:
+    """What a job will take, and what it has taken if it is done.
 
     Attributes
     ----------
-    seconds, bytes, memory : mapping
-        (rule, model) or (rule, "") -> ratio. That of memory is the largest of
-        any job.
-    jobs : mapping
-        Rule -> number of jobs measured.
+    job : Job
+        The job.
+    cost : Cost
+        Its estimated time and memory.
+    size : float
+        Estimated bytes of all its outputs.
+    measured : Cost, optional
+        What its benchmark file says.
+    stored : float, optional
+        Bytes of its outputs, if all are on disk.
     """
 
-    seconds: Mapping[_Kind, float]
-    bytes: Mapping[_Kind, float]
-    memory: Mapping[_Kind, float]
-    jobs: Mapping[str, int]
-
-    def cost(self, job: Job, estimate: Cost) -> Cost:
-        """Correct an estimate: by jobs of its rule and model, else of its rule."""
-        seconds = estimate.seconds * _best(self.seconds, job)
-        return Cost(seconds, estimate.memory_mb * _best(self.memory, job))
-
-    def size(self, job: Job, estimate: float) -> float:
-        """Correct the estimated size of a job's outputs in the same way."""
-        return estimate * _best(self.bytes, job)
+    job: Job
+    cost: Cost
+    size: float
+    measured: Cost | None = None
+    stored: float | None = None
 
 
 def read_benchmark(path: str | os.PathLike[str]) -> Cost | None:
@@ -69,36 +65,36 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-def calibrate(
-    jobs: Iterable[Job], estimates: Mapping[JobKey, Cost], sizes: Mapping[JobKey, float]
-) -> Calibration:
-    """Compare finished jobs with their estimates.
+def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Correct estimates by the jobs of the same rule and model that are done, else of the rule.
 
-    Parameters
-    ----------
-    jobs : iterable of Job
-        Jobs of the study; those with a benchmark file, or with all outputs on
-        disk, are compared.
-    estimates, sizes : mapping
-        What was estimated, by key of the job.
+    Times and sizes are multiplied by the ratio of sums; memory by the largest
+    ratio of any job.
     """
     seconds: defaultdict[_Kind, list[tuple[float, float]]] = defaultdict(list)
-    volume: defaultdict[_Kind, list[tuple[float, float]]] = defaultdict(list)
+    sizes: defaultdict[_Kind, list[tuple[float, float]]] = defaultdict(list)
     memory: dict[_Kind, float] = {}
-    counts: Counter[str] = Counter()
-    for job in jobs:
-        estimate, kinds = estimates[job.key], set(_kinds(job))
-        if job.benchmark and (measured := read_benchmark(job.benchmark)):
-            counts[job.rule] += 1
-            for kind in kinds:
-                seconds[kind].append((measured.seconds, estimate.seconds))
-                if measured.memory_mb > 0:
-                    ratio = measured.memory_mb / estimate.memory_mb
+    for one in estimates:
+        for kind in set(_kinds(one.job)):
+            if one.measured is not None:
+                seconds[kind].append((one.measured.seconds, one.cost.seconds))
+                if one.measured.memory_mb > 0:
+                    ratio = one.measured.memory_mb / one.cost.memory_mb
                     memory[kind] = max(memory.get(kind, 0.0), ratio)
-        if (stored := stored_bytes(job)) is not None:
-            for kind in kinds:
-                volume[kind].append((stored, sizes[job.key]))
-    return Calibration(_ratios(seconds), _ratios(volume), memory, counts)
+            if one.stored is not None:
+                sizes[kind].append((one.stored, one.size))
+    slower, larger = _ratios(seconds), _ratios(sizes)
+    return [
+        replace(
+            one,
+            cost=Cost(
+                one.cost.seconds * _best(slower, one.job),
+                one.cost.memory_mb * _best(memory, one.job),
+            ),
+            size=one.size * _best(larger, one.job),
+        )
+        for one in estimates
+    ]
 
 
 def _kinds(job: Job) -> tuple[_Kind, _Kind]:

@@ -10,15 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from brainstruct.errors import InputError
 
 _GENERATED = ("fit_ridge", "embed", "build_tiny_checkpoint", "plant_features", "write_synthetic")
 """Rules that the workflow generates several of, each with a suffix."""
-
-JobKey: TypeAlias = tuple[str, tuple[str, ...]]
-"""A job among those of its workflow: rule and outputs."""
 
 _ITEM = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    \w+: .*\n?)*)", re.MULTILINE)
@@ -50,11 +47,6 @@ class Job:
     gpus: int = 0
     memory_mb: float = 0.0
     benchmark: str = ""
-
-    @property
-    def key(self) -> JobKey:
-        """Identify the job among those of its workflow."""
-        return self.rule, self.outputs
 
 
 def read_dry_run(text: str) -> list[Job]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.calibration import Calibration, calibrate
-from brainstruct.planning.costs import COMPUTED, Cost, job_cost
+from brainstruct.planning.calibration import Estimate, calibrate, read_benchmark
+from brainstruct.planning.costs import COMPUTED, job_cost
 from brainstruct.planning.disk import (
     Part,
     folder_of,
@@ -19,7 +19,7 @@ from brainstruct.planning.disk import (
     sum_up,
     volumes,
 )
-from brainstruct.planning.jobs import Job, JobKey
+from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Plan, Stage, Volume
 from brainstruct.workflow.targets import Targets
 
@@ -37,18 +37,25 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
         Those that are to be run.
     """
     amounts = Amounts(study)
-    files = {job.key: amounts.file_sizes(job) for job in jobs}
-    sizes = {key: sum(each.values()) for key, each in files.items()}
-    by_file = {name: size for each in files.values() for name, size in each.items()}
+    files = {name: size for job in jobs for name, size in amounts.file_sizes(job).items()}
 
     def size_of(name: str) -> float:
-        return by_file[name] if name in by_file else on_disk(Path(name))
+        return files[name] if name in files else on_disk(Path(name))
 
-    costs = {job.key: job_cost(job, amounts, size_of) for job in jobs}
-    calibration = calibrate(jobs, costs, sizes)
-    costs = {job.key: calibration.cost(job, costs[job.key]) for job in jobs}
-    stages = _stages(jobs, {job.key for job in to_do}, costs, calibration)
-    folders = _folders(Targets(study).root, jobs, files, calibration) + input_folders(amounts)
+    estimates = calibrate(
+        [
+            Estimate(
+                job,
+                job_cost(job, amounts, size_of),
+                sum(files[name] for name in job.outputs),
+                read_benchmark(job.benchmark) if job.benchmark else None,
+                stored_bytes(job),
+            )
+            for job in jobs
+        ]
+    )
+    stages = _stages(estimates, {job.outputs for job in to_do})
+    folders = _folders(Targets(study).root, estimates, files) + input_folders(amounts)
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -60,54 +67,45 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
     )
 
 
-def _stages(
-    jobs: Sequence[Job],
-    remaining: set[JobKey],
-    costs: Mapping[JobKey, Cost],
-    calibration: Calibration,
-) -> list[Stage]:
-    def hours(some: Iterable[Job], units: str) -> float:
-        return float(sum(costs[job.key].seconds * getattr(job, units) for job in some)) / 3600.0
+def _stages(estimates: Sequence[Estimate], to_do: Collection[tuple[str, ...]]) -> list[Stage]:
+    """Sum up rule by rule; `to_do` holds the outputs of each job that is to be run."""
+
+    def hours(some: Iterable[Estimate], units: str) -> float:
+        return float(sum(one.cost.seconds * getattr(one.job, units) for one in some)) / 3600.0
 
     found = []
-    for rule in dict.fromkeys(job.rule for job in jobs):
-        own = [job for job in jobs if job.rule == rule]
-        left = [job for job in own if job.key in remaining]
+    for rule in dict.fromkeys(one.job.rule for one in estimates):
+        own = [one for one in estimates if one.job.rule == rule]
+        left = [one for one in own if one.job.outputs in to_do]
         found.append(
             Stage(
                 rule=rule,
                 jobs=len(own),
                 to_do=len(left),
-                measured=calibration.jobs.get(rule, 0),
+                measured=sum(one.measured is not None for one in own),
                 arithmetic=rule in COMPUTED,
                 gpu_hours=hours(own, "gpus"),
                 core_hours=hours(own, "threads"),
                 gpu_hours_to_do=hours(left, "gpus"),
                 core_hours_to_do=hours(left, "threads"),
-                peak_memory_mb=max(costs[job.key].memory_mb for job in own),
-                asked_memory_mb=max(job.memory_mb for job in own),
+                peak_memory_mb=max(one.cost.memory_mb for one in own),
+                asked_memory_mb=max(one.job.memory_mb for one in own),
             )
         )
     return found
 
 
-def _folders(
-    root: str,
-    jobs: Sequence[Job],
-    files: Mapping[JobKey, Mapping[str, float]],
-    calibration: Calibration,
-) -> list[Folder]:
+def _folders(root: str, estimates: Iterable[Estimate], files: Mapping[str, float]) -> list[Folder]:
     """Return what the jobs write: as it is on disk or, where that is not all, as estimated."""
     parts: dict[str, list[Part]] = {}
-    for job in jobs:
-        sizes = files[job.key]
-        stored = stored_bytes(job)
-        together = sum(sizes.values())
-        whole = calibration.size(job, together) if stored is None else stored
-        for folder, names in groupby(sorted(job.outputs), key=lambda name: folder_of(name, root)):
-            own = [sizes[name] for name in names]
+    for one in estimates:
+        together = sum(files[name] for name in one.job.outputs)
+        whole = one.size if one.stored is None else one.stored
+        names = sorted(one.job.outputs)
+        for folder, inside in groupby(names, key=lambda name: folder_of(name, root)):
+            own = [files[name] for name in inside]
             share = sum(own) / together
-            part = len(own), whole * share, (stored or 0.0) * share
+            part = len(own), whole * share, (one.stored or 0.0) * share
             parts.setdefault(folder, []).append(part)
     return [sum_up(folder, own) for folder, own in parts.items()]
 
