@@ -66,7 +66,7 @@ def test_a_plan_counts_hours_by_what_jobs_ask_for(study):
 def test_the_doctor_s_embeddings_are_the_plan_s(study):
     plan = make_plan(study, study_jobs(), study_jobs())
     folders = {folder.folder: folder for folder in plan.folders}
-    found = disk.embeddings_folder(Amounts(study))
+    (found,) = disk.sum_up(disk.embeddings(Amounts(study)))
     assert found == folders["results/embeddings"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
+from brainstruct.planning.disk import embeddings, existing, inputs, sum_up, volumes
 from brainstruct.workflow.targets import DOWNLOADS
 
 
@@ -46,7 +46,7 @@ def check_disk(study: Study) -> Outcome:
     amounts = Amounts(study)
     outcome = Outcome("disk")
     seen = []
-    for volume in volumes([embeddings_folder(amounts), *input_folders(amounts)]):
+    for volume in volumes(sum_up([*embeddings(amounts), *inputs(amounts)])):
         need, free = volume.needed_bytes / 1e9, volume.free_bytes / 1e9
         seen.append(f"{need:.1f} GB to come under {volume.folder}, {free:.1f} GB free")
         if not volume.fits:

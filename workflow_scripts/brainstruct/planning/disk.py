@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,8 +13,8 @@ from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
 from brainstruct.workflow.targets import DOWNLOADS, Targets
 
-Part: TypeAlias = tuple[int, float, float]
-"""Of a folder: files, their bytes when all are there, and the bytes that are."""
+Part: TypeAlias = tuple[str, int, float, float]
+"""Folder, files of it, their bytes when all are there, and the bytes that are."""
 
 
 def folder_of(path: str, root: str) -> str:
@@ -32,58 +32,54 @@ def folder_of(path: str, root: str) -> str:
     return str(Path(*parts[:3])) if len(parts) > 3 else str(Path(path).parent)
 
 
-def embeddings_folder(amounts: Amounts) -> Folder:
-    """Return the embeddings, by far the largest results; no list of jobs is needed."""
+def embeddings(amounts: Amounts) -> Iterator[Part]:
+    """Yield the embeddings, by far the largest results; no list of jobs is needed."""
     study, targets = amounts.study, Targets(amounts.study)
-    files = [
-        _file(
-            Path(targets.embedding(model.key, instruction, block)),
-            amounts.embedding_bytes(model.key, amounts.block(block)),
-        )
-        for model in study.models
-        for instruction in study.instructions_of(model)
-        for block in targets.blocks
-    ]
-    return sum_up(f"{targets.root}/embeddings", files)
+    for model in study.models:
+        for instruction in study.instructions_of(model):
+            for block in targets.blocks:
+                path = targets.embedding(model.key, instruction, block)
+                assumed = amounts.embedding_bytes(model.key, amounts.block(block))
+                yield _part(f"{targets.root}/embeddings", path, assumed)
 
 
-def input_folders(amounts: Amounts) -> list[Folder]:
-    """Return the data set and the checkpoints, where the workflow does not write them itself."""
+def inputs(amounts: Amounts) -> Iterator[Part]:
+    """Yield the data set and the checkpoints, where the workflow does not write them itself."""
     study, targets = amounts.study, Targets(amounts.study)
     if study.synthetic is not None:
-        return []
+        return
     known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
-    data = []
-    for path in map(Path, amounts.inputs.required()):
-        betas = path.name.startswith("betas_session")
-        assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
-        data.append(_file(path, assumed))
+    for path in amounts.inputs.required():
+        name = Path(path).name
+        betas = name.startswith("betas_session")
+        assumed = amounts.beta_bytes() if betas else known.get(name, 1_000_000)
+        yield _part(study.data.nsd_root, path, assumed)
     networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
-    weights = [
-        _file(Path(targets.checkpoint_folder(name)), round(network.download_bytes))
-        for name, network in networks.items()
-        if study.checkpoints[name].path is None
-    ]
+    for name, network in networks.items():
+        if study.checkpoints[name].path is None:
+            weights = round(network.download_bytes)
+            yield _part(DOWNLOADS, targets.checkpoint_folder(name), weights)
+
+
+def _part(folder: str, path: str, assumed: float) -> Part:
+    stored = on_disk(Path(path))
+    return folder, 1, stored or assumed, stored
+
+
+def sum_up(parts: Iterable[Part]) -> list[Folder]:
+    """Sum up folder by folder."""
+    by_folder: dict[str, list[Part]] = {}
+    for part in parts:
+        by_folder.setdefault(part[0], []).append(part)
     return [
-        sum_up(study.data.nsd_root, data),
-        *([sum_up(DOWNLOADS, weights)] if weights else []),
+        Folder(
+            folder=folder,
+            files=sum(part[1] for part in own),
+            whole_bytes=round(sum(part[2] for part in own)),
+            stored_bytes=round(sum(part[3] for part in own)),
+        )
+        for folder, own in by_folder.items()
     ]
-
-
-def _file(path: Path, assumed: float) -> Part:
-    stored = on_disk(path)
-    return 1, stored or assumed, stored
-
-
-def sum_up(folder: str, parts: Iterable[Part]) -> Folder:
-    """Return a folder of so many files and bytes."""
-    files, whole, stored = zip(*parts, strict=True)
-    return Folder(
-        folder=folder,
-        files=sum(files),
-        whole_bytes=round(sum(whole)),
-        stored_bytes=round(sum(stored)),
-    )
 
 
 def on_disk(path: Path) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from brainstruct.planning.costs import COMPUTED, job_cost
 from brainstruct.planning.disk import (
     Part,
     folder_of,
-    input_folders,
+    inputs,
     on_disk,
     stored_bytes,
     sum_up,
     volumes,
 )
 from brainstruct.planning.jobs import Job
-from brainstruct.planning.report import Folder, Plan, Stage, Volume
+from brainstruct.planning.report import Plan, Stage, Volume
 from brainstruct.workflow.targets import Targets
 
 
@@ -55,7 +55,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
         ]
     )
     stages = _stages(estimates, {job.outputs for job in to_do})
-    folders = _folders(Targets(study).root, estimates, files) + input_folders(amounts)
+    folders = sum_up([*_written(Targets(study).root, estimates, files), *inputs(amounts)])
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -95,9 +95,10 @@ def _stages(estimates: Sequence[Estimate], to_do: Collection[tuple[str, ...]]) -
     return found
 
 
-def _folders(root: str, estimates: Iterable[Estimate], files: Mapping[str, float]) -> list[Folder]:
-    """Return what the jobs write: as it is on disk or, where that is not all, as estimated."""
-    parts: dict[str, list[Part]] = {}
+def _written(
+    root: str, estimates: Iterable[Estimate], files: Mapping[str, float]
+) -> Iterator[Part]:
+    """Yield what the jobs write: as it is on disk or, where that is not all, as estimated."""
     for one in estimates:
         together = sum(files[name] for name in one.job.outputs)
         whole = one.size if one.stored is None else one.stored
@@ -105,9 +106,7 @@ def _folders(root: str, estimates: Iterable[Estimate], files: Mapping[str, float
         for folder, inside in groupby(names, key=lambda name: folder_of(name, root)):
             own = [files[name] for name in inside]
             share = sum(own) / together
-            part = len(own), whole * share, (one.stored or 0.0) * share
-            parts.setdefault(folder, []).append(part)
-    return [sum_up(folder, own) for folder, own in parts.items()]
+            yield folder, len(own), whole * share, (one.stored or 0.0) * share
 
 
 def _warnings(stages: Iterable[Stage], found: Iterable[Volume]) -> list[str]:
