@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from brainstruct.config.data import Data
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
@@ -20,16 +19,6 @@ from brainstruct.workflow.flat_source import FlatSource, find_source
 from brainstruct.workflow.surface_source import SurfaceSource, find_surfaces
 
 CAPTION_SPLITS = ("train2017", "val2017")
-
-
-def layout_of(data: Data) -> Layout:
-    """Return the paths inside the data set that a study reads."""
-    return Layout(
-        nsd_root=Path(data.nsd_root),
-        space=data.space,
-        betas=data.betas,
-        annotations=Path(data.annotations) if data.annotations else None,
-    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,13 @@ class Inputs:
     @cached_property
     def layout(self) -> Layout:
         """Paths inside the data set."""
-        return layout_of(self.study.data)
+        data = self.study.data
+        return Layout(
+            nsd_root=Path(data.nsd_root),
+            space=data.space,
+            betas=data.betas,
+            annotations=Path(data.annotations) if data.annotations else None,
+        )
 
     @cached_property
     def found(self) -> dict[str, Sessions]:
