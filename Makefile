@@ -30,7 +30,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema tour clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -127,6 +127,9 @@ picture: setup
 
 schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
+
+tour: setup
+	$(BIN)/python tests/tour.py
 
 clean:
 	rm -rf results/demo resources/demo $(RELIABILITY)

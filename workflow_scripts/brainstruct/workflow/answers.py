@@ -12,15 +12,7 @@ from brainstruct.workflow.room import Room, Wildcards
 
 @dataclass(frozen=True)
 class AnswerRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    data : DataRoom
-        Images that were looked at.
-    models : ModelRoom
-        Who answers.
-    """
+    """Names and choices; see `Room`."""
 
     data: DataRoom
     models: ModelRoom

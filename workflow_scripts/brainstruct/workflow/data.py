@@ -21,13 +21,7 @@ OWN_IMAGES = 9000
 
 @dataclass(frozen=True)
 class DataRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    inputs : Inputs
-        File names of the data set.
-    """
+    """Names and choices; see `Room`."""
 
     inputs: Inputs
 

@@ -53,13 +53,7 @@ class FitJob:
 
 @dataclass(frozen=True)
 class EncodingRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    models : ModelRoom
-        What is fitted.
-    """
+    """Names and choices; see `Room`."""
 
     models: ModelRoom
 

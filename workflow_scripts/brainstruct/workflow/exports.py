@@ -20,21 +20,7 @@ from brainstruct.workflow.synthetic import SyntheticRoom
 
 @dataclass(frozen=True)
 class ExportRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    data : DataRoom
-        Where voxels lie.
-    encoding : EncodingRoom
-        Scores, winners and regional tables.
-    statistics : StatisticsRoom
-        Tables of comparisons, partitions and concepts.
-    figures : FigureRoom
-        The study's pycortex store.
-    synthetic : SyntheticRoom
-        The truth about a synthetic data set, if there is one.
-    """
+    """Names and choices; see `Room`."""
 
     data: DataRoom
     encoding: EncodingRoom

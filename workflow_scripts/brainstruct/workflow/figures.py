@@ -14,17 +14,7 @@ from brainstruct.workflow.statistics import StatisticsRoom
 
 @dataclass(frozen=True)
 class FigureRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    data : DataRoom
-        On which cortex.
-    encoding : EncodingRoom
-        Scores and winners.
-    statistics : StatisticsRoom
-        Comparisons, partitions and concepts.
-    """
+    """Names and choices; see `Room`."""
 
     data: DataRoom
     encoding: EncodingRoom

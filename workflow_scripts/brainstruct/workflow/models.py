@@ -41,13 +41,7 @@ class EmbedJob:
 
 @dataclass(frozen=True)
 class ModelRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    data : DataRoom
-        What the models look at.
-    """
+    """Names and choices; see `Room`."""
 
     data: DataRoom
 

@@ -15,15 +15,7 @@ from brainstruct.workflow.room import Room, Wildcards
 
 @dataclass(frozen=True)
 class StatisticsRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    models : ModelRoom
-        Whose embeddings are partitioned.
-    encoding : EncodingRoom
-        Whose scores and predictions are compared.
-    """
+    """Names and choices; see `Room`."""
 
     models: ModelRoom
     encoding: EncodingRoom

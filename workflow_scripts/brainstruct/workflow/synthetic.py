@@ -14,13 +14,7 @@ from brainstruct.workflow.room import Room
 
 @dataclass(frozen=True)
 class SyntheticRoom(Room):
-    """Names and choices; see `Room`. Its lists are empty for a real data set.
-
-    Attributes
-    ----------
-    encoding : EncodingRoom
-        What shall find the truth back.
-    """
+    """Names and choices; see `Room`. Its lists are empty for a real data set."""
 
     encoding: EncodingRoom
 

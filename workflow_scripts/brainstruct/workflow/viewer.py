@@ -16,15 +16,7 @@ from brainstruct.workflow.room import Room, Wildcards
 
 @dataclass(frozen=True)
 class ViewerRoom(Room):
-    """Names and choices; see `Room`.
-
-    Attributes
-    ----------
-    encoding : EncodingRoom
-        Winners.
-    figures : FigureRoom
-        On which cortex they are drawn.
-    """
+    """Names and choices; see `Room`."""
 
     encoding: EncodingRoom
     figures: FigureRoom
