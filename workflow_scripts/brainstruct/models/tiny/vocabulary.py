@@ -79,7 +79,7 @@ def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> 
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A",
         pair=f"{begin} $A {begin} $B",
-        special_tokens=[(begin, _id(tokenizer, begin))],
+        special_tokens=[(begin, token_id(tokenizer, begin))],
     )
     return tokenizer
 
@@ -112,7 +112,7 @@ def bert_tokenizer() -> Tokenizer:
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens([*specials, "[DEC]"])
     tokenizer.post_processor = processors.BertProcessing(
-        ("[SEP]", _id(tokenizer, "[SEP]")), ("[CLS]", _id(tokenizer, "[CLS]"))
+        ("[SEP]", token_id(tokenizer, "[SEP]")), ("[CLS]", token_id(tokenizer, "[CLS]"))
     )
     return tokenizer
 
@@ -150,15 +150,16 @@ def clip_tokenizer(vocab_size: int = 1024) -> Tokenizer:
     tokenizer = Tokenizer.from_str(json.dumps(content))
     tokenizer.add_special_tokens([CLIP_BEGIN, CLIP_END])
     tokenizer.post_processor = processors.RobertaProcessing(
-        (CLIP_END, _id(tokenizer, CLIP_END)),
-        (CLIP_BEGIN, _id(tokenizer, CLIP_BEGIN)),
+        (CLIP_END, token_id(tokenizer, CLIP_END)),
+        (CLIP_BEGIN, token_id(tokenizer, CLIP_BEGIN)),
         trim_offsets=False,
         add_prefix_space=False,
     )
     return tokenizer
 
 
-def _id(tokenizer: Tokenizer, token: str) -> int:
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """Return the id of a token that is there."""
     return int(tokenizer.get_vocab()[token])
 
 
@@ -167,16 +168,7 @@ def write_llama_tokenizer(
 ) -> None:
     """Write a tokenizer of `llama_tokenizer`, configured as on the hub.
 
-    Parameters
-    ----------
-    tokenizer : Tokenizer
-        What is written.
-    folder : path
-        Where.
-    begin, pad : str
-        Tokens that begin a text, and fill a batch.
-    **more
-        Further entries of ``tokenizer_config.json``.
+    `begin` and `pad` are tokens, `more` are entries of ``tokenizer_config.json``.
     """
     config = {
         "tokenizer_class": "LlamaTokenizer",
@@ -194,5 +186,9 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, config: Mapping[str, obj
     """Write a tokenizer and its configuration into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    text = json.dumps(dict(config), indent=2, ensure_ascii=False) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    write_settings(config, folder / "tokenizer_config.json")
+
+
+def write_settings(content: Mapping[str, object], path: Path) -> None:
+    """Write JSON in the order of its entries, as the hub's files have them."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
