@@ -7,7 +7,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from brainstruct.models.decoding import Decoding
-from brainstruct.models.response import Decoder, respond, response_lengths
+from brainstruct.models.response import respond, response_lengths
 from brainstruct.models.straightforward import straightforward_states
 
 INSTRUCTION = "What is in this image?"
@@ -118,9 +118,8 @@ def llama():
 
 
 def run(network, ids, mask, pooling="response_mean", decoding=None, **generation):
-    body = network.model
     return respond(
-        Decoder(body, body.embed_tokens, list(body.layers), body.norm),
+        network.model,
         lambda **settings: network.generate(
             input_ids=ids, attention_mask=mask, **settings, **generation
         ),

@@ -1,19 +1,16 @@
-"""The model families; a family's module is imported only when it is asked for.
+"""The model families, by name alone: what they are is known without PyTorch.
 
-Adding a family takes one module and one line here.
+Adding a family takes one module and one entry here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from brainstruct.models.interface import FeatureModel
+from typing import Literal, TypeAlias
 
 Modality: TypeAlias = Literal["image+instruction", "image", "text"]
-
+"""What a model embeds: images under an instruction that it follows, images, or
+text (the image's golden captions)."""
 
 PROCESSOR = ("preprocessor_config.json", "processor_config.json")
 """How images are prepared; newer versions of transformers write the second."""
@@ -28,8 +25,7 @@ class Family:
     module, name : str
         Module and class.
     modality : str
-        ``image+instruction`` (follows instructions), ``image`` or ``text``
-        (the image's golden captions).
+        See `Modality`.
     model_type : str
         Of the ``config.json`` of checkpoints that it can run.
     files : tuple of str or tuple of str
@@ -77,16 +73,3 @@ FAMILIES: dict[str, Family] = {
     "clip-image": Family("brainstruct.models.clip", "ClipImage", "image", "clip", (PROCESSOR,)),
     "clip-text": Family("brainstruct.models.clip", "ClipText", "text", "clip", ("tokenizer.json",)),
 }
-
-
-def family_class(family: str) -> type[FeatureModel]:
-    """Return the class of a model family.
-
-    Raises
-    ------
-    KeyError
-        If the family is not registered.
-    """
-    entry = FAMILIES[family]
-    loaded: type[FeatureModel] = getattr(import_module(entry.module), entry.name)
-    return loaded

@@ -12,9 +12,8 @@ after the final norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -22,43 +21,12 @@ from torch import nn
 
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import Features, Pooling
+from brainstruct.models.pooling import last_state, mean_state, without_response
 
 Generate: TypeAlias = Callable[..., torch.Tensor]
 """Runs ``transformers`` generation with the settings it is given as keywords and
 returns the token ids [stimulus, time]; whether the prompt is repeated in front
 does not matter."""
-
-_PromptPooling: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
-"""States [stimulus, position, feature] -> [stimulus, feature], float32."""
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """The parts of a causal decoder that are listened to.
-
-    Attributes
-    ----------
-    body : torch.nn.Module
-        Called once per step with ``input_ids`` or ``inputs_embeds``: first of
-        the whole prompt, then of one token per stimulus; holds the other parts.
-    embeddings : torch.nn.Module
-        Token ids to vectors; called inside `body`, or before it by whoever
-        gives it vectors.
-    blocks : sequence of torch.nn.Module
-        The decoder blocks, in order.
-    norm : torch.nn.Module
-        The final norm.
-    """
-
-    body: nn.Module
-    embeddings: nn.Module
-    blocks: Sequence[nn.Module]
-    norm: nn.Module
-
-    @property
-    def n_layers(self) -> int:
-        """States per token, token embeddings included."""
-        return len(self.blocks) + 1
 
 
 def response_lengths(
@@ -90,7 +58,7 @@ def response_lengths(
 
 
 def respond(
-    decoder: Decoder,
+    body: Any,
     generate: Generate,
     decode: Callable[[Sequence[int]], str],
     *,
@@ -104,16 +72,17 @@ def respond(
 
     Parameters
     ----------
-    decoder : Decoder
-        Where the states are.
+    body : torch.nn.Module
+        The decoder, with ``embed_tokens``, ``layers`` and ``norm`` as LLaMA has
+        them. Called once per step with ``input_ids`` or ``inputs_embeds``: first
+        of the whole prompt, then of one token per stimulus. Its embeddings are
+        called inside it, or before it by whoever gives it vectors.
     generate : callable
         See `Generate`.
     decode : callable
         Token ids of one response -> text.
-    input_ids : torch.Tensor
-        [stimulus, prompt position]: the prompts.
-    attention_mask : torch.Tensor
-        [stimulus, prompt position], 1 for tokens and 0 for padding.
+    input_ids, attention_mask : torch.Tensor
+        [stimulus, prompt position]: the prompts, and 1 for tokens, 0 for padding.
     pooling : str
         ``response_mean``: mean over the response's tokens, end token excluded;
         a response without tokens takes the state of the last prompt position.
@@ -125,11 +94,6 @@ def respond(
     stimuli : torch.Tensor, optional
         [stimulus]: what tells them apart, where responses are sampled.
 
-    Returns
-    -------
-    Features
-        On the CPU.
-
     Raises
     ------
     ValueError
@@ -137,47 +101,31 @@ def respond(
         are sampled but the stimuli unknown, or the generation runs several
         hypotheses per stimulus.
     """
-    if pooling == "response_mean":
+    responds = pooling == "response_mean"
+    settings: dict[str, Any] = {"generation_config": decoding.greedy_config(n_tokens=1)}
+    if responds:
         settings = decoding.settings(stimuli, input_ids)
-        return _response_mean(decoder, generate, decode, attention_mask, decoding, settings)
-    return _prompt_pooled(decoder, generate, attention_mask, pooling, decoding)
-
-
-def _prompt_pooled(
-    decoder: Decoder,
-    generate: Generate,
-    attention_mask: torch.Tensor,
-    pooling: Pooling,
-    decoding: Decoding,
-) -> Features:
-    whole = pooling == "prompt_mean"
-    pool = (_all_positions if whole else _last_position)(attention_mask)
-    listener = _Listener(decoder, pool, len(attention_mask), decoding.end_ids)
-    with torch.inference_mode(), listener.listening():
-        generate(generation_config=decoding.greedy_config(n_tokens=1))
-    n_tokens = attention_mask.sum(1) if whole else torch.ones_like(attention_mask[:, 0])
-    return Features(
-        states=listener.prompt.transpose(0, 1).cpu(),
-        responses=[""] * len(n_tokens),
-        n_tokens=n_tokens.long().cpu(),
-        truncated=torch.zeros(len(n_tokens), dtype=torch.bool),
-    )
-
-
-def _response_mean(
-    decoder: Decoder,
-    generate: Generate,
-    decode: Callable[[Sequence[int]], str],
-    attention_mask: torch.Tensor,
-    decoding: Decoding,
-    settings: Mapping[str, Any],
-) -> Features:
-    if not bool(attention_mask[:, -1].all()):
-        raise ValueError("the prompt is padded on the right; a response must follow its last token")
-    last = _last_position(attention_mask)
-    listener = _Listener(decoder, last, len(attention_mask), decoding.end_ids)
+        if not bool(attention_mask[:, -1].all()):
+            raise ValueError(
+                "the prompt is padded on the right; a response must follow its last token"
+            )
+    pool = mean_state if pooling == "prompt_mean" else last_state
+    listener = _Listener(body, pool, attention_mask, decoding.end_ids)
     with torch.inference_mode(), listener.listening():
         sequences = generate(**settings)
+    if responds:
+        return _of_response(listener, sequences, decode, decoding)
+    whole = attention_mask if pooling == "prompt_mean" else torch.ones_like(attention_mask[:, :1])
+    return without_response(listener.prompt.transpose(0, 1), whole.sum(1))
+
+
+def _of_response(
+    listener: _Listener,
+    sequences: torch.Tensor,
+    decode: Callable[[Sequence[int]], str],
+    decoding: Decoding,
+) -> Features:
+    """Average what was heard over the tokens of each response."""
     # Every step yields one token, so the response is as long as the decoder ran.
     tokens = sequences[:, sequences.shape[1] - listener.steps :]
     n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
@@ -198,30 +146,6 @@ def _response_mean(
         n_tokens=n_tokens.cpu(),
         truncated=truncated.cpu(),
     )
-
-
-def _last_position(attention_mask: torch.Tensor) -> _PromptPooling:
-    """Pool a prompt by taking the state of its last token, wherever the padding is."""
-    order = torch.arange(1, attention_mask.shape[1] + 1, device=attention_mask.device)
-    last = (attention_mask * order).argmax(1)
-    rows = torch.arange(len(last), device=last.device)
-
-    def pool(states: torch.Tensor) -> torch.Tensor:
-        return states[rows, last].float()
-
-    return pool
-
-
-def _all_positions(attention_mask: torch.Tensor) -> _PromptPooling:
-    """Pool a prompt by the mean state of its tokens."""
-    n_tokens = attention_mask.sum(1, keepdim=True)
-    padding = (attention_mask == 0)[:, :, None]
-
-    def pool(states: torch.Tensor) -> torch.Tensor:
-        # Not a product with 0: padding may hold anything, even NaN.
-        return states.float().masked_fill(padding, 0.0).sum(1) / n_tokens
-
-    return pool
 
 
 class _Listener:
@@ -245,14 +169,16 @@ class _Listener:
 
     def __init__(
         self,
-        decoder: Decoder,
-        pool_prompt: _PromptPooling,
-        n_stimuli: int,
+        body: Any,
+        pool_prompt: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        attention_mask: torch.Tensor,
         end_ids: Collection[int],
     ) -> None:
-        device = next(decoder.body.parameters()).device
-        self._decoder = decoder
+        device = next(body.parameters()).device
+        n_stimuli = len(attention_mask)
+        self._body = body
         self._pool_prompt = pool_prompt
+        self._attention_mask = attention_mask
         self._end_ids = torch.tensor(sorted(set(end_ids)), device=device)
         self._alive = torch.ones(n_stimuli, dtype=torch.bool, device=device)
         self._inside = False
@@ -263,19 +189,14 @@ class _Listener:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Attach the hooks for the duration of a block."""
-        parts = self._decoder
-        last = len(parts.blocks)
-        handles = [
-            parts.body.register_forward_pre_hook(self._enter, with_kwargs=True),
-            parts.body.register_forward_hook(self._leave),
-            parts.embeddings.register_forward_pre_hook(self._embed),
-            parts.embeddings.register_forward_hook(self._hook(0)),
-            parts.norm.register_forward_hook(self._hook(last)),
-        ]
+        body = self._body
         # The last block's output is represented by that of the final norm.
-        handles += [
-            block.register_forward_hook(self._hook(layer))
-            for layer, block in enumerate(parts.blocks[:-1], start=1)
+        heard = [body.embed_tokens, *body.layers[:-1], body.norm]
+        handles = [
+            body.register_forward_pre_hook(self._enter, with_kwargs=True),
+            body.register_forward_hook(self._leave),
+            body.embed_tokens.register_forward_pre_hook(self._embed),
+            *(part.register_forward_hook(self._hook(layer)) for layer, part in enumerate(heard)),
         ]
         try:
             yield
@@ -323,10 +244,10 @@ class _Listener:
         """Take in the states [stimulus, position, feature] of one layer and step."""
         if self.steps == 1:
             if layer == 0:
-                shape = (self._decoder.n_layers, len(states), states.shape[-1])
+                shape = (len(self._body.layers) + 1, len(states), states.shape[-1])
                 self.prompt = torch.zeros(shape, device=states.device)
                 self.sums = torch.zeros(shape, device=states.device)
-            self.prompt[layer] = self._pool_prompt(states)
+            self.prompt[layer] = self._pool_prompt(states, self._attention_mask)
         else:
             # Not a product with 0: rows that have ended may hold anything, even NaN.
             self.sums[layer] += torch.where(self._alive[:, None], states[:, -1].float(), 0.0)

@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from brainstruct.models.mplug_owl.abstractor import Abstractor
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.prompt import IMAGE_ID
-from brainstruct.models.mplug_owl.vision import VisionTower
+from brainstruct.models.mplug_owl.vision import Abstractor, VisionTower
 
 
 class MPlugOwlForConditionalGeneration(PreTrainedModel):
@@ -50,16 +49,6 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
         self.abstractor = Abstractor(config.abstractor, config.text.hidden_size)
         self.language_model: Any = LlamaForCausalLM(config.text)
         self.post_init()  # type: ignore[no-untyped-call]
-
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the language model's token embeddings."""
-        embeddings: nn.Module = self.language_model.get_input_embeddings()
-        return embeddings
-
-    def get_output_embeddings(self) -> nn.Module:
-        """Return the language model's head."""
-        head: nn.Module = self.language_model.get_output_embeddings()
-        return head
 
     def encode_images(self, pixels: Tensor) -> Tensor:
         """Condense images into vectors of the prompt.
@@ -118,10 +107,8 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
 
         Parameters
         ----------
-        input_ids : torch.Tensor
-            [prompt, position]; see `embed_prompt`.
-        pixel_values : torch.Tensor
-            [image, channel, row, column]; see `encode_images`.
+        input_ids, pixel_values : torch.Tensor
+            See `embed_prompt` and `encode_images`.
         **kwargs
             Passed to the language model (masks, positions, what to return).
         """
@@ -131,15 +118,9 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
 
     @torch.no_grad()
     def generate(self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any) -> Any:
-        """Respond to prompts, as `transformers` generates.
+        """Respond to prompts; parameters as for `forward`, passed to the library's `generate`.
 
-        Parameters
-        ----------
-        input_ids, pixel_values : torch.Tensor
-            As for `forward`.
-        **kwargs
-            Passed to the language model's `generate`; the prompts are taken as
-            unpadded if there is no ``attention_mask``.
+        The prompts are taken as unpadded if there is no ``attention_mask``.
 
         Returns
         -------

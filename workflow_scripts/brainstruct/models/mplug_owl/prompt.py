@@ -8,7 +8,7 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 from brainstruct.errors import InputError
-from brainstruct.models import loading
+from brainstruct.models.files import fetch_cure
 
 IMAGE_MARK = "<image>"
 """Where the image stands in the text of a prompt."""
@@ -42,12 +42,11 @@ class PromptTokenizer:
     Raises
     ------
     InputError
-        If the file is missing, damaged, or has no tokens for begin and end.
+        If the file is damaged, or has no tokens for begin and end.
     """
 
     def __init__(self, path: Path, image_length: int) -> None:
-        loading.require_files(path.parent, path.name)
-        cure = loading.fetch_cure(path.parent)
+        cure = fetch_cure(path.parent)
         try:
             self._pieces = SentencePieceProcessor(model_file=str(path))
         except (RuntimeError, OSError) as error:
