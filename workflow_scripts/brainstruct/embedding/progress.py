@@ -16,10 +16,8 @@ class Progress:
 
     Parameters
     ----------
-    total : int
-        Stimuli of the job.
-    finished : int
-        How many of them an earlier run of the job has left.
+    total, finished : int
+        Stimuli of the job, and how many of them an earlier run of it has left.
     every : int
         Batches per line.
     clock : callable
@@ -69,6 +67,7 @@ def duration(seconds: float) -> str:
 
 
 def _gpu_memory() -> str:
+    """Say how much of a GPU's memory was in use, if there is one."""
     if not torch.cuda.is_available():
         return ""
     peak = torch.cuda.max_memory_allocated()

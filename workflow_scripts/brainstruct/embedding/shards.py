@@ -47,18 +47,16 @@ class ShardFolder:
     def read(self, number: int, part: Mapping[str, object]) -> xr.Dataset | None:
         """Return a finished shard, or `None` if it must be computed.
 
+        A shard that is damaged, or that another job has left, is passed over
+        with a line in the log. So is one that goes meanwhile: a job whose
+        Snakemake was killed may come to its end, and clean up, beside this one.
+
         Parameters
         ----------
         number : int
             Which shard of the job.
         part : mapping
             What this shard alone depends on (its stimuli).
-
-        Notes
-        -----
-        A shard that is damaged, or that another job has left, is passed over
-        with a line in the log. So is one that goes meanwhile: a job whose
-        Snakemake was killed may come to its end, and clean up, beside this one.
         """
         data, record_path = self._paths(number)
         if not (data.is_file() and record_path.is_file()):
@@ -159,6 +157,7 @@ def files_identity(paths: Iterable[str | PathLike[str]]) -> list[dict[str, objec
 
 
 def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> str:
+    """Say which entries of two identities differ."""
     names = sorted(
         name
         for name in {*found, *expected}

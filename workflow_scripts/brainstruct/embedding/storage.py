@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -23,16 +22,13 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
     ----------
     features : Features
         Of the stimuli `nsd_ids`, in this order.
-    nsd_ids : sequence of int
-        Stimuli, 0-based.
-    storage : str
-        Precision of the states.
+    nsd_ids, storage
+        See `empty_block`.
 
     Returns
     -------
     xarray.Dataset
-        ``embedding`` (layer, nsd_id, feature), ``response``, ``n_tokens`` and
-        ``truncated`` (nsd_id).
+        As `brainstruct.embedding.block.embed_block` returns it.
 
     Raises
     ------
@@ -88,6 +84,7 @@ def empty_block(
 
 
 def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None:
+    """Refuse states [layer, stimulus, feature] that are not finite."""
     broken = ~np.isfinite(states)
     if not broken.any():
         return
@@ -103,6 +100,7 @@ def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None
 
 
 def _require_range(states: NDArray[np.float32], storage: Storage) -> None:
+    """Refuse states [layer, stimulus, feature] that `storage` cannot hold."""
     largest = float(np.finfo(storage).max)
     beyond = np.abs(states) > largest
     if not beyond.any():
@@ -114,8 +112,3 @@ def _require_range(states: NDArray[np.float32], storage: Storage) -> None:
         f"(up to {np.abs(states).max():.3g}, limit {largest:.5g}), first in layer {layers[0]}",
         "Set embedding.storage: float32",
     )
-
-
-def dtype_name(dtype: torch.dtype) -> str:
-    """Return the name of a precision, without the library's prefix."""
-    return str(dtype).removeprefix("torch.")

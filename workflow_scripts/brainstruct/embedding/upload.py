@@ -13,11 +13,6 @@ class Upload:
     On CUDA the copy goes from pinned memory, on a stream of its own: the engine
     that copies works beside those that compute. The thread, not the device,
     waits for it, so a batch that is handed over is complete.
-
-    Parameters
-    ----------
-    model : FeatureModel
-        Where to.
     """
 
     def __init__(self, model: FeatureModel) -> None:

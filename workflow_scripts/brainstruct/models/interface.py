@@ -31,11 +31,7 @@ STIMULUS = "stimulus"
 """Optional entry of a `Batch`, [stimulus], int64: what tells stimuli apart (their
 nsd_id). Needed where responses are sampled, for each draws numbers of its own."""
 
-DTYPES = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,8 @@ class ModelOptions:
     device : str
         ``auto`` (CUDA if visible), ``cuda`` or ``cpu``.
     dtype : str
-        ``auto`` (bfloat16 on CUDA, float32 on CPU) or a key of `DTYPES`.
+        ``auto`` (bfloat16 on CUDA, float32 on CPU), ``float32``,
+        ``bfloat16`` or ``float16``.
     """
 
     checkpoint: Path
@@ -131,11 +128,11 @@ class ModelOptions:
         device = torch.device("cuda" if cuda and self.device != "cpu" else "cpu")
         if self.dtype == "auto":
             return device, torch.bfloat16 if device.type == "cuda" else torch.float32
-        if self.dtype not in DTYPES:
+        if self.dtype not in _DTYPES:
             raise InputError(
-                "embedding.dtype", f"is {self.dtype!r}", f"Use one of auto, {', '.join(DTYPES)}"
+                "embedding.dtype", f"is {self.dtype!r}", f"Use one of auto, {', '.join(_DTYPES)}"
             )
-        return device, DTYPES[self.dtype]
+        return device, _DTYPES[self.dtype]
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,8 @@ def straightforward_states(
     ----------
     model : RespondingModel
         Loaded; pooling is always that of the response, decoded greedily.
-    images : sequence of PIL.Image.Image
-        One batch.
-    instruction : str
-        For all of them.
+    images, instruction
+        One batch, and what is said to all of it.
     layers : sequence of int
         Which hidden states, 0 being the token embeddings.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from brainstruct.errors import InputError
-from brainstruct.models.files import fetch_cure, require_files
+from brainstruct.models.files import fetch_cure, read_json
 
 _SAMPLES = (
     "What is in this image?",
@@ -30,9 +29,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     Raises
     ------
     InputError
-        If the tokenizer is missing, damaged, or is altered on loading.
+        If the tokenizer is damaged, or is altered on loading.
     """
-    require_files(folder, "tokenizer.json")
     path = folder / "tokenizer.json"
     try:
         reference = Tokenizer.from_file(str(path))
@@ -56,7 +54,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[int]) -> None:
-    """Refuse a tokenizer that does not start a prompt with its own BOS token.
+    """Refuse a tokenizer that does not start a prompt, of these ids, with its own BOS token.
 
     Raises
     ------
@@ -140,10 +138,7 @@ def generation_settings(folder: Path) -> dict[str, Any]:
     path = folder / "generation_config.json"
     if not path.is_file():
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(path, f"is not readable as JSON ({error})", fetch_cure(folder)) from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise InputError(path, "holds no settings by name", fetch_cure(folder))
     return content

@@ -59,12 +59,7 @@ class PromptTokenizer:
         self.image_length = image_length
 
     def encode_prompt(self, instruction: str) -> list[int]:
-        """Put an instruction into the template and tokenise it.
-
-        Returns
-        -------
-        list of int
-            The token of begin, then text with `IMAGE_ID` for each vector of the image.
+        """Put an instruction into the template and `encode` it.
 
         Raises
         ------
@@ -80,7 +75,10 @@ class PromptTokenizer:
         return self.encode(TEMPLATE.format(instruction=instruction))
 
     def encode(self, text: str) -> list[int]:
-        """Tokenise a text in which `IMAGE_MARK` stands for each image."""
+        """Tokenise a text in which `IMAGE_MARK` stands for each image.
+
+        The token of begin comes first; each vector of an image is an `IMAGE_ID`.
+        """
         ids = [self.bos_id]
         for n_before, chunk in enumerate(text.split(IMAGE_MARK)):
             if n_before:
