@@ -78,7 +78,8 @@ def load_network(
         If the number of hidden states is another, or the weights are missing,
         damaged or unsafe, or their names and shapes are not those of the network.
     """
-    _require_layers(config.get_text_config().num_hidden_layers + 1, options)
+    stated = config if hasattr(config, "num_hidden_layers") else config.get_text_config()
+    _require_layers(stated.num_hidden_layers + 1, options)
     device, dtype = options.placement()
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():

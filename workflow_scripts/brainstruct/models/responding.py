@@ -11,8 +11,9 @@ from PIL import Image
 
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.pooling import last_state, mean_state, without_response
 from brainstruct.models.registry import Modality
-from brainstruct.models.response import respond
+from brainstruct.models.response import Listener, response_lengths
 
 
 class RespondingModel(FeatureModel):
@@ -26,7 +27,7 @@ class RespondingModel(FeatureModel):
     options, network
         As in `FeatureModel`.
     body : torch.nn.Module
-        The decoder, see `brainstruct.models.response.respond`.
+        The decoder, see `brainstruct.models.response.Listener`.
     images : image processor of transformers
         Makes pixels.
     tokenizer : transformers.PreTrainedTokenizerFast or alike
@@ -96,12 +97,12 @@ class RespondingModel(FeatureModel):
         return {"pixel_values": self.pixels(images), **rows}
 
     def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Run the network's own generation.
+        """Run the network's own generation on what `prepare` returned, moved by `on_device`.
 
         Parameters
         ----------
         batch : Batch
-            What `prepare` returned, moved by `on_device`.
+            The inputs.
         **settings
             All that ``generate`` needs besides: a complete ``generation_config``,
             perhaps a ``logits_processor``.
@@ -109,24 +110,69 @@ class RespondingModel(FeatureModel):
         Returns
         -------
         torch.Tensor or transformers.generation.GenerateDecoderOnlyOutput
-            As the configuration asks: token ids [stimulus, time] or an object with
-            ``sequences`` and ``hidden_states``.
+            As the configuration asks: token ids [stimulus, time], with or without
+            the prompt in front, or an object with ``sequences`` and ``hidden_states``.
         """
         return self.network.generate(**batch, **settings)
 
     def forward(self, batch: Batch) -> Features:
-        """Respond to a batch and pool the decoder's states on the way."""
+        """Respond to a batch and pool the decoder's states on the way.
+
+        Which states, `ModelOptions.pooling` says. ``response_mean``: mean over the
+        response's tokens, end token excluded; a response without tokens takes the
+        state of the last prompt position. ``last_prompt_token``: state of that
+        position. ``prompt_mean``: mean over the prompt's tokens, image tokens
+        included. The last two run the prompt only and give no responses.
+
+        Raises
+        ------
+        ValueError
+            If the prompt is padded on the right but a response is wanted, responses
+            are sampled but the stimuli unknown, or the generation runs several
+            hypotheses per stimulus.
+        """
         inputs = self.on_device(batch)
         stimuli = inputs.pop(STIMULUS, None)
-        return respond(
-            self.body,
-            lambda **settings: self.generate(inputs, **settings),
-            self.decode,
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            pooling=self.options.pooling,
-            decoding=self.decoding,
-            stimuli=stimuli,
+        mask, pooling = inputs["attention_mask"], self.options.pooling
+        responds = pooling == "response_mean"
+        settings: dict[str, Any] = {"generation_config": self.decoding.greedy_config(n_tokens=1)}
+        if responds:
+            settings = self.decoding.settings(stimuli, inputs["input_ids"])
+            if not bool(mask[:, -1].all()):
+                raise ValueError(
+                    "the prompt is padded on the right; a response must follow its last token"
+                )
+        pool = mean_state if pooling == "prompt_mean" else last_state
+        listener = Listener(self.body, pool, mask, self.decoding.end_ids)
+        with torch.inference_mode(), listener.listening():
+            sequences = self.generate(inputs, **settings)
+        if responds:
+            return self._of_response(listener, sequences)
+        whole = mask if pooling == "prompt_mean" else torch.ones_like(mask[:, :1])
+        return without_response(listener.prompt.transpose(0, 1), whole.sum(1))
+
+    def _of_response(self, listener: Listener, sequences: torch.Tensor) -> Features:
+        """Average what was heard over the tokens of each response."""
+        # Every step yields one token, so the response is as long as the decoder ran.
+        tokens = sequences[:, sequences.shape[1] - listener.steps :]
+        decoding = self.decoding
+        n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
+        if not torch.equal(n_tokens, listener.counts):
+            raise RuntimeError(
+                f"the response has {n_tokens.tolist()} tokens but the states of "
+                f"{listener.counts.tolist()} were seen: the decoder does not run once per token"
+            )
+        states = torch.where(
+            (n_tokens == 0)[None, :, None],
+            listener.prompt,
+            listener.sums / n_tokens.clamp_min(1)[None, :, None],
+        )
+        rows = zip(tokens.tolist(), n_tokens.tolist(), strict=True)
+        return Features(
+            states=states.transpose(0, 1).cpu(),
+            responses=[self.decode(row[:n]) for row, n in rows],
+            n_tokens=n_tokens.cpu(),
+            truncated=truncated.cpu(),
         )
 
     def decode(self, tokens: Sequence[int]) -> str:

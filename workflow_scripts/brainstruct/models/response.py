@@ -12,21 +12,12 @@ after the final norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import nn
-
-from brainstruct.models.decoding import Decoding
-from brainstruct.models.interface import Features, Pooling
-from brainstruct.models.pooling import last_state, mean_state, without_response
-
-Generate: TypeAlias = Callable[..., torch.Tensor]
-"""Runs ``transformers`` generation with the settings it is given as keywords and
-returns the token ids [stimulus, time]; whether the prompt is repeated in front
-does not matter."""
 
 
 def response_lengths(
@@ -57,18 +48,8 @@ def response_lengths(
     return before_end.clamp_max(max_new_tokens), ~ends.any(1)
 
 
-def respond(
-    body: Any,
-    generate: Generate,
-    decode: Callable[[Sequence[int]], str],
-    *,
-    input_ids: torch.Tensor,
-    attention_mask: torch.Tensor,
-    pooling: Pooling,
-    decoding: Decoding,
-    stimuli: torch.Tensor | None = None,
-) -> Features:
-    """Let a model respond and pool the states of its decoder on the way.
+class Listener:
+    """Hooks of one generation; see the module's head for what they add up.
 
     Parameters
     ----------
@@ -77,79 +58,12 @@ def respond(
         them. Called once per step with ``input_ids`` or ``inputs_embeds``: first
         of the whole prompt, then of one token per stimulus. Its embeddings are
         called inside it, or before it by whoever gives it vectors.
-    generate : callable
-        See `Generate`.
-    decode : callable
-        Token ids of one response -> text.
-    input_ids, attention_mask : torch.Tensor
-        [stimulus, prompt position]: the prompts, and 1 for tokens, 0 for padding.
-    pooling : str
-        ``response_mean``: mean over the response's tokens, end token excluded;
-        a response without tokens takes the state of the last prompt position.
-        ``last_prompt_token``: state of the last prompt position.
-        ``prompt_mean``: mean over the prompt's tokens, image tokens included.
-        The last two run the prompt only and give no responses.
-    decoding : Decoding
-        How the response is decoded.
-    stimuli : torch.Tensor, optional
-        [stimulus]: what tells them apart, where responses are sampled.
-
-    Raises
-    ------
-    ValueError
-        If the prompt is padded on the right but a response is wanted, responses
-        are sampled but the stimuli unknown, or the generation runs several
-        hypotheses per stimulus.
-    """
-    responds = pooling == "response_mean"
-    settings: dict[str, Any] = {"generation_config": decoding.greedy_config(n_tokens=1)}
-    if responds:
-        settings = decoding.settings(stimuli, input_ids)
-        if not bool(attention_mask[:, -1].all()):
-            raise ValueError(
-                "the prompt is padded on the right; a response must follow its last token"
-            )
-    pool = mean_state if pooling == "prompt_mean" else last_state
-    listener = _Listener(body, pool, attention_mask, decoding.end_ids)
-    with torch.inference_mode(), listener.listening():
-        sequences = generate(**settings)
-    if responds:
-        return _of_response(listener, sequences, decode, decoding)
-    whole = attention_mask if pooling == "prompt_mean" else torch.ones_like(attention_mask[:, :1])
-    return without_response(listener.prompt.transpose(0, 1), whole.sum(1))
-
-
-def _of_response(
-    listener: _Listener,
-    sequences: torch.Tensor,
-    decode: Callable[[Sequence[int]], str],
-    decoding: Decoding,
-) -> Features:
-    """Average what was heard over the tokens of each response."""
-    # Every step yields one token, so the response is as long as the decoder ran.
-    tokens = sequences[:, sequences.shape[1] - listener.steps :]
-    n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
-    if not torch.equal(n_tokens, listener.counts):
-        raise RuntimeError(
-            f"the response has {n_tokens.tolist()} tokens but the states of "
-            f"{listener.counts.tolist()} were seen: the decoder does not run once per token"
-        )
-    states = torch.where(
-        (n_tokens == 0)[None, :, None],
-        listener.prompt,
-        listener.sums / n_tokens.clamp_min(1)[None, :, None],
-    )
-    rows = zip(tokens.tolist(), n_tokens.tolist(), strict=True)
-    return Features(
-        states=states.transpose(0, 1).cpu(),
-        responses=[decode(row[:n]) for row, n in rows],
-        n_tokens=n_tokens.cpu(),
-        truncated=truncated.cpu(),
-    )
-
-
-class _Listener:
-    """Hooks of one generation; see the module's head for what they add up.
+    pool_prompt : callable
+        A function of `brainstruct.models.pooling` for the states of the prompt.
+    attention_mask : torch.Tensor
+        [stimulus, prompt position]: 1 for tokens, 0 for padding.
+    end_ids : collection of int
+        Tokens that end a response.
 
     Attributes
     ----------
@@ -188,7 +102,15 @@ class _Listener:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Attach the hooks for the duration of a block."""
+        """Attach the hooks for the duration of a block.
+
+        Raises
+        ------
+        ValueError
+            If the generation runs several hypotheses per stimulus.
+        RuntimeError
+            If the decoder is given more than one token per step.
+        """
         body = self._body
         # The last block's output is represented by that of the final norm.
         heard = [body.embed_tokens, *body.layers[:-1], body.norm]
@@ -205,6 +127,7 @@ class _Listener:
                 handle.remove()
 
     def _enter(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Count a step, and the token that is fed back."""
         ids = kwargs.get("input_ids", args[0] if args else None)
         vectors = kwargs.get("inputs_embeds")
         given = vectors if vectors is not None else ids
