@@ -15,18 +15,18 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from brainstruct.embedding.batching import Forward, join
-from brainstruct.embedding.prefetch import prefetch
+from brainstruct.embedding.prefetch import Upload, prefetch
 from brainstruct.embedding.progress import Progress
 from brainstruct.embedding.shards import ShardFolder
 from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
 from brainstruct.embedding.storage import Storage, empty_block, label
-from brainstruct.embedding.upload import Upload
 from brainstruct.models.interface import Batch, FeatureModel, Features
 from brainstruct.store import arrays
 
 log = logging.getLogger(__name__)
 
 
+# Over 60 lines because of what its parameters and its result are, which stands only here.
 def embed_block(
     model: FeatureModel,
     stimuli: Stimuli,
@@ -89,14 +89,14 @@ def embed_block(
     shards = ShardFolder(Path(work_folder), whole)
     spans = np.split(ids, range(images_per_shard, len(ids), images_per_shard))
     block = empty_block(ids, model.n_layers, model.feature_dim, storage)
-    pending, n_finished = [], 0
+    pending = []
     for number, span in enumerate(spans):
         kept = shards.read(number, _part(span))
         if kept is None:
             pending.append(number)
         else:
             _fill(block, number * images_per_shard, kept)
-            n_finished += len(span)
+    n_finished = len(ids) - sum(len(spans[number]) for number in pending)
     if n_finished:
         log.info("an earlier run has left %d of %d stimuli", n_finished, len(ids))
 
@@ -154,6 +154,7 @@ def block_identity(
     on them beyond rounding.
     """
     sampling = model.options.sampling
+    told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()
     return {
         **identity,
         "family": type(model).__name__,
@@ -165,7 +166,7 @@ def block_identity(
         "sampling": None if sampling is None else asdict(sampling),
         "dtype": str(model.dtype).removeprefix("torch."),
         "storage": storage,
-        "instruction_sha256": None if instruction is None else _sha256(instruction.encode()),
+        "instruction_sha256": told,
         "stimuli_sha256": _hash_ids(nsd_ids),
     }
 
@@ -193,8 +194,5 @@ def _part(span: NDArray[np.int64]) -> dict[str, object]:
 
 
 def _hash_ids(nsd_ids: ArrayLike) -> str:
-    return _sha256(np.asarray(nsd_ids, dtype="<i8").tobytes())
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    """Return the SHA-256 of a list of stimuli."""
+    return hashlib.sha256(np.asarray(nsd_ids, dtype="<i8").tobytes()).hexdigest()

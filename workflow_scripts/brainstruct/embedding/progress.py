@@ -12,16 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """Counts stimuli and logs a line every so many batches.
+    """Counts stimuli and logs a line `every` so many batches.
 
-    Parameters
-    ----------
-    total, finished : int
-        Stimuli of the job, and how many of them an earlier run of it has left.
-    every : int
-        Batches per line.
-    clock : callable
-        Seconds.
+    Of the job's `total`, an earlier run of it has left `finished`; `clock` counts
+    seconds.
     """
 
     def __init__(

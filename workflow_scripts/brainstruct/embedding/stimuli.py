@@ -19,10 +19,9 @@ class Stimuli:
 
     Attributes
     ----------
-    images : callable or None
-        nsd_ids -> one RGB image each; needed by models that see.
-    captions : callable or None
-        nsd_ids -> one or more captions each; needed by models of text.
+    images, captions : callable or None
+        nsd_ids -> one RGB image each, needed by models that see; one or more
+        captions each, needed by models of text.
     """
 
     images: Callable[[Sequence[int]], Sequence[Image.Image]] | None = None

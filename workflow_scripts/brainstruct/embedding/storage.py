@@ -23,7 +23,7 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
     features : Features
         Of the stimuli `nsd_ids`, in this order.
     nsd_ids, storage
-        See `empty_block`.
+        Stimuli, 0-based, and precision of the states.
 
     Returns
     -------
@@ -52,17 +52,7 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
 def empty_block(
     nsd_ids: Sequence[int] | NDArray[np.int64], n_layers: int, n_features: int, storage: Storage
 ) -> xr.Dataset:
-    """Return a labelled data set of the right shape, to be filled.
-
-    Parameters
-    ----------
-    nsd_ids : sequence of int
-        Stimuli, 0-based.
-    n_layers, n_features : int
-        Lengths of the other dimensions.
-    storage : str
-        Precision of the states.
-    """
+    """Return a labelled data set of the right shape, to be filled; `nsd_ids` are 0-based."""
     n = len(nsd_ids)
     return xr.Dataset(
         {

@@ -47,7 +47,7 @@ def load_network(
     unused: Sequence[str] = (),
     **arguments: Any,
 ) -> Any:
-    """Return a network with its weights, ready for inference.
+    """Return an instance of a network with its weights, ready for inference.
 
     Each weight is read once, straight into its place and type, so memory peaks
     little above the size of the model. Pickled weights are read with PyTorch's
@@ -66,11 +66,6 @@ def load_network(
         and this network has no use for (the other tower of CLIP).
     **arguments
         For the class itself.
-
-    Returns
-    -------
-    transformers.PreTrainedModel
-        An instance of `network_class`.
 
     Raises
     ------

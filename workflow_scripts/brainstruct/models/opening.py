@@ -32,9 +32,8 @@ def open_model(folder: Path, settings: Mapping[str, Any], device: str = "auto") 
     folder : pathlib.Path
         Its checkpoint.
     settings : mapping
-        ``family``, and the other options that decide the model's states:
-        ``n_layers``, ``random_seed``, ``pooling``, ``max_new_tokens``,
-        ``sampling`` (`None`: greedy) and ``dtype``. What else it holds does not.
+        ``family``, and the options that decide the model's states; what else it
+        holds is not looked at.
     device : str
         ``auto``, ``cuda`` or ``cpu``.
 

@@ -54,7 +54,7 @@ FAMILIES: dict[str, Family] = {
         (_IMAGES, _TEXTS, f"qformer_tokenizer/{_TEXTS}"),
     ),
     "mplug-owl": Family(
-        f"{_ROOM}.mplug_owl",
+        f"{_ROOM}.mplug_owl.family",
         "MPlugOwl",
         _FOLLOWS,
         "mplug-owl",

@@ -99,19 +99,9 @@ class RespondingModel(FeatureModel):
     def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation on what `prepare` returned, moved by `on_device`.
 
-        Parameters
-        ----------
-        batch : Batch
-            The inputs.
-        **settings
-            All that ``generate`` needs besides: a complete ``generation_config``,
-            perhaps a ``logits_processor``.
-
-        Returns
-        -------
-        torch.Tensor or transformers.generation.GenerateDecoderOnlyOutput
-            As the configuration asks: token ids [stimulus, time], with or without
-            the prompt in front, or an object with ``sequences`` and ``hidden_states``.
+        The settings are a complete ``generation_config``, perhaps a
+        ``logits_processor``. The first decides what is returned: token ids [stimulus,
+        time], with or without the prompt in front, or an object that holds them.
         """
         return self.network.generate(**batch, **settings)
 

@@ -77,10 +77,6 @@ class Listener:
         How often the decoder was called.
     """
 
-    prompt: torch.Tensor
-    sums: torch.Tensor
-    counts: torch.Tensor
-
     def __init__(
         self,
         body: Any,
@@ -102,14 +98,12 @@ class Listener:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Attach the hooks for the duration of a block.
+        """Attach the hooks for the duration of a block, in which one batch is responded to.
 
         Raises
         ------
-        ValueError
-            If the generation runs several hypotheses per stimulus.
-        RuntimeError
-            If the decoder is given more than one token per step.
+        ValueError, RuntimeError
+            If several hypotheses are run per stimulus, or several tokens fed per step.
         """
         body = self._body
         # The last block's output is represented by that of the final norm.

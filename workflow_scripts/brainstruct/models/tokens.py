@@ -1,4 +1,7 @@
-"""Tokenizers of checkpoints, used as they stand, and the tokens that end a response."""
+"""Tokenizers of checkpoints, used as they stand, and the tokens that end a response.
+
+Whatever is wrong with them is an `InputError` that names the file and the cure.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     Version 5 of transformers rebuilds some tokenizers from their vocabulary
     alone; normalizer and template are then another's, and prompts change
     silently. The generic fast tokenizer does not, and that is checked.
-
-    Raises
-    ------
-    InputError
-        If the tokenizer is damaged, or is altered on loading.
     """
     path = folder / "tokenizer.json"
     try:
@@ -54,13 +52,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[int]) -> None:
-    """Refuse a tokenizer that does not start a prompt, of these ids, with its own BOS token.
-
-    Raises
-    ------
-    InputError
-        If the first id is another.
-    """
+    """Refuse a tokenizer that does not start a prompt, of these ids, with its own BOS token."""
     first = next(iter(ids), None)
     if tokenizer.bos_token_id is None or first != tokenizer.bos_token_id:
         raise InputError(
@@ -72,13 +64,7 @@ def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[
 
 
 def token_id(folder: Path, tokenizer: PreTrainedTokenizerFast, token: str) -> int:
-    """Return the id of a token that a family cannot do without.
-
-    Raises
-    ------
-    InputError
-        If the vocabulary lacks it.
-    """
+    """Return the id of a token that a family cannot do without."""
     found = tokenizer.get_vocab().get(token)
     if found is None:
         raise InputError(
@@ -100,11 +86,6 @@ def end_ids(
         Its EOS token counts.
     more : iterable of int
         What else ends a response in this family.
-
-    Raises
-    ------
-    InputError
-        If ``generation_config.json`` is damaged.
     """
     found = set(more)
     if tokenizer.eos_token_id is not None:
@@ -128,13 +109,7 @@ def listed(ids: Any) -> list[Any]:
 
 
 def generation_settings(folder: Path) -> dict[str, Any]:
-    """Return the content of ``generation_config.json``; nothing, if there is none.
-
-    Raises
-    ------
-    InputError
-        If it is damaged.
-    """
+    """Return the content of ``generation_config.json``; nothing, if there is none."""
     path = folder / "generation_config.json"
     if not path.is_file():
         return {}

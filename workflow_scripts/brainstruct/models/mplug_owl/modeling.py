@@ -21,19 +21,7 @@ from brainstruct.models.mplug_owl.vision import Abstractor, VisionTower
 
 
 class MPlugOwlForConditionalGeneration(PreTrainedModel):
-    """The whole model.
-
-    Attributes
-    ----------
-    vision_model : VisionTower
-        Pixels to patches.
-    query_tokens : torch.nn.Parameter
-        [1, query, feature]: what the abstractor starts from.
-    abstractor : Abstractor
-        Patches to the image's vectors in the prompt.
-    language_model : transformers.LlamaForCausalLM
-        Reads the prompt and responds.
-    """
+    """The whole model: vision tower, abstractor with the queries it starts from, LLaMA."""
 
     config: MPlugOwlConfig
     config_class = MPlugOwlConfig
@@ -51,25 +39,14 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
         self.post_init()  # type: ignore[no-untyped-call]
 
     def encode_images(self, pixels: Tensor) -> Tensor:
-        """Condense images into vectors of the prompt.
-
-        Parameters
-        ----------
-        pixels : torch.Tensor
-            [image, channel, row, column], normalised.
-
-        Returns
-        -------
-        torch.Tensor
-            [image, query + 1, language feature].
-        """
+        """Map [image, channel, row, column] to [image, query + 1, language feature]."""
         patches = self.vision_model(pixels.to(self.query_tokens.dtype))
         queries = self.query_tokens.expand(len(pixels), -1, -1)
         vectors: Tensor = self.abstractor(queries, patches)
         return vectors
 
     def embed_prompt(self, input_ids: Tensor, image_vectors: Tensor) -> Tensor:
-        """Embed token ids, and put the images' vectors where the ids are negative.
+        """Embed prompts, as [prompt, position, feature], with the images' vectors in place.
 
         Parameters
         ----------
@@ -77,11 +54,6 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
             [prompt, position]; `IMAGE_ID` at each position of an image.
         image_vectors : torch.Tensor
             [image, query + 1, feature], in the order of the images in the prompts.
-
-        Returns
-        -------
-        torch.Tensor
-            [prompt, position, feature].
 
         Raises
         ------

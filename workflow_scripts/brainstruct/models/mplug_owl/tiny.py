@@ -81,7 +81,15 @@ def build(
         },
     }
     write_json(content, folder / "config.json")
-    processor = {
+    write_json(_processor(image_size), folder / "preprocessor_config.json")
+    model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
+    spread(model, seed)
+    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _processor(image_size: int) -> dict[str, Any]:
+    """Return how images are prepared."""
+    return {
         "do_resize": True,
         "size": {"height": image_size, "width": image_size},
         "resample": 3,
@@ -90,10 +98,6 @@ def build(
         "image_mean": OPENAI_CLIP_MEAN,
         "image_std": OPENAI_CLIP_STD,
     }
-    write_json(processor, folder / "preprocessor_config.json")
-    model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
-    spread(model, seed)
-    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def _train_tokenizer() -> bytes:

@@ -214,15 +214,7 @@ class _AbstractorLayer(nn.Module):
 
 
 class Abstractor(nn.Module):
-    """Patches to the few vectors that stand for the image in the prompt.
-
-    Parameters
-    ----------
-    config : MPlugOwlAbstractorConfig
-        Dimensions.
-    language_width : int
-        Width of the language model's embeddings.
-    """
+    """Patches to the few vectors that stand for the image in the prompt."""
 
     def __init__(self, config: MPlugOwlAbstractorConfig, language_width: int) -> None:
         super().__init__()
@@ -231,12 +223,9 @@ class Abstractor(nn.Module):
         self.vit_eos = nn.Parameter(torch.zeros(1, 1, language_width))
 
     def forward(self, queries: Tensor, patches: Tensor) -> Tensor:
-        """Map [image, query, feature] and [image, patch, feature].
+        """Map [image, query, feature] and [image, patch, feature] to [image, query + 1, feature].
 
-        Returns
-        -------
-        torch.Tensor
-            [image, query + 1, language feature]; the last vector marks the image's end.
+        The features are those of the language model; the last vector marks the image's end.
         """
         summary = self.visual_fc(self.encoder(queries, patches))
         return torch.cat([summary, self.vit_eos.expand(len(summary), -1, -1)], dim=1)

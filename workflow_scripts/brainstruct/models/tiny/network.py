@@ -38,15 +38,7 @@ PATCHES: dict[str, Any] = {"image_size": 28, "patch_size": 7}
 """The same, as vision towers state them: 16 patches."""
 
 _BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks)\.(\d+)\.")
-_WRITERS = (
-    "o_proj",
-    "out_proj",
-    "down_proj",
-    "fc2",
-    "projection",
-    "output.dense",
-    "attention.dense",
-)
+_WRITER = re.compile(r"(?:o_proj|out_proj|down_proj|fc2|projection|(?:output|attention)\.dense)$")
 _ATTENDING = ("q_proj", "k_proj", "query", "key")
 
 
@@ -129,6 +121,6 @@ def _gain(path: str) -> float:
     if path.endswith(_ATTENDING):
         return SHARPNESS
     block = _BLOCK.search(path)
-    if block is not None and path.endswith(_WRITERS):
+    if block is not None and _WRITER.search(path):
         return float(GROWTH ** (int(block.group(1)) / 2))
     return 1.0
