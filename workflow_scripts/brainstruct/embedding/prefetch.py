@@ -20,15 +20,8 @@ def prefetch(
 ) -> Generator[tuple[Key, Item], None, None]:
     """Yield ``(key, load(key))`` in order, loading in one background thread.
 
-    Parameters
-    ----------
-    load : callable
-        Runs in the background thread only; its exceptions are raised here, at
-        the key they belong to.
-    keys : iterable
-        What to load.
-    ahead : int
-        How many items may be under way or waiting.
+    Exceptions of `load` are raised here, at the key they belong to; `ahead` is
+    how many items may be under way or waiting.
     """
     waiting: deque[tuple[Key, Future[Item]]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:

@@ -16,19 +16,7 @@ Storage: TypeAlias = Literal["float16", "float32"]
 
 
 def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Dataset:
-    """Turn features into a labelled data set.
-
-    Parameters
-    ----------
-    features : Features
-        Of the stimuli `nsd_ids`, in this order.
-    nsd_ids, storage
-        Stimuli, 0-based, and precision of the states.
-
-    Returns
-    -------
-    xarray.Dataset
-        As `brainstruct.embedding.block.embed_block` returns it.
+    """Label the features of the stimuli `nsd_ids` as `empty_block` does.
 
     Raises
     ------

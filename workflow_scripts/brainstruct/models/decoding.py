@@ -113,19 +113,12 @@ def uniform_numbers(
 ) -> torch.Tensor:
     """Return numbers in [0, 1) that depend on the seed, the stimulus and its prompt alone.
 
-    Parameters
-    ----------
-    seed, stimuli
-        The seed, and what tells stimuli apart.
-    prompts : sequence of sequence of int
-        Their token ids, so that instructions draw independently.
-    n_steps : int
-        Numbers per stimulus; a longer series begins with the shorter one.
+    Prompts are token ids; with them, instructions draw independently.
 
     Returns
     -------
     torch.Tensor
-        [stimulus, step], float64.
+        [stimulus, step], float64. A longer series begins with the shorter one.
     """
     series = []
     for stimulus, prompt in zip(stimuli, prompts, strict=True):

@@ -47,13 +47,6 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
 
     Weights are not looked at; see `require_weights`.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    family : str
-        A key of `brainstruct.models.registry.FAMILIES`.
-
     Raises
     ------
     InputError

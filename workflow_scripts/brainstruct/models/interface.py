@@ -241,8 +241,7 @@ class FeatureModel(ABC):
     def on_device(self, batch: Batch) -> Batch:
         """Move a batch to the model, floating-point inputs in the model's precision.
 
-        Does nothing to what is there already. From pinned memory the copy does
-        not wait for the device.
+        From pinned memory the copy does not wait for the device.
         """
         return {
             name: values.to(

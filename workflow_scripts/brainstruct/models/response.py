@@ -25,15 +25,8 @@ def response_lengths(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return how many tokens each response has and whether it was cut.
 
-    Parameters
-    ----------
-    tokens : torch.Tensor
-        [stimulus, step], generated tokens, one more than `max_new_tokens` for
-        rows that did not end before.
-    end_ids : collection of int
-        Tokens that end a response.
-    max_new_tokens : int
-        Longest response.
+    Generated `tokens` are [stimulus, step], one more than `max_new_tokens` for
+    rows that did not end before.
 
     Returns
     -------

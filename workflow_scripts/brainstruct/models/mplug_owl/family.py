@@ -93,14 +93,8 @@ def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:
     """Read how images are normalised from a ``preprocessor_config.json``.
 
     The published processor squashes an image of any shape to a square before the
-    step that would crop it, so what the file says of cropping has no effect.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    size : int
-        Rows and columns that the vision tower takes, with which the file must agree.
+    step that would crop it, so what the file says of cropping has no effect. It
+    must agree with the `size` of the squares that the vision tower takes.
 
     Raises
     ------
