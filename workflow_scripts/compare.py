@@ -1,6 +1,5 @@
 """Rules compare_models and compare_instructions: one subject's feature spaces, in pairs."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 from brainstruct.config.encoding import Alignment
@@ -54,7 +53,7 @@ def compare(
     log.info("%d pairs, %.1f %% of voxels with q <= 0.05", len(pairs), share)
     origin = {
         "alignment": alignment.model_dump(),
-        "statistics": asdict(statistics),
+        "statistics": {"n_draws": statistics.n_draws, "seed": statistics.seed},
         "groups": groups,
         "code": code,
     }

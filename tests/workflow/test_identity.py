@@ -166,7 +166,7 @@ def test_a_file_that_a_module_names_counts_for_the_stages_that_reach_it(copy):
     ("name", "touched"),
     [
         ("models/tiny/idefics.py", {"idefics"}),
-        ("models/tiny/weights.py", set(BUILDERS)),
+        ("models/tiny/network.py", set(BUILDERS)),
         ("models/mplug_owl/tiny.py", {"mplug-owl"}),
     ],
 )

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 from brainstruct.models.interface import FeatureModel, ModelOptions, Pooling, Sampling
-from brainstruct.models.registry import family_class
+from brainstruct.models.registry import FAMILIES
+
+
+def family_class(family: str) -> type[FeatureModel]:
+    """Return the class of a model family, whose module is imported only now.
+
+    Raises
+    ------
+    KeyError
+        If the family is not registered.
+    """
+    entry = FAMILIES[family]
+    loaded: type[FeatureModel] = getattr(import_module(entry.module), entry.name)
+    return loaded
 
 
 @dataclass(frozen=True)
@@ -57,15 +71,8 @@ def open_model(folder: Path, settings: ModelSettings, device: str = "auto") -> F
     InputError
         If the checkpoint cannot be what the settings say.
     """
+    names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
+    options = {name: getattr(settings, name) for name in names}
     return family_class(settings.family).load(
-        ModelOptions(
-            checkpoint=folder,
-            n_layers=settings.n_layers,
-            random_seed=settings.random_seed,
-            pooling=settings.pooling,
-            max_new_tokens=settings.max_new_tokens,
-            sampling=settings.sampling,
-            device=device,
-            dtype=settings.dtype,
-        )
+        ModelOptions(checkpoint=folder, device=device, **options)
     )
