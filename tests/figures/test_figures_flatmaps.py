@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from brainstruct.figures.flatmap_axes import paint_codes, view
+from brainstruct.figures.categories import paint_codes
+from brainstruct.figures.flatmap_axes import view
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.winners import (
@@ -140,7 +141,7 @@ def test_zoom_keeps_all_data(sheet):
     assert whole == view(sheet, np.zeros_like(shown), zoom=True)
 
 
-def test_painted_codes_abstain_by_transparency():
-    image = paint_codes(np.array([[-1, 0]]), ["#ff0000"])
-    assert image[0, :, 3].tolist() == [0, 1]
-    assert image[0, 1, :3].tolist() == [1, 0, 0]
+def test_painted_codes_abstain_by_transparency(sheet, place, voxels):
+    image = paint_codes(sheet, place(np.where(voxels["i"] < 4, -1, 0)), ["#ff0000"])
+    assert image[20, [10, 70], 3].tolist() == [0, 1]
+    assert image[20, 70, :3].tolist() == [1, 0, 0]

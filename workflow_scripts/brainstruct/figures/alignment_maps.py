@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,10 @@ import xarray as xr
 
 from brainstruct.figures.bivariate import BivariateScale
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.scales import Scale, round_end
+from brainstruct.figures.scales import Scale, finite, round_end
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import journal_style
-from brainstruct.figures.tidy import label_of
-from brainstruct.figures.voxel_table import voxel_table
-
-ALIGNMENT, MARGIN = "Normalised brain alignment", "Margin over the runner-up"
+from brainstruct.figures.tidy import label_of, voxel_table
 
 _SQUARE = 20.0  # side of the legend of two values, mm
 _BELOW = _SQUARE + 14  # room below the maps, mm
@@ -57,18 +55,13 @@ def draw_alignment_maps(
     """
     if not winners:
         raise ValueError("no model to draw")
-    margins = np.concatenate([np.asarray(one["margin"], float) for one in winners.values()])
-    raced = bool(np.isfinite(margins).any())
+    margins = [one["margin"] for one in winners.values()]
     alignment = Scale.of(
-        np.concatenate([np.asarray(one["alignment"], float) for one in winners.values()]),
-        ALIGNMENT,
-        0.0,
-        1.0,
+        [one["alignment"] for one in winners.values()], "Normalised brain alignment", 1.0
     )
-    margin = Scale.of(margins, MARGIN, 0.0, round_end(margins))
-    both = BivariateScale(
-        Scale("Alignment", alignment.low, alignment.high), Scale("Margin", margin.low, margin.high)
-    )
+    margin = Scale.of(margins, "Margin over the runner-up", round_end(margins))
+    both = BivariateScale(replace(alignment, label="Alignment"), replace(margin, label="Margin"))
+    raced = finite(margins).size > 0
     panels: list[Panel] = []
     for model, one in winners.items():
         name = label_of(model, labels)
@@ -88,14 +81,12 @@ def draw_alignment_maps(
     if raced:
         margin.draw_bar(page, centres[1] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
         both.draw_square(page, centres[2] - _SQUARE / 2, below + 3, _SQUARE)
-    return Drawing(page.figure, _table(winners))
-
-
-def _table(winners: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    parts = []
-    for model, one in winners.items():
-        columns = {name: np.asarray(one[name]) for name in ("alignment", "margin")}
-        part = voxel_table(one["alignment"], **columns)
-        part.insert(0, "model", model)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    tables = [
+        voxel_table(
+            one["alignment"],
+            {name: one[name] for name in ("alignment", "margin")},
+            before={"model": model},
+        )
+        for model, one in winners.items()
+    ]
+    return Drawing(page.figure, pd.concat(tables, ignore_index=True))

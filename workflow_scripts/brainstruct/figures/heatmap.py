@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from brainstruct.figures.colour_science import ink_on
+from brainstruct.figures.cells import draw_cells
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.page import Page, widest
-from brainstruct.figures.style import (
-    DOUBLE_COLUMN,
-    MISSING,
-    SEQUENTIAL,
-    SINGLE_COLUMN,
-    journal_style,
-)
-from brainstruct.figures.tidy import (
-    label_of,
-    mean_and_sem,
-    ordered,
-    require_columns,
-    require_unique,
-)
+from brainstruct.figures.scales import Scale, finite
+from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
+from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
 
 _CELL_HEIGHT = 5.0  # mm
 _WIDEST_CELL = 11.0  # mm
@@ -44,13 +29,10 @@ def draw_instruction_rois(
     *,
     models: Sequence[str] | None = None,
     instructions: Sequence[str] | None = None,
-    rois: Sequence[str] | None = None,
     model_labels: Mapping[str, str] | None = None,
     roi_labels: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
-    label: str = "Normalised brain alignment",
     footnote: str = "",
-    title: str = "",
 ) -> Drawing:
     """Draw mean alignment over subjects per instruction and region, one panel per model.
 
@@ -59,14 +41,14 @@ def draw_instruction_rois(
     table : pandas.DataFrame
         Columns subject, model, instruction, roi, value; one row per
         combination.
-    models, instructions, rois : sequence of str, optional
+    models, instructions : sequence of str, optional
         What is shown, in order; by default everything.
     model_labels, roi_labels : mapping, optional
         Name -> label.
     marks : pandas.DataFrame, optional
         Columns model, instruction, roi, mark: text beside a cell's value.
-    label, footnote, title : str
-        Label of the colour bar, a remark beside it, title of the figure.
+    footnote : str
+        A remark beside the colour bar.
 
     Returns
     -------
@@ -81,135 +63,111 @@ def draw_instruction_rois(
         If columns are missing or a combination occurs twice.
     """
     keys = ["model", "instruction", "roi"]
-    require_columns(table, ("subject", *keys, "value"))
-    require_unique(table, ("subject", *keys))
-    shown_models = ordered(table, "model", models)
-    shown = ordered(table, "instruction", instructions)
-    regions = ordered(table, "roi", rois)
-    groups = dict(iter(table.groupby(keys)["value"]))
-    signs = {} if marks is None else {(m.model, m.instruction, m.roi): m.mark for m in
-                                      marks.itertuples()}  # fmt: skip
-    rows, given = [], {}
+    require_tidy(table, ("subject", *keys), ("value",))
+    shown_models, shown = (
+        ordered(table, "model", models),
+        ordered(table, "instruction", instructions),
+    )
+    regions = ordered(table, "roi", None)
+    given = {}
     for model in shown_models:
         asked = set(table.loc[table["model"] == model, "instruction"])
         given[model] = [instruction for instruction in shown if instruction in asked]
-        for instruction in given[model]:
-            for roi in regions:
-                cell_of = (model, instruction, roi)
-                values = groups.get(cell_of, pd.Series(dtype=float))
-                mean, sem = mean_and_sem(values)
-                rows.append((*cell_of, mean, sem, values.notna().sum(), signs.get(cell_of, "")))
-    summary = pd.DataFrame(rows, columns=[*keys, "mean", "sem", "subjects", "mark"])
-
-    region_names = [label_of(roi, roi_labels) for roi in regions]
+    cells = [(m, i, roi) for m in shown_models for i in given[m] for roi in regions]
+    summary = summarise(table, keys, cells)
+    signs = {}
+    if marks is not None:
+        signs = {(m.model, m.instruction, m.roi): str(m.mark) for m in marks.itertuples()}
+    summary["mark"] = [signs.get(cell, "") for cell in cells]
+    labels = {model: label_of(model, model_labels) for model in shown_models}
+    names = [label_of(roi, roi_labels) for roi in regions]
     left = _RIM + widest(shown, 6.5) + 3
-    width, per_row, cell = _arrange(len(shown_models), len(regions), left)
-    slanted = widest(region_names, 6.5) > cell - 1
-    below = 2 + (widest(region_names, 6.5) * 0.75 + 3 if slanted else 4)
-    lines = [shown_models[first : first + per_row] for first in
-             range(0, len(shown_models), per_row)]  # fmt: skip
-    blocks = [
-        _CAPTION + max(len(given[model]) for model in line) * _CELL_HEIGHT + below for line in lines
-    ]
-    head = _TOP + (5 if title else 0)
-    page = Page(width, head + sum(blocks) + _BAR)
-    page.title(title)
-    low, high = _limits(summary["mean"])
-    scale = ScalarMappable(Normalize(low, high), matplotlib.colormaps[SEQUENTIAL])
-    for number, model in enumerate(shown_models):
-        row, column = divmod(number, per_row)
-        axes = page.axes(
-            left + column * (cell * len(regions) + left),
-            head + sum(blocks[:row]) + _CAPTION,
-            cell * max(len(regions), 1),
-            max(len(given[model]), 1) * _CELL_HEIGHT,
-        )
-        one = summary[summary["model"] == model]
-        shape = len(given[model]), len(regions)
-        matrix, stars = (one[name].to_numpy().reshape(shape) for name in ("mean", "mark"))
-        _draw_matrix(axes, matrix.astype(float), stars, scale, cell)
-        axes.set_title(label_of(model, model_labels))
-        axes.set_yticks(range(len(given[model])), given[model])
-        if slanted:
-            axes.set_xticks(
-                range(len(regions)), region_names, rotation=45, ha="right", rotation_mode="anchor"
-            )
-        else:
-            axes.set_xticks(range(len(regions)), region_names)
-    bar_width = min(60.0, cell * max(len(regions), 1))
-    strip = page.axes(left, page.height - _BAR + 1, bar_width, 2.5)
-    page.figure.colorbar(
-        scale, cax=strip, orientation="horizontal", label=label, ticks=MaxNLocator(5)
-    )
-    note = page.canvas(left + bar_width + 6, page.height - _BAR + 1, 10, 10)
-    note.text(0, 1.2, footnote, fontsize=6.5, va="center", color="0.35")
+    page = _draw(summary, given, labels, names, left, footnote)
     return Drawing(page.figure, summary)
 
 
-def _draw_matrix(
-    axes: Axes,
-    matrix: NDArray[np.float64],
-    marks: NDArray[np.object_],
-    scale: ScalarMappable,
-    cell: float,
+def _draw(
+    summary: pd.DataFrame,
+    given: Mapping[str, Sequence[str]],
+    labels: Mapping[str, str],
+    regions: Sequence[str],
+    left: float,
+    footnote: str,
+) -> Page:
+    """Draw a panel per model, the names of instructions in the room to its left."""
+    width, per_row, cell = _arrange(len(given), len(regions), left)
+    slanted = widest(regions, 6.5) > cell - 1
+    below = 2 + (widest(regions, 6.5) * 0.75 + 3 if slanted else 4)
+    heights = [len(rows) * _CELL_HEIGHT for rows in given.values()]
+    blocks = [
+        _CAPTION + max(heights[first : first + per_row]) + below
+        for first in range(0, len(heights), per_row)
+    ]
+    page = Page(width, _TOP + sum(blocks) + _BAR)
+    scale = Scale("Normalised brain alignment", *_limits(summary["mean"]))
+    inner = cell * max(len(regions), 1)
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    for number, (model, rows) in enumerate(given.items()):
+        row, column = divmod(number, per_row)
+        axes = page.axes(
+            left + column * (cell * len(regions) + left),
+            _TOP + sum(blocks[:row]) + _CAPTION,
+            inner,
+            max(len(rows), 1) * _CELL_HEIGHT,
+        )
+        _draw_panel(
+            axes, summary[summary["model"] == model], (len(rows), len(regions)), scale, cell
+        )
+        axes.set_title(labels[model])
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(regions)), regions, **(slant if slanted else {}))
+    bar_width = min(60.0, inner)
+    scale.draw_bar(page, left, page.height - _BAR + 1, bar_width)
+    note = page.canvas(left + bar_width + 6, page.height - _BAR + 1, 10, 10)
+    note.text(0, 1.2, footnote, fontsize=6.5, va="center", color="0.35")
+    return page
+
+
+def _draw_panel(
+    axes: Axes, cells: pd.DataFrame, shape: tuple[int, int], scale: Scale, width: float
 ) -> None:
-    height, width = matrix.shape
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    painted = scale.to_rgba(np.nan_to_num(matrix))
-    for (row, column), value in np.ndenumerate(matrix):
-        colour = MISSING if np.isnan(value) else to_hex(painted[row, column].tolist())
-        axes.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white")
-        )
-        mark = str(marks[row, column])
-        if cell >= _NARROWEST_LABELLED or mark:
-            number = "" if np.isnan(value) or cell < _NARROWEST_LABELLED else f"{value:.2f}"
-            axes.text(
-                column,
-                row,
-                number + mark,
-                ha="center",
-                va="center_baseline",
-                fontsize=5.5,
-                color=ink_on(colour),
-            )
-    for column in np.flatnonzero(np.isfinite(matrix).sum(axis=0) > 1):
-        best = int(np.nanargmax(matrix[:, column]))
-        axes.add_patch(
-            Rectangle(
-                (column - 0.5, best - 0.5),
-                1,
-                1,
-                fill=False,
-                edgecolor="black",
-                linewidth=1.1,
-                zorder=3,
-                clip_on=False,
-            )
-        )
+    """Draw the matrix of one model, and frame the best of each region; `width` of a cell in mm."""
+    numbered = width >= _NARROWEST_LABELLED
+    texts = (
+        f"{mean:.2f}{mark}" if numbered and not np.isnan(mean) else mark
+        for mean, mark in zip(cells["mean"], cells["mark"], strict=True)
+    )
+    means = cells["mean"].to_numpy(float).reshape(shape)
+    matrix = [
+        (row, column, value, text)
+        for ((row, column), value), text in zip(np.ndenumerate(means), texts, strict=True)
+    ]
+    draw_cells(axes, shape, matrix, scale, 5.5)
+    frame: dict[str, Any] = {"fill": False, "edgecolor": "black", "linewidth": 1.1}
+    for column in np.flatnonzero(np.isfinite(means).sum(axis=0) > 1):
+        corner = column - 0.5, int(np.nanargmax(means[:, column])) - 0.5
+        axes.add_patch(Rectangle(corner, 1, 1, zorder=3, clip_on=False, **frame))
 
 
 def _arrange(n_models: int, n_regions: int, left: float) -> tuple[float, int, float]:
     """Return the page's width, panels per row and the width of a cell, mm."""
-    n_models, n_regions = max(n_models, 1), max(n_regions, 1)
-    if n_models == 1:
+    n_regions = max(n_regions, 1)
+    if n_models <= 1:
         for width in (SINGLE_COLUMN, DOUBLE_COLUMN):
             cell = (width - left - _RIM) / n_regions
-            if cell >= _NARROWEST_LABELLED + 1 or width == DOUBLE_COLUMN:
-                return width, 1, min(cell, _WIDEST_CELL)
+            if cell >= _NARROWEST_LABELLED + 1:
+                break
+        return width, 1, min(cell, _WIDEST_CELL)
     for per_row in range(min(n_models, 4), 0, -1):
         cell = ((DOUBLE_COLUMN - _RIM) / per_row - left) / n_regions
-        if cell >= _NARROWEST_LABELLED or per_row == 1:
+        if cell >= _NARROWEST_LABELLED:
             break
     return DOUBLE_COLUMN, per_row, min(cell, _WIDEST_CELL)
 
 
 def _limits(means: pd.Series) -> tuple[float, float]:
-    known = means.dropna()
-    if not len(known):
+    known = finite([means])
+    if not known.size:
         return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
     return (low, high) if high > low else (low - 0.5, high + 0.5)

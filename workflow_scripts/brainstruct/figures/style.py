@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.style
 from matplotlib.colors import to_hex
+from matplotlib.patheffects import withStroke
 
 from brainstruct.figures.colour_science import further_colours
 
@@ -25,6 +26,9 @@ SEQUENTIAL = "viridis"
 
 MISSING = "#d9d9d9"
 """Colour of a cell without a value."""
+
+HALO = [withStroke(linewidth=1.6, foreground="white")]
+"""Path effect of letters on a picture."""
 
 CURVATURE = ("#d1d1d1", "#a8a8a8")
 """Greys of gyri and sulci under a flatmap."""

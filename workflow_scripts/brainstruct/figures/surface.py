@@ -71,6 +71,13 @@ class Flatmap:
         """[pixel]: share of the cortical depth that lies in the volume."""
         return self.under.depth
 
+    @property
+    def midline(self) -> int:
+        """The first column of the right hemisphere."""
+        left, right, _, _ = self.extent
+        column: int = round(self.inside.shape[1] * -left / (right - left))
+        return column
+
     def image(self, pixels: NDArray[np.floating]) -> Image:
         """Arrange one value per pixel inside the cortex as an image, NaN outside."""
         image = np.full(self.inside.shape, np.nan, np.float32)

@@ -9,15 +9,14 @@ import xarray as xr
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.ticker import FixedLocator
-from numpy.typing import NDArray
 
+from brainstruct.figures.categories import codes_of, names_of, paint_codes, percent, shares_of
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.flatmap_axes import paint_codes
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.scales import BAR
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import instruction_colours, journal_style, layer_colours
-from brainstruct.figures.voxel_table import voxel_table
+from brainstruct.figures.tidy import voxel_table
 
 _MOST_TICKS = 12
 
@@ -59,25 +58,17 @@ def draw_winning_instruction(
         If a winner is not in `order`.
     """
     codes = codes_of(winner, order)
-    image = stage.flatmap.vote(codes, len(order))
     colours = instruction_colours(order)
     legend = Legend(colours, shares_of(codes, order), "share of voxels", texts, tasks)
-    painted = paint_codes(image, list(colours.values()))
+    painted = paint_codes(stage.flatmap, codes, list(colours.values()))
     page, below = draw_maps([Panel(stage, painted)], legend.height, title=stage.title)
     legend.draw(page, below)
-    return Drawing(
-        page.figure, voxel_table(winner, instruction=_named(winner), **_margin_column(margin))
-    )
+    columns = {"instruction": names_of(winner), "margin": margin}
+    return Drawing(page.figure, voxel_table(winner, columns))
 
 
 @journal_style()
-def draw_winning_layer(
-    stage: Stage,
-    layer: xr.DataArray,
-    *,
-    n_layers: int,
-    margin: xr.DataArray | None = None,
-) -> Drawing:
+def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> Drawing:
     """Draw the layer that predicts each voxel best.
 
     Parameters
@@ -89,13 +80,11 @@ def draw_winning_layer(
         shows the folds.
     n_layers : int
         Layers of the model, token embeddings (layer 0) included.
-    margin
-        As for `draw_winning_instruction`.
 
     Returns
     -------
     Drawing
-        Table: i, j, k, layer, and margin if there is one.
+        Table: i, j, k, layer.
 
     Raises
     ------
@@ -107,10 +96,8 @@ def draw_winning_layer(
     whole = np.where(known, numbers, -1).astype(np.int64)
     if known.any() and (whole[known].min() < 0 or whole.max() >= n_layers):
         raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
-    codes = layer.copy(data=whole)
-    image = stage.flatmap.vote(codes, n_layers)
     colours = layer_colours(n_layers)
-    painted = paint_codes(image, colours)
+    painted = paint_codes(stage.flatmap, layer.copy(data=whole), colours)
     page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
@@ -122,7 +109,7 @@ def draw_winning_layer(
     bar.ax.xaxis.set_major_locator(FixedLocator(list(range(0, n_layers, step))))
     bar.ax.xaxis.set_minor_locator(FixedLocator([]))
     bar.set_label("Layer with the best prediction (0: token embeddings)")
-    return Drawing(page.figure, voxel_table(layer, layer=numbers, **_margin_column(margin)))
+    return Drawing(page.figure, voxel_table(layer, {"layer": numbers}))
 
 
 @journal_style()
@@ -166,7 +153,7 @@ def draw_planted_vs_recovered(
     asked = (truth >= 0) & (found >= 0)
     hit = asked & (truth == found)
     notes = {
-        key: _percent(int((hit & (truth == code)).sum()), int((asked & (truth == code)).sum()))
+        key: percent(int((hit & (truth == code)).sum()), int((asked & (truth == code)).sum()))
         for code, key in enumerate(order)
     }
     n_hit, n_asked = int(hit.sum()), int(asked.sum())
@@ -178,47 +165,10 @@ def draw_planted_vs_recovered(
     colours = instruction_colours(order)
     legend = Legend(colours, notes, "recovered", texts, tasks)
     panels = [
-        Panel(stage, paint_codes(stage.flatmap.vote(codes, len(order)), [*colours.values()]), says)
+        Panel(stage, paint_codes(stage.flatmap, codes, list(colours.values())), says)
         for codes, says in zip(pair, ("Planted", score), strict=True)
     ]
     page, below = draw_maps(panels, legend.height, title=stage.title)
     legend.draw(page, below)
-    return Drawing(
-        page.figure,
-        voxel_table(planted, planted=_named(planted), recovered=_named(recovered)),
-    )
-
-
-def codes_of(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:
-    """Turn keys into their places in an order; ``""`` into -1.
-
-    Raises
-    ------
-    ValueError
-        If a key is not in the order.
-    """
-    names = _named(keys)
-    unknown = sorted(set(names.tolist()) - set(order) - {""})
-    if unknown:
-        raise ValueError(f"instructions {', '.join(unknown)} are not in the legend's order")
-    number = {key: code for code, key in enumerate(order)}
-    return keys.copy(data=np.array([number.get(name, -1) for name in names], np.int64))
-
-
-def _named(keys: xr.DataArray) -> NDArray[np.str_]:
-    return np.asarray(keys).astype(str)
-
-
-def shares_of(codes: xr.DataArray, order: Sequence[str]) -> dict[str, str]:
-    """Say which share of the voxels that have a code has each; see `codes_of`."""
-    numbers = np.asarray(codes)
-    total = int((numbers >= 0).sum())
-    return {key: _percent(int((numbers == code).sum()), total) for code, key in enumerate(order)}
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else ""
-
-
-def _margin_column(margin: xr.DataArray | None) -> dict[str, NDArray[np.generic]]:
-    return {} if margin is None else {"margin": np.asarray(margin)}
+    columns = {"planted": names_of(planted), "recovered": names_of(recovered)}
+    return Drawing(page.figure, voxel_table(planted, columns))
