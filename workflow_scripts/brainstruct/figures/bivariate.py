@@ -18,14 +18,7 @@ _CELLS = 64  # of the legend, along each side
 
 @dataclass(frozen=True)
 class BivariateScale:
-    """What colour a pair of values has: corners, mixed in between.
-
-    Attributes
-    ----------
-    across, up : Scale
-        Labels and ends of the two values; values beyond an end have its
-        colour.
-    """
+    """What colour a pair of values has: corners, mixed in between; beyond an end, its colour."""
 
     across: Scale
     up: Scale
@@ -62,5 +55,4 @@ class BivariateScale:
         axes.set(xlabel=self.across.label, ylabel=self.up.label)
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.yaxis.set_major_locator(MaxNLocator(2))
-        for spine in axes.spines.values():
-            spine.set_visible(True)
+        axes.spines[:].set_visible(True)

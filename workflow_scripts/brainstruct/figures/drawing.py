@@ -16,26 +16,13 @@ from brainstruct.store.tables import write_table
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its source table.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure
-        What is shown.
-    table : pandas.DataFrame
-        The numbers that are shown, tidy.
-    """
+    """A figure, and the tidy table of the numbers that it shows."""
 
     figure: Figure
     table: pd.DataFrame
 
     def save(self, stem: str | os.PathLike[str]) -> dict[str, Path]:
-        """Publish the figure and its table under one name.
-
-        Parameters
-        ----------
-        stem : path
-            Name without suffix.
+        """Publish the figure and its table under one name, to which suffixes are added.
 
         Returns
         -------

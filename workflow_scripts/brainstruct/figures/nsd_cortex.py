@@ -37,8 +37,8 @@ def own_flatmap(
 
     Returns
     -------
-    pair of Hemisphere, Flatmap
-        The surfaces, flat side by side, and the flatmap.
+    tuple
+        Both hemispheres, flat side by side, and the flatmap.
 
     Raises
     ------
@@ -76,14 +76,8 @@ def average_flatmap(
         index = read_fsaverage(layout, subject, side, depths.shape[1])
         carried.append(depths[:, index[:N_VERTICES]])
     left, right = side_by_side(*load_fsaverage5())
-    flatmap = flatmap_of_surface(
-        left,
-        right,
-        np.concatenate(carried, axis=1),
-        mask.shape,
-        height,
-        note=f"shown on {NAME}",
-    )
+    vertices, note = np.concatenate(carried, axis=1), f"shown on {NAME}"
+    flatmap = flatmap_of_surface(left, right, vertices, mask.shape, height, note)
     return (left, right), flatmap
 
 

@@ -69,7 +69,7 @@ def prepare_flatmaps(
     root = Path(folder).resolve()
     root.mkdir(parents=True, exist_ok=True)
     stored = {
-        subject: (name_in_store("store", subject, cortex["name"]), cortex["transform"])
+        subject: (str(cortex["name"]), str(cortex["transform"]))
         for subject, cortex in cortices.items()
         if cortex["source"] == "store"
     }
@@ -81,35 +81,22 @@ def prepare_flatmaps(
     ready = {}
     for subject, cortex in cortices.items():
         if subject in stored:
-            path = warm[stored[subject]]
+            path, transform = warm[stored[subject]], stored[subject][1]
         else:
-            path = root / "flatmaps" / f"{subject}.npz"
-            _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
+            path, transform = root / "flatmaps" / f"{subject}.npz", layout.space
+            volume = layout.roi_file(subject, mask)
+            require_nsd(str(layout.root), [*cortex["files"], str(volume)], _OTHERWISE)
+            analysed = read_volume(volume) > 0
+            if cortex["source"] == "freesurfer":
+                pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
+            else:
+                pair, flatmap = average_flatmap(layout, subject, analysed, height)
+            import_subject(root, name_in_store(cortex["source"], subject, cortex["name"]), *pair)
+            write_flatmap(flatmap, path)
         ready[subject] = {
             "source": str(cortex["source"]),
-            "transform": stored[subject][1] if subject in stored else layout.space,
+            "transform": transform,
             "flatmap": path.relative_to(root).as_posix(),
             "sha256": sha256_of(path),
         }
     return ready
-
-
-def _draw_from_nsd(
-    root: Path,
-    path: Path,
-    subject: str,
-    cortex: Mapping[str, Any],
-    layout: Layout,
-    mask: str,
-    patch: str,
-    height: int,
-) -> None:
-    volume = layout.roi_file(subject, mask)
-    require_nsd(str(layout.root), [*cortex["files"], str(volume)], _OTHERWISE)
-    analysed = read_volume(volume) > 0
-    if cortex["source"] == "freesurfer":
-        pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
-    else:
-        pair, flatmap = average_flatmap(layout, subject, analysed, height)
-    import_subject(root, name_in_store(cortex["source"], subject, cortex["name"]), *pair)
-    write_flatmap(flatmap, path)

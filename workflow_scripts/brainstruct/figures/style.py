@@ -41,11 +41,10 @@ palettes below: nine colours on a regular grid are at least 22 apart in CIELAB,
 from each other and from the greys of the cortex, to all four kinds of eyes.
 """
 
-# Visual question answering in blues, image understanding from red to yellow:
-# tasks keep a family of hues. Chosen by simulated annealing of the smallest
-# CIEDE2000 distance between any two, and to the greys of the cortex, over
-# normal, protanopic, deuteranopic and tritanopic vision (16.4 at least;
-# matplotlib's default cycle reaches 1.3).
+# The instructions of the paper. Visual question answering in blues, image understanding from red
+# to yellow: tasks keep a family of hues. Chosen by simulated annealing of the smallest CIEDE2000
+# distance between any two, and to the greys of the cortex, over normal, protanopic, deuteranopic
+# and tritanopic vision (16.4 at least; matplotlib's default cycle reaches 1.3).
 _INSTRUCTIONS = {
     "IC": "#38162b",
     "VQ1": "#263d74",
@@ -58,7 +57,6 @@ _INSTRUCTIONS = {
     "IU3": "#faf32b",
     "SR": "#237153",
 }
-"""The instructions of the paper."""
 
 # Chosen in the same way against white: at least 13.8 apart. Random baselines
 # are greys, told apart by lightness.
@@ -86,18 +84,10 @@ def journal_style() -> Iterator[None]:
 
 
 def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
-    """Give each instruction its colour.
+    """Give each instruction its hexadecimal colour, in the order of `keys`.
 
-    Parameters
-    ----------
-    keys : sequence of str
-        Instruction keys. Those of the paper have a fixed colour; the others
-        get further ones in the order given.
-
-    Returns
-    -------
-    dict
-        Key -> hexadecimal colour, in the order of `keys`.
+    Those of the paper have a fixed colour; the others get further ones in the
+    order given.
     """
     return _assign(keys, _INSTRUCTIONS, CURVATURE)
 

@@ -86,13 +86,7 @@ class Flatmap:
 
 
 def check_volume(transform_shape: Sequence[int], data_shape: Sequence[int], name: str) -> None:
-    """Check that a transform was made for volumes of the data's shape.
-
-    Raises
-    ------
-    InputError
-        If it was not.
-    """
+    """Raise InputError unless a transform was made for volumes of the data's shape."""
     if tuple(transform_shape) != tuple(data_shape):
         raise InputError(
             "flatmaps.transform",
