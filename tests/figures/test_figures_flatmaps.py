@@ -29,24 +29,20 @@ def texts_of(drawing) -> set[str]:
     return {text.get_text() for panel in axes for text in panel.texts} - {""}
 
 
-def pictures(drawing) -> list[np.ndarray]:
-    return [np.asarray(i.get_array()) for panel in drawing.figure.axes for i in panel.images]
-
-
-def test_only_colours_of_the_legend_are_painted(stage, winner):
+def test_only_colours_of_the_legend_are_painted(stage, winner, painted):
     drawing = draw_winning_instruction(stage, winner, order=ORDER)
-    painted = pictures(drawing)[1]
-    opaque = painted[painted[..., 3] > 0][:, :3]
+    image = painted(drawing.figure.axes[0])
+    opaque = image[image[..., 3] > 0][:, :3]
     wanted = [to_rgb(instruction_colours(ORDER)[key]) for key in ("IC", "SR")]
     found = np.unique(opaque.round(4), axis=0)
     np.testing.assert_allclose(found, np.unique(np.round(wanted, 4), axis=0), atol=1e-3)
 
 
-def test_voxels_without_a_winner_show_the_folds(stage, winner):
-    painted = pictures(draw_winning_instruction(stage, winner, order=ORDER))[1]
-    rim = 1  # the whole cortex is shown with the rim that there is
-    assert (painted[: 10 - rim, :, 3] == 0).all()
-    assert (painted[12:30, 5:30, 3] == 1).all()
+def test_voxels_without_a_winner_show_the_folds(stage, winner, painted):
+    drawing = draw_winning_instruction(stage, winner, order=ORDER)
+    image = painted(drawing.figure.axes[0])
+    assert (image[:10, :, 3] == 0).all()
+    assert (image[12:30, 5:30, 3] == 1).all()
 
 
 def test_the_legend_says_key_share_task_and_text(stage, winner):
@@ -134,11 +130,10 @@ def test_recovery_of_other_voxels_is_refused(stage, winner):
 def test_zoom_keeps_all_data(sheet):
     shown = np.zeros_like(sheet.inside)
     shown[10:20, 50:70] = True
-    rows, columns = view(sheet, shown, zoom=True)
+    rows, columns = view(sheet, shown)
     assert rows.start < 10 and rows.stop > 20 and columns.start < 50 and columns.stop > 70
     assert columns.stop - columns.start < 40
-    whole = view(sheet, shown, zoom=False)
-    assert whole == view(sheet, np.zeros_like(shown), zoom=True)
+    assert view(sheet, np.zeros_like(shown)) == view(sheet, sheet.inside)
 
 
 def test_painted_codes_abstain_by_transparency(sheet, place, voxels):

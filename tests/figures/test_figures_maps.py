@@ -72,13 +72,12 @@ def test_models_are_rows_at_one_scale(stage, winners, tmp_path):
     drawing.save(tmp_path / "maps")
 
 
-def test_the_first_column_is_painted_by_alignment(sheet, stage, winners):
-    painted = [np.asarray(axes.images[1].get_array()) for axes in maps(
-        draw_alignment_maps(stage, {"a": winners}))]  # fmt: skip
+def test_the_first_column_is_painted_by_alignment(stage, winners, painted):
+    image = painted(maps(draw_alignment_maps(stage, {"a": winners}))[0])
     # Brighter to the right, where i is larger, within the row that has data.
-    row = painted[0][30, :, :3].sum(-1)
+    row = image[30, :, :3].sum(-1)
     assert row[10] < row[35] < row[70]
-    assert painted[0][4, 10, 3] == 0
+    assert image[4, 10, 3] == 0
 
 
 def test_a_model_with_one_instruction_has_no_margin(stage, winners):
@@ -159,12 +158,12 @@ def test_every_concept_with_a_race_has_a_map(stage, concepts, tmp_path):
     drawing.save(tmp_path / "concepts")
 
 
-def test_within_a_concept_instructions_keep_their_colours(stage, concepts):
+def test_within_a_concept_instructions_keep_their_colours(stage, concepts, painted):
     drawing = draw_concepts(stage, concepts["concept"], concepts["winners"], groups=GROUPS)
-    painted = np.asarray(maps(drawing)[1].images[1].get_array())[30]
+    row = painted(maps(drawing)[1])[30]
     colours = instruction_colours(["CR", "SR"])
-    np.testing.assert_allclose(painted[10, :3], to_rgb(colours["CR"]), atol=1e-3)
-    np.testing.assert_allclose(painted[70, :3], to_rgb(colours["SR"]), atol=1e-3)
+    np.testing.assert_allclose(row[10, :3], to_rgb(colours["CR"]), atol=1e-3)
+    np.testing.assert_allclose(row[70, :3], to_rgb(colours["SR"]), atol=1e-3)
 
 
 def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, voxels):
@@ -175,7 +174,7 @@ def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, vox
     assert "50 % / 50 %" in said(draw_concepts(stage, where, winners, groups=groups))
 
 
-def test_a_concept_has_one_colour_in_all_models(stage, concepts, place):
+def test_a_concept_has_one_colour_in_all_models(stage, concepts, place, painted):
     every = draw_concepts(stage, concepts["concept"], concepts["winners"], groups=GROUPS)
     only = draw_concepts(
         stage,
@@ -184,7 +183,7 @@ def test_a_concept_has_one_colour_in_all_models(stage, concepts, place):
         groups={"counts": ["IU3"]},
         concepts=list(GROUPS),
     )
-    colours = [np.asarray(maps(one)[0].images[1].get_array())[30, 70] for one in (every, only)]
+    colours = [painted(maps(one)[0])[30, 70] for one in (every, only)]
     np.testing.assert_array_equal(*colours)
 
 

@@ -23,17 +23,12 @@ _BAR_WIDTH = 44.0  # mm
 
 @journal_style()
 def draw_alignment_maps(
-    stage: Stage,
-    winners: Mapping[str, xr.Dataset],
-    *,
-    labels: Mapping[str, str] | None = None,
+    stage: Stage, winners: Mapping[str, xr.Dataset], *, labels: Mapping[str, str] | None = None
 ) -> Drawing:
     """Draw alignment, margin and both at once, one row per model, at the same scales.
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     winners : mapping
         Model -> dataset of (voxel) with voxel coordinates i, j, k:
         ``alignment`` of the winning instruction on the test images, and
@@ -56,13 +51,13 @@ def draw_alignment_maps(
     if not winners:
         raise ValueError("no model to draw")
     margins = [one["margin"] for one in winners.values()]
-    alignment = Scale.of(
-        [one["alignment"] for one in winners.values()], "Normalised brain alignment", 1.0
-    )
+    scores = [one["alignment"] for one in winners.values()]
+    alignment = Scale.of(scores, "Normalised brain alignment", 1.0)
     margin = Scale.of(margins, "Margin over the runner-up", round_end(margins))
     both = BivariateScale(replace(alignment, label="Alignment"), replace(margin, label="Margin"))
     raced = finite(margins).size > 0
     panels: list[Panel] = []
+    tables = []
     for model, one in winners.items():
         name = label_of(model, labels)
         height = stage.flatmap.average(one["alignment"])
@@ -74,19 +69,13 @@ def draw_alignment_maps(
             panels.append(Panel(stage, margin.paint(lead), says, named=False))
             says = "" if alone else "alignment and margin"
             panels.append(Panel(stage, both.paint(height, lead), says, named=False))
-    columns = 3 if raced else 1
-    page, below = draw_maps(panels, _BELOW if raced else 14, columns=columns, title=stage.title)
-    centres = [page.width * (column + 0.5) / columns for column in range(columns)]
+        columns = {"alignment": one["alignment"], "margin": one["margin"]}
+        tables.append(voxel_table(one["alignment"], columns, before={"model": model}))
+    across = 3 if raced else 1
+    page, below = draw_maps(panels, _BELOW if raced else 14, columns=across, title=stage.title)
+    centres = [page.width * (column + 0.5) / across for column in range(across)]
     alignment.draw_bar(page, centres[0] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
     if raced:
         margin.draw_bar(page, centres[1] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
         both.draw_square(page, centres[2] - _SQUARE / 2, below + 3, _SQUARE)
-    tables = [
-        voxel_table(
-            one["alignment"],
-            {name: one[name] for name in ("alignment", "margin")},
-            before={"model": model},
-        )
-        for model, one in winners.items()
-    ]
     return Drawing(page.figure, pd.concat(tables, ignore_index=True))

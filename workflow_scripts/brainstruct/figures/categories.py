@@ -52,12 +52,8 @@ def paint_codes(
 
     Parameters
     ----------
-    flatmap : Flatmap
-        The cortex.
     codes : xarray.DataArray
         (voxel), index into `colours`; -1 abstains.
-    colours : sequence of str
-        One per category.
 
     Returns
     -------

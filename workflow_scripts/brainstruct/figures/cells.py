@@ -26,7 +26,7 @@ def draw_cells(
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Where to; cells are 1 wide and high, around whole numbers.
+        Cells are 1 wide and high, around whole numbers.
     shape : tuple of int
         Rows and columns.
     cells : iterable of tuple

@@ -31,8 +31,6 @@ def draw_concepts(
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     concept : xarray.DataArray
         (voxel), the concept whose best instruction predicts the voxel best,
         with voxel coordinates i, j, k; an empty string shows the folds.

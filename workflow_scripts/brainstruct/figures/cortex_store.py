@@ -45,18 +45,13 @@ def prepare_store(
     Parameters
     ----------
     folder : path
-        Where the store is built: ``db/<subject>/``.
+        Where the store is built, ``db/<subject>/``; returned as absolute.
     subjects : sequence of str
         Names of pycortex subjects.
     source : path, optional
         The user's filestore, which is only read: surfaces and transforms are
         linked. By default the one that ships with pycortex (subject S1),
         copied, because environments come and go.
-
-    Returns
-    -------
-    pathlib.Path
-        `folder`, absolute.
 
     Raises
     ------

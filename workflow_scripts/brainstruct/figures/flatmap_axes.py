@@ -18,20 +18,9 @@ Window = tuple[slice, slice]
 _BORDER = 0.03  # empty rim around the data, as a share of the image's height
 
 
-def view(flatmap: Flatmap, shown: NDArray[np.bool_], zoom: bool = True) -> Window:
-    """Choose the part of a flatmap to show.
-
-    Parameters
-    ----------
-    flatmap : Flatmap
-        The cortex.
-    shown : numpy.ndarray
-        [row, column], bool: pixels with data.
-    zoom : bool
-        Cut to the data, with a rim; otherwise, or without data, show
-        everything.
-    """
-    rows, columns = np.nonzero(shown if zoom and shown.any() else flatmap.inside)
+def view(flatmap: Flatmap, shown: NDArray[np.bool_]) -> Window:
+    """Cut a flatmap to pixels with data, [row, column], and a rim; without data, show all."""
+    rows, columns = np.nonzero(shown if shown.any() else flatmap.inside)
     rim = round(_BORDER * shown.shape[0])
     return (
         slice(max(rows.min() - rim, 0), min(rows.max() + rim + 1, shown.shape[0])),
@@ -40,10 +29,7 @@ def view(flatmap: Flatmap, shown: NDArray[np.bool_], zoom: bool = True) -> Windo
 
 
 def show_cortex(axes: Axes, flatmap: Flatmap, window: Window) -> None:
-    """Draw gyri and sulci in grey, and set the axes up for further layers.
-
-    Data coordinates become pixels of the flatmap.
-    """
+    """Draw gyri and sulci in grey, and make data coordinates pixels of the flatmap."""
     gyrus, sulcus = (np.array(to_rgb(grey)) for grey in CURVATURE)
     deep = np.nan_to_num(flatmap.curvature) < 0
     image = np.empty((*deep.shape, 4), np.float32)

@@ -36,15 +36,14 @@ def draw_instruction_rois(
 ) -> Drawing:
     """Draw mean alignment over subjects per instruction and region, one panel per model.
 
+    A panel has a row for every instruction that the model was given. The best of
+    a region is framed, if there are several; cells without data are grey. What
+    is not said here is as in `brainstruct.figures.bars.draw_roi_bars`.
+
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, model, instruction, roi, value; one row per
-        combination.
-    models, instructions : sequence of str, optional
-        What is shown, in order; by default everything.
-    model_labels, roi_labels : mapping, optional
-        Name -> label.
+        Columns subject, model, instruction, roi, value.
     marks : pandas.DataFrame, optional
         Columns model, instruction, roi, mark: text beside a cell's value.
     footnote : str
@@ -53,21 +52,12 @@ def draw_instruction_rois(
     Returns
     -------
     Drawing
-        Table: model, instruction, roi, mean, sem, subjects, mark. A panel has
-        a row for every instruction that the model was given. The best of a
-        region is framed, if there are several; cells without data are grey.
-
-    Raises
-    ------
-    ValueError
-        If columns are missing or a combination occurs twice.
+        Table: model, instruction, roi, mean, sem, subjects, mark.
     """
     keys = ["model", "instruction", "roi"]
     require_tidy(table, ("subject", *keys), ("value",))
-    shown_models, shown = (
-        ordered(table, "model", models),
-        ordered(table, "instruction", instructions),
-    )
+    shown_models = ordered(table, "model", models)
+    shown = ordered(table, "instruction", instructions)
     regions = ordered(table, "roi", None)
     given = {}
     for model in shown_models:
@@ -115,9 +105,8 @@ def _draw(
             inner,
             max(len(rows), 1) * _CELL_HEIGHT,
         )
-        _draw_panel(
-            axes, summary[summary["model"] == model], (len(rows), len(regions)), scale, cell
-        )
+        one = summary[summary["model"] == model]
+        _draw_panel(axes, one, (len(rows), len(regions)), scale, cell)
         axes.set_title(labels[model])
         axes.set_yticks(range(len(rows)), rows)
         axes.set_xticks(range(len(regions)), regions, **(slant if slanted else {}))

@@ -33,29 +33,24 @@ def draw_layer_profiles(
 ) -> Drawing:
     """Draw one panel per region with one line per model.
 
+    Lines are means over subjects, bands their standard error. What is not said
+    here is as in `brainstruct.figures.bars.draw_roi_bars`.
+
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, model, roi, layer, value; one row per combination.
+        Columns subject, model, roi, layer, value.
     n_layers : mapping
         Model -> its hidden states, whichever of them the table has. If these
         numbers differ, layers are divided by each model's last one.
     panel_order, line_order : sequence of str, optional
-        Regions and models that are shown, in order; by default all.
-    panel_labels, line_labels : mapping, optional
-        Region -> label, and model -> label.
+        Regions and models.
 
     Returns
     -------
     Drawing
         Table: roi, model, layer, depth (layer / last layer of the model), mean,
-        sem, subjects. Lines are means over subjects, bands the standard error
-        over subjects.
-
-    Raises
-    ------
-    ValueError
-        If columns are missing or a combination occurs twice.
+        sem, subjects.
     """
     require_tidy(table, ("subject", "layer", "roi", "model"), ("value",))
     shown, models = ordered(table, "roi", panel_order), ordered(table, "model", line_order)
@@ -65,8 +60,7 @@ def draw_layer_profiles(
     points = [(roi, model, layer) for roi in shown for model in models for layer in layers[model]]
     summary = summarise(table, ["roi", "model", "layer"], points)
     # A model of one hidden state has no depth to speak of.
-    depth = [layer / (n_layers[model] - 1 or 1) for _, model, layer in points]
-    summary.insert(3, "depth", depth)
+    summary.insert(3, "depth", [layer / (n_layers[m] - 1 or 1) for _, m, layer in points])
     relative = len({n_layers[model] for model in models}) > 1
     panels = {roi: label_of(roi, panel_labels) for roi in shown} or {"": ""}
     labels = {model: label_of(model, line_labels) for model in models}

@@ -137,15 +137,9 @@ def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
     norm = LogNorm(float(shares.min()), max(float(shares.max()), float(shares.min()) * 10))
     for cells in drawn:
         cells.set_norm(norm)
-    strip = page.axes(_LEFT, page.height - _BAR + 2, 60, 2.5)
-    page.figure.colorbar(
-        ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL]),
-        cax=strip,
-        orientation="horizontal",
-        label="Voxels of the region per hexagon (%)",
-        ticks=LogLocator(),
-        format="%g",
-    ).ax.minorticks_off()
+    mappable = ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL])
+    look = {"label": "Voxels of the region per hexagon (%)", "ticks": LogLocator(), "format": "%g"}
+    page.colour_bar(mappable, _LEFT, page.height - _BAR + 2, 60, **look).ax.minorticks_off()
 
 
 def _limits(alignment: xr.DataArray) -> tuple[float, float]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
 MM_PER_INCH = 25.4
@@ -39,24 +41,27 @@ class Page:
         pitch: tuple[float, float],
         caption: float = 0.0,
     ) -> list[Axes]:
-        """Add axes row by row, with room for a caption over each.
+        """Add axes row by row, `columns` in each, with room for a caption over each.
 
         Parameters
         ----------
-        count, columns : int
-            Number of axes, of them in a row.
         corner, size, pitch : tuple of float
             Place of the first caption; width and height of axes, and of axes with
             all that is around them, mm.
         caption : float
             Height of a caption, mm.
         """
-        left, top = corner
-        places = (divmod(number, columns) for number in range(count))
         return [
-            self.axes(left + column * pitch[0], top + row * pitch[1] + caption, *size)
-            for row, column in places
+            self.axes(corner[0] + column * pitch[0], corner[1] + row * pitch[1] + caption, *size)
+            for row, column in (divmod(number, columns) for number in range(count))
         ]
+
+    def colour_bar(
+        self, mappable: ScalarMappable, left: float, top: float, width: float, **options: Any
+    ) -> Colorbar:
+        """Draw a horizontal colour bar, with options of matplotlib's."""
+        strip = self.axes(left, top, width, 2.5)
+        return self.figure.colorbar(mappable, cax=strip, orientation="horizontal", **options)
 
     def canvas(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add invisible axes whose data are mm from their upper left corner."""

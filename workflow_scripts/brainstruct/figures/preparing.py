@@ -45,13 +45,10 @@ def prepare_flatmaps(
         Subject -> ``source`` (``store``, ``freesurfer``, ``fsaverage``),
         ``files`` it is made of, and ``name`` and ``transform`` in `store`.
     layout : Layout
-        The data set; read for the last two sources.
-    mask : str
-        ROI volume of the analysed voxels.
+        The data set; read for the last two sources, with `mask`, the ROI volume
+        of the analysed voxels, and `patch`, the name of FreeSurfer's patches.
     store : str or None
         The user's filestore, `None` for pycortex's own.
-    patch : str
-        Name of FreeSurfer's flat patches.
     height : int
         Rows of pixels.
 

@@ -84,11 +84,9 @@ def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
 
     Parameters
     ----------
-    flatmap : Flatmap
-        The cortex.
     rois : xarray.DataArray
         (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
-        i, j, k. Regions without voxels are left out.
+        i, j, k.
     """
     sigma = _BLUR * flatmap.inside.shape[0]
     rim = int(np.ceil(4 * sigma)) + 1  # where the filter's kernel ends
@@ -145,7 +143,8 @@ def _free_place(
             for other_x, other_y, other_width, other_height in taken
         ):
             return float(x), float(y)
-    return float(places[0][0]), float(places[0][1])
+    x, y = places[0]
+    return float(x), float(y)
 
 
 def _pixels_per_mm(axes: Axes, window: Window) -> float:

@@ -69,14 +69,8 @@ class Scale:
         self, page: Page, left: float, top: float, width: float, marks: Sequence[float] = ()
     ) -> None:
         """Draw the colour bar at a place in mm; `marks` are values to mark with a line."""
-        bar = page.figure.colorbar(
-            self.mappable,
-            cax=page.axes(left, top, width, 2.5),
-            orientation="horizontal",
-            label=self.label,
-            extend=self.beyond,
-            ticks=MaxNLocator(5),
-        )
+        look = {"label": self.label, "extend": self.beyond, "ticks": MaxNLocator(5)}
+        bar = page.colour_bar(self.mappable, left, top, width, **look)
         for mark in marks:
             bar.ax.axvline(mark, color="white", linewidth=1.4)
             bar.ax.axvline(mark, color="black", linewidth=0.7)

@@ -25,23 +25,10 @@ _TITLE, _CAPTION = 6.0, 5.0  # mm
 
 @dataclass(frozen=True)
 class Stage:
-    """The cortex that maps are drawn on, and what they have in common.
-
-    Attributes
-    ----------
-    flatmap : Flatmap
-        The cortex.
-    rois : xarray.DataArray, optional
-        (roi, voxel), bool: regions to outline.
-    zoom : bool
-        Cut to the data.
-    title : str
-        Title of the figure.
-    """
+    """The cortex that maps are drawn on, regions to outline (roi, voxel), the figure's title."""
 
     flatmap: Flatmap
     rois: xr.DataArray | None = None
-    zoom: bool = True
     title: str = ""
 
     @cached_property
@@ -63,8 +50,8 @@ class Panel:
     caption : str
         Written over the map.
     named : bool
-        Write the names of regions into their outlines. Small maps beside a
-        named one are easier to read without.
+        Write the names of regions. Small maps beside a named one are easier to
+        read without.
     """
 
     stage: Stage
@@ -81,7 +68,7 @@ def draw_maps(
     Parameters
     ----------
     panels : sequence of Panel
-        Row by row. Maps of one cortex are cut to the same view.
+        Row by row. Maps of one cortex are cut to the same view, to their data.
     legend_height : float
         Room below, mm.
     columns : int, optional
@@ -96,17 +83,11 @@ def draw_maps(
     below : float
         Where the room below starts, mm from the top.
     """
-    views: dict[int, Window] = {}
+    shown: dict[int, NDArray[np.bool_]] = {}
     for panel in panels:
-        stage = panel.stage
-        if id(stage.flatmap) not in views:
-            shown = [
-                other.painted[..., 3] > 0
-                for other in panels
-                if other.stage.flatmap is stage.flatmap
-            ]
-            views[id(stage.flatmap)] = view(stage.flatmap, np.any(shown, axis=0), stage.zoom)
-    windows = [views[id(panel.stage.flatmap)] for panel in panels]
+        cortex, known = id(panel.stage.flatmap), panel.painted[..., 3] > 0
+        shown[cortex] = shown.get(cortex, False) | known
+    windows = [view(panel.stage.flatmap, shown[id(panel.stage.flatmap)]) for panel in panels]
     page, places, below = _lay_out(panels, windows, legend_height, title, columns or len(panels))
     for axes, panel, window in zip(places, panels, windows, strict=True):
         show_cortex(axes, panel.stage.flatmap, window)

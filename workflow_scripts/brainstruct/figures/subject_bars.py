@@ -32,25 +32,16 @@ def prepare_axes(axes: Axes, names: Sequence[str]) -> None:
 def draw_bar(
     axes: Axes, x: float, values: pd.Series, subjects: Sequence[str], *, width: float, colour: str
 ) -> float | None:
-    """Draw one bar.
+    """Draw one bar, and return its highest point; None if there is nothing to draw.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to.
     x, width : float
         Middle and width of the bar, data coordinates.
     values : pandas.Series
         One per subject, the index; NaN or absent: the subject has none.
     subjects : sequence of str
         All subjects of the figure: each has its symbol and its place.
-    colour : str
-        Colour of the bar.
-
-    Returns
-    -------
-    float or None
-        The highest point drawn; None if there is nothing to draw.
     """
     mean, sem = mean_and_sem(values)
     if np.isnan(mean):
@@ -82,15 +73,7 @@ def say_no_data(axes: Axes, x: float) -> None:
 
 
 def value_limits(values: ArrayLike, head: float) -> tuple[float, float]:
-    """Return limits of an axis that hold 0, the values and some room above.
-
-    Parameters
-    ----------
-    values : array-like
-        NaN is left out.
-    head : float
-        Room above, as a share of the values' span.
-    """
+    """Return limits of an axis that hold 0, the values and, as a share of their span, a head."""
     known = finite([values])
     if not known.size:
         return 0.0, 1.0 + head

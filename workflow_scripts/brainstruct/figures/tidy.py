@@ -11,13 +11,7 @@ from numpy.typing import ArrayLike
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str]) -> None:
-    """Check that a table has the columns a figure needs.
-
-    Raises
-    ------
-    ValueError
-        If it lacks some.
-    """
+    """Raise ValueError if a table lacks columns that a figure needs."""
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise ValueError(f"the table lacks the columns {', '.join(missing)}")
@@ -66,10 +60,8 @@ def summarise(
     ----------
     table : pandas.DataFrame
         Columns of `keys` and value, one row per combination and subject.
-    keys : sequence of str
-        Columns that make a group.
     wanted : iterable of tuple
-        Groups, in order; those without rows have no mean.
+        Combinations of keys, in order; those without rows have no mean.
 
     Returns
     -------
@@ -89,12 +81,10 @@ def voxel_table(
     columns: Mapping[str, ArrayLike | None],
     before: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Put values beside the indices of their voxels.
+    """Put values beside the coordinates i, j, k of their voxels.
 
     Parameters
     ----------
-    voxels : xarray.DataArray
-        Array with dimension voxel and coordinates i, j, k.
     columns : mapping
         Name of a column -> one value per voxel; `None` is left out.
     before : mapping, optional

@@ -22,12 +22,10 @@ class ViewerMap:
 
     Attributes
     ----------
-    name : str
-        What the list of layers says.
+    name, colour_map : str
+        What the list of layers says, and the name of its colours.
     values : xarray.DataArray
         (voxel), with the voxel coordinates i, j, k; NaN shows the folds.
-    colour_map : str
-        Name of its colours.
     colours : sequence of str
         Hexadecimal. Of a categorical map one per category, and the values are
         positions in them; of a continuous map they run from 0 to 1.

@@ -35,8 +35,6 @@ def draw_winning_instruction(
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     winner : xarray.DataArray
         (voxel), keys of instructions, with the voxel coordinates i, j, k; an
         empty string shows the folds.
@@ -73,8 +71,6 @@ def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> D
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     layer : xarray.DataArray
         (voxel), number of a layer, with the voxel coordinates i, j, k; NaN
         shows the folds.
@@ -101,10 +97,8 @@ def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> D
     page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
-    strip = page.axes(page.width / 2 - 35, below + 2, 70, 2.5)
-    bar = page.figure.colorbar(
-        ScalarMappable(norm, ListedColormap(colours)), cax=strip, orientation="horizontal"
-    )
+    mappable = ScalarMappable(norm, ListedColormap(colours))
+    bar = page.colour_bar(mappable, page.width / 2 - 35, below + 2, 70)
     step = max(-(-n_layers // _MOST_TICKS), 1)
     bar.ax.xaxis.set_major_locator(FixedLocator(list(range(0, n_layers, step))))
     bar.ax.xaxis.set_minor_locator(FixedLocator([]))
@@ -126,8 +120,6 @@ def draw_planted_vs_recovered(
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     planted, recovered : xarray.DataArray
         (voxel), keys of instructions, with the voxel coordinates i, j, k, the
         same voxels in both; an empty string where nothing was planted or
