@@ -114,7 +114,7 @@ def s1_built(s1_store) -> tuple[Flatmap, list[Path]]:
 def s1_flatmap(s1_built) -> Flatmap:
     """The same, warmed and read back."""
     from brainstruct.figures import flatmap
-    from brainstruct.figures.flatmap_file import read_flatmap
+    from brainstruct.figures.surface import read_flatmap
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flatmap, "build_flatmap", lambda *names: s1_built[0])

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from brainstruct.figures.bivariate import BivariateScale
 from brainstruct.figures.colour_science import appearances
 from brainstruct.figures.page import Page
-from brainstruct.figures.scales import Scale, round_end
+from brainstruct.figures.scales import BivariateScale, Scale, round_end
 from brainstruct.figures.style import BIVARIATE, CURVATURE
 
 

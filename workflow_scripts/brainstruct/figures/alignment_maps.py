@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.figures.bivariate import BivariateScale
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.scales import Scale, finite, round_end
+from brainstruct.figures.scales import BivariateScale, Scale, finite, round_end
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import journal_style
 from brainstruct.figures.tidy import label_of, voxel_table

@@ -19,6 +19,7 @@ CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
 
 
+# Longer than others: half of it is the description of the data set.
 def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
     """Sample a subject's anatomy on the voxels of a transform of the store in use.
 
@@ -28,8 +29,6 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
 
     Parameters
     ----------
-    subject, transform : str
-        Names in the store.
     rois : sequence of str, optional
         Regions; by default all that are drawn.
 
@@ -70,21 +69,15 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
     in_cortex = distance < CORTEX_DEPTH
     in_ribbon = np.zeros_like(in_cortex)
     in_ribbon[in_cortex] = distance[in_cortex] <= _reach(subject, len(middle))[nearest[in_cortex]]
-    hemisphere = np.where(in_cortex, nearest >= len(left), -1)
+    hemisphere = np.where(in_cortex, nearest >= len(left), -1).astype(np.int8)
     regions = _regions(subject, folder / "overlays.svg", rois)
-    labels = np.zeros(len(voxels), np.int16)
+    label = np.zeros(len(voxels), np.int16)
     if regions:
         _, triangles = database.get_surf(subject, "flat", merge=True)
         flat = np.unique(triangles)  # vertices on cuts have no place on the flatmap
         _, on_flat = cKDTree(middle[flat]).query(position[in_ribbon])
-        labels[in_ribbon] = _vertex_labels(len(middle), list(regions.values()))[flat[on_flat]]
-
-    volumes = {
-        "label": labels,
-        "cortex": in_cortex,
-        "ribbon": in_ribbon,
-        "hemisphere": hemisphere.astype(np.int8),
-    }
+        label[in_ribbon] = _vertex_labels(len(middle), list(regions.values()))[flat[on_flat]]
+    volumes = {"label": label, "cortex": in_cortex, "ribbon": in_ribbon, "hemisphere": hemisphere}
     sampled = xr.Dataset(
         {name: (("i", "j", "k"), values.reshape(shape)) for name, values in volumes.items()},
         coords={axis: np.arange(length) for axis, length in zip("ijk", shape, strict=True)},

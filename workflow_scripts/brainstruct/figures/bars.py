@@ -13,17 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from brainstruct.figures import subject_bars
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import MM_PER_POINT, Page
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
-from brainstruct.figures.subject_bars import (
-    draw_bar,
-    prepare_axes,
-    say_no_data,
-    subject_keys,
-    value_limits,
-)
 from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
 
 _GROUP = 0.8  # width of a region's bars, in distances between regions
@@ -101,7 +95,7 @@ def _draw(
     colours = model_colours(models)
     keys: list[Sequence[Artist] | str] = [
         [Patch(color=colour, label=label_of(m, model_labels)) for m, colour in colours.items()],
-        subject_keys(subjects),
+        subject_bars.subject_keys(subjects),
         "     ".join(f"{mark}  {says}" for mark, says in (meanings or {}).items()),
     ]
     width, n_rows, per_row = _arrange(len(rois), len(models))
@@ -109,12 +103,12 @@ def _draw(
     head = _TOP + strip_height(keys, inner) + _ABOVE
     page = Page(width, head + n_rows * (_PANEL + _LABELS))
     draw_strip(page, keys, _LEFT, _TOP, inner)
-    limits = value_limits(table["value"], _HEAD)
+    limits = subject_bars.value_limits(table["value"], _HEAD)
     for number in range(n_rows):
         axes = page.axes(_LEFT, head + number * (_PANEL + _LABELS), inner, _PANEL)
         axes.set(ylim=limits, ylabel="Normalised brain alignment", xlim=(-0.5, per_row - 0.5))
         members = rois[number * per_row : (number + 1) * per_row]
-        prepare_axes(axes, [label_of(roi, roi_labels) for roi in members])
+        subject_bars.prepare_axes(axes, [label_of(roi, roi_labels) for roi in members])
         for place, roi in enumerate(members):
             own = {model: signs.get((roi, model), "") for model in models}
             _draw_group(axes, place, table[table["roi"] == roi], colours, subjects, own)
@@ -142,14 +136,14 @@ def _draw_group(
 ) -> None:
     """Draw the bars of one region."""
     if rows["value"].notna().sum() == 0:
-        say_no_data(axes, place)
+        subject_bars.say_no_data(axes, place)
         return
     pitch = _GROUP / len(colours)
     low, high = axes.get_ylim()
     for index, (model, colour) in enumerate(colours.items()):
         x = place + (index - (len(colours) - 1) / 2) * pitch
         values = rows.loc[rows["model"] == model].set_index("subject")["value"]
-        top = draw_bar(axes, x, values, subjects, width=0.9 * pitch, colour=colour)
+        top = subject_bars.draw_bar(axes, x, values, subjects, width=0.9 * pitch, colour=colour)
         if top is not None:
             text = axes.text(x, top + 0.03 * (high - low), signs[model], ha="center", va="bottom")
             text.set(fontsize=6.5, zorder=5)

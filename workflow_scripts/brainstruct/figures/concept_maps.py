@@ -40,10 +40,7 @@ def draw_concepts(
         Concept -> its instructions, in the order of the legend. One with a
         single instruction has no race and no map of its own.
     concepts : sequence of str, optional
-        All concepts of the study: each has its colour whatever concepts a
-        model was asked for. By default those of `groups`.
-    texts : mapping, optional
-        Instruction -> text, for the legend.
+        All of the study, each with one colour for all models; by default `groups`.
 
     Returns
     -------
@@ -57,8 +54,7 @@ def draw_concepts(
     """
     known = list(concepts or groups)
     colours = further_colours([*CURVATURE, "white", "black"], len(known))
-    colour_of = dict(zip(known, colours, strict=True))
-    palette = {name: colour_of[name] for name in groups}
+    palette = {name: colours[known.index(name)] for name in groups}
     codes = codes_of(concept, list(groups))
     painted = paint_codes(stage.flatmap, codes, list(palette.values()))
     panels = [Panel(stage, painted, "Winning concept")]
@@ -66,14 +62,11 @@ def draw_concepts(
     asks: dict[str, str] = {}
     for name, members in groups.items():
         inside = codes_of(winners[name], members)
+        shares = dict.fromkeys(members, "alone")
         if len(members) > 1:
             shares = shares_of(inside, members)
-            painted = paint_codes(
-                stage.flatmap, inside, list(instruction_colours(members).values())
-            )
+            painted = paint_codes(stage.flatmap, inside, [*instruction_colours(members).values()])
             panels.append(Panel(stage, painted, f"Within {name}"))
-        else:
-            shares = dict.fromkeys(members, "alone")
         for key in members:
             notes[key] = " / ".join(filter(None, (notes.get(key), shares[key])))
             asks[key] = ", ".join(filter(None, (asks.get(key), name)))
@@ -84,4 +77,4 @@ def draw_concepts(
     upper.draw(page, below)
     lower.draw(page, below + upper.height + _GAP)
     within = {f"within_{name}": names_of(winners[name]) for name in groups}
-    return Drawing(page.figure, voxel_table(concept, {"concept": names_of(concept), **within}))
+    return Drawing(page.figure, voxel_table(concept, {"concept": names_of(concept)} | within))

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
-from brainstruct.figures.flatmap_file import write_flatmap
-from brainstruct.figures.surface import Flatmap
+from brainstruct.figures.surface import Flatmap, write_flatmap
 
 DEPTHS = 8
 """Points between white matter and pial surface at which a pixel meets voxels.
@@ -29,7 +28,7 @@ def warm_flatmap(subject: str, transform: str, height: int) -> Path:
     Returns
     -------
     pathlib.Path
-        The file inside the store, for `brainstruct.figures.flatmap_file`.
+        The file inside the store, for `brainstruct.figures.surface`.
     """
     folder = require_subject(subject, transform)
     matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
@@ -41,14 +40,7 @@ def warm_flatmap(subject: str, transform: str, height: int) -> Path:
 
 
 def build_flatmap(subject: str, transform: str, height: int) -> Flatmap:
-    """Build a flatmap from pycortex's surfaces; writes nothing that stays.
-
-    Parameters
-    ----------
-    subject, transform : str
-        Names in the store in use.
-    height : int
-        Rows of pixels.
+    """Build a flatmap of a number of rows from the store in use; writes nothing that stays.
 
     Raises
     ------

@@ -23,8 +23,6 @@ class Hemisphere:
 
     Attributes
     ----------
-    side : str
-        ``lh`` or ``rh``.
     white, pial, inflated : numpy.ndarray
         [vertex, (x, y, z)], mm, to the right, front and top.
     triangles : numpy.ndarray

@@ -83,13 +83,8 @@ def _draw(
     draw_strip(page, keys, _LEFT, _TOP, room)
     last = 1.0 if relative or not len(summary) else float(summary["layer"].max()) or 1.0
     limits = _limits(summary)
-    places = page.grid(
-        len(panels),
-        n_columns,
-        corner=(_LEFT, head),
-        size=(inner, _PANEL),
-        pitch=(inner + _GAP, _PANEL + _BELOW + _GAP),
-    )
+    pitch = inner + _GAP, _PANEL + _BELOW + _GAP
+    places = page.grid(len(panels), n_columns, (_LEFT, head), (inner, _PANEL), pitch)
     for number, (axes, roi) in enumerate(zip(places, panels, strict=True)):
         axes.set(title=panels[roi], ylim=limits, xlim=(-0.02 * last, 1.02 * last))
         axes.grid(axis="y")

@@ -51,12 +51,8 @@ def best_marks(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Mark the instruction of each model and region that is ahead of every other one.
 
     Each of its comparisons has to be significant, which is stricter than
-    being ahead of the runner-up.
-
-    Parameters
-    ----------
-    comparisons : pandas.DataFrame
-        As for `baseline_marks`, with a column model; a and b are instructions.
+    being ahead of the runner-up. The table is as for `baseline_marks`, with a
+    column model; a and b are instructions.
 
     Returns
     -------

@@ -41,6 +41,9 @@ def draw_model_scatter(
 ) -> Drawing:
     """Draw every pair of models against each other, one panel per region.
 
+    Hexagons hold shares of a region's voxels, at one scale in all panels; the
+    numbers in the corners count voxels above and below the line of equality.
+
     Parameters
     ----------
     alignment : xarray.DataArray
@@ -50,61 +53,53 @@ def draw_model_scatter(
         Region -> (voxel), bool. A region without voxels says "no data".
     model_labels, region_labels : mapping, optional
         Name -> label.
-    title : str
-        Title of the figure.
 
     Returns
     -------
     Drawing
         Table: i, j, k, the alignment under each model and (1 or 0) membership
-        of each region. Hexagons hold shares of a region's voxels, at one
-        scale in all panels; the numbers in the corners count voxels above and
-        below the line of equality.
+        of each region.
 
     Raises
     ------
     ValueError
         If there are fewer than two models.
     """
-    models = [str(name) for name in alignment["model"].values]
-    pairs = list(combinations(models, 2))
+    scores = {str(one["model"].item()): one.values.astype(float) for one in alignment}
+    pairs = list(combinations(scores, 2))
     if not pairs:
         raise ValueError("a scatter needs two models or more")
     columns = max(len(regions), 1)
     size = min((DOUBLE_COLUMN - _LEFT - _RIGHT - _GAP * (columns - 1)) / columns, _WIDEST)
     head = _TOP + (_TITLE if title else 0)
-    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR)
-    page.title(title)
+    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR, title)
     pitch = size + _GAP, size + _BELOW
-    places = page.grid(
-        len(pairs) * columns, columns, corner=(_LEFT, head), size=(size, size), pitch=pitch
-    )
+    places = page.grid(len(pairs) * len(regions), columns, (_LEFT, head), (size, size), pitch)
     limits = _limits(alignment)
     drawn: list[PolyCollection] = []
     for row, pair in enumerate(pairs):
-        x, y = (alignment.sel(model=name).values.astype(float) for name in pair)
-        known = np.isfinite(x) & np.isfinite(y)
+        x, y = (scores[name] for name in pair)
         across, up = (label_of(name, model_labels) for name in pair)
         for column, (region, inside) in enumerate(regions.items()):
             axes = places[row * columns + column]
-            used = known & inside
+            used = np.isfinite(x) & np.isfinite(y) & inside
             axes.set(xlabel=across, ylabel="" if column else up)
             axes.tick_params(labelleft=not column)
-            if not row:
-                axes.set_title(label_of(region, region_labels), pad=9)
-                says = f"{int(used.sum()):,} voxels"
-                axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
-            drawn += _draw_panel(axes, x[used], y[used], limits)
+            name = "" if row else label_of(region, region_labels)
+            drawn += _draw_panel(axes, x[used], y[used], limits, name)
     _draw_bar(page, drawn)
-    scores = {name: alignment.sel(model=name).values for name in models}
     members = {str(name): np.asarray(inside, np.int8) for name, inside in regions.items()}
     return Drawing(page.figure, voxel_table(alignment, {**scores, **members}))
 
 
 def _draw_panel(
-    axes: Axes, x: Array, y: Array, limits: tuple[float, float]
+    axes: Axes, x: Array, y: Array, limits: tuple[float, float], title: str
 ) -> list[PolyCollection]:
     """Draw the voxels of one region, and return their hexagons."""
+    if title:
+        axes.set_title(title, pad=9)
+        says = f"{x.size:,} voxels"
+        axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
     axes.set(xlim=limits, ylim=limits)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(3))

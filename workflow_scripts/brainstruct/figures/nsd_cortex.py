@@ -24,10 +24,6 @@ def own_flatmap(
 
     Parameters
     ----------
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
     patch : str
         Name of the flattened patches, ``?h.<patch>.flat.patch.3d``.
     mask : numpy.ndarray

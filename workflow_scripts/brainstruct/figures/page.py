@@ -16,11 +16,16 @@ _MEAN_ADVANCE = 0.55  # width of a mean letter of DejaVu Sans in text, in em
 
 
 class Page:
-    """A figure of a given width and height; all places are mm from its upper left corner."""
+    """A figure of a width and height, with a title in its upper left corner.
 
-    def __init__(self, width: float, height: float) -> None:
+    All places are mm from that corner.
+    """
+
+    def __init__(self, width: float, height: float, title: str = "") -> None:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH))
+        if title:
+            self.write(2, 2, title, va="top", fontsize=8, fontweight="bold")
 
     def place(self, left: float, top: float) -> tuple[float, float]:
         """Return a place as shares of the figure, from its lower left corner."""
@@ -35,7 +40,6 @@ class Page:
         self,
         count: int,
         columns: int,
-        *,
         corner: tuple[float, float],
         size: tuple[float, float],
         pitch: tuple[float, float],
@@ -73,11 +77,6 @@ class Page:
     def write(self, left: float, top: float, text: str, **look: Any) -> None:
         """Write text to the right of a place."""
         self.figure.text(*self.place(left, top), text, **look)
-
-    def title(self, text: str) -> None:
-        """Write the title of the page into its upper left corner."""
-        if text:
-            self.write(2, 2, text, va="top", fontsize=8, fontweight="bold")
 
 
 def text_width(text: str, fontsize: float) -> float:

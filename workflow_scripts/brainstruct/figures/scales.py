@@ -1,4 +1,4 @@
-"""Colour scales of continuous values, and their bars."""
+"""Colour scales of continuous values, of one or of two at once, and their legends."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import Normalize, to_hex, to_rgb
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from brainstruct.figures.page import Page
-from brainstruct.figures.style import SEQUENTIAL
+from brainstruct.figures.style import BIVARIATE, SEQUENTIAL
 
 BAR = 14.0
 """Height of the strip that a colour bar needs, mm."""
 
+_CELLS = 64  # of the legend of two values, along each side
 _STEPS = np.array([1.0, 2.0, 5.0, 10.0])
 
 
@@ -74,6 +75,48 @@ class Scale:
         for mark in marks:
             bar.ax.axvline(mark, color="white", linewidth=1.4)
             bar.ax.axvline(mark, color="black", linewidth=0.7)
+
+
+@dataclass(frozen=True)
+class BivariateScale:
+    """What colour a pair of values has: corners, mixed in between; beyond an end, its colour."""
+
+    across: Scale
+    up: Scale
+
+    def paint(self, across: NDArray[np.floating], up: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Colour two images [row, column]; where either is NaN is transparent."""
+        known = np.isfinite(across) & np.isfinite(up)
+        x, y = (
+            np.clip((image[known] - scale.low) / (scale.high - scale.low), 0, 1)[:, None]
+            for image, scale in ((across, self.across), (up, self.up))
+        )
+        (dark, right), (above, bright) = (
+            [np.array(to_rgb(colour)) for colour in row] for row in BIVARIATE
+        )
+        painted = np.zeros((*across.shape, 4), np.float32)
+        painted[known, :3] = (1 - y) * ((1 - x) * dark + x * right) + y * (
+            (1 - x) * above + x * bright
+        )
+        painted[known, 3] = 1
+        return painted
+
+    def draw_square(self, page: Page, left: float, top: float, size: float) -> None:
+        """Draw the legend as a square with its upper left corner at `left`, `top` (mm)."""
+        axes = page.axes(left, top, size, size)
+        steps = (np.arange(_CELLS) + 0.5) / _CELLS
+        x, y = (scale.low + steps * (scale.high - scale.low) for scale in (self.across, self.up))
+        axes.imshow(
+            self.paint(*np.meshgrid(x, y)),
+            extent=(self.across.low, self.across.high, self.up.low, self.up.high),
+            origin="lower",
+            aspect="auto",
+            interpolation="none",
+        )
+        axes.set(xlabel=self.across.label, ylabel=self.up.label)
+        axes.xaxis.set_major_locator(MaxNLocator(2))
+        axes.yaxis.set_major_locator(MaxNLocator(2))
+        axes.spines[:].set_visible(True)
 
 
 def finite(parts: Iterable[ArrayLike]) -> NDArray[np.float64]:

@@ -13,19 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from brainstruct.figures import subject_bars
 from brainstruct.figures.cells import draw_cells
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import Page, widest
 from brainstruct.figures.scales import Scale
 from brainstruct.figures.style import DOUBLE_COLUMN, instruction_colours, journal_style
-from brainstruct.figures.subject_bars import (
-    draw_bar,
-    prepare_axes,
-    say_no_data,
-    subject_keys,
-    value_limits,
-)
 from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
 
 _LABEL = "Share of the explainable variance"
@@ -128,14 +122,20 @@ def _draw(
     subjects = [str(subject) for subject in table["subject"].unique()]
     colours = instruction_colours([reference, *(key for key in keys if key != reference)])
     layout = _Layout.of(keys, subjects)
-    legend = _legend(colours, reference, subjects)
+    legend: list[list[Artist]] = [
+        [
+            Patch(color=colours[reference], label=f"unique to {reference}"),
+            Patch(color=_SHARED, label="shared"),
+            Patch(facecolor="none", edgecolor="black", label="unique to the other, in its colour"),
+        ],
+        subject_bars.subject_keys(subjects),
+    ]
     room = DOUBLE_COLUMN - _LEFT - _RIM
     head = _RIM + (_TITLE if title else 0)
     strip_top = head + ceil(max(len(subjects), 1) / layout.per_row) * layout.pitch[1] + _BAR
     panels_top = strip_top + strip_height(legend, room) + 3
     panel_rows = ceil(max(len(labels), 1) / _COLUMNS)
-    page = Page(DOUBLE_COLUMN, panels_top + panel_rows * (_CAPTION + _PANEL + _BELOW))
-    page.title(title)
+    page = Page(DOUBLE_COLUMN, panels_top + panel_rows * (_CAPTION + _PANEL + _BELOW), title)
 
     whole, where = table, _LABEL
     for roi, label in list(labels.items())[:1]:
@@ -173,14 +173,8 @@ def _draw_matrices(
     scale: Scale,
 ) -> None:
     """Draw the lower triangle of one matrix per subject."""
-    places = page.grid(
-        len(matrices),
-        layout.per_row,
-        corner=(layout.left, top),
-        size=(layout.side, layout.side),
-        pitch=layout.pitch,
-        caption=_CAPTION,
-    )
+    corner, size = (layout.left, top), (layout.side, layout.side)
+    places = page.grid(len(matrices), layout.per_row, corner, size, layout.pitch, _CAPTION)
     for axes, (subject, matrix) in zip(places, matrices.items(), strict=True):
         cells = []
         for row, column in np.argwhere(np.tri(len(keys), dtype=bool)).tolist():
@@ -200,24 +194,11 @@ def _short(value: float) -> str:
 
 def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Pairs of the reference, whichever of the two it is."""
-    first = table[table["a"] == reference]
-    second = table[table["b"] == reference]
-    rename = {"unique_a": "unique_reference", "unique_b": "unique_other", "b": "other"}
-    swap = {"unique_b": "unique_reference", "unique_a": "unique_other", "a": "other"}
-    columns = ["subject", "roi", "other", *_PARTS]
-    return pd.concat([first.rename(columns=rename)[columns], second.rename(columns=swap)[columns]])
-
-
-def _legend(
-    colours: Mapping[str, str], reference: str, subjects: Sequence[str]
-) -> list[list[Artist]]:
-    """Parts of the variance, and the symbols of subjects."""
-    parts: list[Artist] = [
-        Patch(color=colours[reference], label=f"unique to {reference}"),
-        Patch(color=_SHARED, label="shared"),
-        Patch(facecolor="none", edgecolor="black", label="unique to the other, in its colour"),
-    ]
-    return [parts, subject_keys(subjects)]
+    sides = []
+    for own, other in (("a", "b"), ("b", "a")):
+        names = {f"unique_{own}": "unique_reference", f"unique_{other}": "unique_other"}
+        sides.append(table[table[own] == reference].rename(columns=names | {other: "other"}))
+    return pd.concat(sides)[["subject", "roi", "other", *_PARTS]]
 
 
 def _draw_panels(
@@ -231,26 +212,22 @@ def _draw_panels(
     """Draw bars of every region: the reference, whose colour is the first, and each other one."""
     own, *others = colours
     width = (DOUBLE_COLUMN - _LEFT * 2 - _RIM) / _COLUMNS
-    places = page.grid(
-        len(labels),
-        _COLUMNS,
-        corner=(_LEFT, top),
-        size=(width, _PANEL),
-        pitch=(width + _LEFT, _CAPTION + _PANEL + _BELOW),
-        caption=_CAPTION,
-    )
-    limits = value_limits(pairs[list(_PARTS)], 0.06)
+    pitch = width + _LEFT, _CAPTION + _PANEL + _BELOW
+    places = page.grid(len(labels), _COLUMNS, (_LEFT, top), (width, _PANEL), pitch, _CAPTION)
+    limits = subject_bars.value_limits(pairs[list(_PARTS)], 0.06)
     xlim = -0.6, max(len(others), _FEWEST) - 0.4
     for number, (axes, (roi, label)) in enumerate(zip(places, labels.items(), strict=True)):
         axes.set(title=label, ylim=limits, xlim=xlim)
         if number % _COLUMNS == 0:
             axes.set_ylabel("Share of variance")
-        prepare_axes(axes, others)
+        subject_bars.prepare_axes(axes, others)
         for place, other in enumerate(others):
             here = (pairs["roi"] == roi) & (pairs["other"] == other)
             rows = pairs[here].set_index("subject")
             tops = [
-                draw_bar(axes, place + offset, rows[part], subjects, width=0.25, colour=colour)
+                subject_bars.draw_bar(
+                    axes, place + offset, rows[part], subjects, width=0.25, colour=colour
+                )
                 for part, offset, colour in (
                     ("unique_reference", -0.27, colours[own]),
                     ("shared", 0, _SHARED),
@@ -258,7 +235,7 @@ def _draw_panels(
                 )
             ]
             if all(height is None for height in tops):
-                say_no_data(axes, place)
+                subject_bars.say_no_data(axes, place)
 
 
 def _source(

@@ -116,8 +116,7 @@ def _lay_out(
     tallest = min(max(shapes) * cell, _TALLEST, room)
     top = _RIM + (_TITLE if title else 0)
     pitch = caption + tallest + _RIM
-    page = Page(DOUBLE_COLUMN, top + rows * pitch + legend_height)
-    page.title(title)
+    page = Page(DOUBLE_COLUMN, top + rows * pitch + legend_height, title)
     axes = []
     for index, (words, shape) in enumerate(zip(captions, shapes, strict=True)):
         row, column = divmod(index, columns)

@@ -75,20 +75,13 @@ _MODELS = {
 
 @contextmanager
 def journal_style() -> Iterator[None]:
-    """Draw and save in the study's style, whatever the user's own settings are.
-
-    Usable as a context manager and as a decorator.
-    """
+    """Draw and save in the study's style, whatever the user's own settings are."""
     with matplotlib.style.context(MATPLOTLIBRC, after_reset=True):
         yield
 
 
 def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
-    """Give each instruction its hexadecimal colour, in the order of `keys`.
-
-    Those of the paper have a fixed colour; the others get further ones in the
-    order given.
-    """
+    """Give each instruction its colour: a fixed one of the paper, or a further one, in order."""
     return _assign(keys, _INSTRUCTIONS, CURVATURE)
 
 

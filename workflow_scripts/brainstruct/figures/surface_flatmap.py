@@ -62,23 +62,12 @@ def flatmap_of_surface(
 
 @dataclass(frozen=True)
 class Raster:
-    """An image of a flat surface.
+    """An image of a flat surface: the triangle under each pixel whose centre is inside."""
 
-    Attributes
-    ----------
-    inside : numpy.ndarray
-        [row, column], bool: pixels whose centre is on the surface, top row first.
-    corners, weights : numpy.ndarray
-        [pixel inside, corner]: vertices of the triangle under the pixel, and
-        its barycentric coordinates in it.
-    extent : tuple of float
-        Left, right, bottom and top of the image, in units of the surface.
-    """
-
-    inside: NDArray[np.bool_]
-    corners: NDArray[np.int64]
-    weights: Floats
-    extent: tuple[float, float, float, float]
+    inside: NDArray[np.bool_]  # [row, column], top row first
+    corners: NDArray[np.int64]  # [pixel inside, corner]: vertices of its triangle
+    weights: Floats  # [pixel inside, corner]: barycentric coordinates
+    extent: tuple[float, float, float, float]  # left, right, bottom and top, of the surface
 
     def interpolate(self, values: NDArray[np.floating]) -> Floats:
         """Interpolate values of vertices, [vertex, ...], at the pixels inside."""

@@ -1,4 +1,4 @@
-"""Where the vertices of a pycortex subject lie in its functional volumes."""
+"""Where the vertices of a subject of the store in use lie in its functional volumes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ def store_places(
 
     Parameters
     ----------
-    subject, transform : str
-        Names in the store in use.
     volume_shape : tuple of int
         Voxels along i, j and k that the transform must be for.
 

@@ -98,16 +98,9 @@ def build_viewer(
         Published with ``index.html``, the surfaces and the maps.
     maps : sequence of ViewerMap
         Layers, in the order of the list; names must differ.
-    surface : str
-        Subject in the store in use.
-    transform : str or None
-        Its transform to the data; without one, one is added to the store.
-    flatmap : Flatmap
-        The subject's flatmap, of the data's volume.
-    packed : path
-        Folder from `pack_surface`.
-    title : str
-        Title of the page.
+    surface, transform : str
+        Subject in the store in use, and its transform to the data; without one,
+        one is added to the store.
 
     Raises
     ------
@@ -127,9 +120,8 @@ def build_viewer(
         option("rois_paths", "stroke", "black"),
         redirect_stdout(io.StringIO()),
     ):
-        cache = Path(pycortex().db.get_cache(surface))
-        for file in Path(packed).iterdir():
-            shutil.copyfile(file, cache / file.name)
+        cache = pycortex().db.get_cache(surface)
+        shutil.copytree(packed, cache, copy_function=shutil.copyfile, dirs_exist_ok=True)
         pycortex().webgl.make_static(
             str(draft),
             dataset,

@@ -27,27 +27,13 @@ _REACH = 4.0  # from mid-cortex the grid is filled, mm; corners of fsaverage5 li
 
 @dataclass(frozen=True)
 class CortexGrid:
-    """A volume around mid-cortex, in the space of a subject's surfaces.
+    """A volume around mid-cortex, in the space of a subject's surfaces."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        Voxels along z, y and x, as pycortex orders them.
-    to_voxels : numpy.ndarray
-        [4, 4]: from mm (x, y, z) to voxels.
-    places : numpy.ndarray
-        Voxels that are filled: positions in the flattened volume.
-    vertices : numpy.ndarray
-        The vertex nearest to each of them.
-    pixels : numpy.ndarray
-        [vertex]: position in the flattened image of the flatmap, -1 off the flatmap.
-    """
-
-    shape: tuple[int, int, int]
-    to_voxels: NDArray[np.float64]
-    places: NDArray[np.int64]
-    vertices: NDArray[np.int64]
-    pixels: NDArray[np.int64]
+    shape: tuple[int, int, int]  # along z, y and x, as pycortex orders them
+    to_voxels: NDArray[np.float64]  # [4, 4], from mm (x, y, z)
+    places: NDArray[np.int64]  # voxels that are filled, in the flattened volume
+    vertices: NDArray[np.int64]  # the one nearest to each of them
+    pixels: NDArray[np.int64]  # [vertex]: place in the flattened flatmap, -1 off it
 
     def volume(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
         """Carry an image of the flatmap [row, column] to the cortex; NaN elsewhere."""

@@ -9,9 +9,8 @@ from typing import Any
 import xarray as xr
 
 from brainstruct.brain.region_names import distinct_names, region_of
-from brainstruct.figures.flatmap_file import read_flatmap
 from brainstruct.figures.stage import Stage
-from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
 
 
 def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
