@@ -4,13 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.viewer import (
-    build_viewer,
-    ceiling_map,
-    folder_size,
-    maps_of_model,
-    scratch_store,
-)
+from brainstruct.figures.viewer import build_viewer, folder_size, scratch_store
+from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.concept_maps import draw_concepts
+from brainstruct.figures.concepts import draw_concepts
 from brainstruct.figures.voxels import keys_of, open_stage
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures.instruction_rois import draw_instruction_rois
 from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels, single_regions
 from brainstruct.jobs.run import run_job

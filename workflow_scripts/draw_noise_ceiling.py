@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.ceiling_maps import draw_noise_ceilings
+from brainstruct.figures.noise_ceiling import draw_noise_ceiling
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
@@ -20,7 +20,7 @@ def noise_ceiling(job: Any) -> None:
             for name in space.data_vars
             if str(name).startswith("ceiling_")
         }
-    drawing = draw_noise_ceilings(stages, ceilings, threshold=job.params.threshold)
+    drawing = draw_noise_ceiling(stages, ceilings, threshold=job.params.threshold)
     drawing.save(Path(job.output.svg).with_suffix(""))
 
 

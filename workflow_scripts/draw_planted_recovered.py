@@ -6,8 +6,8 @@ from typing import Any
 import xarray as xr
 
 from brainstruct.encoding.recovery import match_voxels
+from brainstruct.figures.planted_recovered import draw_planted_recovered
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.figures.winners import draw_planted_vs_recovered
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
@@ -26,7 +26,7 @@ def planted_recovered(job: Any) -> None:
         )
     ]
     legend = job.params.instructions
-    drawing = draw_planted_vs_recovered(
+    drawing = draw_planted_recovered(
         open_stage(job.input.store, job.params.flatmap, space, job.params.title),
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(winners["instruction_index"], list(winners["instruction"].values), space),

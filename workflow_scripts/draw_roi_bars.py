@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.figures.bars import draw_roi_bars
 from brainstruct.figures.marks import LEVEL, baseline_marks, present_marks
+from brainstruct.figures.roi_bars import draw_roi_bars
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.figures.winners import draw_winning_instruction
+from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.figures.winners import draw_winning_layer
+from brainstruct.figures.winning_layer import draw_winning_layer
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 

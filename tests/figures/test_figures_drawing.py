@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from brainstruct.figures.bars import draw_roi_bars
 from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.roi_bars import draw_roi_bars
 
 TABLE = pd.DataFrame({"subject": ["subj01"], "model": ["vit-h"], "roi": ["V1"], "value": [0.5]})
 

@@ -8,13 +8,11 @@ from matplotlib.colors import to_rgb
 
 from brainstruct.figures.categories import paint_codes
 from brainstruct.figures.flatmap_axes import view
+from brainstruct.figures.planted_recovered import draw_planted_recovered
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.style import instruction_colours
-from brainstruct.figures.winners import (
-    draw_planted_vs_recovered,
-    draw_winning_instruction,
-    draw_winning_layer,
-)
+from brainstruct.figures.winning_instruction import draw_winning_instruction
+from brainstruct.figures.winning_layer import draw_winning_layer
 
 ORDER = ("IC", "IU1", "SR")
 
@@ -101,7 +99,7 @@ def test_models_of_any_depth_have_a_colour_bar(stage, place, n_layers):
 def test_recovery_counts_planted_voxels_only(stage, place, voxels):
     planted = place(np.where(voxels["j"] == 0, "", "IC"))
     recovered = place(np.where(voxels["i"] < 2, "SR", "IC"))
-    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 54 of 72 voxels, 75.0 %" in said
     assert "75 %" in texts_of(drawing)
@@ -111,20 +109,20 @@ def test_recovery_counts_planted_voxels_only(stage, place, voxels):
 def test_recovery_leaves_voxels_without_a_winner_out(stage, place, voxels):
     planted = place(["IC"] * 96)
     recovered = place(np.select([voxels["i"] == 0, voxels["i"] == 1], ["", "SR"], "IC"))
-    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 72 of 84 voxels, 85.7 %" in said
 
 
 def test_recovery_without_planted_voxels_is_drawn(stage, place):
     nothing = place([""] * 96)
-    drawing = draw_planted_vs_recovered(stage, nothing, nothing, order=ORDER)
+    drawing = draw_planted_recovered(stage, nothing, nothing, order=ORDER)
     assert any("nothing to compare" in text.get_text() for text in drawing.figure.texts)
 
 
 def test_recovery_of_other_voxels_is_refused(stage, winner):
     with pytest.raises(ValueError, match="same voxels"):
-        draw_planted_vs_recovered(stage, winner, winner[::-1], order=ORDER)
+        draw_planted_recovered(stage, winner, winner[::-1], order=ORDER)
 
 
 def test_zoom_keeps_all_data(sheet):

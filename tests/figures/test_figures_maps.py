@@ -8,8 +8,8 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 
 from brainstruct.figures.alignment_maps import draw_alignment_maps
-from brainstruct.figures.ceiling_maps import draw_noise_ceilings
-from brainstruct.figures.concept_maps import draw_concepts
+from brainstruct.figures.concepts import draw_concepts
+from brainstruct.figures.noise_ceiling import draw_noise_ceiling
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import instruction_colours
 
@@ -96,7 +96,7 @@ def test_no_model_is_an_error(stage):
 
 def test_ceilings_say_how_much_is_above_the_threshold(stage, place, voxels):
     ceiling = place(np.where(voxels["i"] < 2, 0.01, 0.6))
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage, "subj02": stage},
         {"subj01": {"ncsnr": ceiling}, "subj02": {"ncsnr": ceiling}},
         threshold=0.05,
@@ -108,7 +108,7 @@ def test_ceilings_say_how_much_is_above_the_threshold(stage, place, voxels):
 
 def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
     full = place(np.full(96, 0.5))
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage, "subj02": stage},
         {"subj01": {"ncsnr": full, "cross_subject": full}, "subj02": {"ncsnr": full}},
         threshold=0.05,
@@ -119,7 +119,7 @@ def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
 
 
 def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage}, {"subj01": {"ncsnr": place(np.full(96, np.nan))}}, threshold=0.05
     )
     assert "subj01, from repetitions: 0 % above 0.05" in captions(drawing)
@@ -127,7 +127,7 @@ def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
 
 def test_a_ceiling_of_zero_is_not_above_a_threshold_of_zero(stage, place, voxels):
     ceiling = place(np.where(voxels["i"] < 2, 0.0, 0.6))
-    drawing = draw_noise_ceilings({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
+    drawing = draw_noise_ceiling({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
     assert "subj01, from repetitions: 75 % above 0" in captions(drawing)
 
 

@@ -16,7 +16,7 @@ from brainstruct.figures import preparing
 from brainstruct.figures.preparing import prepare_flatmaps
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
-from brainstruct.figures.winners import draw_winning_instruction
+from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
 from brainstruct.workflow.flat_source import find_source

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainstruct.figures.bars import draw_roi_bars
-from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures.instruction_rois import draw_instruction_rois
 from brainstruct.figures.layer_profiles import draw_layer_profiles
+from brainstruct.figures.roi_bars import draw_roi_bars
 
 SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1", "PPA")
 N_LAYERS = dict.fromkeys(MODELS, 5)

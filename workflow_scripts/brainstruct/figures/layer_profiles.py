@@ -34,7 +34,7 @@ def draw_layer_profiles(
     """Draw one panel per region with one line per model.
 
     Lines are means over subjects, bands their standard error. What is not said
-    here is as in `brainstruct.figures.bars.draw_roi_bars`.
+    here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------

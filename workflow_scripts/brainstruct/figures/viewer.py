@@ -35,10 +35,8 @@ from brainstruct.figures.cortex_store import (
 from brainstruct.figures.style import CURVATURE
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
-from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip, maps_of_model
+from brainstruct.figures.viewer_maps import ViewerMap, colour_strip
 from brainstruct.store.publishing import publish_folder
-
-__all__ = ["build_viewer", "ceiling_map", "folder_size", "maps_of_model", "pack_surface"]
 
 PAGE = Path(__file__).with_name("viewer_page")
 """What is added to pycortex's page: a template, and scripts that replace its own."""

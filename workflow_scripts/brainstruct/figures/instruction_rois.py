@@ -38,7 +38,7 @@ def draw_instruction_rois(
 
     A panel has a row for every instruction that the model was given. The best of
     a region is framed, if there are several; cells without data are grey. What
-    is not said here is as in `brainstruct.figures.bars.draw_roi_bars`.
+    is not said here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------

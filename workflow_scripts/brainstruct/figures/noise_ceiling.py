@@ -20,7 +20,7 @@ _LABELS = {"ncsnr": "from repetitions", "cross_subject": "from other subjects"}
 
 
 @journal_style()
-def draw_noise_ceilings(
+def draw_noise_ceiling(
     stages: Mapping[str, Stage],
     ceilings: Mapping[str, Mapping[str, xr.DataArray]],
     *,
