@@ -263,7 +263,7 @@ def test_the_same_seed_writes_the_same_bytes(study: Study, tmp_path: Path) -> No
     for path in files:
         other = again.nsd_root / path.relative_to(study.layout.nsd_root)
         assert other.read_bytes() == path.read_bytes(), path.name
-    assert not list(again.root.rglob("*.part*"))
+    assert not list(again.nsd_root.rglob("*.part*"))
     xr.testing.assert_equal(
         read_dataset(truth_file(again, "subj03")), read_dataset(truth_file(study.layout, "subj03"))
     )
