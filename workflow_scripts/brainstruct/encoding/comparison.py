@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.encoding.columns import centre
 from brainstruct.encoding.fdr import VOXELWISE_WILCOXON, benjamini_hochberg, wilcoxon_p
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Array, Resampler, image_weights
@@ -173,7 +174,7 @@ def compare_groups(
         raise ValueError(f"comparisons name {sorted(unknown)}, which are not among {list(groups)}")
 
     # A response that never varies on these images has no correlation, whatever its ceiling.
-    varies = (truth.max("nsd_id") > truth.min("nsd_id")).values
+    varies = centre(truth.transpose("nsd_id", "voxel").values)[1] != 0
     reliable = can_be_divided_by(ceiling, threshold).values & varies
     means = _region_means(regions, np.where(reliable, ceiling.values, np.nan))
     weights = image_weights(truth["nsd_id"].values, options.n_draws, options.seed)

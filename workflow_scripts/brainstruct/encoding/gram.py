@@ -19,18 +19,7 @@ CHUNK = 1024
 
 
 def gram(X: Matrix) -> Matrix:
-    """Return X'X.
-
-    Parameters
-    ----------
-    X : array or tensor of shape (n, p)
-        Of any precision.
-
-    Returns
-    -------
-    array or tensor of shape (p, p)
-        float64, on the device of `X`.
-    """
+    """Return X'X in float64, see `cross_gram`."""
     return cross_gram(X, X)
 
 
@@ -62,6 +51,4 @@ def _product(A: Matrix, B: Matrix, start: int) -> Matrix:
 
 
 def _wide(rows: Matrix) -> Matrix:
-    if isinstance(rows, torch.Tensor):
-        return rows.to(torch.float64)
-    return rows.astype(np.float64)
+    return rows.to(torch.float64) if isinstance(rows, torch.Tensor) else rows.astype(np.float64)

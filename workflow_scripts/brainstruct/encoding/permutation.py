@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from brainstruct.encoding.columns import centre
+
 Array = NDArray[np.float32]
 
 BLOCK = 1024
@@ -68,11 +70,11 @@ class PermutationTest:
         self._shape = truth.shape
         self._orders = image_orders(len(truth), n_permutations, seed)
         self.n_permutations = len(truth) * len(self._orders)
-        self._constant = np.ptp(truth, axis=0) == 0
-        self._spectra = [
-            fft.rfft(_standardised(truth[:, block])[:, self._orders[0]], axis=1).conj()
-            for block in self._blocks()
-        ]
+        self._constant = np.zeros(truth.shape[1], dtype=bool)
+        self._spectra = []
+        for block in self._blocks():
+            columns, self._constant[block] = _standardised(truth[:, block])
+            self._spectra.append(fft.rfft(columns[:, self._orders[0]], axis=1).conj())
 
     def p(self, prediction: Array) -> Array:
         """Return how rarely permuted images are predicted as well.
@@ -102,7 +104,7 @@ class PermutationTest:
         n_images, n_voxels = self._shape
         reached = np.zeros(n_voxels, dtype=np.int64)
         for block, spectrum in zip(self._blocks(), self._spectra, strict=True):
-            columns = _standardised(prediction[:, block])
+            columns, _ = _standardised(prediction[:, block])
             observed = None
             for order in self._orders:
                 shifted = fft.irfft(
@@ -150,9 +152,9 @@ def permutation_p(
     return PermutationTest(truth, n_permutations=n_permutations, seed=seed).p(prediction)
 
 
-def _standardised(values: Array) -> Array:
-    """Columns of mean 0 and length 1, constant ones 0; one row per voxel."""
-    centred = values - values.mean(0, dtype=np.float64)
-    length = np.sqrt((centred**2).sum(0))
-    length[np.ptp(values, axis=0) == 0] = np.inf
-    return np.ascontiguousarray((centred / length).T, dtype=np.float32)
+def _standardised(values: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return one row per voxel, of mean 0 and length 1, constant ones 0; and which those are."""
+    centred, squares = centre(values)
+    constant = squares == 0
+    length = np.where(constant, np.inf, np.sqrt(squares))
+    return np.ascontiguousarray((centred / length).T, dtype=np.float32), constant

@@ -11,23 +11,38 @@ Do not use it for new results: test images reach their own scaling.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from himalaya.backend import set_backend
-from himalaya.ridge import RidgeCV
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.finite import require_finite
-from brainstruct.encoding.scores import FitScores, pearson, r_squared
-
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import FEATURE_ROUNDING, centre
+from brainstruct.encoding.ridge import (
+    Array,
+    fit_and_score,
+    require_finite_fit,
+    solve_by_himalaya,
+)
+from brainstruct.encoding.scores import FitScores
 
 OOTA2025 = "oota2025"
 """Name of the preset in the configuration."""
 
 ALPHAS = np.logspace(1, 4, 60)
 FOLDS = 5
-TARGETS_PER_BATCH = 500
+
+_solve = partial(
+    solve_by_himalaya,
+    fit_intercept=False,
+    cv=FOLDS,
+    solver_params={
+        "score_func": l2_neg_loss,
+        "n_targets_batch": 500,
+        "n_targets_batch_refit": 100,
+        "n_alphas_batch": 10,
+    },
+)
 
 
 def zscore(values: Array) -> Array:
@@ -35,10 +50,8 @@ def zscore(values: Array) -> Array:
 
     Constant columns become 0.
     """
-    centred = values - values.mean(0, dtype=np.float64)
-    deviation = centred.std(0)
-    constant = deviation <= 1e-6 * np.maximum(np.abs(values.mean(0, dtype=np.float64)), 1e-30)
-    scaled = np.where(constant, 0.0, centred / np.where(constant, 1.0, deviation))
+    centred, squares = centre(values, FEATURE_ROUNDING)
+    scaled = np.divide(centred, centred.std(0), out=np.zeros_like(centred), where=squares > 0)
     single: Array = scaled.astype(np.float32)
     return single
 
@@ -66,10 +79,8 @@ def fit_oota2025(
 
     Parameters
     ----------
-    X_train, X_test : array of shape (n_images, n_features)
-        Features.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
+    X_train, X_test, Y_train, Y_test : array
+        As for `brainstruct.encoding.ridge.fit_ridge`.
     backend : str
         Backend of himalaya.
 
@@ -83,35 +94,13 @@ def fit_oota2025(
     ValueError
         If anything is not finite.
     """
-    require_finite(
-        training_features=X_train,
-        test_features=X_test,
-        training_responses=Y_train,
-        test_responses=Y_test,
-    )
-    engine = set_backend(backend)
-    grid = ALPHAS.astype(np.float32)
-    model = RidgeCV(
-        alphas=grid,
-        fit_intercept=False,
-        cv=FOLDS,
-        solver_params={
-            "score_func": l2_neg_loss,
-            "n_targets_batch": TARGETS_PER_BATCH,
-            "n_targets_batch_refit": 100,
-            "n_alphas_batch": 10,
-        },
-    )
-    truth = zscore(Y_test)
-    model.fit(engine.asarray(zscore(X_train)), engine.asarray(zscore(Y_train)))
-    prediction = engine.to_numpy(model.predict(engine.asarray(zscore(X_test))))
-    alpha = engine.to_numpy(model.best_alphas_).astype(np.float32)
-    return FitScores(
-        r=pearson(truth, prediction),
-        r2=r_squared(truth, prediction),
-        cv_score=engine.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),
-        alpha=alpha,
-        # himalaya returns penalties a rounding away from those it was given.
-        at_edge=np.isclose(alpha, grid[0]) | np.isclose(alpha, grid[-1]),
-        prediction=prediction,
+    require_finite_fit(X_train, Y_train, X_test, Y_test)
+    return fit_and_score(
+        zscore(X_train),
+        zscore(Y_train),
+        zscore(X_test),
+        zscore(Y_test),
+        _solve,
+        ALPHAS.tolist(),
+        backend,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from brainstruct.encoding.columns import centre
+
 Array = NDArray[np.float32]
 
 
@@ -89,8 +91,8 @@ class Resampler:
 
 
 def _scaled(columns: Array) -> tuple[Array, NDArray[np.bool_]]:
-    centred = columns - columns.mean(0, dtype=np.float64)
-    deviation = np.sqrt((centred**2).mean(0))
-    constant = deviation == 0
-    scaled: Array = (centred / np.where(constant, 1.0, deviation)).astype(np.float32)
-    return scaled, constant
+    """Return columns of variance 1, constant ones 0, and which are constant."""
+    centred, squares = centre(columns)
+    constant = squares == 0
+    deviation = np.sqrt(squares / len(columns))
+    return (centred / np.where(constant, 1.0, deviation)).astype(np.float32), constant

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import centre
+
 Array = NDArray[np.float32]
 
 
@@ -51,12 +53,10 @@ def pearson(truth: Array, prediction: Array) -> Array:
         prediction is (a model that predicts nothing explains nothing).
     """
     _same_shape(truth, prediction)
-    a = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
-    b = prediction.astype(np.float64) - prediction.mean(0, dtype=np.float64)
-    norm_a, norm_b = np.sqrt((a**2).sum(0)), np.sqrt((b**2).sum(0))
-    product = norm_a * norm_b
+    (a, squares_a), (b, squares_b) = centre(truth), centre(prediction)
+    product = np.sqrt(squares_a) * np.sqrt(squares_b)
     r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
-    r[norm_a == 0] = np.nan
+    r[squares_a == 0] = np.nan
     bounded: Array = np.clip(r, -1, 1).astype(np.float32)
     return bounded
 
@@ -77,7 +77,7 @@ def r_squared(truth: Array, prediction: Array) -> Array:
     """
     _same_shape(truth, prediction)
     residual = ((truth.astype(np.float64) - prediction) ** 2).sum(0)
-    total = ((truth - truth.mean(0, dtype=np.float64)) ** 2).sum(0)
+    _, total = centre(truth)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = 1 - residual / total
     score[total == 0] = np.nan

@@ -8,17 +8,14 @@ drowns the small eigenvalues in its rounding error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.gram import CHUNK
 from brainstruct.encoding.solver.arrays import Array, cast
-
-CHUNK = 1024
-"""Rows or columns that are held in float64 at once."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +27,15 @@ class Decomposition:
     X : array of shape (n_samples, n_features)
         The design matrix as given.
     offset : array of shape (n_features,)
-        float64; the column means, or 0 without intercept.
+        float64; the column means.
     eigenvalues : array of shape (r,)
         Squared singular values, ascending, float64, on the CPU.
     vectors : array
         float64. Primal: V, of shape (n_features, r). Dual: U, of shape
         (n_samples, r).
     dual : bool
-        Whether `vectors` is U. It then spans every sample (but for the
-        constant vector, with an intercept), null components included.
+        Whether `vectors` is U. It then spans all but the constant vector, null
+        components included.
     """
 
     X: Array
@@ -68,63 +65,31 @@ class Decomposition:
         dtype : str
             Precision of the result; the work is done in float64.
         """
-        inner = centred(rows, self.offset)
+        inner = _centred(rows, self.offset)
         if self.dual:
             kernel = cast(np.zeros((rows.shape[0], self.X.shape[0])), "float64", self.X)
             for start in range(0, self.X.shape[1], CHUNK):
                 columns = slice(start, start + CHUNK)
-                kernel += inner[:, columns] @ centred(self.X[:, columns], self.offset[columns]).T
+                kernel += inner[:, columns] @ _centred(self.X[:, columns], self.offset[columns]).T
             inner = kernel
-        scale = self._powers(-1.0 if self.dual else -0.5)
+        kept = self.eigenvalues > 0
+        exponent = -1.0 if self.dual else -0.5
+        scale = np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
         return cast((inner @ self.vectors) * cast(scale, "float64", self.X), dtype, self.X)
 
-    def right(self, dtype: str) -> Callable[[Array], Array]:
-        """Return the function that maps weights to V diag(1/sqrt(eigenvalues)) weights.
 
-        It takes an array of shape (r, n_targets), which it overwrites, and
-        returns one of shape (n_features, n_targets). Components without
-        variance are left out.
-        """
-        powers = cast(self._powers(-1.0 if self.dual else -0.5), dtype, self.X)[:, None]
-        vectors = self.vectors if self.dual else cast(self.vectors, dtype, self.X)
-
-        def product(weights: Array) -> Array:
-            weights *= powers
-            return self._from_samples(vectors, weights, dtype) if self.dual else vectors @ weights
-
-        return product
-
-    def _from_samples(self, vectors: Array, weights: Array, dtype: str) -> Array:
-        # V = X'U/sqrt(eigenvalues) cancels where one feature is far larger than the others.
-        # With an intercept the columns of U sum to 0, so that the offset drops out.
-        samples = vectors @ cast(weights, "float64", self.X)
-        parts = [
-            cast(
-                cast(self.X[:, start : start + CHUNK], "float64", self.X).T @ samples, dtype, self.X
-            )
-            for start in range(0, self.X.shape[1], CHUNK)
-        ]
-        return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
-
-    def _powers(self, exponent: float) -> NDArray[np.float64]:
-        kept = self.eigenvalues > 0
-        return np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
-
-
-def centred(rows: Array, offset: Array) -> Array:
+def _centred(rows: Array, offset: Array) -> Array:
     """Subtract the column means in float64."""
     return cast(rows, "float64", rows) - offset
 
 
-def decompose(X: Array, fit_intercept: bool, dual: bool) -> Decomposition:
+def decompose(X: Array, dual: bool) -> Decomposition:
     """Decompose a design matrix.
 
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
         Design matrix.
-    fit_intercept : bool
-        Whether columns are centred.
     dual : bool
         Whether to diagonalise X X' (n_samples square) rather than X' X.
 
@@ -133,30 +98,25 @@ def decompose(X: Array, fit_intercept: bool, dual: bool) -> Decomposition:
     Decomposition
         Primal: without the components that vanish in float64.
     """
-    backend = get_backend()
     n, p = X.shape
     offset = cast(np.zeros(p), "float64", X)
-    if fit_intercept:
-        for start in range(0, n, CHUNK):
-            offset += cast(X[start : start + CHUNK], "float64", X).sum(0)
-        offset /= n
+    for start in range(0, n, CHUNK):
+        offset += cast(X[start : start + CHUNK], "float64", X).sum(0)
+    offset /= n
     if not dual:
         gram = cast(np.zeros((p, p)), "float64", X)
         for start in range(0, n, CHUNK):
-            _add_gram(gram, centred(X[start : start + CHUNK], offset))
+            _add_gram(gram, _centred(X[start : start + CHUNK], offset))
         eigenvalues, vectors = _eigh(gram, noise=max(n, p))
         first = int(np.searchsorted(eigenvalues, 0, side="right"))
         return Decomposition(X, offset, eigenvalues[first:], vectors[:, first:], dual)
     gram = cast(np.zeros((n, n)), "float64", X)
     for start in range(0, p, CHUNK):
         columns = slice(start, start + CHUNK)
-        _add_gram(gram, centred(X[:, columns], offset[columns]).T)
-    if not fit_intercept:
-        eigenvalues, vectors = _eigh(gram, noise=max(n, p))
-        return Decomposition(X, offset, eigenvalues, vectors, dual)
+        _add_gram(gram, _centred(X[:, columns], offset[columns]).T)
     # The constant vector is a null vector of the centred kernel. Lifted above all
     # others it cannot mix with further null vectors, and comes last.
-    diagonal = backend.to_numpy(gram)[np.arange(n), np.arange(n)]
+    diagonal = get_backend().to_numpy(gram)[np.arange(n), np.arange(n)]
     gram += (2 * float(diagonal.sum()) or 1.0) / n
     eigenvalues, vectors = _eigh(gram, noise=max(n, p))
     return Decomposition(X, offset, eigenvalues[:-1], vectors[:, :-1], dual)
