@@ -19,11 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding.columns import centre, require_finite
 from brainstruct.encoding.components import Components
-from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
@@ -58,37 +59,9 @@ class BandedOptions:
     targets_per_batch: int = 2000
 
 
-@dataclass(frozen=True)
-class BandedFit:
-    """Test scores of two bands, alone and together, per voxel.
-
-    Attributes
-    ----------
-    r2_a, r2_b, r2_joint : array of shape (n_voxels,)
-        Coefficients of determination on the test images.
-    split_a, split_b : array of shape (n_voxels,)
-        The joint R2 divided between the bands by the product measure
-        (himalaya's ``r2_score_split``); they add up to ``r2_joint`` and are
-        not unique shares.
-    share, alpha : array of shape (n_voxels,)
-        Chosen by the joint model.
-    cv_joint : array of shape (n_voxels,)
-        Cross-validation score of the joint model: negative mean squared error.
-    """
-
-    r2_a: Array
-    r2_b: Array
-    r2_joint: Array
-    split_a: Array
-    split_b: Array
-    share: Array
-    alpha: Array
-    cv_joint: Array
-
-
 def fit_pair(
     a: Components, b: Components, Y_train: Array, Y_test: Array, options: BandedOptions
-) -> BandedFit:
+) -> xr.Dataset:
     """Fit two feature spaces alone and together.
 
     Parameters
@@ -102,8 +75,13 @@ def fit_pair(
 
     Returns
     -------
-    BandedFit
-        Per voxel.
+    xarray.Dataset
+        float32, by voxel: ``r2_a``, ``r2_b`` and ``r2_joint``, R2 on the test images
+        of either band alone and of both; ``shared``, ``unique_a`` and ``unique_b``, see
+        `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint R2
+        divided between the bands by the product measure (himalaya's
+        ``r2_score_split``): they add up to it and are not unique shares; ``share`` (of
+        band a) and ``alpha``, chosen by the joint model.
 
     Raises
     ------
@@ -124,31 +102,34 @@ def fit_pair(
     scale = _equal_variance(a, b)
     train = np.concatenate([a.train * scale[0], b.train * scale[1]], axis=1)
     test = np.concatenate([a.test * scale[0], b.test * scale[1]], axis=1)
-    n_a = a.train.shape[1]
-    search = _Search(train, Y_train, n_a, shares, options)
+    search = _Search(train, Y_train, a.train.shape[1], shares, options)
     loss = search.cross_validate()
-    alphas = np.asarray(options.alphas, dtype=np.float64)
-
-    best_alpha = loss.argmin(1)
-    per_share = np.take_along_axis(loss, best_alpha[:, None], axis=1)[:, 0]
-    best_share = per_share.argmin(0)
-    voxels = np.arange(Y_train.shape[1])
-    joint_a, joint_b = search.predict(test, best_share, alphas[best_alpha[best_share, voxels]])
-    alone_a, _ = search.predict(test, np.full_like(best_share, len(shares) - 1),
-                                alphas[best_alpha[-1]])  # fmt: skip
-    _, alone_b = search.predict(test, np.zeros_like(best_share), alphas[best_alpha[0]])
+    # The best penalty at each share, and the best share: (share, voxel) and (voxel,).
+    best = loss.argmin(1)
+    alphas = np.asarray(options.alphas, dtype=np.float64)[best]
+    chosen = np.take_along_axis(loss, best[:, None], axis=1)[:, 0].argmin(0)
+    alpha = alphas[chosen, np.arange(chosen.size)]
+    joint_a, joint_b = search.predict(test, chosen, alpha)
+    alone_a, _ = search.predict(test, np.full_like(chosen, len(shares) - 1), alphas[-1])
+    _, alone_b = search.predict(test, np.zeros_like(chosen), alphas[0])
     mean = Y_train.mean(0, dtype=np.float64).astype(np.float32)
-    split_a, split_b = _split(Y_test, joint_a, joint_b, mean)
-    return BandedFit(
-        r2_a=r_squared(Y_test, alone_a + mean),
-        r2_b=r_squared(Y_test, alone_b + mean),
-        r2_joint=r_squared(Y_test, joint_a + joint_b + mean),
-        split_a=split_a,
-        split_b=split_b,
-        share=np.asarray(shares, dtype=np.float32)[best_share],
-        alpha=alphas[best_alpha[best_share, voxels]].astype(np.float32),
-        cv_joint=-per_share.min(0),
+    r2_a, r2_b, r2_joint = (
+        r_squared(Y_test, guess + mean) for guess in (alone_a, alone_b, joint_a + joint_b)
     )
+    split_a, split_b = _split(Y_test, joint_a, joint_b, mean)
+    values = {
+        "r2_a": r2_a,
+        "r2_b": r2_b,
+        "r2_joint": r2_joint,
+        "shared": r2_a + r2_b - r2_joint,
+        "unique_a": r2_joint - r2_b,
+        "unique_b": r2_joint - r2_a,
+        "split_a": split_a,
+        "split_b": split_b,
+        "share": np.asarray(shares, dtype=np.float32)[chosen],
+        "alpha": alpha.astype(np.float32),
+    }
+    return xr.Dataset({name: ("voxel", array) for name, array in values.items()})
 
 
 class _Search:
@@ -277,16 +258,14 @@ def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float3
     return first, second
 
 
-def _split(truth: Array, first: Array, second: Array, mean: Array) -> tuple[Array, Array]:
+def _split(truth: Array, first: Array, second: Array, mean: Array) -> list[Array]:
     """Product measure about the test images' mean, so that both sum to the joint R2.
 
     sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2, with y and the
     predictions taken about the mean prediction's zero (himalaya: r2_score_split).
     """
-    y = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
+    y, total = centre(truth)
     offset = (mean - truth.mean(0, dtype=np.float64)) / 2
     a, b = first + offset, second + offset  # the intercept belongs to neither band
-    total = (y**2).sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = [((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)]
-    return shares[0], shares[1]
+        return [((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)]

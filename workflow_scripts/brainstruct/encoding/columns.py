@@ -1,4 +1,4 @@
-"""Columns of features, responses and predictions: centred, and which of them are constant."""
+"""Columns of features, responses and predictions: finite, centred, constant or not."""
 
 from __future__ import annotations
 
@@ -39,3 +39,23 @@ def centre(
     deviation = np.sqrt(squares / len(values))
     squares[deviation <= rounding * np.maximum(np.abs(mean), 1e-30)] = 0
     return centred, squares
+
+
+def require_finite(**arrays: NDArray[Any]) -> None:
+    """Check that arrays hold numbers only.
+
+    Parameters
+    ----------
+    **arrays : array
+        Name, ``_`` for a space -> values.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite; it names the array and says how many are.
+    """
+    for name, values in arrays.items():
+        finite = np.isfinite(values)
+        if not finite.all():
+            count = finite.size - np.count_nonzero(finite)
+            raise ValueError(f"{name.replace('_', ' ')} hold {count} non-finite values")

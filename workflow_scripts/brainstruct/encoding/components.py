@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.columns import require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
 

@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control, wilcoxon
 
+LEVEL = 0.05
+"""False discovery rate at which anything counts as significant."""
+
 VOXELWISE_WILCOXON = (
     "wilcoxon_voxels_p treats voxels as independent; neighbouring voxels share noise and "
     "signal, so it is far too small. It is given because earlier work reports it: "

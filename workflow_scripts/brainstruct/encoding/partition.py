@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.banded import Array, BandedFit, BandedOptions, fit_pair
+from brainstruct.encoding.banded import Array, BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions
 
@@ -118,57 +118,21 @@ def partition_pair(
     Returns
     -------
     xarray.Dataset
-        As `partition` gives it, and by voxel ``layer_a``, ``layer_b``,
+        As `fit_pair` gives it, and by voxel ``layer_a``, ``layer_b``,
         ``variance_kept_a`` and ``variance_kept_b`` (by the components).
     """
     parts = []
     combined = np.stack(layers, axis=1)
-    for a, b in np.unique(combined, axis=0).tolist():
-        voxels = np.flatnonzero((combined == (a, b)).all(1))
-        first, second = components[0](a), components[1](b)
-        part = partition(
-            fit_pair(first, second, Y_train[:, voxels], Y_test[:, voxels], options)
-        ).assign_coords(voxel=voxels)
-        for side, layer, kept in (
-            ("a", a, first.variance_kept),
-            ("b", b, second.variance_kept),
-        ):
+    for pair in np.unique(combined, axis=0).tolist():
+        voxels = np.flatnonzero((combined == pair).all(1))
+        a, b = (components[side](layer) for side, layer in enumerate(pair))
+        part = fit_pair(a, b, Y_train[:, voxels], Y_test[:, voxels], options)
+        for side, layer, band in zip("ab", pair, (a, b), strict=True):
             part[f"layer_{side}"] = ("voxel", np.full(voxels.size, layer, np.int16))
-            part[f"variance_kept_{side}"] = ("voxel", np.full(voxels.size, kept, np.float32))
-        parts.append(part)
+            kept = np.full(voxels.size, band.variance_kept, np.float32)
+            part[f"variance_kept_{side}"] = ("voxel", kept)
+        parts.append(part.assign_coords(voxel=voxels))
     return xr.concat(parts, "voxel").sortby("voxel")
-
-
-def partition(fit: BandedFit) -> xr.Dataset:
-    """Turn test scores into shared and unique variance.
-
-    Parameters
-    ----------
-    fit : BandedFit
-        R2 of two bands alone and together.
-
-    Returns
-    -------
-    xarray.Dataset
-        By voxel: r2_a, r2_b, r2_joint, shared, unique_a, unique_b, split_a,
-        split_b, share (of band a, chosen) and alpha.
-    """
-    values = {
-        "r2_a": fit.r2_a,
-        "r2_b": fit.r2_b,
-        "r2_joint": fit.r2_joint,
-        "shared": fit.r2_a + fit.r2_b - fit.r2_joint,
-        "unique_a": fit.r2_joint - fit.r2_b,
-        "unique_b": fit.r2_joint - fit.r2_a,
-        "split_a": fit.split_a,
-        "split_b": fit.split_b,
-        "share": fit.share,
-        "alpha": fit.alpha,
-    }
-    return xr.Dataset(
-        {name: ("voxel", array.astype(np.float32)) for name, array in values.items()},
-        coords={"voxel": np.arange(fit.r2_a.size)},
-    )
 
 
 def partition_table(

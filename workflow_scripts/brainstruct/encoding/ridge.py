@@ -14,8 +14,7 @@ from himalaya.ridge import RidgeCV
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, centre
-from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.columns import FEATURE_ROUNDING, centre, require_finite
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
 

@@ -8,10 +8,7 @@ import xarray as xr
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule
 from brainstruct.encoding.best import best_of
-from brainstruct.encoding.fdr import benjamini_hochberg
-
-LEVEL = 0.05
-"""False discovery rate at which voxels count as significant."""
+from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 
 
 def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
