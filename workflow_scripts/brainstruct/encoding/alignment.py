@@ -13,12 +13,31 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.best import best_of
 
 LayerRule = Literal["best", "mean"]
 
 NO_WINNER = -1
 """Index that stands for "none" in maps of winners."""
+
+
+def best_of(scores: xr.DataArray, dim: str) -> xr.DataArray:
+    """Return the position of the best score.
+
+    Parameters
+    ----------
+    scores : xarray.DataArray
+        Cross-validation scores, larger is better.
+    dim : str
+        What they are compared along.
+
+    Returns
+    -------
+    xarray.DataArray
+        Position along `dim`, by all other dims. Of several that are as good it
+        is the first. NaN loses to any score.
+    """
+    best: xr.DataArray = scores.fillna(-np.inf).argmax(dim)
+    return best
 
 
 def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:

@@ -23,12 +23,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import centre, require_finite
+from brainstruct.encoding.columns import Array, centre, require_finite
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
-Array = NDArray[np.float32]
 Tensor = torch.Tensor
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.float32]
+
 ROUNDING = 1e-12
 """What float64 sums leave of a constant column; one that varies in float32 has more."""
 

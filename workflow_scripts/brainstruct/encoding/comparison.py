@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.columns import centre
+from brainstruct.encoding.columns import Array, centre
 from brainstruct.encoding.fdr import (
     LEVEL,
     VOXELWISE_WILCOXON,
@@ -27,12 +27,7 @@ from brainstruct.encoding.fdr import (
     wilcoxon_p,
 )
 from brainstruct.encoding.regions import Region
-from brainstruct.encoding.resampling import (
-    Array,
-    Resampler,
-    difference_statistics,
-    image_weights,
-)
+from brainstruct.encoding.resampling import Resampler, difference_statistics, image_weights
 from brainstruct.encoding.scores import pearson
 
 MEASURES = ("r", "alignment")

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from brainstruct.encoding.columns import require_finite
+from brainstruct.encoding.columns import Array, require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

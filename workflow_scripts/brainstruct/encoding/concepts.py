@@ -12,11 +12,11 @@ from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import (
     NO_WINNER,
     LayerRule,
+    best_of,
     find_winners,
     normalise,
     select_layers,
 )
-from brainstruct.encoding.best import best_of
 from brainstruct.encoding.regions import mean_over, regions
 
 

@@ -26,13 +26,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.dual import Rows, linear_kernel, out_of_fold_predictions
-from brainstruct.encoding.resampling import Array, Resampler
+from brainstruct.encoding.resampling import Resampler
 from brainstruct.encoding.saturation import Curve, fit_saturation
 from brainstruct.encoding.scores import pearson
-
-Progress = Callable[[int, int], None]
-"""Called with (subsets done, subsets in all)."""
 
 Splits = list[tuple[Rows, Rows]]
 """Training and held-out images of every fold."""
@@ -77,7 +75,7 @@ def cross_subject_ceiling(
     target: Array,
     sources: Mapping[str, Array],
     options: CrossSubjectOptions,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """Estimate a subject's noise ceiling from other subjects.
 
@@ -90,7 +88,7 @@ def cross_subject_ceiling(
     options : CrossSubjectOptions
         Folds, bootstraps.
     progress : callable, optional
-        See `Progress`.
+        Called with (subsets done, subsets in all).
 
     Returns
     -------

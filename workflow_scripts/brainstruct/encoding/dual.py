@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from sklearn.model_selection import KFold
 
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array
+
 Rows = NDArray[np.intp]
 
 TARGETS_AT_ONCE = 4000

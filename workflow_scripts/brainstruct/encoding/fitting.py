@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
-from brainstruct.encoding.ridge import Array, RidgeOptions, fit_ridge
+from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
 from brainstruct.encoding.scores import FitScores
 
 Fit = Callable[[Array, Array, Array, Array], FitScores]

@@ -16,7 +16,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.banded import Array, BandedOptions, fit_pair
+from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions
 

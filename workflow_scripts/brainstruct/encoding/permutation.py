@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from brainstruct.encoding.columns import centre
-
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, centre
 
 BLOCK = 1024
 """Voxels transformed at once."""
@@ -51,6 +49,9 @@ class PermutationTest:
     ----------
     n_permutations : int
         Permutations used, the identity included; the smallest p is its inverse.
+    orders : list of array of shape (n_images,)
+        Measured images stay in the first order, shifted by 0 to n_images - 1;
+        predictions are put into each.
 
     Raises
     ------
@@ -68,13 +69,15 @@ class PermutationTest:
         if n_permutations < 1:
             raise ValueError(f"n_permutations must be at least 1, not {n_permutations}")
         self._shape = truth.shape
-        self._orders = image_orders(len(truth), n_permutations, seed)
-        self.n_permutations = len(truth) * len(self._orders)
+        generator = np.random.default_rng(seed)
+        count = max(round(n_permutations / len(truth)), 1)
+        self.orders = [generator.permutation(len(truth)) for _ in range(count)]
+        self.n_permutations = len(truth) * count
         self._constant = np.zeros(truth.shape[1], dtype=bool)
         self._spectra = []
         for block in self._blocks():
             columns, self._constant[block] = _standardised(truth[:, block])
-            self._spectra.append(fft.rfft(columns[:, self._orders[0]], axis=1).conj())
+            self._spectra.append(fft.rfft(columns[:, self.orders[0]], axis=1).conj())
 
     def p(self, prediction: Array) -> Array:
         """Return how rarely permuted images are predicted as well.
@@ -106,7 +109,7 @@ class PermutationTest:
         for block, spectrum in zip(self._blocks(), self._spectra, strict=True):
             columns, _ = _standardised(prediction[:, block])
             observed = None
-            for order in self._orders:
+            for order in self.orders:
                 shifted = fft.irfft(
                     spectrum * fft.rfft(columns[:, order], axis=1), n=n_images, axis=1
                 )
@@ -120,36 +123,6 @@ class PermutationTest:
 
     def _blocks(self) -> list[slice]:
         return [slice(start, start + BLOCK) for start in range(0, self._shape[1], BLOCK)]
-
-
-def image_orders(n_images: int, n_permutations: int, seed: int) -> list[NDArray[np.intp]]:
-    """Draw the random orders whose cyclic shifts are the permutations.
-
-    Parameters
-    ----------
-    n_images : int
-        Images; each order stands for as many permutations.
-    n_permutations : int
-        Permutations wanted; rounded to whole families of n_images.
-    seed : int
-        Seed of the orders.
-
-    Returns
-    -------
-    list of array of shape (n_images,)
-        Measured images stay in the first order, shifted by 0 to n_images - 1;
-        predictions are put into each of the orders.
-    """
-    generator = np.random.default_rng(seed)
-    count = max(round(n_permutations / n_images), 1)
-    return [generator.permutation(n_images) for _ in range(count)]
-
-
-def permutation_p(
-    truth: Array, prediction: Array, *, n_permutations: int = 1000, seed: int = 0
-) -> Array:
-    """Test one set of predictions; see `PermutationTest`."""
-    return PermutationTest(truth, n_permutations=n_permutations, seed=seed).p(prediction)
 
 
 def _standardised(values: Array) -> tuple[Array, NDArray[np.bool_]]:

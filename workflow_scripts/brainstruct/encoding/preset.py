@@ -17,13 +17,8 @@ import numpy as np
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, centre
-from brainstruct.encoding.ridge import (
-    Array,
-    fit_and_score,
-    require_finite_fit,
-    solve_by_himalaya,
-)
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre
+from brainstruct.encoding.ridge import fit_and_score, require_finite_fit, solve_by_himalaya
 from brainstruct.encoding.scores import FitScores
 
 OOTA2025 = "oota2025"

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from brainstruct.encoding.columns import centre
-
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, centre
 
 
 def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:

@@ -11,14 +11,11 @@ import himalaya.scoring
 import numpy as np
 from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
-from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, centre, require_finite
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre, require_finite
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
-
-Array = NDArray[np.float32]
 
 Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
 """Training features and responses, test features, penalties -> predictions of the test

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.encoding.columns import centre
-
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, centre
 
 
 @dataclass(frozen=True)

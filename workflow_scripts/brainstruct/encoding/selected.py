@@ -11,21 +11,17 @@ then: one factorisation per layer and distinct penalty, and no cross-validation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from brainstruct.encoding.best import best_of
+from brainstruct.encoding.alignment import best_of
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
-
-Array = NDArray[np.float32]
-
-Progress = Callable[[int, int], None]
-"""Called with (layer, voxels that chose it)."""
 
 
 class BestPrediction:
@@ -104,38 +100,12 @@ def prediction_dataset(
     )
 
 
-def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
-    """Group voxels by the layer with their best CV score.
-
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
-
-    Yields
-    ------
-    layer : int
-        A layer that at least one voxel chose.
-    voxels : array of int
-        Which.
-    alpha : array of shape (n_chosen,)
-        Their penalties at that layer.
-    """
-    cv_score = scores["cv_score"].transpose("layer", "voxel")
-    alpha = scores["alpha"].transpose("layer", "voxel").values
-    best = best_of(cv_score, "layer").values
-    for row, layer in enumerate(scores["layer"].values):
-        voxels = np.flatnonzero(best == row)
-        if voxels.size:
-            yield int(layer), voxels, alpha[row, voxels]
-
-
 def predict_selected(
     scores: xr.Dataset,
     betas: Array,
     train: NDArray[np.bool_],
     features: Callable[[int], Array],
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Array, NDArray[np.int16]]:
     """Predict the test images, every voxel from its selected layer.
 
@@ -150,7 +120,7 @@ def predict_selected(
     features : callable
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
-        See `Progress`.
+        Called with (layer, voxels that chose it).
 
     Returns
     -------
@@ -159,15 +129,17 @@ def predict_selected(
     layer : array of shape (n_voxels,)
         The selected layer.
     """
+    cv_score = scores["cv_score"].transpose("layer", "voxel")
+    alpha = scores["alpha"].transpose("layer", "voxel").values
+    best = best_of(cv_score, "layer").values
     predictions = np.zeros((int((~train).sum()), betas.shape[1]), dtype=np.float32)
-    chosen = np.zeros(betas.shape[1], dtype=np.int16)
-    for layer, voxels, alpha in selected_layers(scores):
-        X = features(layer)
-        predictions[:, voxels] = ridge_predict(X[train], betas[train][:, voxels], X[~train], alpha)
-        chosen[voxels] = layer
+    for row in np.unique(best).tolist():
+        layer, voxels = int(scores["layer"][row]), np.flatnonzero(best == row)
+        X, Y = features(layer), betas[train][:, voxels]
+        predictions[:, voxels] = ridge_predict(X[train], Y, X[~train], alpha[row, voxels])
         if progress is not None:
             progress(layer, voxels.size)
-    return predictions, chosen
+    return predictions, scores["layer"].values[best].astype(np.int16)
 
 
 def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:

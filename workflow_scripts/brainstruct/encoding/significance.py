@@ -6,8 +6,7 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.alignment import LayerRule
-from brainstruct.encoding.best import best_of
+from brainstruct.encoding.alignment import LayerRule, best_of
 from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 
 
