@@ -334,7 +334,7 @@ def test_predictions_beside_one_component_that_carries_nearly_all_the_variance(n
 
 
 def test_selected_predictions_are_those_of_the_fits():
-    from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
+    from brainstruct.encoding.ridge import fit_ridge
 
     rng = np.random.default_rng(1)
     layers = {4: rng.standard_normal((150, 12)), 9: rng.standard_normal((150, 12))}
@@ -344,7 +344,7 @@ def test_selected_predictions_are_those_of_the_fits():
     Y = (Y + rng.standard_normal(Y.shape)).astype(np.float32)
     train = np.arange(150) < 110
     fits = [
-        fit_ridge(X[train], Y[train], X[~train], Y[~train], RidgeOptions(np.logspace(0, 3, 4)))
+        fit_ridge(X[train], Y[train], X[~train], Y[~train], np.logspace(0, 3, 4))
         for X in layers.values()
     ]
     scores = xr.Dataset(

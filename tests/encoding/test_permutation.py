@@ -6,7 +6,7 @@ from scipy.stats import binom, pearsonr
 
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.permutation import BLOCK, PermutationTest
-from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
+from brainstruct.encoding.ridge import fit_ridge
 
 
 def noise(n_images, n_voxels, seed):
@@ -77,13 +77,13 @@ def test_noise_survives_no_false_discovery_control(n_voxels, at_most):
 
 def test_fits_to_noise_are_calibrated():
     """The same through the fits: every voxel noise, one of many scores."""
-    options = RidgeOptions(np.logspace(0, 4, 5), folds=3, backend="numpy")
+    alphas = np.logspace(0, 4, 5)
     found, below, voxels = 0, 0, 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
         X = rng.standard_normal((150, 8)).astype(np.float32)
         Y = rng.standard_normal((150, 60)).astype(np.float32)
-        fit = fit_ridge(X[:80], Y[:80], X[80:], Y[80:], options)
+        fit = fit_ridge(X[:80], Y[:80], X[80:], Y[80:], alphas, folds=3, backend="numpy")
         p = permutation_p(Y[80:], fit.prediction, seed=seed)
         found += bool((benjamini_hochberg(p) <= 0.05).any())
         below, voxels = below + int((p <= 0.05).sum()), voxels + p.size

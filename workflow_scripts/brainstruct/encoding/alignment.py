@@ -26,15 +26,14 @@ def best_of(scores: xr.DataArray, dim: str) -> xr.DataArray:
     Parameters
     ----------
     scores : xarray.DataArray
-        Cross-validation scores, larger is better.
+        Cross-validation scores, larger is better. NaN loses to any.
     dim : str
         What they are compared along.
 
     Returns
     -------
     xarray.DataArray
-        Position along `dim`, by all other dims. Of several that are as good it
-        is the first. NaN loses to any score.
+        Position along `dim`, by all other dims: the first of several that are as good.
     """
     best: xr.DataArray = scores.fillna(-np.inf).argmax(dim)
     return best
@@ -70,10 +69,8 @@ def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.Da
 
     Parameters
     ----------
-    r : xarray.DataArray
-        Correlations with a dim ``voxel``.
-    ceiling : xarray.DataArray
-        Best possible correlation, dim ``voxel``.
+    r, ceiling : xarray.DataArray
+        Correlations, and the best possible ones, with a dim ``voxel``.
     threshold : float
         Voxels with a smaller ceiling, or none, become NaN.
     """
@@ -87,14 +84,10 @@ def find_winners(
 
     Parameters
     ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim ``voxel``.
-    rule : str
-        How layers are reduced before instructions are compared.
-    threshold : float
-        Voxels with a smaller ceiling have no winner.
+    scores, rule
+        As for `select_layers`, which comes before instructions are compared.
+    ceiling, threshold
+        As for `normalise`; voxels with a smaller ceiling have no winner.
 
     Returns
     -------

@@ -23,7 +23,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import Array, centre, require_finite
+from brainstruct.encoding.columns import Array, batches, centre, require_finite
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
@@ -70,7 +70,6 @@ def fit_pair(
     Y_train, Y_test : array of shape (n_images, n_voxels)
         Responses.
     options : BandedOptions
-        Penalties, shares, folds.
 
     Returns
     -------
@@ -147,13 +146,13 @@ class _Search:
         self._mean = X.mean(0, dtype=np.float64)
         self._X = torch.as_tensor(X - self._mean.astype(np.float32)).to(self._device)
         self._Y = np.asarray(Y, dtype=np.float32)
-        measured = torch.as_tensor(self._Y)
-        size = options.targets_per_batch
-        batches = [measured[:, start : start + size] for start in range(0, Y.shape[1], size)]
         # X is centred, so the targets' means drop out of the products.
-        products = [self._X.T @ batch.to(self._device) for batch in batches]
-        self._products = torch.cat(products, dim=1)
-        self._sums = torch.cat([batch.to(self._device).sum(0) for batch in batches])
+        products, sums = [], []
+        for part in batches(Y.shape[1], options.targets_per_batch):
+            y = torch.as_tensor(self._Y[:, part]).to(self._device)
+            products.append(self._X.T @ y)
+            sums.append(y.sum(0))
+        self._products, self._sums = torch.cat(products, dim=1), torch.cat(sums)
         self._alphas = torch.as_tensor(np.asarray(options.alphas), dtype=torch.float64)
         self._n_a = n_a
         # Each share keeps only the columns of bands that it gives any weight.
@@ -212,9 +211,8 @@ class _Search:
             if not chosen.size:
                 continue
             spectrum, basis, _ = self._basis(whole, whole, band)
-            size = self._options.targets_per_batch
-            for start in range(0, chosen.size, size):
-                voxels = chosen[start : start + size]
+            for part in batches(chosen.size, self._options.targets_per_batch):
+                voxels = chosen[part]
                 projected = basis.T @ self._products[kept][:, voxels]
                 penalty = torch.as_tensor(alpha[voxels]).to(self._device)
                 weights = basis @ (projected / (spectrum[:, None] + penalty).to(torch.float32))
@@ -238,9 +236,7 @@ class _Search:
     ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
         """Yield, batch by batch, X'Y of training and held-out images and the targets' squares."""
         centre = mean.to(torch.float32)
-        size = self._options.targets_per_batch
-        for start in range(0, self._Y.shape[1], size):
-            part = slice(start, start + size)
+        for part in batches(self._Y.shape[1], self._options.targets_per_batch):
             y = torch.as_tensor(np.ascontiguousarray(self._Y[held, part])).to(self._device)
             offset = (self._sums[part] - y.sum(0)) / n_fit
             rest = self._products[:, part] - X.T @ y - n_fit * torch.outer(centre, offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def centre(
     deviation = np.sqrt(squares / len(values))
     squares[deviation <= rounding * np.maximum(np.abs(mean), 1e-30)] = 0
     return centred, squares
+
+
+def batches(size: int, at_once: int) -> Iterator[slice]:
+    """Cut 0 .. size into slices of at most so many."""
+    for start in range(0, size, at_once):
+        yield slice(start, min(start + at_once, size))
 
 
 def require_finite(**arrays: NDArray[Any]) -> None:

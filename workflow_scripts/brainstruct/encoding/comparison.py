@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.columns import Array, centre
+from brainstruct.encoding.columns import Array, batches, centre
 from brainstruct.encoding.fdr import (
     LEVEL,
     VOXELWISE_WILCOXON,
@@ -174,8 +174,7 @@ def _resample(
     scores = np.zeros((len(MEASURES), len(groups), means[0].shape[1]))
     draws = np.zeros((*scores.shape, options.n_draws))
     blocks = []
-    for start in range(0, truth.sizes["voxel"], options.voxels_at_once):
-        here = slice(start, start + options.voxels_at_once)
+    for here in batches(truth.sizes["voxel"], options.voxels_at_once):
         r, drawn = _group_scores(
             truth.isel(voxel=here),
             [[member.isel(voxel=here) for member in group] for group in groups.values()],

@@ -17,7 +17,7 @@ from brainstruct.encoding.alignment import (
     normalise,
     select_layers,
 )
-from brainstruct.encoding.regions import mean_over, regions
+from brainstruct.encoding.regions import mean_over, regions, share
 
 
 def find_concepts(
@@ -34,17 +34,11 @@ def find_concepts(
 
     Parameters
     ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel.
+    scores, ceiling, rule, threshold
+        As for `brainstruct.encoding.alignment.find_winners`.
     concepts : mapping
         Concept -> its instructions; those that the model was not given are
         left out, and so is a concept without any.
-    rule : str
-        How layers are reduced before instructions are compared.
-    threshold : float
-        Voxels with a smaller ceiling have no winner.
 
     Returns
     -------
@@ -110,10 +104,8 @@ def concept_table(
         From `find_concepts`.
     scores, ceiling, rule, threshold
         What it was made from.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
-    mask : str
-        Name under which all voxels together appear.
+    space, mask
+        As for `brainstruct.encoding.regions.regions`.
 
     Returns
     -------
@@ -129,26 +121,20 @@ def concept_table(
     for region in regions(space, mask):
         reliable = region.voxels & (concept_index != NO_WINNER)
         means = mean_over(alignment, region)
-        for row, concept in enumerate(found["concept"].values):
-            members = found["instruction"].values[found["member"].values[row]]
+        for row, place in np.argwhere(found["member"].values).tolist():
+            name = str(found["instruction"].values[place])
             won = found["instruction_index"].values[row]
-            for name in members:
-                place = list(found["instruction"].values).index(name)
-                rows.append(
-                    {
-                        "family": region.family,
-                        "label": region.label,
-                        "concept": str(concept),
-                        "instruction": str(name),
-                        "n_voxels": int(region.voxels.sum()),
-                        "n_reliable": int(reliable.sum()),
-                        "share_won": _mean(won[reliable] == place),
-                        "share_concept": _mean(concept_index[reliable] == row),
-                        "alignment": float(means.sel(instruction=name)),
-                    }
-                )
+            rows.append(
+                {
+                    "family": region.family,
+                    "label": region.label,
+                    "concept": str(found["concept"].values[row]),
+                    "instruction": name,
+                    "n_voxels": int(region.voxels.sum()),
+                    "n_reliable": int(reliable.sum()),
+                    "share_won": share(won == place, reliable),
+                    "share_concept": share(concept_index == row, reliable),
+                    "alignment": float(means.sel(instruction=name)),
+                }
+            )
     return pd.DataFrame(rows)
-
-
-def _mean(hit: np.ndarray) -> float:
-    return float(hit.mean()) if hit.size else float("nan")

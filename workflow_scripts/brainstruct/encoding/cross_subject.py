@@ -86,7 +86,6 @@ def cross_subject_ceiling(
     sources : mapping
         Other subject -> its responses to the same images, (n_images, its voxels).
     options : CrossSubjectOptions
-        Folds, bootstraps.
     progress : callable, optional
         Called with (subsets done, subsets in all).
 
@@ -98,11 +97,8 @@ def cross_subject_ceiling(
         ``failed_share``: share of bootstraps whose fit failed. By n_sources and
         voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
         over images if that is asked for, and ``r_reached``, as it is measured.
-        As attributes
-        ``extrapolated`` (0 with one other subject: then the ceiling is the
-        correlation reached from that subject, a lower bound), n_images,
-        n_bootstraps, the counts n_voxels_failed, n_fits, n_not_converged,
-        n_not_positive, n_beyond_one, and ``note``.
+        Attributes: ``extrapolated`` is 0 with one other subject, and the ceiling then
+        the correlation reached from it, a lower bound; ``note`` says so; counts.
 
     Raises
     ------
@@ -140,15 +136,7 @@ def cross_subject_ceiling(
 
 
 def without_ceiling(n_voxels: int, n_images: int, note: str) -> xr.Dataset:
-    """Return the result of a subject whose ceiling cannot be estimated.
-
-    Parameters
-    ----------
-    n_voxels, n_images : int
-        Its voxels, and the images it shares with the others.
-    note : str
-        Why.
-    """
+    """Return the result of a subject that shares too few images; `note` says why."""
     nothing = np.full(n_voxels, np.nan, dtype=np.float32)
     return xr.Dataset(
         {"ceiling_cross_subject": ("voxel", nothing, {"units": "correlation"})},

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import Array
+from brainstruct.encoding.columns import Array, batches
 
 Rows = NDArray[np.intp]
 
@@ -61,8 +61,7 @@ def out_of_fold_predictions(
         ) * (len(train) / len(kernels))
         penalty = _choose(summed, Y, grid, train, inner_folds)
         spectrum, left, right = _decompose(summed, train, held)
-        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
-            part = slice(start, start + TARGETS_AT_ONCE)
+        for part in batches(Y.shape[1], TARGETS_AT_ONCE):
             y = Y[train, part]
             projected = right @ (y - y.mean(0))
             shrunk = projected / (spectrum[:, None] + penalty[part]).astype(np.float32)
@@ -81,8 +80,7 @@ def _choose(
     for fit, held in folds.split(train):
         spectrum, left, right = _decompose(kernel, train[fit], train[held])
         left = left - left.mean(0)  # correlations are about the fold's own mean
-        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
-            part = slice(start, start + TARGETS_AT_ONCE)
+        for part in batches(Y.shape[1], TARGETS_AT_ONCE):
             y = Y[train[fit], part]
             projected = right @ (y - y.mean(0))
             truth = Y[train[held], part]

@@ -10,7 +10,7 @@ import numpy as np
 
 from brainstruct.encoding.columns import Array
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
-from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
+from brainstruct.encoding.ridge import fit_ridge
 from brainstruct.encoding.scores import FitScores
 
 Fit = Callable[[Array, Array, Array, Array], FitScores]
@@ -41,7 +41,8 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
     if encoding["preset"] is not None:
         raise ValueError(f"there is no preset {encoding['preset']!r}")
     grid = encoding["alphas"]
-    options = RidgeOptions(
+    return partial(
+        fit_ridge,
         alphas=np.logspace(grid["log10_min"], grid["log10_max"], grid["count"]).tolist(),
         folds=encoding["folds"],
         seed=seed,
@@ -50,4 +51,3 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
         solver=encoding["solver"],
         targets_per_batch=targets_per_batch,
     )
-    return partial(fit_ridge, options=options)

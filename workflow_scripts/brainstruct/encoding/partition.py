@@ -91,6 +91,7 @@ def _best_layers(cv: NDArray[np.floating], fitted: NDArray[np.integer]) -> NDArr
 
 
 def _families(space: xr.Dataset) -> list[NDArray[np.bool_]]:
+    """Divide voxels by the first family that has them; the last part are those without any."""
     inside = space["roi_label"].transpose("roi", "voxel").values > 0
     first = np.where(inside.any(0), inside.argmax(0), len(inside))
     return [first == number for number in range(len(inside) + 1)]
@@ -111,10 +112,8 @@ def partition_pair(
         Layer of instruction a and of instruction b, see `partition_layers`.
     components : two callables
         Layer -> the instruction's features there.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
-    options : BandedOptions
-        Penalties, shares, folds.
+    Y_train, Y_test, options
+        As for `fit_pair`.
 
     Returns
     -------
@@ -146,14 +145,12 @@ def partition_table(
     partitions : xarray.Dataset
         Results of `partition_pair` with dims pair, voxel, and coordinates ``a``
         and ``b`` on pair.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
+    space, mask
+        As for `brainstruct.encoding.regions.regions`.
     ceiling : xarray.DataArray
         Noise ceiling as a correlation, dim voxel.
     threshold : float
         Voxels with a smaller ceiling are left out, and counted.
-    mask : str
-        Name under which all voxels together appear.
 
     Returns
     -------

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from brainstruct.encoding.columns import Array, centre
+from brainstruct.encoding.columns import Array, batches, centre
 
 BLOCK = 1024
 """Voxels transformed at once."""
@@ -75,7 +75,7 @@ class PermutationTest:
         self.n_permutations = len(truth) * count
         self._constant = np.zeros(truth.shape[1], dtype=bool)
         self._spectra = []
-        for block in self._blocks():
+        for block in batches(self._shape[1], BLOCK):
             columns, self._constant[block] = _standardised(truth[:, block])
             self._spectra.append(fft.rfft(columns[:, self.orders[0]], axis=1).conj())
 
@@ -106,7 +106,7 @@ class PermutationTest:
             )
         n_images, n_voxels = self._shape
         reached = np.zeros(n_voxels, dtype=np.int64)
-        for block, spectrum in zip(self._blocks(), self._spectra, strict=True):
+        for block, spectrum in zip(batches(self._shape[1], BLOCK), self._spectra, strict=True):
             columns, _ = _standardised(prediction[:, block])
             observed = None
             for order in self.orders:
@@ -120,9 +120,6 @@ class PermutationTest:
         # The identity reaches itself, unless there is nothing to compare.
         p[self._constant | (reached == 0)] = np.nan
         return p
-
-    def _blocks(self) -> list[slice]:
-        return [slice(start, start + BLOCK) for start in range(0, self._shape[1], BLOCK)]
 
 
 def _standardised(values: Array) -> tuple[Array, NDArray[np.bool_]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 WHOLE = "all"
 """Label that stands for all labels of a family together."""
@@ -31,7 +31,7 @@ class Region:
 
     family: str
     label: str
-    voxels: np.ndarray[Any, np.dtype[np.bool_]]
+    voxels: NDArray[np.bool_]
 
 
 def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
@@ -64,6 +64,11 @@ def mean_over(values: xr.DataArray, region: Region) -> xr.DataArray:
     return inside.mean("voxel", skipna=True)
 
 
+def share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    """Share of hits among some voxels; NaN if there are none."""
+    return float(hit[among].mean()) if among.any() else float("nan")
+
+
 def roi_table(
     r: xr.DataArray, alignment: xr.DataArray, space: xr.Dataset, mask_name: str
 ) -> pd.DataFrame:
@@ -74,10 +79,8 @@ def roi_table(
     r, alignment : xarray.DataArray
         Raw and normalised scores with dims voxel and any others (instruction,
         layer), which become columns.
-    space : xarray.Dataset
-        Voxels and their labels, see `regions`.
-    mask_name : str
-        Name under which all voxels together appear.
+    space, mask_name
+        As for `regions`.
 
     Returns
     -------

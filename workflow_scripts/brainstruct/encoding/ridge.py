@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -20,39 +19,6 @@ from brainstruct.encoding.solver import search_alphas
 Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
 """Training features and responses, test features, penalties -> predictions of the test
 responses, chosen penalties and their scores; arrays of himalaya's current backend."""
-
-
-@dataclass(frozen=True)
-class RidgeOptions:
-    """How a ridge regression is fitted.
-
-    Attributes
-    ----------
-    alphas : sequence of float
-        Penalties tried, increasing.
-    folds : int
-        Cross-validation folds within the training images.
-    seed : int
-        Seed that shuffles images into folds.
-    alpha_score : str
-        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
-        ``correlation_score``.
-    backend : str
-        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
-    targets_per_batch : int
-        Voxels worked on at once.
-    solver : str
-        ``gram``, this package's solver, or ``himalaya``, its own
-        singular value decomposition: the same answer, slower.
-    """
-
-    alphas: Sequence[float]
-    folds: int = 5
-    seed: int = 0
-    alpha_score: str = "l2_neg_loss"
-    backend: str = "torch"
-    targets_per_batch: int = 2000
-    solver: Literal["gram", "himalaya"] = "gram"
 
 
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
@@ -77,7 +43,18 @@ def standardise(train: Array, test: Array) -> tuple[Array, Array]:
 
 
 def fit_ridge(
-    X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, options: RidgeOptions
+    X_train: Array,
+    Y_train: Array,
+    X_test: Array,
+    Y_test: Array,
+    alphas: Sequence[float],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    alpha_score: str = "l2_neg_loss",
+    backend: str = "torch",
+    targets_per_batch: int = 2000,
+    solver: Literal["gram", "himalaya"] = "gram",
 ) -> FitScores:
     """Fit all voxels on one feature space and score them on held-out images.
 
@@ -87,13 +64,20 @@ def fit_ridge(
         Features; standardised here, with the training images' statistics.
     Y_train, Y_test : array of shape (n_images, n_voxels)
         Responses.
-    options : RidgeOptions
-        Penalties, folds, backend.
-
-    Returns
-    -------
-    FitScores
-        Per voxel.
+    alphas : sequence of float
+        Penalties tried, increasing.
+    folds, seed : int
+        Cross-validation folds within the training images, which are shuffled.
+    alpha_score : str
+        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
+        ``correlation_score``.
+    backend : str
+        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
+    targets_per_batch : int
+        Voxels worked on at once.
+    solver : str
+        ``gram``, this package's solver, or ``himalaya``, its own
+        singular value decomposition: the same answer, slower.
 
     Raises
     ------
@@ -102,10 +86,20 @@ def fit_ridge(
     """
     require_finite_fit(X_train, Y_train, X_test, Y_test)
     X_train, X_test = standardise(X_train, X_test)
+    cv = KFold(folds, shuffle=True, random_state=seed)
+    solve: Solver
     # Where no feature varies the mean is all there is, and nothing to decompose.
-    gram = options.solver == "gram" and X_train.any()
-    solver = partial(_by_gram if gram else _by_himalaya, options)
-    return fit_and_score(X_train, Y_train, X_test, Y_test, solver, options.alphas, options.backend)
+    if solver == "gram" and X_train.any():
+        solve = partial(_by_gram, cv=cv, score=alpha_score, n_targets_batch=targets_per_batch)
+    else:
+        params = {
+            "score_func": getattr(himalaya.scoring, alpha_score),
+            "n_targets_batch": targets_per_batch,
+            "n_targets_batch_refit": targets_per_batch,
+            "warn": False,
+        }
+        solve = partial(solve_by_himalaya, fit_intercept=True, cv=cv, solver_params=params)
+    return fit_and_score(X_train, Y_train, X_test, Y_test, solve, alphas, backend)
 
 
 def require_finite_fit(X_train: Array, Y_train: Array, X_test: Array, Y_test: Array) -> None:
@@ -131,14 +125,10 @@ def fit_and_score(
 
     Parameters
     ----------
-    X_train, X_test, Y_train, Y_test : array
+    X_train, X_test, Y_train, Y_test, alphas, backend
         As for `fit_ridge`.
     solver : callable
         See `Solver`.
-    alphas : sequence of float
-        Penalties, increasing.
-    backend : str
-        Backend of himalaya.
     """
     engine = set_backend(backend)
     grid = np.asarray(alphas, dtype=np.float32)
@@ -157,39 +147,19 @@ def fit_and_score(
     )
 
 
-def solve_by_himalaya(X: Any, Y: Any, X_test: Any, alphas: Any, **settings: Any) -> tuple[Any, ...]:
+def solve_by_himalaya(
+    X: Any, Y: Any, X_test: Any, alphas: Any, **settings: Any
+) -> tuple[Any, Any, Any]:
     """Predict with himalaya's own solver, see `Solver`; settings are those of its ``RidgeCV``."""
     model = RidgeCV(alphas=alphas, solver="svd", **settings)
     model.fit(X, Y)
     return model.predict(X_test), model.best_alphas_, model.cv_scores_
 
 
-def _by_himalaya(options: RidgeOptions, *arrays: Any) -> tuple[Any, ...]:
-    batch = options.targets_per_batch
-    return solve_by_himalaya(
-        *arrays,
-        fit_intercept=True,
-        solver_params={
-            "score_func": getattr(himalaya.scoring, options.alpha_score),
-            "n_targets_batch": batch,
-            "n_targets_batch_refit": batch,
-            "warn": False,
-        },
-        cv=_folds(options),
-    )
-
-
-def _by_gram(options: RidgeOptions, X: Any, Y: Any, X_test: Any, alphas: Any) -> tuple[Any, ...]:
-    found = search_alphas(
-        X,
-        Y,
-        alphas,
-        [held for _, held in _folds(options).split(np.empty(len(Y)))],
-        score=options.alpha_score,
-        n_targets_batch=options.targets_per_batch,
-    )
+def _by_gram(
+    X: Any, Y: Any, X_test: Any, alphas: Any, *, cv: KFold, **settings: Any
+) -> tuple[Any, Any, Any]:
+    """Predict with this package's solver, see `Solver`; settings are those of `search_alphas`."""
+    held = [rows for _, rows in cv.split(np.empty(len(Y)))]
+    found = search_alphas(X, Y, alphas, held, **settings)
     return found.predict(X_test), found.alphas, found.cv_scores
-
-
-def _folds(options: RidgeOptions) -> KFold:
-    return KFold(options.folds, shuffle=True, random_state=options.seed)

@@ -60,10 +60,9 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
     p : xarray.DataArray
         p-values with a dim ``voxel``; the voxels are one family of tests, other
         dims (instruction, layer) families of their own.
-    ceiling : xarray.DataArray
-        Noise ceiling, dim ``voxel``.
-    threshold : float
-        Voxels with a smaller ceiling are not tested.
+    ceiling, threshold
+        As for `brainstruct.encoding.alignment.normalise`; voxels with a smaller ceiling
+        are not tested.
 
     Returns
     -------

@@ -24,11 +24,6 @@ def stack_fits(
     instructions, layers : sequence
         What the fits must be.
 
-    Returns
-    -------
-    xarray.Dataset
-        `SCORES` with dims instruction, layer, voxel.
-
     Raises
     ------
     ValueError

@@ -33,15 +33,13 @@ def alignment_table(
         Their p-values, same dims; NaN where nothing was tested.
     ceilings : mapping
         Name (``ncsnr``, ``cross_subject``) -> ceiling as a correlation, dim voxel.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
+    space, mask_name
+        As for `brainstruct.encoding.regions.regions`.
     preferred : str
         The ceiling whose threshold decides which voxels count in ``r`` and
         that ``alignment`` is normalised by.
     threshold : float
         Voxels with a smaller ceiling are excluded, ceiling by ceiling.
-    mask_name : str
-        Name under which all voxels together appear.
 
     Returns
     -------

@@ -14,6 +14,7 @@ import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import batches
 from brainstruct.encoding.gram import CHUNK
 from brainstruct.encoding.solver.arrays import Array, cast
 
@@ -48,12 +49,8 @@ class Decomposition:
         """Return rows of U, shape (len(rows), r)."""
         if self.dual:
             return cast(self.vectors[rows], dtype, self.X)
-        backend = get_backend()
-        blocks = [
-            self.project(self.X[rows[start : start + CHUNK]], dtype)
-            for start in range(0, len(rows), CHUNK)
-        ]
-        return blocks[0] if len(blocks) == 1 else backend.concatenate(blocks)
+        parts = [self.project(self.X[rows[part]], dtype) for part in batches(len(rows), CHUNK)]
+        return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
 
     def project(self, rows: Array, dtype: str) -> Array:
         """Return (rows - offset) V diag(1/sqrt(eigenvalues)), 0 for null components.
@@ -68,8 +65,7 @@ class Decomposition:
         inner = _centred(rows, self.offset)
         if self.dual:
             kernel = cast(np.zeros((rows.shape[0], self.X.shape[0])), "float64", self.X)
-            for start in range(0, self.X.shape[1], CHUNK):
-                columns = slice(start, start + CHUNK)
+            for columns in batches(self.X.shape[1], CHUNK):
                 kernel += inner[:, columns] @ _centred(self.X[:, columns], self.offset[columns]).T
             inner = kernel
         kept = self.eigenvalues > 0
@@ -100,19 +96,18 @@ def decompose(X: Array, dual: bool) -> Decomposition:
     """
     n, p = X.shape
     offset = cast(np.zeros(p), "float64", X)
-    for start in range(0, n, CHUNK):
-        offset += cast(X[start : start + CHUNK], "float64", X).sum(0)
+    for rows in batches(n, CHUNK):
+        offset += cast(X[rows], "float64", X).sum(0)
     offset /= n
     if not dual:
         gram = cast(np.zeros((p, p)), "float64", X)
-        for start in range(0, n, CHUNK):
-            _add_gram(gram, _centred(X[start : start + CHUNK], offset))
+        for rows in batches(n, CHUNK):
+            _add_gram(gram, _centred(X[rows], offset))
         eigenvalues, vectors = _eigh(gram, noise=max(n, p))
         first = int(np.searchsorted(eigenvalues, 0, side="right"))
         return Decomposition(X, offset, eigenvalues[first:], vectors[:, first:], dual)
     gram = cast(np.zeros((n, n)), "float64", X)
-    for start in range(0, p, CHUNK):
-        columns = slice(start, start + CHUNK)
+    for columns in batches(p, CHUNK):
         _add_gram(gram, _centred(X[:, columns], offset[columns]).T)
     # The constant vector is a null vector of the centred kernel. Lifted above all
     # others it cannot mix with further null vectors, and comes last.

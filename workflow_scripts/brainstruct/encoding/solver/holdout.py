@@ -15,6 +15,7 @@ import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import batches
 from brainstruct.encoding.solver.arrays import Array, Scratch, cast, inverse_in_place, precision
 from brainstruct.encoding.solver.decomposition import Decomposition
 from brainstruct.encoding.solver.lowrank import Band, split_spectrum
@@ -124,10 +125,9 @@ class HeldOutRows:
         n = self.n_held
         found = self.scratch.take("inverse", (self.mixing.shape[0], n, n), left)
         step = min(256, rows_at_once(self.mixing.shape[1], n))
-        for start in range(0, n, step):
-            block = slice(start, min(start + step, n))
-            size = block.stop - start
-            unit = cast(np.eye(size, n, start), precision(left), left)
+        for block in batches(n, step):
+            size = block.stop - block.start
+            unit = cast(np.eye(size, n, block.start), precision(left), left)
             if self.complement:
                 unit -= 1 / n_samples
             part = self.scratch.take("fitted", (self.mixing.shape[0], size, n), left)
@@ -148,8 +148,7 @@ class HeldOutRows:
         if self.complement:
             parts[number] = held
         flat, target = parts.reshape(len(parts), -1), out.reshape(len(out), -1)
-        for start in range(0, flat.shape[1], MIXED_AT_ONCE):
-            columns = slice(start, start + MIXED_AT_ONCE)
+        for columns in batches(flat.shape[1], MIXED_AT_ONCE):
             backend.matmul(self.mixing, flat[:, columns], out=target[:, columns])
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import batches
 from brainstruct.encoding.solver.arrays import Array, Scratch, cast, empty, precision
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
 from brainstruct.encoding.solver.holdout import HeldOutRows, rows_at_once, shrinkage
@@ -71,7 +72,7 @@ class CrossValidatedRidge:
         rows = fitted.project(X, dtype)
         eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)[:, None]
         found = empty((X.shape[0], len(self.alphas)), rows)
-        for targets in _batches(len(self.alphas), BATCH):
+        for targets in batches(len(self.alphas), BATCH):
             alphas = cast(self.alphas[targets], "float64", fitted.X)
             factors = cast(eigenvalues / (eigenvalues + alphas), dtype, fitted.X)
             found[:, targets] = rows @ (factors * self._projected[targets].T)
@@ -134,7 +135,7 @@ def search_alphas(
     if not len(decomposition.eigenvalues):
         raise ValueError(f"none of the {n_features} features varies")
     offset = cast(np.zeros(Y.shape[1]), "float64", X)
-    for targets in _batches(Y.shape[1], n_targets_batch):
+    for targets in batches(Y.shape[1], n_targets_batch):
         offset[targets] = cast(Y[:, targets], "float64", X).mean(0)
     search = _Search(decomposition, Y, offset, folds, score, n_targets_batch)
     scores = backend.zeros_like(X, shape=(len(folds), len(penalties), Y.shape[1]))
@@ -219,7 +220,7 @@ class _Search:
         found = get_backend().zeros_like(left[0], shape=(n_targets, left[0].shape[1]))
         for rows, part in zip(self.folds, left, strict=True):
             own = self.Y[rows]
-            for targets in _batches(n_targets, self.batch):
+            for targets in batches(n_targets, self.batch):
                 found[targets] += self._held(own, targets, precision(part)) @ part
         return found
 
@@ -255,7 +256,7 @@ class _Search:
             fold = HeldOutRows(left[number], factors, len(self.Y), self.scratch)
             own = self.Y[rows]
             batch = min(self.batch, rows_at_once(n_parts, len(rows)))
-            for targets in _batches(self.Y.shape[1], batch):
+            for targets in batches(self.Y.shape[1], batch):
                 held = self._held(own, targets, dtype)
                 stack = self.scratch.take("stack", (len(nodes.index) + 1, *held.shape), held)
                 fold.residuals(projected[targets], held, stack[:-1])
@@ -267,8 +268,3 @@ class _Search:
             failed |= ~fold.invertible
         lost: NDArray[np.intp] = chosen[(nodes.weights[failed] != 0).any(0)]
         return lost
-
-
-def _batches(size: int, batch: int) -> Iterator[slice]:
-    for start in range(0, size, batch):
-        yield slice(start, min(start + batch, size))
