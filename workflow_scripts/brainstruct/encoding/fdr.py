@@ -59,17 +59,10 @@ def wilcoxon_floor(n: int) -> float:
 
 
 def wilcoxon_p(differences: ArrayLike) -> float:
-    """Two-sided Wilcoxon signed-rank test against zero; 1 if all differences are zero.
+    """Two-sided Wilcoxon signed-rank test of differences (n,) against zero.
 
-    Parameters
-    ----------
-    differences : array of shape (n,)
-        NaN are left out.
-
-    Returns
-    -------
-    float
-        NaN without any difference. Exact up to 50 values without ties.
+    NaN are left out. 1 if all differences are zero, NaN without any. Exact up to 50
+    values without ties.
     """
     values = np.asarray(differences, dtype=np.float64)
     values = values[np.isfinite(values)]

@@ -1,11 +1,8 @@
 """Permutation test of the correlation between prediction and measurement.
 
-A permutation costs a pass over all images and voxels, and a study has more than
-a thousand fits of 15,000 voxels. Permutations are therefore taken in families
-whose scores one Fourier transform gives together: put the images in a random
-order and shift it cyclically, and the correlations under all n shifts are a
-circular cross-correlation, n log n operations in place of n^2. More families
-come from more random orders.
+Permutations are taken in families whose scores one Fourier transform gives
+together: put the images in a random order and shift it cyclically, and the
+correlations under all n shifts are a circular cross-correlation.
 
 The test is exact. The first family contains the order in which the images were
 measured, and the set of all permutations used is distributed alike seen from
@@ -42,8 +39,6 @@ class PermutationTest:
     n_permutations : int
         About how many permutations, the identity included: rounded to a
         multiple of n_images, at least n_images.
-    seed : int
-        Seed of the permutations.
 
     Attributes
     ----------
@@ -90,10 +85,9 @@ class PermutationTest:
         Returns
         -------
         array of shape (n_voxels,)
-            Share of the permutations, the identity included, whose r is as
-            large as the one observed; float32. NaN where the measurement is
-            constant or anything is not finite, 1 where only the prediction is
-            constant.
+            float32: share of the permutations, the identity included, whose r is as
+            large as the one observed. NaN where the measurement is constant or
+            anything is not finite, 1 where only the prediction is constant.
 
         Raises
         ------

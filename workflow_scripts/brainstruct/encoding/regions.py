@@ -101,11 +101,7 @@ def roi_table(
             }
         )
         dims = [str(dim) for dim in part.dims]
-        table = (
-            part.to_dataframe().reset_index() if dims else part.expand_dims("row").to_dataframe()
-        )
-        table = table[[*dims, "n_voxels", "n_excluded", "r", "alignment"]]
-        table.insert(0, "label", region.label)
-        table.insert(0, "family", region.family)
-        parts.append(table)
+        table = part.expand_dims("row").to_dataframe().reset_index()
+        table = table.assign(family=region.family, label=region.label)
+        parts.append(table[["family", "label", *dims, *part.data_vars]])
     return pd.concat(parts, ignore_index=True)

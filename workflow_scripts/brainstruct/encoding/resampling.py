@@ -64,12 +64,7 @@ class Resampler:
         self._variance = self._weights @ self._truth**2 - self._mean**2
 
     def correlate(self, prediction: Array) -> Array:
-        """Correlate a prediction with the responses under every weighting.
-
-        Parameters
-        ----------
-        prediction : array of shape (n_images, n_voxels)
-            Predicted responses.
+        """Correlate a prediction (n_images, n_voxels) with the responses.
 
         Returns
         -------
@@ -93,20 +88,12 @@ class Resampler:
 
 @dataclass(frozen=True)
 class Difference:
-    """Statistics of a difference, arrays of shape (n,).
+    """Statistics of differences: arrays of shape (n,).
 
-    Attributes
-    ----------
-    difference : array
-        On all images.
-    se : array
-        Standard deviation over bootstrap samples.
-    ci_low, ci_high : array
-        Percentile interval.
-    p : array
-        Two-sided, from difference / se and the normal distribution: a share of
-        draws could not go below 1 / n_draws, too coarse for FDR over thousands
-        of voxels. 1 where both are identical.
+    The difference on all images, its standard deviation over bootstrap samples, and
+    their percentile interval. p is two-sided, from difference / se and the normal
+    distribution: a share of draws could not go below 1 / n_draws, too coarse for FDR
+    over thousands of voxels. 1 where both are identical.
     """
 
     difference: NDArray[np.float64]

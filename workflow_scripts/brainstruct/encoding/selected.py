@@ -1,12 +1,10 @@
 """Predictions of the test images at every voxel's selected layer.
 
-Predictions of 33 layers and ten instructions would be tens of gigabytes per
-subject and model. What comparisons need is one prediction per voxel and
-instruction, that of the layer which cross-validation selected. A job that fits
-all layers keeps the best so far of every voxel (`BestPrediction`). Where layers
-are fitted by several jobs, none of them sees all scores: then the selected layers
-are fitted once more (`predict_selected`), with the penalties that are known by
-then: one factorisation per layer and distinct penalty, and no cross-validation.
+Comparisons need one prediction per voxel and instruction, that of the layer which
+cross-validation selected. A job that fits all layers keeps the best so far of every
+voxel (`BestPrediction`). Where layers are fitted by several jobs, none of them sees
+all scores: then the selected layers are fitted once more (`predict_selected`), with
+the penalties that are known by then.
 """
 
 from __future__ import annotations
@@ -27,15 +25,10 @@ from brainstruct.encoding.ridge import standardise
 class BestPrediction:
     """Each voxel's prediction at the layer with the best CV score so far.
 
-    Parameters
-    ----------
-    n_images, n_voxels : int
-        Test images and voxels.
-
     Attributes
     ----------
     prediction : array of shape (n_images, n_voxels)
-        float32.
+        Responses to the test images, float32.
     layer : array of shape (n_voxels,)
         Where it is from.
     """
@@ -48,14 +41,7 @@ class BestPrediction:
     def offer(self, layer: int, prediction: Array, cv_score: Array) -> None:
         """Take over the voxels that a layer predicts better than those before it.
 
-        Parameters
-        ----------
-        layer : int
-            Layer number. Of equal scores, the one offered first is kept.
-        prediction : array of shape (n_images, n_voxels)
-            Predicted responses.
-        cv_score : array of shape (n_voxels,)
-            On the training images.
+        Of equal scores (n_voxels,), on the training images, the one offered first is kept.
         """
         better = (cv_score > self._cv_score) | (self.layer < 0)
         self.prediction[:, better] = prediction[:, better]

@@ -20,7 +20,6 @@ from brainstruct.encoding.resampling import difference_statistics
 GROUP = "group"
 """Stands for all subjects together in the column ``subject``."""
 
-
 BY_ROW = ("measure", "comparison", "region")
 """What rows of a table of comparisons tell apart."""
 
@@ -82,14 +81,10 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per measure, comparison, region and subject (or `GROUP`), with
-        a, b, difference, se, ci_low, ci_high, p, q (FDR over the regions and
-        comparisons of one subject and measure), cohen_q (effect size: mean over
-        voxels, and of the group over subjects), share_better,
-        share_significant, wilcoxon_voxels_p, wilcoxon_subjects_p,
-        wilcoxon_subjects_floor, n_subjects, n_better (subjects in whom a is
-        better), n_significant (subjects with q <= 0.05 and the group's sign),
-        n_voxels, n_excluded.
+        One row per measure, comparison, region and subject (or `GROUP`). q: FDR over
+        the regions and comparisons of one subject and measure. cohen_q and share_better:
+        over voxels, and of the group the mean over subjects. For the other columns see
+        `brainstruct.encoding.comparison`, `comparison_notes` and `_group_rows`.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
@@ -104,12 +99,10 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
 
     Parameters
     ----------
-    n_subjects : int
-        Subjects of the table.
+    n_subjects, n_draws : int
+        Subjects of the table, and bootstrap samples.
     n_images : collection of int
         Test images of every comparison in the table.
-    n_draws : int
-        Bootstrap samples of them.
     """
     fewest, most = min(n_images), max(n_images)
     images = str(most) if fewest == most else f"{fewest} to {most}"

@@ -23,20 +23,9 @@ from brainstruct.encoding.solver.arrays import Array, cast
 class Decomposition:
     """X - offset = U diag(sqrt(eigenvalues)) V', with r components.
 
-    Attributes
-    ----------
-    X : array of shape (n_samples, n_features)
-        The design matrix as given.
-    offset : array of shape (n_features,)
-        float64; the column means.
-    eigenvalues : array of shape (r,)
-        Squared singular values, ascending, float64, on the CPU.
-    vectors : array
-        float64. Primal: V, of shape (n_features, r). Dual: U, of shape
-        (n_samples, r).
-    dual : bool
-        Whether `vectors` is U. It then spans all but the constant vector, null
-        components included.
+    `X` (n_samples, n_features) is as given, `offset` the column means. `eigenvalues`
+    (r,) ascend and are on the CPU. `vectors` are V, or if `dual` U, which then spans
+    all but the constant vector, null components included. All but X in float64.
     """
 
     X: Array
@@ -55,12 +44,7 @@ class Decomposition:
     def project(self, rows: Array, dtype: str) -> Array:
         """Return (rows - offset) V diag(1/sqrt(eigenvalues)), 0 for null components.
 
-        Parameters
-        ----------
-        rows : array of shape (n_rows, n_features)
-            Rows of this or another design matrix.
-        dtype : str
-            Precision of the result; the work is done in float64.
+        `rows` are of this or another design matrix. The work is done in float64.
         """
         inner = _centred(rows, self.offset)
         if self.dual:
@@ -80,19 +64,9 @@ def _centred(rows: Array, offset: Array) -> Array:
 
 
 def decompose(X: Array, dual: bool) -> Decomposition:
-    """Decompose a design matrix.
+    """Decompose a design matrix by X X' (`dual`) or X' X.
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        Design matrix.
-    dual : bool
-        Whether to diagonalise X X' (n_samples square) rather than X' X.
-
-    Returns
-    -------
-    Decomposition
-        Primal: without the components that vanish in float64.
+    The latter leaves out the components that vanish in float64.
     """
     n, p = X.shape
     offset = cast(np.zeros(p), "float64", X)

@@ -33,16 +33,9 @@ class Shrinkage:
 
     In the dual form U is complete and there is no complement: small factors keep
     their relative precision, and are scaled so that the largest is 1. Else
-    ``I - U diag(1 - factors) U'`` is used as it stands.
-
-    Attributes
-    ----------
-    complement : bool
-        Whether U leaves out part of the sample space.
-    noise : array of shape (n_alphas,)
-        Size of the terms that are summed, relative to the targets.
-    bands : list of Band
-        What is added (dual) or taken away, component by component.
+    ``I - U diag(1 - factors) U'`` is used as it stands. `bands` hold what is added
+    (dual) or taken away; `noise` (n_alphas,) is the size of the terms that are summed,
+    relative to the targets.
     """
 
     complement: bool
@@ -68,16 +61,8 @@ def shrinkage(
 class HeldOutRows:
     """One fold: the operators that turn targets into held-out residuals.
 
-    Parameters
-    ----------
-    left : array of shape (n_held, r)
-        Rows of U.
-    factors : Shrinkage
-        At the penalties wanted.
-    n_samples : int
-        Rows of the design matrix.
-    scratch : Scratch
-        Memory that folds and batches of targets share.
+    `left` are rows of U, (n_held, r); `n_samples` is the number of all; folds and
+    batches of targets share `scratch`.
     """
 
     def __init__(self, left: Array, factors: Shrinkage, n_samples: int, scratch: Scratch) -> None:
@@ -105,14 +90,8 @@ class HeldOutRows:
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
         """Write the residuals of a batch of targets.
 
-        Parameters
-        ----------
-        projected : array of shape (n_targets, r)
-            Targets times U.
-        held : array of shape (n_targets, n_held)
-            Centred targets of the held-out rows.
-        out : array of shape (n_alphas, n_targets, n_held)
-            Overwritten.
+        `projected` are the targets times U, (n_targets, r); `held` the centred targets
+        of the held-out rows, (n_targets, n_held); `out` (n_alphas, n_targets, n_held).
         """
         backend = get_backend()
         fitted = self.scratch.take("fitted", tuple(out.shape), held)

@@ -31,7 +31,6 @@ def score_nodes(stack: Array, nodes: Nodes, score: str) -> Array:
     Returns
     -------
     array of shape (n_alphas, n_targets)
-        float64.
     """
     backend = get_backend()
     n_samples = stack.shape[2]

@@ -11,7 +11,7 @@ from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import batches
-from brainstruct.encoding.solver.arrays import Array, Scratch, cast, empty, precision
+from brainstruct.encoding.solver.arrays import Array, Scratch, cast, precision
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
 from brainstruct.encoding.solver.holdout import HeldOutRows, rows_at_once, shrinkage
 from brainstruct.encoding.solver.lowrank import choose_nodes
@@ -56,22 +56,12 @@ class CrossValidatedRidge:
     _projected: Array
 
     def predict(self, X: Array) -> Array:
-        """Predict from the fit to all samples, without ever forming coefficients.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            Of the current backend.
-
-        Returns
-        -------
-        array of shape (n_samples, n_targets)
-        """
+        """Predict (n_samples, n_targets) from features, without ever forming coefficients."""
         fitted = self._decomposition
         dtype = precision(fitted.X)
         rows = fitted.project(X, dtype)
         eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)[:, None]
-        found = empty((X.shape[0], len(self.alphas)), rows)
+        found = get_backend().zeros_like(rows, shape=(X.shape[0], len(self.alphas)))
         for targets in batches(len(self.alphas), BATCH):
             alphas = cast(self.alphas[targets], "float64", fitted.X)
             factors = cast(eigenvalues / (eigenvalues + alphas), dtype, fitted.X)
@@ -227,7 +217,8 @@ class _Search:
     def _held(self, own: Array, targets: slice, dtype: str) -> Array:
         """Centre held-out rows of Y; shape (n_targets, n_held)."""
         part = cast(own[:, targets], "float64", self.decomposition.X)
-        held = empty((part.shape[1], part.shape[0]), cast(part[:1, :1], dtype, part))
+        shape = part.shape[1], part.shape[0]
+        held = get_backend().zeros_like(part, shape=shape, dtype=dtype)
         held[...] = (part - self.offset[targets]).T
         return held
 
