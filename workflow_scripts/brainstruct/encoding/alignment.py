@@ -52,8 +52,8 @@ def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``r``, ``cv_score`` and ``layer`` (that of the best CV score, under
-        either rule) with dims instruction, voxel.
+        ``r``, ``cv_score`` and ``layer`` (of the best CV score under either rule) with
+        dims instruction, voxel.
     """
     best = best_of(scores["cv_score"], "layer")
     layer = scores["layer"][best].drop_vars("layer")
@@ -92,14 +92,11 @@ def find_winners(
     Returns
     -------
     xarray.Dataset
-        Dims ``voxel`` and ``instruction``:
-
-        - ``instruction_index``: position of the winner, or `NO_WINNER`;
-        - ``layer``: its layer with the best CV score, or `NO_WINNER`;
-        - ``alignment``: the winner's normalised alignment on the test images;
-        - ``margin``: how much it exceeds the runner-up's there (NaN with one
-          instruction; negative where the test images disagree);
-        - ``alignment_by_instruction``: instruction x voxel.
+        By voxel: ``instruction_index``, the winner's position, and ``layer``, its layer
+        with the best CV score, or `NO_WINNER`; ``alignment``, its normalised alignment on
+        the test images; ``margin``, how much it exceeds the runner-up's there (NaN with one
+        instruction; negative where the test images disagree). By instruction and voxel:
+        ``alignment_by_instruction``.
     """
     reduced = select_layers(scores, rule)
     alignment = normalise(reduced["r"], ceiling, threshold)

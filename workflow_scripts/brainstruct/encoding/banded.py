@@ -5,11 +5,8 @@ and often predicts worse than the better of the two alone. Banded ridge (Nunez-
 Elizalde et al. 2019; Dupre la Tour et al. 2022) scales the bands by sqrt(s)
 and sqrt(1 - s) and chooses the share s, like the penalty, per voxel by
 cross-validation. Shares 1 and 0 are the two spaces alone, so the joint model
-can fall back on either.
-
-With few features (principal components), everything that cross-validation
-needs follows from each fold's X'X and X'Y: the cost per share and penalty is
-p^2 per voxel, whatever the number of images.
+can fall back on either. All that cross-validation needs follows from each
+fold's X'X and X'Y: with few features (principal components) it costs little.
 """
 
 from __future__ import annotations
@@ -111,19 +108,7 @@ def fit_pair(
     alone_a, _ = search.predict(test, np.full_like(chosen, len(shares) - 1), alphas[-1])
     _, alone_b = search.predict(test, np.zeros_like(chosen), alphas[0])
     mean = Y_train.mean(0, dtype=np.float64).astype(np.float32)
-    r2_a, r2_b, r2_joint = (
-        r_squared(Y_test, guess + mean) for guess in (alone_a, alone_b, joint_a + joint_b)
-    )
-    split_a, split_b = _split(Y_test, joint_a, joint_b, mean)
-    values = {
-        "r2_a": r2_a,
-        "r2_b": r2_b,
-        "r2_joint": r2_joint,
-        "shared": r2_a + r2_b - r2_joint,
-        "unique_a": r2_joint - r2_b,
-        "unique_b": r2_joint - r2_a,
-        "split_a": split_a,
-        "split_b": split_b,
+    values = _shares(Y_test, mean, alone_a, alone_b, joint_a, joint_b) | {
         "share": np.asarray(shares, dtype=np.float32)[chosen],
         "alpha": alpha.astype(np.float32),
     }
@@ -134,12 +119,7 @@ class _Search:
     """Cross-validation and refit over shares and penalties."""
 
     def __init__(
-        self,
-        X: Array,
-        Y: Array,
-        n_a: int,
-        shares: Sequence[float],
-        options: BandedOptions,
+        self, X: Array, Y: Array, n_a: int, shares: Sequence[float], options: BandedOptions
     ) -> None:
         self._device = torch.device(options.device)
         self._options = options
@@ -160,19 +140,14 @@ class _Search:
         for share in shares:
             scale = np.repeat([share, 1 - share], [n_a, X.shape[1] - n_a]) ** 0.5
             kept = np.flatnonzero(scale)
-            self._bands.append(
-                (
-                    torch.as_tensor(kept).to(self._device),
-                    torch.as_tensor(scale[kept], dtype=torch.float64).to(self._device),
-                )
-            )
+            columns = (torch.as_tensor(array).to(self._device) for array in (kept, scale[kept]))
+            self._bands.append(tuple(columns))
 
     def cross_validate(self) -> Array:
         """Return the mean squared error over folds, (share, alpha, voxel)."""
         n_images, n_voxels = self._Y.shape
         folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
-        shape = (len(self._bands), len(self._alphas), n_voxels)
-        loss = np.zeros(shape, dtype=np.float32)
+        loss = np.zeros((len(self._bands), len(self._alphas), n_voxels), dtype=np.float32)
         whole = gram(self._X)
         total = self._X.sum(0, dtype=torch.float64)
         for _, held in folds.split(self._X):
@@ -253,14 +228,31 @@ def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float3
     return first, second
 
 
-def _split(truth: Array, first: Array, second: Array, mean: Array) -> list[Array]:
-    """Product measure about the test images' mean, so that both sum to the joint R2.
+def _shares(
+    truth: Array, mean: Array, alone_a: Array, alone_b: Array, joint_a: Array, joint_b: Array
+) -> dict[str, Array]:
+    """Return R2 from what bands add to the mean, its shares, and the product measure.
 
-    sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2, with y and the
-    predictions taken about the mean prediction's zero (himalaya: r2_score_split).
+    The latter is sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2 about the test
+    images' mean, so that both sum to the joint R2 (himalaya: r2_score_split).
     """
+    r2_a, r2_b, r2_joint = (
+        r_squared(truth, guess + mean) for guess in (alone_a, alone_b, joint_a + joint_b)
+    )
     y, total = centre(truth)
     offset = (mean - truth.mean(0, dtype=np.float64)) / 2
-    a, b = first + offset, second + offset  # the intercept belongs to neither band
+    a, b = joint_a + offset, joint_b + offset  # the intercept belongs to neither band
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)]
+        split_a, split_b = (
+            ((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)
+        )
+    return {
+        "r2_a": r2_a,
+        "r2_b": r2_b,
+        "r2_joint": r2_joint,
+        "shared": r2_a + r2_b - r2_joint,
+        "unique_a": r2_joint - r2_b,
+        "unique_b": r2_joint - r2_a,
+        "split_a": split_a,
+        "split_b": split_b,
+    }

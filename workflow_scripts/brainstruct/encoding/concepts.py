@@ -30,8 +30,6 @@ def find_concepts(
 ) -> xr.Dataset:
     """Find each voxel's winning instruction within every concept group.
 
-    Winners are selected by the training images' CV score, like everything else.
-
     Parameters
     ----------
     scores, ceiling, rule, threshold
@@ -43,12 +41,10 @@ def find_concepts(
     Returns
     -------
     xarray.Dataset
-        By concept and voxel: ``instruction_index`` (position in the coordinate
-        ``instruction``, of all instructions, or `NO_WINNER`), ``layer``,
-        ``alignment``, ``margin`` (over the runner-up of the group; NaN in a
-        group of one). By voxel: ``concept_index``, the concept whose winner has
-        the best CV score, or `NO_WINNER`. ``member`` (concept, instruction):
-        which instructions form the group.
+        By concept and voxel, as `find_winners` gives them of the group's instructions:
+        ``instruction_index`` (but among all instructions), ``layer``, ``alignment``,
+        ``margin``. By voxel: ``concept_index``, the concept whose winner has the best CV
+        score, or `NO_WINNER`. By concept and instruction: ``member`` of the group or not.
 
     Raises
     ------
@@ -110,10 +106,8 @@ def concept_table(
     Returns
     -------
     pandas.DataFrame
-        Columns family, label, concept, instruction, n_voxels, n_reliable,
-        share_won (of the reliable voxels, within the group; sums to 1 over a
-        group), share_concept (voxels whose best concept this is) and alignment
-        (the instruction's mean normalised alignment).
+        One row per region, concept and instruction; `brainstruct.dictionary.tables`
+        describes the columns.
     """
     alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
     concept_index = found["concept_index"].values

@@ -2,23 +2,20 @@
 
 After Schrimpf et al. (2021, PNAS 118 e2105646118): a voxel is predicted from
 the voxels of every subset of the other subjects, and the scores, as a function
-of the subset's size, are extrapolated to infinitely many subjects. In the NSD
-the shared images are all that subjects have in common, so they serve for
-fitting and for scoring, by cross-validation inside them.
+of the subset's size, are extrapolated to infinitely many subjects. The shared
+images serve for fitting and for scoring, by cross-validation inside them.
 
 A few hundred images teach a mapping between noisy brains badly, and what is
 lost would be taken for noise: the error of a least-squares fit falls as 1 / n, so
 scores are also extrapolated from all training images and halves of them to
 infinitely many, r = 2 r(n) - r(n / 2).
-
-The estimate is the best *linear prediction from other brains*; a ceiling for
-signals that no other brain shares would be higher.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -38,22 +35,12 @@ Splits = list[tuple[Rows, Rows]]
 
 @dataclass(frozen=True)
 class CrossSubjectOptions:
-    """How a cross-subject ceiling is estimated.
+    """How a cross-subject ceiling is estimated; config/README.md has the other settings.
 
     Attributes
     ----------
     log10_alphas : sequence of float
         Decimal logarithms of the penalties, relative to the mean eigenvalue.
-    folds, inner_folds : int
-        Folds for predictions, and inside their training images for penalties.
-    curve : str
-        How scores grow with subjects, see `brainstruct.encoding.saturation`.
-    extrapolate_images : bool
-        Whether to extrapolate to infinitely many training images as well.
-    n_bootstraps : int
-        Draws of images and of subsets.
-    subsets_per_size : int
-        At most so many subsets of a size, drawn at random if there are more.
     min_success : float
         Share of bootstraps whose fit must succeed for a voxel to have a ceiling.
     seed : int
@@ -92,10 +79,9 @@ def cross_subject_ceiling(
     Returns
     -------
     xarray.Dataset
-        By voxel: ``ceiling_cross_subject``, a correlation: the median over
-        bootstraps of the asymptote v0; NaN where too few fits succeeded.
-        ``failed_share``: share of bootstraps whose fit failed. By n_sources and
-        voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
+        By voxel: ``ceiling_cross_subject``, the median over bootstraps of the asymptote
+        v0; NaN where too few fits succeeded; and ``failed_share``, that of the others. By
+        n_sources and voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
         over images if that is asked for, and ``r_reached``, as it is measured.
         Attributes: ``extrapolated`` is 0 with one other subject, and the ceiling then
         the correlation reached from it, a lower bound; ``note`` says so; counts.
@@ -126,8 +112,7 @@ def cross_subject_ceiling(
         times = generator.multinomial(count, np.full(count, 1 / count), options.n_bootstraps)
         for column, subset in enumerate(members):
             r, reached, draws = subset_scores.of([kernels[name] for name in subset])
-            measured[0, row] += r / count
-            measured[1, row] += reached / count
+            measured[:, row] += np.stack([r, reached]) / count
             drawn[row] += (times[:, column] / count).astype(np.float32)[:, None] * draws
             done += 1
             if progress is not None:
@@ -279,7 +264,4 @@ def _summarise(
 
 def shared_images(nsd_ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the images that all of several lists hold, sorted."""
-    common = nsd_ids[0]
-    for ids in nsd_ids[1:]:
-        common = np.intersect1d(common, ids)
-    return np.unique(common)
+    return np.unique(reduce(np.intersect1d, nsd_ids))

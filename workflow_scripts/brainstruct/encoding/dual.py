@@ -37,7 +37,6 @@ def out_of_fold_predictions(
         the training images of a fold, and they are added up: sources count
         alike, however many voxels they have.
     Y : array of shape (n_images, n_targets)
-        What is predicted.
     alphas : sequence of float
         Penalties, in units of the mean eigenvalue of the summed kernel.
     splits : iterable of (training rows, held-out rows)
@@ -70,12 +69,9 @@ def out_of_fold_predictions(
 
 
 def _choose(
-    kernel: NDArray[np.float64],
-    Y: Array,
-    alphas: NDArray[np.float64],
-    train: Rows,
-    folds: KFold,
+    kernel: NDArray[np.float64], Y: Array, alphas: NDArray[np.float64], train: Rows, folds: KFold
 ) -> NDArray[np.float64]:
+    """Return each target's best penalty."""
     score = np.zeros((len(alphas), Y.shape[1]))
     for fit, held in folds.split(train):
         spectrum, left, right = _decompose(kernel, train[fit], train[held])

@@ -17,10 +17,8 @@ def matching_images(
 
     Parameters
     ----------
-    wanted : xarray.DataArray
-        ``nsd_id`` of the rows of the design matrix.
-    available : sequence of xarray.DataArray
-        ``nsd_id`` of each block.
+    wanted, available : xarray.DataArray, and a sequence of them
+        ``nsd_id`` of the rows of the design matrix, and of each block.
 
     Returns
     -------
@@ -72,14 +70,17 @@ def layer_features(
     -------
     array of shape (n_images, n_features)
         float32.
+
+    Raises
+    ------
+    ValueError
+        If there are no blocks.
     """
+    if not blocks:
+        raise ValueError("no blocks of embeddings")
     n_images = sum(len(target) for target, _ in rows)
-    matrix: NDArray[np.float32] | None = None
+    matrix = np.empty((n_images, blocks[0].sizes["feature"]), dtype=np.float32)
     for block, (target, source) in zip(blocks, rows, strict=True):
         slab = block["embedding"].sel(layer=layer).transpose("nsd_id", "feature").values
-        if matrix is None:
-            matrix = np.empty((n_images, slab.shape[1]), dtype=np.float32)
         matrix[target] = slab[source]
-    if matrix is None:
-        raise ValueError("no blocks of embeddings")
     return matrix

@@ -23,13 +23,9 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
     Parameters
     ----------
     encoding : mapping
-        ``preset`` and ``backend``; without a preset also ``alphas``
-        (``log10_min``, ``log10_max``, ``count``), ``folds``, ``alpha_score``
-        and ``solver``.
-    seed : int
-        Seed of the folds. A preset has none.
-    targets_per_batch : int
-        Voxels at once.
+        The block, see config/README.md; with a preset, its backend only.
+    seed, targets_per_batch : int
+        As for `fit_ridge`. A preset has its own.
 
     Raises
     ------

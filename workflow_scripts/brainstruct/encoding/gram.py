@@ -6,11 +6,15 @@ language models, drowns the others in the rounding of a float32 sum.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import iadd
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from brainstruct.encoding.columns import batches
 
 Matrix = TypeVar("Matrix", NDArray[np.floating], torch.Tensor)
 
@@ -36,18 +40,13 @@ def cross_gram(A: Matrix, B: Matrix) -> Matrix:
     array or tensor of shape (p, q)
         float64, on the device of `A`.
     """
-    total = _product(A, B, 0)
-    for start in range(CHUNK, len(A), CHUNK):
-        total += _product(A, B, start)
-    return total
 
+    def product(rows: slice) -> Matrix:
+        left = _wide(A[rows])
+        # BLAS does half the work where it sees that both are the same.
+        return left.T @ (left if A is B else _wide(B[rows]))
 
-def _product(A: Matrix, B: Matrix, start: int) -> Matrix:
-    rows = slice(start, start + CHUNK)
-    left = _wide(A[rows])
-    # BLAS does half the work where it sees that both are the same.
-    right = left if A is B else _wide(B[rows])
-    return left.T @ right
+    return reduce(iadd, map(product, batches(len(A), CHUNK)))
 
 
 def _wide(rows: Matrix) -> Matrix:

@@ -91,7 +91,7 @@ def _best_layers(cv: NDArray[np.floating], fitted: NDArray[np.integer]) -> NDArr
 
 
 def _families(space: xr.Dataset) -> list[NDArray[np.bool_]]:
-    """Divide voxels by the first family that has them; the last part are those without any."""
+    """Divide voxels by the first family that has them; the last part has none."""
     inside = space["roi_label"].transpose("roi", "voxel").values > 0
     first = np.where(inside.any(0), inside.argmax(0), len(inside))
     return [first == number for number in range(len(inside) + 1)]
@@ -155,12 +155,8 @@ def partition_table(
     Returns
     -------
     pandas.DataFrame
-        One row per region and pair: means of every variable of R2, the same
-        as a share of what can be explained (``{name}_of_ceiling``, mean R2 /
-        mean ceiling^2: a mean of voxels' ratios would be ruled by the weakest
-        ceilings), ``{share}_negative`` (share of voxels below zero), layer_a and
-        layer_b (the most frequent among the voxels),
-        shared_of_joint (ratio of the means), n_voxels, n_excluded.
+        One row per region and pair; `brainstruct.dictionary.tables` describes the columns.
+        Ratios are of means: a mean of voxels' ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values
     used = can_be_divided_by(ceiling, threshold).values & whole
@@ -194,22 +190,20 @@ def _most_frequent(layers: NDArray[np.integer]) -> int | None:
     return int(np.bincount(layers).argmax()) if layers.size else None
 
 
-def shared_matrix(table: pd.DataFrame, value: str = "shared") -> pd.DataFrame:
+def shared_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Lay one region's pairs out as a symmetric matrix.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Rows of one region (and subject and model) of `partition_table`.
-    value : str
-        Column to show; ``shared`` and ``r2_joint`` are symmetric. The diagonal
-        holds each instruction's own R2 (mean over its pairs: the same model).
 
     Returns
     -------
     pandas.DataFrame
-        Instruction x instruction, in order of appearance; NaN for pairs that
-        were not partitioned.
+        ``shared``, instruction x instruction in order of appearance; NaN for pairs that
+        were not partitioned. The diagonal holds each instruction's own R2 (mean over its
+        pairs: the same model).
 
     Raises
     ------
@@ -221,7 +215,7 @@ def shared_matrix(table: pd.DataFrame, value: str = "shared") -> pd.DataFrame:
     names = list(dict.fromkeys([*table["a"], *table["b"]]))
     matrix = pd.DataFrame(np.nan, index=pd.Index(names, name="instruction"), columns=names)
     for row in table.itertuples(index=False):
-        matrix.loc[row.a, row.b] = matrix.loc[row.b, row.a] = getattr(row, value)
+        matrix.loc[row.a, row.b] = matrix.loc[row.b, row.a] = row.shared
     for name in names:
         alone = [*table.loc[table["a"] == name, "r2_a"], *table.loc[table["b"] == name, "r2_b"]]
         matrix.loc[name, name] = float(np.mean(alone))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from brainstruct.encoding.columns import Array, batches, centre
+from brainstruct.encoding.scores import require_same_shape
 
 BLOCK = 1024
 """Voxels transformed at once."""
@@ -52,10 +53,6 @@ class PermutationTest:
     ------
     ValueError
         If there are no images, voxels or permutations.
-
-    Notes
-    -----
-    Memory: 4 bytes per image and voxel.
     """
 
     def __init__(self, truth: Array, *, n_permutations: int = 1000, seed: int = 0) -> None:
@@ -94,10 +91,7 @@ class PermutationTest:
         ValueError
             If the shape is not that of the truth.
         """
-        if prediction.shape != self._shape:
-            raise ValueError(
-                f"shapes {self._shape} and {prediction.shape} are not one (images, voxels)"
-            )
+        require_same_shape(self._shape, prediction.shape)
         n_images, n_voxels = self._shape
         reached = np.zeros(n_voxels, dtype=np.int64)
         for block, spectrum in zip(batches(self._shape[1], BLOCK), self._spectra, strict=True):

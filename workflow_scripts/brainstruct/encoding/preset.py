@@ -52,15 +52,7 @@ def zscore(values: Array) -> Array:
 
 
 def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
-    """Scale each split with its own statistics, as the preset does.
-
-    Parameters
-    ----------
-    values : array of shape (n_images, n_columns)
-        Features or responses to all images.
-    train : array of bool, shape (n_images,)
-        Training images.
-    """
+    """Scale training images, `train` (n_images,), and all others with statistics of their own."""
     scaled = np.empty(values.shape, dtype=np.float32)
     for split in (train, ~train):
         scaled[split] = zscore(values[split])
@@ -72,30 +64,8 @@ def fit_oota2025(
 ) -> FitScores:
     """Fit and score one feature space as the published pipeline does.
 
-    Parameters
-    ----------
-    X_train, X_test, Y_train, Y_test : array
-        As for `brainstruct.encoding.ridge.fit_ridge`.
-    backend : str
-        Backend of himalaya.
-
-    Returns
-    -------
-    FitScores
-        Per voxel.
-
-    Raises
-    ------
-    ValueError
-        If anything is not finite.
+    See `brainstruct.encoding.ridge.fit_ridge` for what is given and raised.
     """
     require_finite_fit(X_train, Y_train, X_test, Y_test)
-    return fit_and_score(
-        zscore(X_train),
-        zscore(Y_train),
-        zscore(X_test),
-        zscore(Y_test),
-        _solve,
-        ALPHAS.tolist(),
-        backend,
-    )
+    X, Y, X_test, truth = (zscore(part) for part in (X_train, Y_train, X_test, Y_test))
+    return fit_and_score(X, Y, X_test, truth, _solve, ALPHAS.tolist(), backend)

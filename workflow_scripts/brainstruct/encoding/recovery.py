@@ -51,10 +51,8 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        Columns roi (``all``: every planted voxel), instruction, layer,
-        n_planted, n_reliable (ceiling above threshold), and over the reliable
-        ones: instruction_found, layer_found (planted or neighbouring layer, in
-        voxels whose instruction was found), median_layer_error.
+        One row for all regions and one for each; `brainstruct.dictionary.tables`
+        describes the columns.
     """
     keys = winners["instruction"].values
     index = winners["instruction_index"].values
@@ -62,13 +60,10 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
     planted = truth["planted_model"].values == model
     right = won == truth["planted_instruction"].values
     distance = np.abs(winners["layer"].values - truth["planted_layer"].values)
-    groups: list[tuple[str, np.ndarray]] = [("all", planted)]
-    groups += [
-        (str(roi), planted & (truth["region"].values == roi))
-        for roi in pd.unique(truth["region"].values[planted])
-    ]
+    region = truth["region"].values
     rows = []
-    for roi, inside in groups:
+    for roi in ("all", *pd.unique(region[planted]).tolist()):
+        inside = planted & ((region == roi) | (roi == "all"))
         reliable = inside & (index >= 0)
         found = reliable & right
         one = truth.isel(voxel=np.flatnonzero(inside)[:1])

@@ -17,7 +17,7 @@ WHOLE = "all"
 
 @dataclass(frozen=True)
 class Region:
-    """A region: a family of labels, or one label of it.
+    """A family of labels, or one label of it.
 
     Attributes
     ----------
@@ -85,17 +85,17 @@ def roi_table(
     Returns
     -------
     pandas.DataFrame
-        Columns family, label, the other dims, n_voxels, n_excluded (ceiling
-        below threshold), r (over the voxels that are not excluded), alignment.
+        One row per region and label of the other dims; excluded voxels, which have no
+        alignment, do not count in ``r`` either.
     """
     parts = []
     for region in regions(space, mask_name):
-        used = alignment.isel(voxel=np.flatnonzero(region.voxels))
-        counted = used.notnull()
+        inside = np.flatnonzero(region.voxels)
+        excluded = (~alignment.isel(voxel=inside).notnull()).sum("voxel")
         part = xr.Dataset(
             {
-                "n_voxels": xr.full_like(counted.sum("voxel"), int(region.voxels.sum())),
-                "n_excluded": (~counted).sum("voxel"),
+                "n_voxels": xr.full_like(excluded, inside.size),
+                "n_excluded": excluded,
                 "r": mean_over(r.where(alignment.notnull()), region),
                 "alignment": mean_over(alignment, region),
             }

@@ -23,7 +23,6 @@ def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
     Parameters
     ----------
     nsd_ids : array of int, shape (n_images,)
-        Which images.
     n_draws : int
         Bootstrap samples.
     seed : int
@@ -32,7 +31,6 @@ def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
     Returns
     -------
     array of shape (n_draws, n_images)
-        float32 counts.
     """
     columns = [
         np.random.default_rng([seed, int(nsd_id)]).poisson(1.0, n_draws)

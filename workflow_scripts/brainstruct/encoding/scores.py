@@ -50,7 +50,7 @@ def pearson(truth: Array, prediction: Array) -> Array:
         float32. NaN where the measured response is constant; 0 where only the
         prediction is (a model that predicts nothing explains nothing).
     """
-    _same_shape(truth, prediction)
+    require_same_shape(truth.shape, prediction.shape)
     (a, squares_a), (b, squares_b) = centre(truth), centre(prediction)
     product = np.sqrt(squares_a) * np.sqrt(squares_b)
     r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
@@ -73,7 +73,7 @@ def r_squared(truth: Array, prediction: Array) -> Array:
         float32; the total is about the mean of `truth` itself. NaN where
         `truth` is constant.
     """
-    _same_shape(truth, prediction)
+    require_same_shape(truth.shape, prediction.shape)
     residual = ((truth.astype(np.float64) - prediction) ** 2).sum(0)
     _, total = centre(truth)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -83,8 +83,7 @@ def r_squared(truth: Array, prediction: Array) -> Array:
     return single
 
 
-def _same_shape(truth: Array, prediction: Array) -> None:
-    if truth.shape != prediction.shape or truth.ndim != 2:
-        raise ValueError(
-            f"shapes {truth.shape} and {prediction.shape} are not one (images, voxels)"
-        )
+def require_same_shape(truth: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+    """Check that two shapes are one (images, voxels)."""
+    if truth != prediction or len(truth) != 2:
+        raise ValueError(f"shapes {truth} and {prediction} are not one (images, voxels)")

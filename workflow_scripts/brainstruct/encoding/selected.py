@@ -61,7 +61,6 @@ def prediction_dataset(
     Parameters
     ----------
     prediction : array of shape (n_images, n_voxels)
-        Predicted responses.
     layer : array of shape (n_voxels,)
         The layer each voxel is predicted from.
     intercept : array of shape (n_voxels,)
@@ -69,11 +68,6 @@ def prediction_dataset(
         would eat up the digits of what varies.
     nsd_ids, voxels : array
         Coordinates.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``prediction`` (nsd_id, voxel; float16), ``intercept`` and ``layer``.
     """
     offset = intercept.astype(np.float32)
     return xr.Dataset(
@@ -102,7 +96,6 @@ def predict_selected(
     betas : array of shape (n_images, n_voxels)
         Responses to all images; those of test images are not looked at.
     train : array of bool, shape (n_images,)
-        Training images.
     features : callable
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
@@ -131,24 +124,20 @@ def predict_selected(
 def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:
     """Fit ridge regression with given penalties and predict.
 
+    The smaller of the p x p and the n x n system is solved, in float64, by one
+    Cholesky factorisation per distinct penalty.
+
     Parameters
     ----------
-    X_train, X_test : array of shape (n_images, n_features)
-        Features; standardised with the training images' statistics.
-    Y_train : array of shape (n_train, n_voxels)
-        Responses.
+    X_train, Y_train, X_test
+        As for `brainstruct.encoding.ridge.fit_ridge`.
     alpha : array of shape (n_voxels,)
         Penalty of each voxel.
 
     Returns
     -------
     array of shape (n_test, n_voxels)
-        float32 predictions.
-
-    Notes
-    -----
-    The smaller of the p x p and the n x n system is solved, in float64, by one
-    Cholesky factorisation per distinct penalty.
+        float32.
     """
     X_train, X_test = standardise(X_train, X_test)
     mean = Y_train.mean(0, dtype=np.float64)
@@ -168,5 +157,4 @@ def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -
         factor = cho_factor(system, lower=True)
         weights = cho_solve(factor, right[:, here]).astype(left.dtype)
         prediction[:, here] = left @ weights
-    with_intercept: Array = prediction + mean.astype(np.float32)
-    return with_intercept
+    return np.asarray(prediction + mean.astype(np.float32))

@@ -23,11 +23,6 @@ def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
         p-values with the dim; NaN where there was no test.
     dim : str
         What is averaged over; with one entry, p stays as it is.
-
-    Returns
-    -------
-    xarray.DataArray
-        At most 1. Small where most of them are small.
     """
     if p.sizes[dim] == 1:
         return p.isel({dim: 0}, drop=True)
@@ -71,12 +66,5 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
         NaN where there was no test.
     """
     tested = p.where(can_be_divided_by(ceiling, threshold))
-    q = xr.apply_ufunc(
-        benjamini_hochberg,
-        tested,
-        kwargs={"axis": -1},
-        input_core_dims=[["voxel"]],
-        output_core_dims=[["voxel"]],
-    )
-    found: xr.DataArray = (q <= LEVEL).where(q.notnull()).transpose(*p.dims)
-    return found.astype(np.float32)
+    q = tested.copy(data=benjamini_hochberg(tested, axis=tested.get_axis_num("voxel")))
+    return (q <= LEVEL).where(q.notnull()).astype(np.float32)

@@ -52,11 +52,8 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
         standard deviation / sqrt(n); NaN with one subject) and
         ``{value}_n_subjects`` (subjects in whom it is not NaN).
     """
-    keys = [
-        name
-        for name in table.columns
-        if name not in {"subject", *values} and not name.startswith("n_")
-    ]
+    others = {"subject", *values}
+    keys = [name for name in table if name not in others and not name.startswith("n_")]
     grouped = table.groupby(keys, sort=False, dropna=False)[list(values)]
     parts = {"mean": grouped.mean(), "sem": grouped.sem(), "n_subjects": grouped.count()}
     result = pd.DataFrame(
@@ -83,8 +80,8 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     pandas.DataFrame
         One row per measure, comparison, region and subject (or `GROUP`). q: FDR over
         the regions and comparisons of one subject and measure. cohen_q and share_better:
-        over voxels, and of the group the mean over subjects. For the other columns see
-        `brainstruct.encoding.comparison`, `comparison_notes` and `_group_rows`.
+        over voxels, and of the group the mean over subjects.
+        `brainstruct.dictionary.tables` describes all columns.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True

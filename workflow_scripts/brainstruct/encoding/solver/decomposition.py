@@ -1,9 +1,7 @@
 """The design matrix's singular value decomposition by way of its smaller Gram matrix.
 
-Sums of products, the eigendecomposition and the left singular vectors are in
-float64 whatever the precision of the data: in float32 one component that
-carries nearly all the variance (as hidden states of language models have)
-drowns the small eigenvalues in its rounding error.
+Sums of products, the eigendecomposition and the left singular vectors are in float64
+whatever the precision of the data, for the reason that `brainstruct.encoding.gram` gives.
 """
 
 from __future__ import annotations

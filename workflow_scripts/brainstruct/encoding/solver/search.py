@@ -92,9 +92,9 @@ def search_alphas(
     alphas : array of shape (n_alphas,)
         Penalties, above 0.
     folds : sequence of array of int
-        The rows that each fold holds out; every row is held out once. A fold trains on all others.
+        The rows that each fold holds out; every row is held out once, and trained on else.
     score : str
-        ``l2_neg_loss``, ``r2_score`` or ``correlation_score``, as in himalaya.scoring.
+        One of `brainstruct.encoding.solver.scoring.SCORES`.
     n_targets_batch : int
         Targets worked on at once.
 
@@ -130,11 +130,17 @@ def search_alphas(
     search = _Search(decomposition, Y, offset, folds, score, n_targets_batch)
     scores = backend.zeros_like(X, shape=(len(folds), len(penalties), Y.shape[1]))
     projected = search.run(penalties, scores)
-    mean = backend.mean_float64(scores, axis=0)
-    mean += (backend.log(alphas) * 1e-10)[:, None]  # as himalaya: the largest of equals
-    best = backend.argmax(mean, 0)
-    cv_scores = backend.apply_argmax(mean, best, 0)
+    best, cv_scores = _best(scores, alphas)
     return CrossValidatedRidge(alphas[best], cv_scores, offset, decomposition, projected)
+
+
+def _best(scores: Array, alphas: Array) -> tuple[Array, Array]:
+    """Return the best penalties' positions and mean scores; of equals the largest, as himalaya."""
+    backend = get_backend()
+    mean = backend.mean_float64(scores, axis=0)
+    mean += (backend.log(alphas) * 1e-10)[:, None]
+    best = backend.argmax(mean, 0)
+    return best, backend.apply_argmax(mean, best, 0)
 
 
 @dataclass(frozen=True)
