@@ -41,10 +41,7 @@ _solve = partial(
 
 
 def zscore(values: Array) -> Array:
-    """Scale columns to mean 0 and standard deviation 1, with n in the denominator.
-
-    Constant columns become 0.
-    """
+    """Scale columns to mean 0 and standard deviation 1, with n below; constant ones become 0."""
     centred, squares = centre(values, FEATURE_ROUNDING)
     scaled = np.divide(centred, centred.std(0), out=np.zeros_like(centred), where=squares > 0)
     single: Array = scaled.astype(np.float32)

@@ -33,9 +33,6 @@ TOLERANCE = {"float32": (1e-7, 1e-7), "float64": (1e-9, 1e-12)}
 BATCH = 512
 """Targets worked on at once."""
 
-IMPOSSIBLE = -1e5
-"""Score of a penalty that could not be evaluated, as himalaya has it."""
-
 
 @dataclass(frozen=True)
 class CrossValidatedRidge:
@@ -79,9 +76,7 @@ def search_alphas(
     score: str = "l2_neg_loss",
     n_targets_batch: int = BATCH,
 ) -> CrossValidatedRidge:
-    """Find the best penalty of every target and fit all samples with it.
-
-    X and Y are centred on the training rows of each fold: there is an intercept.
+    """Find the best penalty of every target and fit all samples with it, and an intercept.
 
     Parameters
     ----------
@@ -101,8 +96,7 @@ def search_alphas(
     Raises
     ------
     ValueError
-        If shapes disagree, a penalty is not above 0, there is no such score, or
-        no feature varies.
+        If shapes disagree, a penalty is not above 0, or no feature varies.
 
     Notes
     -----
@@ -177,7 +171,7 @@ class _Search:
                 ", ".join(f"{alpha:g}" for alpha in penalties[lost]),
             )
             for number in lost:
-                scores[:, int(number)] = IMPOSSIBLE
+                scores[:, int(number)] = -1e5  # never chosen, as in himalaya
         self.scratch.release()
         return projected
 
