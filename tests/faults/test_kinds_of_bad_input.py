@@ -128,7 +128,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     import prepare_responses
 
     places = {
-        "nsd_root": str(spoilt.layout.root),
+        "nsd_root": str(spoilt.layout.nsd_root),
         "space": spoilt.layout.space,
         "betas": spoilt.layout.betas,
         "annotations": None,

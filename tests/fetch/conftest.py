@@ -27,7 +27,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small data set as it lies in the bucket."""
     layout = Layout(tmp_path_factory.mktemp("original"))
     write_study(layout)
-    return layout.root
+    return layout.nsd_root
 
 
 @pytest.fixture(scope="session")

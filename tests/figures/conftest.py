@@ -138,5 +138,5 @@ def nsd(tmp_path_factory, fsaverage) -> Layout:
 @pytest.fixture
 def own_nsd(nsd, tmp_path) -> Layout:
     """A copy of the data set, to be damaged."""
-    shutil.copytree(nsd.root, tmp_path / "nsd")
+    shutil.copytree(nsd.nsd_root, tmp_path / "nsd")
     return Layout(tmp_path / "nsd")

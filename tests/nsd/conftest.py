@@ -41,7 +41,7 @@ def brain(study: Study, tmp_path: Path) -> Layout:
     """A copy of the subjects' files (no images) that a test may spoil."""
     for folder in ("nsddata", "nsddata_betas"):
         shutil.copytree(
-            study.layout.root / folder,
+            study.layout.nsd_root / folder,
             tmp_path / folder,
             ignore=shutil.ignore_patterns("experiments", "behav"),
         )

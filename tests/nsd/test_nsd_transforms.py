@@ -35,8 +35,8 @@ def layout(tmp_path) -> Layout:
 def test_files_have_the_names_of_the_data_set(layout):
     first = layout.depth_files("subj01", "lh")[0]
     assert first.name == "lh.func1pt8-to-layerB1.mgz"
-    assert first.parent == layout.root / "nsddata/ppdata/subj01/transforms"
-    fine = Layout(layout.root, space="func1mm")
+    assert first.parent == layout.nsd_root / "nsddata/ppdata/subj01/transforms"
+    fine = Layout(layout.nsd_root, space="func1mm")
     assert fine.depth_files("subj01", "rh")[2].name == "rh.func1pt0-to-layerB3.mgz"
 
 

@@ -153,7 +153,7 @@ def test_the_same_seed_writes_the_same_study(study: Study, tmp_path: Path) -> No
         study.layout.captions_file("train2017"),
         study.layout.responses_file("subj03"),
     ):
-        other = again.root / path.relative_to(study.layout.root)
+        other = again.nsd_root / path.relative_to(study.layout.nsd_root)
         assert other.read_bytes() == path.read_bytes(), path.name
     one, other_design = (
         scipy.io.loadmat(layout.expdesign_file) for layout in (study.layout, again)

@@ -261,15 +261,16 @@ def test_the_same_seed_writes_the_same_bytes(study: Study, tmp_path: Path) -> No
         study.layout.mean_file("subj03"),
     ]
     for path in files:
-        other = again.root / path.relative_to(study.layout.root)
+        other = again.nsd_root / path.relative_to(study.layout.nsd_root)
         assert other.read_bytes() == path.read_bytes(), path.name
-    assert not list(again.root.rglob("*.part*"))
+    assert not list(again.nsd_root.rglob("*.part*"))
     xr.testing.assert_equal(
         read_dataset(truth_file(again, "subj03")), read_dataset(truth_file(study.layout, "subj03"))
     )
     different = write(study, tmp_path / "different", seed=SEED + 1)
     path = study.layout.betas_file("subj03", 1, "nifti")
-    assert (different.root / path.relative_to(study.layout.root)).read_bytes() != path.read_bytes()
+    other = different.nsd_root / path.relative_to(study.layout.nsd_root)
+    assert other.read_bytes() != path.read_bytes()
 
 
 def test_formats_can_be_chosen(study: Study, tmp_path: Path) -> None:

@@ -65,9 +65,9 @@ def examine(
 def _data_set(study: Study, layout: Layout, pool: ThreadPoolExecutor) -> list[Outcome]:
     if study.synthetic is not None:
         return [Outcome("data set", "written by this study")]
-    if not layout.root.is_dir():
+    if not layout.nsd_root.is_dir():
         outcome = Outcome("data set", study.data.nsd_root)
-        outcome.add("error", layout.root, "does not exist", FETCH)
+        outcome.add("error", layout.nsd_root, "does not exist", FETCH)
         return [outcome]
     subjects = [pool.submit(check_subject, study, layout, name) for name in study.subjects]
     design, experiment = check_design(study, layout)

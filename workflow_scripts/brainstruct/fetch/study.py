@@ -132,7 +132,7 @@ def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> Non
         return
     begun = sum(bytes_begun(item.path, item.remote) for item in downloads)
     total = sum(item.remote.size for item in downloads)
-    _require_space(layout.root, total - begun)
+    _require_space(layout.nsd_root, total - begun)
     progress = Progress(len(downloads), total, begun)
     log.info(
         "fetching %d files, %s (%s of it came earlier)",

@@ -105,7 +105,7 @@ def _draw_from_nsd(
     height: int,
 ) -> None:
     volume = layout.roi_file(subject, mask)
-    require_nsd(str(layout.root), [*cortex["files"], str(volume)], _OTHERWISE)
+    require_nsd(str(layout.nsd_root), [*cortex["files"], str(volume)], _OTHERWISE)
     analysed = read_volume(volume) > 0
     if cortex["source"] == "freesurfer":
         pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)

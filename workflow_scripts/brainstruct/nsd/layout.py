@@ -63,7 +63,7 @@ class Layout:
 
     Attributes
     ----------
-    root : pathlib.Path
+    nsd_root : pathlib.Path
         Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas``
         and ``nsddata_stimuli``.
     space : str
@@ -72,10 +72,10 @@ class Layout:
         Version of the betas, a folder name.
     annotations : pathlib.Path, optional
         Folder of the COCO captions, which are no part of the NSD. By default
-        inside `root`, beside the stimuli.
+        inside `nsd_root`, beside the stimuli.
     """
 
-    root: Path
+    nsd_root: Path
     space: str = "func1pt8mm"
     betas: str = "betas_fithrf_GLMdenoise_RR"
     annotations: Path | None = None
@@ -124,7 +124,7 @@ class Layout:
     def label_tables(self, subject: str, name: str) -> tuple[Path, ...]:
         """Files that may name the labels of an ROI family, best first."""
         check_subject(subject)
-        freesurfer = self.root / "nsddata" / "freesurfer"
+        freesurfer = self.nsd_root / "nsddata" / "freesurfer"
         return tuple(
             freesurfer / folder / "label" / f"{name}.mgz.ctab" for folder in (subject, "fsaverage")
         )
@@ -132,7 +132,7 @@ class Layout:
     def surface_file(self, subject: str, hemisphere: Hemisphere, name: str) -> Path:
         """File of the subject's cortical surface (FreeSurfer's formats)."""
         check_subject(subject)
-        folder = self.root / "nsddata" / "freesurfer" / subject / "surf"
+        folder = self.nsd_root / "nsddata" / "freesurfer" / subject / "surf"
         return folder / f"{hemisphere}.{name}"
 
     def white_file(self, subject: str, hemisphere: Hemisphere) -> Path:
@@ -177,7 +177,7 @@ class Layout:
     def betas_folder(self, subject: str) -> Path:
         """Folder of the subject's betas."""
         check_subject(subject)
-        return self.root / "nsddata_betas" / "ppdata" / subject / self.space / self.betas
+        return self.nsd_root / "nsddata_betas" / "ppdata" / subject / self.space / self.betas
 
     def betas_file(self, subject: str, session: int, fmt: BetaFormat) -> Path:
         """Betas of one session (numbered from 1)."""
@@ -254,20 +254,20 @@ class Layout:
         return _fuller(self.sessions_on_disk(subject))
 
     def in_bucket(self, path: Path) -> str:
-        """Return the key of a file under `root` in the bucket of the data set."""
-        return path.relative_to(self.root).as_posix()
+        """Return the key of a file under `nsd_root` in the bucket of the data set."""
+        return path.relative_to(self.nsd_root).as_posix()
 
     @property
     def _stimuli_folder(self) -> Path:
-        return self.root / "nsddata_stimuli" / "stimuli" / "nsd"
+        return self.nsd_root / "nsddata_stimuli" / "stimuli" / "nsd"
 
     @property
     def _experiment_folder(self) -> Path:
-        return self.root / "nsddata" / "experiments" / "nsd"
+        return self.nsd_root / "nsddata" / "experiments" / "nsd"
 
     def _subject_folder(self, subject: str) -> Path:
         check_subject(subject)
-        return self.root / "nsddata" / "ppdata" / subject
+        return self.nsd_root / "nsddata" / "ppdata" / subject
 
     def _bucket(self, path: Path) -> str:
         return f"{BUCKET}/{self.in_bucket(path)}"

@@ -19,7 +19,7 @@ def locate(places: Mapping[str, str | None]) -> Layout:
     """
     annotations = places["annotations"]
     return Layout(
-        root=Path(str(places["nsd_root"])),
+        nsd_root=Path(str(places["nsd_root"])),
         annotations=Path(annotations) if annotations else None,
         **{name: str(places[name]) for name in ("space", "betas") if name in places},
     )

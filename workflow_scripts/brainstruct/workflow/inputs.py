@@ -42,7 +42,7 @@ class Inputs:
         """Paths inside the data set."""
         data = self.study.data
         return Layout(
-            root=Path(data.nsd_root),
+            nsd_root=Path(data.nsd_root),
             space=data.space,
             betas=data.betas,
             annotations=Path(data.annotations) if data.annotations else None,

@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 def truth_file(layout: Layout, subject: str) -> Path:
     """Return where the truth about a synthetic subject is stored."""
-    return layout.root / "brainstruct_truth" / f"{subject}.nc"
+    return layout.nsd_root / "brainstruct_truth" / f"{subject}.nc"
 
 
 def write_subject(
