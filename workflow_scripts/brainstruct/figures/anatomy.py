@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from brainstruct.brain.labels import names_as_text
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
 
@@ -100,9 +100,7 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
         },
         coords={"i": np.arange(columns), "j": np.arange(rows), "k": np.arange(depth)},
     )
-    sampled["label"].attrs["names"] = json.dumps(
-        {str(number): name for number, name in enumerate(names, start=1)}
-    )
+    sampled["label"].attrs["names"] = names_as_text(dict(enumerate(names, start=1)))
     return sampled
 
 

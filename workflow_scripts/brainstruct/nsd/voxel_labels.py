@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
+from brainstruct.brain.labels import names_as_text
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.rois import read_roi
 
@@ -47,5 +47,5 @@ def label_voxels(
     return (
         voxels.assign_coords(roi=np.array([family.name for family in found], dtype=str))
         .assign(roi_label=(("roi", "voxel"), labels.reshape(len(found), voxels.sizes["voxel"])))
-        .assign_attrs(roi_labels=json.dumps({family.name: family.names for family in found}))
+        .assign_attrs(roi_labels=names_as_text({family.name: family.names for family in found}))
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from brainstruct.brain.labels import names_from_text
 from brainstruct.errors import InputError
 from brainstruct.nsd.labels import LABELS
 from brainstruct.nsd.layout import Layout
@@ -89,9 +89,7 @@ class Anatomy:
             raise InputError("anatomy", f"lacks {', '.join(missing)}", cure)
         ordered = dataset.transpose("i", "j", "k")
         label = ordered["label"].to_numpy().astype(np.int16)
-        names = {
-            int(number): str(name) for number, name in json.loads(dataset.attrs["names"]).items()
-        }
+        names = names_from_text(dataset.attrs["names"])
         unnamed = set(np.unique(label[label > 0]).tolist()) - set(names)
         if unnamed or not (label > 0).any():
             raise InputError("anatomy", f"has unnamed labels {sorted(unnamed)} or none", cure)
