@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import RELEASED_SESSIONS, SUBJECTS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import SUBJECTS, Layout
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, BetaFormat, Sessions
 
 
 def place(layout: Layout, fmt: BetaFormat, numbers: Iterable[int]) -> None:

@@ -10,7 +10,8 @@ from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import HEMISPHERES, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import HEMISPHERES, Layout
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, SessionFiles, Sessions
 from brainstruct.workflow.flat_source import find_source
 
 SHOWN = 12
@@ -97,9 +98,9 @@ def _candidates(study: Study, layout: Layout) -> Iterator[Path]:
 def _chosen(study: Study, layout: Layout, listed: dict[str, int]) -> Iterator[Path]:
     yield from _common(study, layout)
     for subject in study.subjects:
-        form = _format(study, layout, subject, listed)
-        for session in _sessions(study, layout, subject, form, listed):
-            yield layout.betas_file(subject, session, form)
+        sessions = _sessions(study, layout, subject, listed)
+        for session in sessions.numbers:
+            yield layout.betas_file(subject, session, sessions.format)
         yield layout.ncsnr_file(subject)
         for family in (study.data.mask, *study.data.rois):
             yield layout.roi_file(subject, family)
@@ -138,32 +139,20 @@ def _common(study: Study, layout: Layout) -> Iterator[Path]:
         yield layout.stimuli_file
 
 
-def _format(study: Study, layout: Layout, subject: str, listed: dict[str, int]) -> BetaFormat:
-    if study.data.format != "auto":
-        return study.data.format
-    if any(layout.sessions_on_disk(subject).values()):
-        return layout.format_on_disk(subject)
-    first = {form: layout.betas_file(subject, 1, form) for form in ("hdf5", "nifti")}
-    return "nifti" if _only(listed, layout, first["nifti"], first["hdf5"]) else "hdf5"
-
-
 def _only(listed: dict[str, int], layout: Layout, one: Path, other: Path) -> bool:
     return layout.in_bucket(one) in listed and layout.in_bucket(other) not in listed
 
 
-def _sessions(
-    study: Study, layout: Layout, subject: str, form: BetaFormat, listed: dict[str, int]
-) -> tuple[int, ...]:
-    wanted = study.data.sessions_of(subject)
-    if wanted is not None:
-        return Sessions(wanted, form).numbers
-    released = Sessions(RELEASED_SESSIONS[subject], form).numbers
-    held = [
-        session
-        for session in released
-        if layout.in_bucket(layout.betas_file(subject, session, form)) in listed
-    ]
-    return Sessions(max(held, default=len(released)), form).numbers
+def _sessions(study: Study, layout: Layout, subject: str, listed: dict[str, int]) -> Sessions:
+    folder = f"{layout.in_bucket(layout.betas_folder(subject))}/"
+    held = SessionFiles.among(key.removeprefix(folder) for key in listed)
+    fmt = study.data.format
+    if fmt == "auto" and (on_disk := layout.sessions_on_disk(subject)):
+        fmt = on_disk.meant(subject, "auto", None).format
+    elif fmt == "auto":
+        first = [form for form, numbers in held.numbers.items() if 1 in numbers]
+        fmt = first[0] if first else "hdf5"
+    return held.meant(subject, fmt, study.data.sessions_of(subject))
 
 
 def _released(subjects: Sequence[str]) -> str:

@@ -14,9 +14,10 @@ from brainstruct.errors import InputError
 from brainstruct.nsd import ids
 from brainstruct.nsd.betas import SATURATED, SCALE, Betas, read_session
 from brainstruct.nsd.ids import IntArray
-from brainstruct.nsd.layout import Layout, Sessions
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
 from brainstruct.nsd.rois import read_mask
+from brainstruct.nsd.sessions import Sessions
 
 VOXELS_AT_ONCE = 2048
 """Columns of a session scaled at a time, in float64."""

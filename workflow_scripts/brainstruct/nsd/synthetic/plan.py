@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from brainstruct.errors import InputError
 from brainstruct.nsd import ids
-from brainstruct.nsd.layout import BetaFormat, check_subject
+from brainstruct.nsd.layout import check_subject
+from brainstruct.nsd.sessions import BetaFormat
 
 FeatureKey: TypeAlias = tuple[str, str, int]
 """Model, instruction, layer."""
