@@ -12,7 +12,7 @@ import pandas as pd
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.design import ExpDesign, read_expdesign, trial_nsd_ids
+from brainstruct.nsd.design import ExpDesign, read_expdesign, shown_images
 from brainstruct.nsd.headers import inspect_session
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
@@ -185,18 +185,11 @@ def _check_sessions(outcome: Outcome, study: Study, layout: Layout, subject: str
 
 def _seen(study: Study, layout: Layout, design: ExpDesign) -> np.ndarray:
     """Return the images that any subject saw in the sessions that are read."""
-    return np.unique(
-        np.concatenate(
-            [
-                trial_nsd_ids(
-                    design,
-                    subject,
-                    min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject]),
-                )
-                for subject in study.subjects
-            ]
-        )
-    )
+    counts = {
+        subject: min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject])
+        for subject in study.subjects
+    }
+    return shown_images(design, counts)
 
 
 def _note_missing(outcome: Outcome, missing: list[Path]) -> None:

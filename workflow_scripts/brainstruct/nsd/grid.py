@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.volumes import UNREADABLE
+from brainstruct.nsd.volumes import AGAIN, UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,8 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
     Parameters
     ----------
     path : path
-        The file.
     shape : sequence of int
-        The shape it must have: that of the analysed volumes.
+        That of the analysed volumes.
 
     Raises
     ------
@@ -55,13 +54,12 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
         If the file is missing or damaged, has another shape, or says nowhere
         where its voxels lie.
     """
-    cure = "Download it again from the same place in s3://natural-scenes-dataset"
     try:
         image = nibabel.Nifti1Image.from_filename(path)
         affine = np.asarray(image.affine, np.float64)
         codes = int(image.header["sform_code"]), int(image.header["qform_code"])
     except UNREADABLE as error:
-        raise InputError(path, f"is no readable NIfTI file ({error})", cure) from error
+        raise InputError(path, f"is no readable NIfTI file ({error})", AGAIN) from error
     found = tuple(int(length) for length in image.shape)
     if found != tuple(int(length) for length in shape):
         raise InputError(
@@ -72,6 +70,6 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
         )
     code = codes[0] or codes[1]
     if code == 0 or not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
-        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", cure)
+        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", AGAIN)
     x, y, z = found
     return Grid(affine, (x, y, z), code)

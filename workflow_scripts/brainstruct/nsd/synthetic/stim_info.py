@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from brainstruct.nsd import ids
-from brainstruct.nsd.design import ExpDesign, trial_nsd_ids
+from brainstruct.nsd.design import ExpDesign, trial_numbers
 from brainstruct.nsd.layout import COCO_SPLITS, SUBJECTS
-from brainstruct.nsd.stimuli import subject_column
+from brainstruct.nsd.stimuli import repetition_columns, subject_column
 from brainstruct.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
 
@@ -42,15 +42,15 @@ def draw_stim_info(design: ExpDesign, seed: int) -> pd.DataFrame:
             "shared1000": np.isin(np.arange(ids.N_IMAGES), design.shared),
         }
     )
-    trials = {subject: _trial_numbers(design, subject) for subject in SUBJECTS}
+    trials = {subject: trial_numbers(design, subject) for subject in SUBJECTS}
     assigned = {
         subject_column(subject): (numbers[:, 0] != ids.NOT_ASSIGNED).astype(np.int64)
         for subject, numbers in trials.items()
     }
     repetitions = {
-        f"{subject_column(subject)}_rep{rep}": numbers[:, rep]
+        name: column
         for subject, numbers in trials.items()
-        for rep in range(ids.N_REPETITIONS)
+        for name, column in zip(repetition_columns(subject), numbers.T, strict=True)
     }
     return table.assign(**assigned, **repetitions)
 
@@ -59,12 +59,3 @@ def write_stim_info(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write the table as the NSD does: with commas and an unnamed first column."""
     with publish(path) as temporary:
         table.to_csv(temporary, lineterminator="\n")
-
-
-def _trial_numbers(design: ExpDesign, subject: str) -> ids.IntArray:
-    """Return the trial numbers of every image, [nsd_id, repetition]."""
-    shown = trial_nsd_ids(design, subject, ids.N_SESSIONS)
-    order = np.argsort(shown, kind="stable").reshape(-1, ids.N_REPETITIONS)
-    numbers = np.full((ids.N_IMAGES, ids.N_REPETITIONS), ids.NOT_ASSIGNED, dtype=np.int64)
-    numbers[shown[order[:, 0]]] = ids.trial_number(order)
-    return numbers
