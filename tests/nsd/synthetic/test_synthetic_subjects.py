@@ -27,8 +27,8 @@ from brainstruct.nsd.responses import prepare_responses
 from brainstruct.nsd.rois import read_mask, read_roi
 from brainstruct.nsd.synthetic.nifti import write_volume
 from brainstruct.nsd.synthetic.plan import Planted, SubjectPlan
+from brainstruct.nsd.synthetic.planting import planted_signals
 from brainstruct.nsd.synthetic.regions import FAMILIES, Anatomy, draw_families
-from brainstruct.nsd.synthetic.signals import planted_signals
 from brainstruct.nsd.synthetic.subjects import truth_file, write_subject
 from brainstruct.store.arrays import provenance, read_dataset
 

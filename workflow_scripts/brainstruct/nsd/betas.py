@@ -87,16 +87,9 @@ def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
 def _runs(
     mask: npt.NDArray[np.bool_],
 ) -> Iterator[tuple[npt.NDArray[np.int64], tuple[slice, int, int]]]:
-    """Cut the mask into runs of neighbours along x.
-
-    The files have one chunk per voxel, so reading more than the mask costs
-    time: bounding rectangles of whole planes take four times as long.
-
-    Yields
-    ------
-    voxels : places of the run's voxels in ``argwhere(mask)``
-    place : their (x, y, z); x is a slice
-    """
+    """Yield runs of neighbours along x: places in ``argwhere(mask)``, and (slice x, y, z)."""
+    # The files have one chunk per voxel, so reading more than the mask costs
+    # time: bounding rectangles of whole planes take four times as long.
     x, y, z = np.nonzero(mask)
     order = np.lexsort((x, y, z))
     breaks = (np.diff(x[order]) != 1) | (np.diff(y[order]) != 0) | (np.diff(z[order]) != 0)
@@ -122,7 +115,7 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
         betas = _empty(path, stored.dtype, mask)
         # The file stores x fastest: these are the voxels' places in a volume.
         places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
-        with _opened(path) as file:
+        with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
             file.seek(stored.offset)
             for first, block in _blocks(file, stored.dtype, mask.size):
                 betas[first : first + len(block)] = block[:, places]
@@ -130,10 +123,6 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
         return betas
     except UNREADABLE as error:
         raise InputError(path, f"is damaged or no NIfTI file ({error})", _CURE) from error
-
-
-def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
 
 
 def _blocks(

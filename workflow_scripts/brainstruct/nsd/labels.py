@@ -73,14 +73,9 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
 
 
 def label_names(layout: Layout, subject: str, family: str) -> dict[int, str]:
-    """Return the names of a family's labels.
+    """Return number -> name of a family's labels.
 
     The first table found on disk counts; without one, the built-in names.
-
-    Returns
-    -------
-    dict
-        Number -> name.
 
     Raises
     ------

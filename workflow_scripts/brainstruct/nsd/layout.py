@@ -166,13 +166,8 @@ class Layout:
 
         Parameters
         ----------
-        subject : str
-            ``subj01`` to ``subj08``.
-        fmt : {"auto", "hdf5", "nifti"}
-            Format to look for. ``auto`` takes the format with more sessions
-            (from the first on, without a hole), HDF5 if both have as many.
-        wanted : int, optional
-            Use only the first so many sessions; by default all of them.
+        fmt, wanted : str, int
+            As `SessionFiles.meant` takes them.
 
         Returns
         -------

@@ -11,17 +11,7 @@ from brainstruct.store.arrays import read_dataset
 
 
 def images_tested(path: str | PathLike[str]) -> IntArray:
-    """Return the images that a subject's encoding models are tested on.
-
-    Parameters
-    ----------
-    path : path
-        The prepared responses; their betas are not read.
-
-    Returns
-    -------
-    ndarray of int, [image]
-        0-based ``nsd_id``, in the order of the file.
+    """Return the ``nsd_id`` that a subject's encoding models are tested on, as in the file.
 
     Raises
     ------
@@ -38,10 +28,8 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
 
     Parameters
     ----------
-    path : path
-        The prepared responses.
     images : ndarray of int, [image]
-        0-based ``nsd_id``.
+        ``nsd_id``.
 
     Returns
     -------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -45,14 +44,10 @@ def prepare_responses(
 
     Parameters
     ----------
-    layout : Layout
-        Says where the files lie.
-    subject : str
-        ``subj01`` to ``subj08``.
     index : pandas.DataFrame
         From `brainstruct.nsd.stimuli.index_subject`, for the same sessions.
     sessions : Sessions
-        The sessions to use, from `Layout.discover_sessions`.
+        From `Layout.discover_sessions`.
     mask_name : str
         ROI family whose labelled voxels are kept.
     progress : callable, optional
@@ -102,8 +97,7 @@ def prepare_responses(
             f"all {alive.size} voxels of the mask {mask_name} are constant in some session",
             "Check that mask and betas belong to the same subject and preparation",
         )
-    betas, counts = total.finish()
-
+    betas, saturated, imputed = total.finish()
     place = np.argwhere(mask)[alive]
     return xr.Dataset(
         {"betas": (("nsd_id", "voxel"), betas, {"units": "standard deviations"})},
@@ -112,9 +106,7 @@ def prepare_responses(
             "split": ("nsd_id", index["split"].to_numpy(dtype=str)),
             "repetitions": ("nsd_id", index["repetitions"].to_numpy(dtype=np.int64)),
             "voxel": np.arange(len(place)),
-            "i": ("voxel", place[:, 0]),
-            "j": ("voxel", place[:, 1]),
-            "k": ("voxel", place[:, 2]),
+            **{axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)},
             "ncsnr": ("voxel", ncsnr[alive]),
         },
         attrs={
@@ -125,8 +117,8 @@ def prepare_responses(
             "sessions": sessions.count,
             "format": sessions.format,
             "volume_shape": list(mask.shape),
-            "n_saturated": counts.saturated,
-            "n_imputed": counts.imputed,
+            "n_saturated": saturated,
+            "n_imputed": imputed,
             "n_dead_voxels": int(np.count_nonzero(~alive)),
             "n_mask_voxels": alive.size,
             "n_voxels": len(place),
@@ -168,12 +160,6 @@ def zscore_session(
     return scaled.astype(np.float32), valid, alive
 
 
-@dataclass
-class _Counts:
-    saturated: int
-    imputed: int
-
-
 class _Averages:
     """Running means over the repetitions of images, session by session."""
 
@@ -195,15 +181,15 @@ class _Averages:
             self._saturated[block] += (~valid).sum(axis=0)
             self.alive[block] &= alive
 
-    def finish(self) -> tuple[npt.NDArray[np.float32], _Counts]:
-        """Return means of the living voxels, [image, voxel], and the counts; use once."""
+    def finish(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once."""
         imputed = 0
         for row, times in zip(self._sum, self._times, strict=True):
             row /= np.maximum(times, 1)
             imputed += int(np.count_nonzero((times == 0) & self.alive))
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
-        return means, _Counts(int(self._saturated[self.alive].sum()), imputed)
+        return means, int(self._saturated[self.alive].sum()), imputed
 
 
 def _image_of_trial(index: pd.DataFrame, n_sessions: int) -> IntArray:

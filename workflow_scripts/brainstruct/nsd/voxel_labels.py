@@ -19,21 +19,17 @@ def label_voxels(
 
     Parameters
     ----------
-    layout : Layout
-        Says where the files lie.
-    subject : str
-        Whose voxels they are.
     voxels : xarray.Dataset
         Coordinates i, j, k on voxel; attribute volume_shape.
     families : sequence of str
-        Names of their volumes.
+        Names of ROI volumes.
 
     Returns
     -------
     xarray.Dataset
         `voxels`, with ``roi_label`` (roi, voxel), int16: label number, 0 or
-        below without a label; and the attribute roi_labels (JSON: family ->
-        number -> name).
+        below without a label; and the attribute roi_labels, see
+        `brainstruct.brain.labels.family_names`.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import xarray as xr
 from brainstruct.brain.labels import names_from_text
 from brainstruct.errors import InputError
 from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.layout import HEMISPHERES, Layout
 from brainstruct.nsd.synthetic.nifti import write_volume
 from brainstruct.store.files import write_text
 
@@ -83,8 +83,8 @@ class Anatomy:
             If a part is missing, a label has no name, or no voxel has one.
         """
         cure = "Build the anatomy again"
-        missing = [name for name in ("label", "cortex", "hemisphere") if name not in dataset]
-        missing += [name for name in ("names",) if name not in dataset.attrs]
+        there = {*dataset, *dataset.attrs}
+        missing = [name for name in ("label", "cortex", "hemisphere", "names") if name not in there]
         if missing:
             raise InputError("anatomy", f"lacks {', '.join(missing)}", cure)
         ordered = dataset.transpose("i", "j", "k")
@@ -132,12 +132,9 @@ def write_families(
     """Write each family for both hemispheres and for each, and the names of its labels."""
     for family, volume in volumes.items():
         write_volume(volume, layout.roi_file(subject, family))
-        write_volume(
-            np.where(hemisphere == 0, volume, NOT_CORTEX), layout.roi_file(subject, family, "lh")
-        )
-        write_volume(
-            np.where(hemisphere == 1, volume, NOT_CORTEX), layout.roi_file(subject, family, "rh")
-        )
+        for number, side in enumerate(HEMISPHERES):
+            half = np.where(hemisphere == number, volume, NOT_CORTEX)
+            write_volume(half, layout.roi_file(subject, family, side))
         lines = ["0 Unknown", *(f"{number} {name}" for number, name in LABELS[family].items())]
         own, average = layout.label_tables(subject, family)
         for path in (own, average) if family in ATLASES else (own,):
