@@ -117,9 +117,7 @@ def read_places(
 
 
 def check_grid(
-    folder: str | os.PathLike[str],
-    voxels: npt.NDArray[np.float32],
-    mask: npt.NDArray[np.bool_],
+    folder: str | os.PathLike[str], voxels: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]
 ) -> None:
     """Check that coordinates of both hemispheres, from `read_depths`, belong to a volume.
 

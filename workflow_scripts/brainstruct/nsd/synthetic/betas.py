@@ -76,10 +76,7 @@ def write_hdf5(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLik
     trials = betas.shape[0]
     with publish(path) as temporary, h5py.File(temporary, "w") as file:
         stored = file.create_dataset(
-            "betas",
-            shape=(trials, *mask.shape[::-1]),
-            dtype=np.int16,
-            chunks=(trials, 1, 1, 1),
+            "betas", shape=(trials, *mask.shape[::-1]), dtype=np.int16, chunks=(trials, 1, 1, 1)
         )
         columns = np.ascontiguousarray(betas.T)
         for (x, y, z), column in zip(np.argwhere(mask).tolist(), columns, strict=True):

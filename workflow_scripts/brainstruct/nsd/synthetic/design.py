@@ -21,7 +21,6 @@ RUN_SLOTS = 75
 """Trials of a run, blank ones included."""
 LEADING_BLANKS, TRAILING_BLANKS = 3, 4
 
-
 _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by brainstruct"
 _MAT_TEXT_BYTES = 116
 """Length of the free text that such a file begins with."""
@@ -39,12 +38,11 @@ def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
     own = order[ids.N_SHARED :].reshape(len(SUBJECTS), -1)
     images = np.hstack([np.tile(shared, (len(SUBJECTS), 1)), own])
 
-    positions = np.arange(ids.N_POSITIONS)
-    early = (positions < plan.n_shared) | (
-        (positions >= ids.N_SHARED) & (positions < ids.N_SHARED + plan.n_unique)
-    )
+    early = np.zeros(ids.N_POSITIONS, dtype=bool)
+    early[: plan.n_shared] = True
+    early[ids.N_SHARED : ids.N_SHARED + plan.n_unique] = True
     blocks = [
-        random.permutation(np.repeat(positions[chosen], ids.N_REPETITIONS))
+        random.permutation(np.repeat(np.flatnonzero(chosen), ids.N_REPETITIONS))
         for chosen in (early, ~early)
     ]
     return ExpDesign(np.concatenate(blocks), images, shared)

@@ -21,14 +21,12 @@ class StudyPlan:
 
     Attributes
     ----------
-    sessions : mapping
-        Subject -> sessions.
     n_shared, n_unique : int
         Images that the subject with most sessions sees three times each:
         shared with all subjects, and of its own. Subjects with fewer sessions
         see them one to three times, and some of them never.
     image_size : int
-        Rows and columns of an image (425 in the NSD).
+        Rows and columns of an image.
 
     Raises
     ------
@@ -90,8 +88,6 @@ class SubjectPlan:
 
     Attributes
     ----------
-    n_sessions : int
-        Sessions to write.
     planted : sequence of Planted
         At most one per region; none, and the betas are noise.
     signal : float
@@ -109,8 +105,6 @@ class SubjectPlan:
         Standard deviation of the betas in percent signal change.
     n_saturated : int
         Numbers per session that are beyond int16.
-    formats : sequence of str
-        ``hdf5``, ``nifti`` or both.
     """
 
     n_sessions: int

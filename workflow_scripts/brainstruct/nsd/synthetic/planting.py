@@ -28,7 +28,7 @@ class Voxels:
     source : ndarray of int64, [voxel]
         Place in `sources`.
     region : ndarray of str, [voxel]
-        Name in the anatomy, empty if there is none.
+        Name in the anatomy, or ``""``.
     general : ndarray of bool, [voxel]
         Inside nsdgeneral.
     signal : ndarray of float64, [image, voxel]
@@ -101,10 +101,7 @@ def plant(
 
 
 def planted_signals(
-    features: xr.DataArray,
-    nsd_id: IntArray,
-    n_voxels: int,
-    random: np.random.Generator,
+    features: xr.DataArray, nsd_id: IntArray, n_voxels: int, random: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """Draw voxels that respond linearly to a feature space.
 

@@ -145,9 +145,7 @@ def _number(family: str, label: str) -> int:
     return next(number for number, name in LABELS[family].items() if name == label)
 
 
-def _halves(
-    inside: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _halves(inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Cut a region at its median height."""
     height = np.broadcast_to(np.arange(inside.shape[2]), inside.shape)
     middle = np.median(height[inside]) if inside.any() else 0
