@@ -56,7 +56,7 @@ def test_session_and_row_count_through_the_files(trial: np.ndarray) -> None:
     assert session.max() <= ids.N_SESSIONS
     assert row.min() >= 0
     assert row.max() < ids.TRIALS_PER_SESSION
-    np.testing.assert_array_equal(ids.trial_from_session(session, row), trial)
+    np.testing.assert_array_equal((session - 1) * ids.TRIALS_PER_SESSION + row, trial)
 
 
 def test_last_trial_of_a_session_is_in_that_session() -> None:

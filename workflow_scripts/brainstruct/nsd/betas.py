@@ -61,11 +61,11 @@ def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> B
     """
     if not mask.any():
         raise ValueError("the mask marks no voxel")
-    if Path(path).name.endswith((".nii", ".nii.gz")):
-        betas = _read_nifti(Path(path), mask)
-    else:
-        betas = _read_hdf5(Path(path), mask)
-    _refuse_non_finite(path, betas, mask)
+    file = Path(path)
+    read = _read_nifti if file.name.endswith((".nii", ".nii.gz")) else _read_hdf5
+    betas = read(file, mask)
+    if betas.dtype != np.int16:
+        _refuse_non_finite(file, betas, mask)
     return betas
 
 
@@ -75,8 +75,8 @@ def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
             stored = file.get("betas")
             if not isinstance(stored, h5py.Dataset):
                 raise InputError(path, "has no data set betas", _CURE)
-            _check_shape(path, tuple(stored.shape[:0:-1]), int(stored.shape[0]), mask)
-            betas = _empty(path, stored.dtype, mask)
+            shape, trials = tuple(stored.shape[:0:-1]), int(stored.shape[0])
+            betas = _empty(path, shape, trials, stored.dtype, mask)
             for voxels, (x, y, z) in _runs(mask):
                 betas[:, voxels] = stored[:, z, y, x]
             return betas
@@ -104,7 +104,6 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
         stored: Any = nibabel.Nifti1Image.from_filename(path).dataobj
         if len(stored.shape) != 4:
             raise InputError(path, f"has shape {stored.shape} and holds no trials", _CURE)
-        _check_shape(path, stored.shape[:3], stored.shape[3], mask)
         if (stored.slope, stored.inter) != (1.0, 0.0):
             raise InputError(
                 path,
@@ -112,7 +111,7 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
                 "the data set does neither",
                 _CURE,
             )
-        betas = _empty(path, stored.dtype, mask)
+        betas = _empty(path, stored.shape[:3], stored.shape[3], stored.dtype, mask)
         # The file stores x fastest: these are the voxels' places in a volume.
         places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
@@ -139,9 +138,14 @@ def _blocks(
         yield first, np.frombuffer(content, dtype).reshape(trials, volume)
 
 
-def _check_shape(
-    path: Path, shape: tuple[int, ...], trials: int, mask: npt.NDArray[np.bool_]
-) -> None:
+def _empty(
+    path: Path,
+    shape: tuple[int, ...],
+    trials: int,
+    dtype: np.dtype[Any],
+    mask: npt.NDArray[np.bool_],
+) -> Betas:
+    """Return an array for what a file holds, if that is a session of the mask's volume."""
     if shape != mask.shape:
         raise InputError(
             path,
@@ -150,22 +154,15 @@ def _check_shape(
         )
     if trials != ids.TRIALS_PER_SESSION:
         raise InputError(path, f"holds {trials} trials instead of {ids.TRIALS_PER_SESSION}", _CURE)
-
-
-def _empty(path: Path, dtype: np.dtype[Any], mask: npt.NDArray[np.bool_]) -> Betas:
-    shape = (ids.TRIALS_PER_SESSION, int(np.count_nonzero(mask)))
+    n_voxels = int(np.count_nonzero(mask))
     if np.issubdtype(dtype, np.floating):
-        return np.empty(shape, dtype=np.float32)
+        return np.empty((trials, n_voxels), dtype=np.float32)
     if dtype.kind == "i" and dtype.itemsize == 2:
-        return np.empty(shape, dtype=np.int16)
+        return np.empty((trials, n_voxels), dtype=np.int16)
     raise InputError(path, f"holds {dtype} instead of int16", _CURE)
 
 
-def _refuse_non_finite(
-    path: str | os.PathLike[str], betas: Betas, mask: npt.NDArray[np.bool_]
-) -> None:
-    if betas.dtype == np.int16:
-        return
+def _refuse_non_finite(path: Path, betas: Betas, mask: npt.NDArray[np.bool_]) -> None:
     wrong = ~np.isfinite(betas)
     if wrong.any():
         trial, voxel = (int(place) for place in np.argwhere(wrong)[0])

@@ -25,8 +25,7 @@ class Grid:
     shape : tuple of int
         Voxels along x, y and z.
     code : int
-        What the millimetres are, NIfTI's ``sform_code`` (1: the scanner's or
-        another subject-specific space).
+        What the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space).
     """
 
     affine: npt.NDArray[np.float64]
@@ -35,18 +34,12 @@ class Grid:
 
 
 def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
-    """Read the grid of a NIfTI volume from its header.
+    """Read the grid of a NIfTI volume, which has the shape of the analysed ones.
 
     The functional volumes of the NSD have one affine per subject and
     preparation: voxel size on the diagonal, origin in the centre of the slab.
     It is no anatomical alignment: to anatomy and surfaces lead the data set's
     transforms alone.
-
-    Parameters
-    ----------
-    path : path
-    shape : sequence of int
-        That of the analysed volumes.
 
     Raises
     ------

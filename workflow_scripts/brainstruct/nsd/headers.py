@@ -24,14 +24,7 @@ _GZIP_EXTRA = 0x04
 
 
 def inspect_session(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None) -> None:
-    """Check that a file can hold the betas of a session.
-
-    Parameters
-    ----------
-    path : path
-        ``betas_sessionNN.hdf5`` or ``betas_sessionNN.nii.gz``.
-    shape : tuple of int, optional
-        Shape [x, y, z] of the subject's volumes.
+    """Check that a file can hold the betas of a session, of volumes of a shape [x, y, z].
 
     Raises
     ------

@@ -88,12 +88,6 @@ def session_and_row(trial: npt.ArrayLike) -> tuple[IntArray, IntArray]:
     return session + 1, row
 
 
-def trial_from_session(session: npt.ArrayLike, row: npt.ArrayLike) -> IntArray:
-    """Return the trial (0..29999) at a row (0..749) of a session's file (1..40)."""
-    first = (_within(session, 1, N_SESSIONS, "sessions") - 1) * TRIALS_PER_SESSION
-    return first + _within(row, 0, TRIALS_PER_SESSION - 1, "rows")
-
-
 def session_numbers(count: int) -> range:
     """Return the numbers of the first `count` sessions: 1..count."""
     return range(1, int(_within(count, 0, N_SESSIONS, "numbers of sessions")) + 1)

@@ -38,10 +38,8 @@ class Layout:
     nsd_root : pathlib.Path
         Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas``
         and ``nsddata_stimuli``.
-    space : str
-        Functional preparation, a folder name.
-    betas : str
-        Version of the betas, a folder name.
+    space, betas : str
+        Functional preparation and version of the betas, names of folders.
     annotations : pathlib.Path, optional
         Folder of the COCO captions, which are no part of the NSD. By default
         inside `nsd_root`, beside the stimuli.
@@ -109,9 +107,8 @@ class Layout:
 
     def white_file(self, subject: str, hemisphere: Hemisphere) -> Path:
         """Border of the white matter: ``white``, or ``smoothwm`` where only that is there."""
-        white, smooth = (
-            self.surface_file(subject, hemisphere, name) for name in ("white", "smoothwm")
-        )
+        white = self.surface_file(subject, hemisphere, "white")
+        smooth = self.surface_file(subject, hemisphere, "smoothwm")
         return smooth if smooth.is_file() and not white.is_file() else white
 
     def patch_file(self, subject: str, hemisphere: Hemisphere, patch: str) -> Path:

@@ -51,7 +51,7 @@ def prepare_responses(
     mask_name : str
         ROI family whose labelled voxels are kept.
     progress : callable, optional
-        Called after each session with (done, all).
+        Called after each session.
 
     Returns
     -------
@@ -82,12 +82,10 @@ def prepare_responses(
     ncsnr = read_ncsnr(layout, subject, mask.shape)[mask]
 
     total = _Averages(len(index), int(np.count_nonzero(mask)))
-    for session in sessions.numbers:
-        first = int(ids.trial_from_session(session, 0))
-        total.add(
-            read_session(layout.betas_file(subject, session, sessions.format), mask),
-            image_of_trial[first : first + ids.TRIALS_PER_SESSION],
-        )
+    images = image_of_trial.reshape(-1, ids.TRIALS_PER_SESSION)
+    for session, shown in zip(sessions.numbers, images, strict=True):
+        file = layout.betas_file(subject, session, sessions.format)
+        total.add(read_session(file, mask), shown)
         if progress is not None:
             progress(session, sessions.count)
     alive = total.alive
@@ -129,12 +127,7 @@ def prepare_responses(
 def zscore_session(
     betas: Betas,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Scale the betas of one session voxel by voxel.
-
-    Parameters
-    ----------
-    betas : ndarray of int16, [trial, voxel]
-        As stored.
+    """Scale the betas of one session, as stored, [trial, voxel], voxel by voxel.
 
     Returns
     -------

@@ -95,16 +95,12 @@ def index_subject(
 class StimulusReader:
     """The pixels of ``nsd_stimuli.hdf5``, by ``nsd_id``; a context manager.
 
-    Parameters
-    ----------
-    path : path
-        The file. It holds ``imgBrick``, uint8, [image: 73000, row, column, RGB].
+    The file holds ``imgBrick``, uint8, [image: 73000, row, column, RGB].
 
     Raises
     ------
     InputError
-        If the file is missing, damaged or truncated, or ``imgBrick`` is absent,
-        of another type or shape, or holds another number of images.
+        If the file is missing, damaged or truncated, or holds anything else.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

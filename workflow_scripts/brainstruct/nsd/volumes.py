@@ -37,11 +37,10 @@ def read_volume(
 
     Parameters
     ----------
-    path : path
     shape : tuple of int, optional
         That of the subject's other volumes.
     cure : str
-        What to do if it is missing or damaged.
+        What to do if the file is missing or damaged.
 
     Returns
     -------

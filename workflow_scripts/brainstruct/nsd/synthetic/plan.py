@@ -91,16 +91,13 @@ class SubjectPlan:
     planted : sequence of Planted
         At most one per region; none, and the betas are noise.
     signal : float
-        Amplitude of the planted signals; 1 gives the drawn ncsnr, 0 noise alone.
+        Amplitude of the planted signals; 1 gives the drawn ncsnr.
     ncsnr : tuple of float
         Bounds between which each planted voxel's ncsnr is drawn.
     max_labelled : int, optional
-        Most voxels of named regions inside nsdgeneral; by default all. Every
-        region keeps its share, small ones a bit more.
-    n_unlabelled : int
-        Voxels of nsdgeneral without a region, near the regions.
-    n_outside : int
-        Voxels of the brain mask outside nsdgeneral.
+        Most voxels of named regions inside nsdgeneral, shared out among them.
+    n_unlabelled, n_outside : int
+        Voxels without a region inside nsdgeneral, and of the brain mask outside.
     spread : float
         Standard deviation of the betas in percent signal change.
     n_saturated : int

@@ -105,15 +105,8 @@ def planted_signals(
 ) -> npt.NDArray[np.float64]:
     """Draw voxels that respond linearly to a feature space.
 
-    Features are z-scored over the images, and each voxel weights them with a
-    random direction.
-
-    Parameters
-    ----------
-    features : xarray.DataArray, (nsd_id, feature)
-        One vector per image; more images than `nsd_id` do no harm.
-    nsd_id : ndarray of int64, [image]
-        The images shown.
+    Features (nsd_id, feature) are z-scored over the images that are shown, and
+    each voxel weights them with a random direction.
 
     Returns
     -------

@@ -55,16 +55,16 @@ EARLY: tuple[str, ...] = ("V1", "V2", "V3")
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A checked anatomy, in NSD's axis order.
+    """A checked anatomy, in NSD's axis order [i, j, k].
 
     Attributes
     ----------
-    label : ndarray of int16, [i, j, k]
+    label : ndarray of int16
         Region number, 0 outside.
     names : dict
         Number -> name.
-    cortex : ndarray of bool, [i, j, k]
-    hemisphere : ndarray of int8, [i, j, k]
+    cortex : ndarray of bool
+    hemisphere : ndarray of int8
         0 left, 1 right.
     """
 

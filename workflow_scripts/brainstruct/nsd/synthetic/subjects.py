@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
-from brainstruct.nsd.ids import TRIALS_PER_SESSION, session_numbers, trial_from_session
+from brainstruct.nsd.ids import TRIALS_PER_SESSION, session_numbers
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import compute_ncsnr
 from brainstruct.nsd.responses import Progress
@@ -83,9 +83,8 @@ def write_subject(
     write_volume(draw_mean(brain, random), layout.mean_file(subject))
 
     sessions: list[npt.NDArray[np.int16]] = []
-    for session in session_numbers(plan.n_sessions):
-        first = int(trial_from_session(session, 0))
-        rows = image[first : first + TRIALS_PER_SESSION]
+    images = image.reshape(-1, TRIALS_PER_SESSION)
+    for session, rows in zip(session_numbers(plan.n_sessions), images, strict=True):
         betas = draw_session(voxels, rows, plan.spread, stream(seed, "session", subject, session))
         spoil(betas, voxels, plan.n_saturated, stream(seed, "faults", subject, session))
         for fmt in plan.formats:
