@@ -11,9 +11,9 @@ import pandas as pd
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
+from brainstruct.nsd.betas import inspect_session
 from brainstruct.nsd.captions import read_captions
 from brainstruct.nsd.design import ExpDesign, read_expdesign, shown_images
-from brainstruct.nsd.headers import inspect_session
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
 from brainstruct.nsd.rois import read_mask, read_roi

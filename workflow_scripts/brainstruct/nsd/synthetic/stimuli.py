@@ -10,10 +10,14 @@ from brainstruct.nsd.design import shown_images
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.synthetic.behaviour import write_behaviour
 from brainstruct.nsd.synthetic.captions import write_captions
-from brainstruct.nsd.synthetic.design import draw_design, write_expdesign
+from brainstruct.nsd.synthetic.design import (
+    draw_design,
+    draw_stim_info,
+    write_expdesign,
+    write_stim_info,
+)
 from brainstruct.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
 from brainstruct.nsd.synthetic.plan import StudyPlan
-from brainstruct.nsd.synthetic.stim_info import draw_stim_info, write_stim_info
 from brainstruct.store.publishing import publish
 
 COMPRESSION_LEVEL = 4
