@@ -30,7 +30,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema tour clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -81,6 +81,8 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/python envs/write_envs.py --check
+	@lines=$$(find workflow_scripts -name '*.py' -print0 | xargs -0 cat | wc -l); \
+	echo "$$lines lines in workflow_scripts, 36,000 at most"; test $$lines -le 36000
 
 test: lint
 	@echo "==> Tests of functions, $(CORES) at once"
@@ -125,6 +127,9 @@ picture: setup
 
 schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
+
+tour: setup
+	$(BIN)/python tests/tour.py
 
 clean:
 	rm -rf results/demo resources/demo $(RELIABILITY)

@@ -13,20 +13,20 @@ min_version("9.0")
 # Where the library is: here, or unpacked from the repository that this is a module of.
 home = str(workflow.current_basedir)
 if not isinstance(workflow.current_basedir, LocalSourceFile):
-    hosted = run_path(workflow.source_path("workflow_scripts/brainstruct/workflow/hosted.py"))
+    hosted = run_path(
+        workflow.source_path("workflow_scripts/brainstruct/workflow/hosted.py")
+    )
     home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
 sys.path.insert(0, f"{home}/workflow_scripts")
 
 from brainstruct.workflow.asking import asks, expected_rooms
-from brainstruct.workflow.choose import Choose
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.identity import folder_identity, stage_identity
-from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import module_config
 from brainstruct.workflow.resources import grow
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 
 # The study that is run is config.yaml with the user's --configfile over it.
@@ -38,12 +38,17 @@ configfile: f"{home}/config/config.yaml"
 try:
     config = module_config(workflow, config, home)
     study = load_study(config)
-    targets = Targets(study)
-    inputs = Inputs(study, tolerant=asks(sys.argv))
-    choose = Choose(study, targets, inputs)
+    rooms = Rooms.of(study, tolerant=asks(sys.argv))
+    inputs = rooms.data.inputs
     inputs.found  # a hole in the sessions is an error here, not amid the DAG
 except InputError as error:
     raise WorkflowError(str(error))
+
+# One for each file of rules, which takes its names and parameters from it.
+data, models, answers = rooms.data, rooms.models, rooms.answers
+encoding, statistics = rooms.encoding, rooms.statistics
+figures, viewer, methods = rooms.figures, rooms.viewer, rooms.methods
+plan, synthetic, exports = rooms.plan, rooms.synthetic, rooms.exports
 
 
 wildcard_constraints:
@@ -67,9 +72,11 @@ onstart:
 
 
 onsuccess:
-    from brainstruct.workflow.closing import close  # only now: parsing is to be quick
+    from brainstruct.workflow.closing import (
+        close,
+    )  # only now: parsing is to be quick
 
-    close(workflow, study, targets)
+    close(workflow, rooms)
 
 
 onerror:
@@ -81,20 +88,22 @@ rule all:
     default_target: True
     input:
         # Named although figures need them: a file that is gone is made again.
-        lambda wildcards: targets.all_responses,
-        lambda wildcards: targets.all_embeddings,
-        lambda wildcards: targets.all_fits,
-        lambda wildcards: targets.all_scores,
-        targets.all_tables,
-        targets.all_statistics,
-        lambda wildcards: targets.all_figures,
-        targets.all_viewers,
-        targets.methods(),
-        choose.answers_page,
+        lambda wildcards: data.all_responses,
+        lambda wildcards: models.all_embeddings,
+        lambda wildcards: encoding.all_fits,
+        lambda wildcards: encoding.all_scores,
+        encoding.all_tables,
+        synthetic.all_tables,
+        statistics.all_statistics,
+        lambda wildcards: figures.all_figures + synthetic.all_figures,
+        viewer.all_viewers,
+        methods.methods(),
+        answers.page,
 
 
 include: "rules/data.smk"
 include: "rules/models.smk"
+include: "rules/answers.smk"
 include: "rules/encoding.smk"
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
@@ -112,44 +121,44 @@ if study.synthetic is not None:
 
 rule stimuli:
     input:
-        targets.all_stimuli,
+        data.all_stimuli,
 
 
 rule responses:
     input:
-        targets.all_responses,
+        data.all_responses,
 
 
 rule embeddings:
     input:
-        lambda wildcards: targets.all_embeddings,
+        lambda wildcards: models.all_embeddings,
 
 
 rule fits:
     input:
-        lambda wildcards: targets.all_fits,
+        lambda wildcards: encoding.all_fits,
 
 
 rule scores:
     input:
-        lambda wildcards: targets.all_scores,
+        lambda wildcards: encoding.all_scores,
 
 
 rule statistics:
     input:
-        targets.all_statistics,
+        statistics.all_statistics,
 
 
 rule figures:
     input:
-        lambda wildcards: targets.all_figures,
+        lambda wildcards: figures.all_figures + synthetic.all_figures,
 
 
 rule viewer:
     input:
-        targets.all_viewers,
+        viewer.all_viewers,
 
 
 rule exports:
     input:
-        targets.all_exports,
+        exports.all_exports,

@@ -7,11 +7,11 @@
 
 rule check_nsd:
     output:
-        targets.nsd_check(),
+        listing=data.nsd_check(),
     log:
-        targets.log("check_nsd"),
+        data.log("check_nsd"),
     benchmark:
-        targets.benchmark("check_nsd")
+        data.benchmark("check_nsd")
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -24,20 +24,20 @@ rule check_nsd:
 
 rule index_stimuli:
     input:
-        design=inputs.design(),
-        check=inputs.check(targets.nsd_check()),
+        inputs.design(),
+        data.check(),
     output:
-        targets.stimuli(),
+        image_list=data.stimuli(),
     log:
-        targets.log("index_stimuli/{subject}"),
+        data.log("index_stimuli/{subject}"),
     benchmark:
-        targets.benchmark("index_stimuli/{subject}")
+        data.benchmark("index_stimuli/{subject}")
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        sessions=choose.sessions,
-        layout=choose.image_layout,
+        sessions=data.sessions,
+        layout=data.image_layout,
         code=stage_identity("index_stimuli"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -45,14 +45,14 @@ rule index_stimuli:
 
 rule list_block:
     input:
-        design=inputs.design(),
-        check=inputs.check(targets.nsd_check()),
+        inputs.design(),
+        data.check(),
     output:
-        targets.block("{owner}-{index}"),
+        block=data.block("{owner}-{index}"),
     log:
-        targets.log("list_block/{owner}-{index}"),
+        data.log("list_block/{owner}-{index}"),
     benchmark:
-        targets.benchmark("list_block/{owner}-{index}")
+        data.benchmark("list_block/{owner}-{index}")
     wildcard_constraints:
         owner="shared|subj0[1-8]",
         index="[0-9]+",
@@ -60,9 +60,9 @@ rule list_block:
     conda:
         "../envs/data.yaml"
     params:
-        sessions=choose.block_sessions,
+        sessions=data.block_sessions,
         images=study.data.images_per_block,
-        layout=choose.image_layout,
+        layout=data.image_layout,
         code=stage_identity("list_block"),
     script:
         "../workflow_scripts/list_block.py"
@@ -70,48 +70,72 @@ rule list_block:
 
 rule prepare_responses:
     input:
-        index=targets.stimuli(),
-        nsd=choose.subject_files,
-        check=inputs.check(targets.nsd_check()),
+        data.subject_files,
+        data.check(),
+        image_list=data.stimuli(),
     output:
-        targets.responses(),
+        responses=data.responses(),
     log:
-        targets.log("prepare_responses/{subject}"),
+        data.log("prepare_responses/{subject}"),
     benchmark:
-        targets.benchmark("prepare_responses/{subject}")
+        data.benchmark("prepare_responses/{subject}")
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(120),
     params:
-        sessions=choose.sessions,
-        format=choose.betas_format,
-        layout=choose.layout,
+        sessions=data.sessions,
+        form=data.betas_format,
+        layout=data.layout,
         mask=study.data.mask,
         code=stage_identity("prepare_responses"),
     script:
         "../workflow_scripts/prepare_responses.py"
 
 
+rule estimate_cross_subject:
+    input:
+        target=data.responses(),
+        sources=data.other_responses,
+    output:
+        ceiling=data.cross_subject(),
+    log:
+        data.log("estimate_cross_subject/{subject}"),
+    benchmark:
+        data.benchmark("estimate_cross_subject/{subject}")
+    conda:
+        "../envs/encode.yaml"
+    threads: study.encoding.threads
+    resources:
+        mem_mb=grow(8000),
+        runtime=grow(120),
+    params:
+        others=data.other_subjects,
+        options=data.cross_subject_options,
+        code=stage_identity("estimate_cross_subject"),
+    script:
+        "../workflow_scripts/estimate_cross_subject.py"
+
+
 rule estimate_ceiling:
     input:
-        responses=targets.responses(),
-        regions=choose.region_files,
-        cross_subject=choose.cross_subject_ceiling,
+        data.region_files,
+        responses=data.responses(),
+        cross_subject=data.cross_subject_ceiling,
     output:
-        targets.ceiling(),
+        ceiling=data.ceiling(),
     log:
-        targets.log("estimate_ceiling/{subject}"),
+        data.log("estimate_ceiling/{subject}"),
     benchmark:
-        targets.benchmark("estimate_ceiling/{subject}")
+        data.benchmark("estimate_ceiling/{subject}")
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        layout=choose.layout,
+        layout=data.layout,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
         code=stage_identity("estimate_ceiling"),

@@ -3,59 +3,84 @@
 # One rule per set of layers that a job fits: every layer stays a target of its
 # own, and the setting encoding.layers_per_job decides how many share a job. A job
 # that fits all layers also keeps each voxel's prediction at its best one.
-for fitted in targets.fit_jobs():
+for fitted in encoding.fit_jobs():
 
     rule:
         name:
             fitted.name
         input:
-            responses=targets.responses(),
-            embeddings=choose.embeddings,
+            responses=data.responses(),
+            embeddings=encoding.embeddings,
         output:
-            layers=[targets.fit(layer=layer) for layer in fitted.layers],
-            prediction=targets.prediction() if fitted.complete else [],
+            fits=[encoding.fit(layer=layer) for layer in fitted.layers],
+            prediction=encoding.prediction() if fitted.complete else [],
         log:
-            targets.log(
-                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{fitted.layers[0]}-{fitted.layers[-1]}"
-            ),
+            encoding.log(fitted.log),
         benchmark:
-            targets.benchmark(
-                f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{fitted.layers[0]}-{fitted.layers[-1]}"
-            )
+            encoding.benchmark(fitted.log)
         wildcard_constraints:
             model="|".join(fitted.models),
         conda:
             "../envs/encode.yaml"
         threads: study.encoding.threads
         resources:
-            gpu=choose.gpus_to_fit,
+            gpu=encoding.gpus,
             mem_mb=grow(16000),
             runtime=grow(480),
         params:
-            encoding=choose.encoding,
+            encoding=encoding.settings,
             seed=study.seed,
             code=stage_identity("fit_ridge"),
         script:
             "../workflow_scripts/fit_ridge.py"
 
 
+# Where one job fits all layers, it writes the predictions itself.
+if encoding.split_models:
+
+    rule predict_selected:
+        input:
+            scores=encoding.scores(),
+            responses=data.responses(),
+            embeddings=encoding.embeddings,
+        output:
+            prediction=encoding.prediction(),
+        log:
+            encoding.log("predict_selected/{subject}/{model}/{instruction}"),
+        benchmark:
+            encoding.benchmark("predict_selected/{subject}/{model}/{instruction}")
+        wildcard_constraints:
+            model="|".join(encoding.split_models),
+        conda:
+            "../envs/encode.yaml"
+        threads: study.encoding.threads
+        resources:
+            mem_mb=grow(8000),
+            runtime=grow(120),
+        params:
+            preset=study.encoding.preset,
+            code=stage_identity("predict_selected"),
+        script:
+            "../workflow_scripts/predict_selected.py"
+
+
 rule collect_scores:
     input:
-        choose.fits,
+        fits=encoding.fits,
     output:
-        targets.scores(),
+        scores=encoding.scores(),
     log:
-        targets.log("collect_scores/{subject}/{model}"),
+        encoding.log("collect_scores/{subject}/{model}"),
     benchmark:
-        targets.benchmark("collect_scores/{subject}/{model}")
+        encoding.benchmark("collect_scores/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(30),
     params:
-        instructions=choose.instructions,
-        layers=choose.layers,
+        instructions=encoding.instructions,
+        layers=encoding.layers,
         code=stage_identity("collect_scores"),
     script:
         "../workflow_scripts/collect_scores.py"
@@ -63,21 +88,21 @@ rule collect_scores:
 
 rule find_winners:
     input:
-        scores=targets.scores(),
-        ceiling=targets.ceiling(),
+        scores=encoding.scores(),
+        ceiling=data.ceiling(),
     output:
-        targets.winners(),
+        winners=encoding.winners(),
     log:
-        targets.log("find_winners/{subject}/{model}"),
+        encoding.log("find_winners/{subject}/{model}"),
     benchmark:
-        targets.benchmark("find_winners/{subject}/{model}")
+        encoding.benchmark("find_winners/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(20),
     params:
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         code=stage_identity("find_winners"),
     script:
         "../workflow_scripts/find_winners.py"
@@ -85,22 +110,22 @@ rule find_winners:
 
 rule tabulate_rois:
     input:
-        scores=targets.scores(),
-        ceiling=targets.ceiling(),
+        scores=encoding.scores(),
+        ceiling=data.ceiling(),
     output:
-        alignment=targets.roi_table(),
-        layers=targets.layer_table(),
+        by_region=encoding.roi_table(),
+        by_layer=encoding.layer_table(),
     log:
-        targets.log("tabulate_rois/{subject}/{model}"),
+        encoding.log("tabulate_rois/{subject}/{model}"),
     benchmark:
-        targets.benchmark("tabulate_rois/{subject}/{model}")
+        encoding.benchmark("tabulate_rois/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(20),
     params:
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         mask=study.data.mask,
         code=stage_identity("tabulate_rois"),
     script:
@@ -109,20 +134,20 @@ rule tabulate_rois:
 
 rule join_tables:
     input:
-        alignment=targets.all_roi_tables,
-        layers=targets.all_layer_tables,
+        by_region=encoding.all_roi_tables,
+        by_layer=encoding.all_layer_tables,
     output:
-        alignment=report(
-            targets.table("alignment"),
+        alignment_table=report(
+            encoding.table("alignment"),
             caption="../report/alignment_table.rst",
             category="8 Tables",
             labels={"table": "alignment per region"},
         ),
-        layers=targets.table("layers"),
+        layer_table=encoding.table("layers"),
     log:
-        targets.log("join_tables"),
+        encoding.log("join_tables"),
     benchmark:
-        targets.benchmark("join_tables")
+        encoding.benchmark("join_tables")
     localrule: True
     conda:
         "../envs/encode.yaml"

@@ -3,29 +3,30 @@
 
 rule export_subject:
     input:
-        scores=choose.export_scores,
-        winners=choose.export_winners,
-        space=choose.export_ceiling,
-        grid=choose.export_grid,
-        surfaces=choose.export_surface_files,
-        check=inputs.check(targets.nsd_check()),
+        exports.grid,
+        data.check(),
+        scores=exports.scores,
+        winners=exports.winners,
+        ceiling=exports.space,
+        surface_files=exports.surface_files,
     output:
-        directory(targets.export()),
+        folder=directory(exports.export()),
     log:
-        targets.log("export_subject/{participant}"),
+        exports.log("export_subject/{participant}"),
     benchmark:
-        targets.benchmark("export_subject/{participant}")
+        exports.benchmark("export_subject/{participant}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(60),
     params:
-        models=choose.export_models,
-        alignment=study.alignment.model_dump(),
-        layout=choose.layout,
+        subject=exports.subject,
+        models=viewer.models,
+        alignment=encoding.alignment,
+        layout=data.layout,
         mask=study.data.mask,
-        surfaces=choose.export_surfaces,
+        surfaces=exports.surfaces,
         synthetic=study.synthetic is not None,
         code=stage_identity("export_subject"),
     script:
@@ -34,23 +35,21 @@ rule export_subject:
 
 rule export_study:
     input:
-        tables=targets.exported_tables,
-        spaces=[targets.ceiling(subject) for subject in study.subjects],
-        scores=[
-            targets.scores(subject, study.models[0].key) for subject in study.subjects
-        ],
+        tables=exports.tables,
+        ceilings=data.all_ceilings,
+        scores=exports.first_scores,
     output:
-        description=targets.derivatives("dataset_description.json"),
-        readme=targets.derivatives("README.md"),
-        ignored=targets.derivatives(".bidsignore"),
-        participants=targets.derivatives("participants.tsv"),
-        dictionary=targets.derivatives("participants.json"),
-        tables=directory(targets.derivatives("tables")),
-        stimuli=directory(targets.derivatives("stimuli")),
+        description=exports.derivatives("dataset_description.json"),
+        readme=exports.derivatives("README.md"),
+        ignored=exports.derivatives(".bidsignore"),
+        participants=exports.derivatives("participants.tsv"),
+        dictionary=exports.derivatives("participants.json"),
+        tables_folder=directory(exports.derivatives("tables")),
+        stimuli_folder=directory(exports.derivatives("stimuli")),
     log:
-        targets.log("export_study"),
+        exports.log("export_study"),
     benchmark:
-        targets.benchmark("export_study")
+        exports.benchmark("export_study")
     localrule: True
     conda:
         "../envs/figures.yaml"
@@ -59,11 +58,11 @@ rule export_study:
         synthetic=study.synthetic is not None,
         space=study.data.space,
         subjects=study.subjects,
-        models=choose.export_models,
-        instructions=choose.asked_entries,
-        surfaces=choose.export_surface_words,
-        alignment=study.alignment.model_dump(),
-        snakemake=choose.snakemake_version,
+        models=viewer.models,
+        legend=answers.instructions,
+        surface_notes=exports.surface_words,
+        alignment=encoding.alignment,
+        snakemake_version=methods.snakemake_version,
         codes={
             name: stage_identity(name) for name in ("export_subject", "export_study")
         },

@@ -5,20 +5,22 @@ rule prepare_pycortex:
     input:
         inputs.flat_files(),
     output:
-        targets.pycortex_store(),
+        store=figures.pycortex_store(),
     log:
-        targets.log("prepare_pycortex"),
+        figures.log("prepare_pycortex"),
     benchmark:
-        targets.benchmark("prepare_pycortex")
+        figures.benchmark("prepare_pycortex")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(60),
     params:
-        flatmaps=study.flatmaps.model_dump(include={"store", "patch", "height"}),
-        cortices=choose.flat_sources,
-        layout=choose.layout,
+        filestore=study.flatmaps.store,
+        patch=study.flatmaps.patch,
+        height=study.flatmaps.height,
+        cortices=figures.cortices,
+        layout=data.layout,
         mask=study.data.mask,
         code=stage_identity("prepare_pycortex"),
     script:
@@ -27,30 +29,30 @@ rule prepare_pycortex:
 
 rule draw_roi_bars:
     input:
-        alignment=targets.table("alignment"),
-        comparisons=choose.model_comparisons,
+        alignment_table=figures.table("alignment"),
+        comparison_table=statistics.model_table,
     output:
-        svg=targets.figure("roi_bars"),
+        svg=figures.figure("roi_bars"),
         png=report(
-            targets.figure("roi_bars", "png"),
+            figures.figure("roi_bars", "png"),
             caption="../report/roi_bars.rst",
             category="1 Which model?",
             labels={"figure": "alignment per region"},
         ),
-        table=targets.figure("roi_bars", "tsv"),
+        table=figures.figure("roi_bars", "tsv"),
     log:
-        targets.log("draw_roi_bars"),
+        figures.log("draw_roi_bars"),
     benchmark:
-        targets.benchmark("draw_roi_bars")
+        figures.benchmark("draw_roi_bars")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        labels=choose.model_labels,
-        families=choose.families,
-        baselines=choose.baselines,
+        labels=figures.labels,
+        families=data.families,
+        baselines=figures.baselines,
         code=stage_identity("draw_roi_bars"),
     script:
         "../workflow_scripts/draw_roi_bars.py"
@@ -58,28 +60,28 @@ rule draw_roi_bars:
 
 rule draw_instruction_rois:
     input:
-        alignment=targets.table("alignment"),
-        comparisons=choose.instruction_comparisons,
+        alignment_table=figures.table("alignment"),
+        comparison_table=statistics.instruction_table,
     output:
-        svg=targets.figure("instruction_rois"),
+        svg=figures.figure("instruction_rois"),
         png=report(
-            targets.figure("instruction_rois", "png"),
+            figures.figure("instruction_rois", "png"),
             caption="../report/instruction_rois.rst",
             category="2 Which instruction?",
             labels={"figure": "instructions by region"},
         ),
-        table=targets.figure("instruction_rois", "tsv"),
+        table=figures.figure("instruction_rois", "tsv"),
     log:
-        targets.log("draw_instruction_rois"),
+        figures.log("draw_instruction_rois"),
     benchmark:
-        targets.benchmark("draw_instruction_rois")
+        figures.benchmark("draw_instruction_rois")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        labels=choose.mllm_labels,
+        labels=figures.mllm_labels,
         instructions=study.instructions,
         mask=study.data.mask,
         code=stage_identity("draw_instruction_rois"),
@@ -89,29 +91,29 @@ rule draw_instruction_rois:
 
 rule draw_layer_profiles:
     input:
-        targets.table("layers"),
+        layer_table=figures.table("layers"),
     output:
-        svg=targets.figure("layer_profiles"),
+        svg=figures.figure("layer_profiles"),
         png=report(
-            targets.figure("layer_profiles", "png"),
+            figures.figure("layer_profiles", "png"),
             caption="../report/layer_profiles.rst",
             category="3 Which layer?",
             labels={"figure": "alignment by layer"},
         ),
-        table=targets.figure("layer_profiles", "tsv"),
+        table=figures.figure("layer_profiles", "tsv"),
     log:
-        targets.log("draw_layer_profiles"),
+        figures.log("draw_layer_profiles"),
     benchmark:
-        targets.benchmark("draw_layer_profiles")
+        figures.benchmark("draw_layer_profiles")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        labels=choose.model_labels,
-        n_layers=choose.hidden_states,
-        families=choose.families,
+        labels=figures.labels,
+        hidden_states=figures.hidden_states,
+        families=data.families,
         code=stage_identity("draw_layer_profiles"),
     script:
         "../workflow_scripts/draw_layer_profiles.py"
@@ -119,13 +121,13 @@ rule draw_layer_profiles:
 
 rule draw_winning_instruction:
     input:
-        winners=targets.winners(),
-        space=targets.ceiling(),
-        store=targets.pycortex_store(),
+        winners=encoding.winners(),
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("winning_instruction/{subject}_{model}"),
+        svg=figures.figure("winning_instruction/{subject}_{model}"),
         png=report(
-            targets.figure("winning_instruction/{subject}_{model}", "png"),
+            figures.figure("winning_instruction/{subject}_{model}", "png"),
             caption="../report/winning_instruction.rst",
             category="2 Which instruction?",
             labels={
@@ -134,20 +136,19 @@ rule draw_winning_instruction:
                 "model": "{model}",
             },
         ),
-        table=targets.figure("winning_instruction/{subject}_{model}", "tsv"),
+        table=figures.figure("winning_instruction/{subject}_{model}", "tsv"),
     log:
-        targets.log("draw_winning_instruction/{subject}_{model}"),
+        figures.log("draw_winning_instruction/{subject}_{model}"),
     benchmark:
-        targets.benchmark("draw_winning_instruction/{subject}_{model}")
+        figures.benchmark("draw_winning_instruction/{subject}_{model}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        flatmap=choose.flatmap,
-        instructions=choose.instruction_legend,
-        title=choose.title,
+        legend=figures.legend,
+        title=figures.title,
         code=stage_identity("draw_winning_instruction"),
     script:
         "../workflow_scripts/draw_winning_instruction.py"
@@ -155,13 +156,13 @@ rule draw_winning_instruction:
 
 rule draw_winning_layer:
     input:
-        winners=targets.winners(),
-        space=targets.ceiling(),
-        store=targets.pycortex_store(),
+        winners=encoding.winners(),
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("winning_layer/{subject}_{model}"),
+        svg=figures.figure("winning_layer/{subject}_{model}"),
         png=report(
-            targets.figure("winning_layer/{subject}_{model}", "png"),
+            figures.figure("winning_layer/{subject}_{model}", "png"),
             caption="../report/winning_layer.rst",
             category="3 Which layer?",
             labels={
@@ -170,20 +171,19 @@ rule draw_winning_layer:
                 "model": "{model}",
             },
         ),
-        table=targets.figure("winning_layer/{subject}_{model}", "tsv"),
+        table=figures.figure("winning_layer/{subject}_{model}", "tsv"),
     log:
-        targets.log("draw_winning_layer/{subject}_{model}"),
+        figures.log("draw_winning_layer/{subject}_{model}"),
     benchmark:
-        targets.benchmark("draw_winning_layer/{subject}_{model}")
+        figures.benchmark("draw_winning_layer/{subject}_{model}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        flatmap=choose.flatmap,
-        n_layers=choose.n_layers,
-        title=choose.title,
+        n_layers=figures.n_layers,
+        title=figures.title,
         code=stage_identity("draw_winning_layer"),
     script:
         "../workflow_scripts/draw_winning_layer.py"
@@ -191,12 +191,12 @@ rule draw_winning_layer:
 
 rule draw_model_scatter:
     input:
-        winners=choose.mllm_winners,
-        space=targets.ceiling(),
+        winners=figures.mllm_winners,
+        ceiling=data.ceiling(),
     output:
-        svg=targets.figure("model_scatter/{subject}"),
+        svg=figures.figure("model_scatter/{subject}"),
         png=report(
-            targets.figure("model_scatter/{subject}", "png"),
+            figures.figure("model_scatter/{subject}", "png"),
             caption="../report/model_scatter.rst",
             category="1 Which model?",
             labels={
@@ -204,18 +204,18 @@ rule draw_model_scatter:
                 "subject": "{subject}",
             },
         ),
-        table=targets.figure("model_scatter/{subject}", "tsv"),
+        table=figures.figure("model_scatter/{subject}", "tsv"),
     log:
-        targets.log("draw_model_scatter/{subject}"),
+        figures.log("draw_model_scatter/{subject}"),
     benchmark:
-        targets.benchmark("draw_model_scatter/{subject}")
+        figures.benchmark("draw_model_scatter/{subject}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(30),
     params:
-        labels=choose.mllm_labels,
+        labels=figures.mllm_labels,
         mask=study.data.mask,
         code=stage_identity("draw_model_scatter"),
     script:
@@ -224,13 +224,13 @@ rule draw_model_scatter:
 
 rule draw_alignment_maps:
     input:
-        winners=choose.mllm_winners,
-        space=targets.ceiling(),
-        store=targets.pycortex_store(),
+        winners=figures.mllm_winners,
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("alignment_maps/{subject}"),
+        svg=figures.figure("alignment_maps/{subject}"),
         png=report(
-            targets.figure("alignment_maps/{subject}", "png"),
+            figures.figure("alignment_maps/{subject}", "png"),
             caption="../report/alignment_maps.rst",
             category="1 Which model?",
             labels={
@@ -238,19 +238,18 @@ rule draw_alignment_maps:
                 "subject": "{subject}",
             },
         ),
-        table=targets.figure("alignment_maps/{subject}", "tsv"),
+        table=figures.figure("alignment_maps/{subject}", "tsv"),
     log:
-        targets.log("draw_alignment_maps/{subject}"),
+        figures.log("draw_alignment_maps/{subject}"),
     benchmark:
-        targets.benchmark("draw_alignment_maps/{subject}")
+        figures.benchmark("draw_alignment_maps/{subject}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        labels=choose.mllm_labels,
-        flatmap=choose.flatmap,
+        labels=figures.mllm_labels,
         code=stage_identity("draw_alignment_maps"),
     script:
         "../workflow_scripts/draw_alignment_maps.py"
@@ -258,30 +257,30 @@ rule draw_alignment_maps:
 
 rule draw_noise_ceiling:
     input:
-        spaces=[targets.ceiling(subject) for subject in study.subjects],
-        store=targets.pycortex_store(),
+        ceilings=data.all_ceilings,
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("noise_ceiling"),
+        svg=figures.figure("noise_ceiling"),
         png=report(
-            targets.figure("noise_ceiling", "png"),
+            figures.figure("noise_ceiling", "png"),
             caption="../report/noise_ceiling.rst",
             category="1 Which model?",
             labels={
                 "figure": "noise ceiling",
             },
         ),
-        table=targets.figure("noise_ceiling", "tsv"),
+        table=figures.figure("noise_ceiling", "tsv"),
     log:
-        targets.log("draw_noise_ceiling"),
+        figures.log("draw_noise_ceiling"),
     benchmark:
-        targets.benchmark("draw_noise_ceiling")
+        figures.benchmark("draw_noise_ceiling")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        flatmaps=choose.flatmaps,
+        subjects=study.subjects,
         threshold=study.alignment.ceiling_threshold,
         code=stage_identity("draw_noise_ceiling"),
     script:
@@ -290,13 +289,13 @@ rule draw_noise_ceiling:
 
 rule draw_concepts:
     input:
-        concepts=targets.concepts(),
-        space=targets.ceiling(),
-        store=targets.pycortex_store(),
+        concept_map=statistics.concepts(),
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("concepts/{subject}_{model}"),
+        svg=figures.figure("concepts/{subject}_{model}"),
         png=report(
-            targets.figure("concepts/{subject}_{model}", "png"),
+            figures.figure("concepts/{subject}_{model}", "png"),
             caption="../report/concepts.rst",
             category="2 Which instruction?",
             labels={
@@ -305,21 +304,20 @@ rule draw_concepts:
                 "model": "{model}",
             },
         ),
-        table=targets.figure("concepts/{subject}_{model}", "tsv"),
+        table=figures.figure("concepts/{subject}_{model}", "tsv"),
     log:
-        targets.log("draw_concepts/{subject}_{model}"),
+        figures.log("draw_concepts/{subject}_{model}"),
     benchmark:
-        targets.benchmark("draw_concepts/{subject}_{model}")
+        figures.benchmark("draw_concepts/{subject}_{model}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        flatmap=choose.flatmap,
-        concepts=list(study.concepts),
-        instructions=choose.instruction_legend,
-        title=choose.title,
+        order=list(study.concepts),
+        legend=figures.legend,
+        title=figures.title,
         code=stage_identity("draw_concepts"),
     script:
         "../workflow_scripts/draw_concepts.py"
@@ -327,11 +325,11 @@ rule draw_concepts:
 
 rule draw_shared_variance:
     input:
-        choose.partition_tables,
+        tables=figures.partition_tables,
     output:
-        svg=targets.figure("shared_variance/{model}"),
+        svg=figures.figure("shared_variance/{model}"),
         png=report(
-            targets.figure("shared_variance/{model}", "png"),
+            figures.figure("shared_variance/{model}", "png"),
             caption="../report/shared_variance.rst",
             category="4 What is shared?",
             labels={
@@ -339,21 +337,21 @@ rule draw_shared_variance:
                 "model": "{model}",
             },
         ),
-        table=targets.figure("shared_variance/{model}", "tsv"),
+        table=figures.figure("shared_variance/{model}", "tsv"),
     log:
-        targets.log("draw_shared_variance/{model}"),
+        figures.log("draw_shared_variance/{model}"),
     benchmark:
-        targets.benchmark("draw_shared_variance/{model}")
+        figures.benchmark("draw_shared_variance/{model}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(30),
     params:
-        reference=choose.partition_reference,
-        instructions=choose.instructions,
-        families=choose.families,
-        title=choose.model_label,
+        reference=figures.reference,
+        instructions=encoding.instructions,
+        families=data.families,
+        title=figures.label,
         code=stage_identity("draw_shared_variance"),
     script:
         "../workflow_scripts/draw_shared_variance.py"

@@ -3,29 +3,28 @@
 
 rule write_methods:
     input:
-        responses=targets.all_responses,
-        scores=targets.all_scores,
-        winners=[targets.winners(*pair) for pair in targets.pairs()],
+        responses=data.all_responses,
+        scores=encoding.all_scores,
+        winners=encoding.all_winners,
     output:
         html=report(
-            targets.methods(),
+            methods.methods(),
             caption="../report/methods.rst",
             category="7 Methods",
             labels={"page": "methods and references"},
         ),
-        markdown=targets.methods("md"),
-        bibtex=targets.methods("bib"),
+        markdown=methods.methods("md"),
+        bibtex=methods.methods("bib"),
     log:
-        targets.log("write_methods"),
+        methods.log("write_methods"),
     benchmark:
-        targets.benchmark("write_methods")
+        methods.benchmark("write_methods")
     localrule: True
     conda:
         "../envs/methods.yaml"
     params:
-        study=choose.methods,
-        pairs=list(targets.pairs()),
-        page=folder_identity("methods/template"),
-        code=stage_identity("write_methods"),
+        words=methods.words,
+        pairs=list(encoding.pairs()),
+        code=[stage_identity("write_methods"), folder_identity("methods/template")],
     script:
         "../workflow_scripts/write_methods.py"

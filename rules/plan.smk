@@ -4,12 +4,12 @@
 # No declared output: it is asked anew every time.
 rule plan:
     log:
-        targets.log("plan"),
+        plan.log("plan"),
     localrule: True
     conda:
         "../envs/plan.yaml"
     params:
         snakefile=f"{home}/Snakefile",
-        path=f"{targets.root}/plan.json",
+        path=plan.plan(),
     script:
         "../workflow_scripts/plan.py"

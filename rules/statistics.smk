@@ -1,153 +1,97 @@
 # Comparisons, variance partitioning, concept groups and cross-subject ceilings.
 
 
-rule estimate_cross_subject:
-    input:
-        target=targets.responses(),
-        sources=choose.other_responses,
-    output:
-        targets.cross_subject(),
-    log:
-        targets.log("estimate_cross_subject/{subject}"),
-    benchmark:
-        targets.benchmark("estimate_cross_subject/{subject}")
-    conda:
-        "../envs/encode.yaml"
-    threads: study.encoding.threads
-    resources:
-        mem_mb=grow(8000),
-        runtime=grow(120),
-    params:
-        sources=choose.other_subjects,
-        options=choose.cross_subject,
-        code=stage_identity("estimate_cross_subject"),
-    script:
-        "../workflow_scripts/estimate_cross_subject.py"
-
-
-# Where one job fits all layers, it writes the predictions itself.
-if targets.split_models:
-
-    rule predict_selected:
-        input:
-            scores=targets.scores(),
-            responses=targets.responses(),
-            embeddings=choose.embeddings,
-        output:
-            targets.prediction(),
-        log:
-            targets.log("predict_selected/{subject}/{model}/{instruction}"),
-        benchmark:
-            targets.benchmark("predict_selected/{subject}/{model}/{instruction}")
-        wildcard_constraints:
-            model="|".join(targets.split_models),
-        conda:
-            "../envs/encode.yaml"
-        threads: study.encoding.threads
-        resources:
-            mem_mb=grow(8000),
-            runtime=grow(120),
-        params:
-            preset=study.encoding.preset,
-            code=stage_identity("predict_selected"),
-        script:
-            "../workflow_scripts/predict_selected.py"
-
-
 rule compare_models:
     input:
-        responses=targets.responses(),
-        ceiling=targets.ceiling(),
-        predictions=choose.compared_predictions,
+        responses=data.responses(),
+        ceiling=data.ceiling(),
+        predictions=statistics.compared_predictions,
     output:
-        targets.model_comparison(),
+        comparison=statistics.model_comparison(),
     log:
-        targets.log("compare_models/{subject}"),
+        statistics.log("compare_models/{subject}"),
     benchmark:
-        targets.benchmark("compare_models/{subject}")
+        statistics.benchmark("compare_models/{subject}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(8000),
         runtime=grow(60),
     params:
-        groups=choose.compared_groups,
+        groups=statistics.groups,
         pairs=study.compared_models,
-        alignment=study.alignment.model_dump(),
-        statistics=choose.statistics,
+        alignment=encoding.alignment,
+        statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare_models"),
+        code=stage_identity("compare"),
     script:
-        "../workflow_scripts/compare_models.py"
+        "../workflow_scripts/compare.py"
 
 
 rule compare_instructions:
     input:
-        responses=targets.responses(),
-        ceiling=targets.ceiling(),
-        predictions=choose.predictions,
+        responses=data.responses(),
+        ceiling=data.ceiling(),
+        predictions=statistics.predictions,
     output:
-        targets.instruction_comparison(),
+        comparison=statistics.instruction_comparison(),
     log:
-        targets.log("compare_instructions/{subject}/{model}"),
+        statistics.log("compare_instructions/{subject}/{model}"),
     benchmark:
-        targets.benchmark("compare_instructions/{subject}/{model}")
+        statistics.benchmark("compare_instructions/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(8000),
         runtime=grow(60),
     params:
-        instructions=choose.instructions,
-        alignment=study.alignment.model_dump(),
-        statistics=choose.statistics,
+        groups=statistics.single_groups,
+        pairs=statistics.all_pairs,
+        alignment=encoding.alignment,
+        statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare_instructions"),
+        code=stage_identity("compare"),
     script:
-        "../workflow_scripts/compare_instructions.py"
+        "../workflow_scripts/compare.py"
 
 
-rule tabulate_model_comparisons:
+rule tabulate_comparisons_models:
     input:
-        [targets.model_comparison(subject) for subject in study.subjects],
+        comparisons=statistics.all_model_comparisons,
     output:
-        table=targets.table("model_comparisons"),
-        notes=f"{targets.root}/tables/model_comparisons.txt",
+        table=statistics.table("model_comparisons"),
+        notes=statistics.notes("model_comparisons"),
     log:
-        targets.log("tabulate_model_comparisons"),
+        statistics.log("tabulate_comparisons/models"),
     benchmark:
-        targets.benchmark("tabulate_model_comparisons")
+        statistics.benchmark("tabulate_comparisons/models")
     localrule: True
     conda:
         "../envs/encode.yaml"
     params:
         subjects=study.subjects,
-        models=["all"],
+        compared=["all"],
         code=stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
 
 
-rule tabulate_instruction_comparisons:
+rule tabulate_comparisons_instructions:
     input:
-        [
-            targets.instruction_comparison(subject, model)
-            for model in targets.instructed_models
-            for subject in study.subjects
-        ],
+        comparisons=statistics.all_instruction_comparisons,
     output:
-        table=targets.table("instruction_comparisons"),
-        notes=f"{targets.root}/tables/instruction_comparisons.txt",
+        table=statistics.table("instruction_comparisons"),
+        notes=statistics.notes("instruction_comparisons"),
     log:
-        targets.log("tabulate_instruction_comparisons"),
+        statistics.log("tabulate_comparisons/instructions"),
     benchmark:
-        targets.benchmark("tabulate_instruction_comparisons")
+        statistics.benchmark("tabulate_comparisons/instructions")
     localrule: True
     conda:
         "../envs/encode.yaml"
     params:
         subjects=study.subjects,
-        models=targets.instructed_models,
+        compared=statistics.instructed_models,
         code=stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
@@ -155,29 +99,31 @@ rule tabulate_instruction_comparisons:
 
 rule partition_variance:
     input:
-        scores=targets.scores(),
-        ceiling=targets.ceiling(),
-        responses=targets.responses(),
-        embeddings=choose.partition_files,
+        statistics.embedding_files,
+        scores=encoding.scores(),
+        ceiling=data.ceiling(),
+        responses=data.responses(),
     output:
-        targets.partition(),
+        partition=statistics.partition(),
     log:
-        targets.log("partition_variance/{subject}/{model}"),
+        statistics.log("partition_variance/{subject}/{model}"),
     benchmark:
-        targets.benchmark("partition_variance/{subject}/{model}")
+        statistics.benchmark("partition_variance/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     threads: study.partition.threads
     resources:
-        gpu=choose.gpus_to_fit,
+        gpu=encoding.gpus,
         mem_mb=grow(12000),
         runtime=grow(240),
     params:
-        pairs=choose.partition_pairs,
-        embeddings=choose.partition_embeddings,
-        partition=study.partition.model_dump(exclude={"threads"}),
-        encoding=choose.partition_encoding,
-        alignment=study.alignment.model_dump(),
+        pairs=statistics.pairs,
+        embeddings=statistics.embeddings,
+        partition_settings=statistics.partition_settings,
+        penalties=statistics.penalties,
+        folds=study.encoding.folds,
+        backend=study.encoding.backend,
+        alignment=encoding.alignment,
         seed=study.seed,
         code=stage_identity("partition_variance"),
     script:
@@ -186,22 +132,22 @@ rule partition_variance:
 
 rule tabulate_partition:
     input:
-        partition=targets.partition(),
-        ceiling=targets.ceiling(),
+        partition=statistics.partition(),
+        ceiling=data.ceiling(),
     output:
-        table=targets.partition_table(),
-        matrix=targets.partition_table(kind="matrix"),
+        table=statistics.partition_table(),
+        matrix=statistics.partition_table(kind="matrix"),
     log:
-        targets.log("tabulate_partition/{subject}/{model}"),
+        statistics.log("tabulate_partition/{subject}/{model}"),
     benchmark:
-        targets.benchmark("tabulate_partition/{subject}/{model}")
+        statistics.benchmark("tabulate_partition/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         mask=study.data.mask,
         code=stage_identity("tabulate_partition"),
     script:
@@ -210,15 +156,15 @@ rule tabulate_partition:
 
 rule find_concepts:
     input:
-        scores=targets.scores(),
-        ceiling=targets.ceiling(),
+        scores=encoding.scores(),
+        ceiling=data.ceiling(),
     output:
-        map=targets.concepts(),
-        table=targets.concept_table(),
+        concept_map=statistics.concepts(),
+        table=statistics.concept_table(),
     log:
-        targets.log("find_concepts/{subject}/{model}"),
+        statistics.log("find_concepts/{subject}/{model}"),
     benchmark:
-        targets.benchmark("find_concepts/{subject}/{model}")
+        statistics.benchmark("find_concepts/{subject}/{model}")
     conda:
         "../envs/encode.yaml"
     resources:
@@ -226,7 +172,7 @@ rule find_concepts:
         runtime=grow(20),
     params:
         concepts=study.concepts,
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         mask=study.data.mask,
         code=stage_identity("find_concepts"),
     script:
@@ -235,13 +181,13 @@ rule find_concepts:
 
 rule average_subjects:
     input:
-        targets.table("alignment"),
+        alignment_table=statistics.table("alignment"),
     output:
-        targets.table("alignment_subjects"),
+        table=statistics.table("alignment_subjects"),
     log:
-        targets.log("average_subjects"),
+        statistics.log("average_subjects"),
     benchmark:
-        targets.benchmark("average_subjects")
+        statistics.benchmark("average_subjects")
     localrule: True
     conda:
         "../envs/encode.yaml"

@@ -8,16 +8,16 @@ for name, tiny in study.synthetic.checkpoints.items():
         name:
             f"build_tiny_checkpoint_{name.replace('-', '_')}"
         output:
-            directory(study.checkpoints[name].path),
+            folder=directory(study.checkpoints[name].path),
         log:
-            targets.log(f"build_tiny_checkpoint/{name}"),
+            synthetic.log(f"build_tiny_checkpoint/{name}"),
         benchmark:
-            targets.benchmark(f"build_tiny_checkpoint/{name}")
+            synthetic.benchmark(f"build_tiny_checkpoint/{name}")
         conda:
             "../envs/embed.yaml"
         params:
             tiny=tiny.model_dump(),
-            code=stage_identity("build_tiny_checkpoint", choose.builder(tiny.kind)),
+            code=stage_identity("build_tiny_checkpoint", synthetic.builder(tiny.kind)),
         script:
             "../workflow_scripts/build_tiny_checkpoint.py"
 
@@ -26,16 +26,15 @@ rule write_synthetic_stimuli:
     output:
         inputs.written_stimuli(),
     log:
-        targets.log("write_synthetic_stimuli"),
+        synthetic.log("write_synthetic_stimuli"),
     benchmark:
-        targets.benchmark("write_synthetic_stimuli")
+        synthetic.benchmark("write_synthetic_stimuli")
     conda:
         "../envs/data.yaml"
     params:
-        synthetic=study.synthetic.model_dump(
-            include={"seed", "sessions", "shared_images", "unique_images"}
-        ),
-        layout=choose.layout,
+        study_plan=synthetic.study_plan,
+        seed=study.synthetic.seed,
+        layout=data.layout,
         code=stage_identity("write_synthetic_stimuli"),
     script:
         "../workflow_scripts/write_synthetic_stimuli.py"
@@ -43,15 +42,15 @@ rule write_synthetic_stimuli:
 
 rule sample_anatomy:
     output:
-        targets.anatomy(),
+        anatomy=synthetic.anatomy(),
     log:
-        targets.log("sample_anatomy"),
+        synthetic.log("sample_anatomy"),
     benchmark:
-        targets.benchmark("sample_anatomy")
+        synthetic.benchmark("sample_anatomy")
     conda:
         "../envs/figures.yaml"
     params:
-        subject=study.synthetic.anatomy_subject,
+        cortex_subject=study.synthetic.anatomy_subject,
         transform=study.synthetic.anatomy_transform,
         regions=study.synthetic.regions,
         code=stage_identity("sample_anatomy"),
@@ -59,31 +58,34 @@ rule sample_anatomy:
         "../workflow_scripts/sample_anatomy.py"
 
 
-for model, planted in choose.synthetic_models.items():
+for model, planted in synthetic.planted.items():
 
     rule:
         name:
             f"plant_features_{model.replace('-', '_')}"
         input:
-            stimuli=inputs.written_stimuli(),
-            checkpoint=targets.checkpoint(study.model(model).checkpoint),
+            inputs.written_stimuli(),
+            manifest=models.checkpoint(study.model(model).checkpoint),
         output:
-            [targets.planted_features(model, instruction) for instruction in planted],
+            features=[
+                synthetic.planted_features(model, instruction)
+                for instruction in planted
+            ],
         log:
-            targets.log(f"plant_features/{model}"),
+            synthetic.log(f"plant_features/{model}"),
         benchmark:
-            targets.benchmark(f"plant_features/{model}")
+            synthetic.benchmark(f"plant_features/{model}")
         conda:
             "../envs/embed.yaml"
         params:
-            model_key=model,
-            model=choose.settings(model),
-            stamps=targets.checkpoint_stamps(study.model(model).checkpoint),
-            instructions=choose.texts_of(planted),
-            layers=planted,
-            sessions=study.synthetic.sessions,
-            layout=choose.layout,
-            code=choose.model_code("plant_features", model),
+            model=model,
+            model_settings=models.settings_of(model),
+            stamps=models.checkpoint_stamps(study.model(model).checkpoint),
+            texts=models.texts_of(planted),
+            planted_layers=planted,
+            sessions_of=study.synthetic.sessions,
+            layout=data.layout,
+            code=models.code_of("plant_features", model),
         script:
             "../workflow_scripts/plant_features.py"
 
@@ -92,24 +94,25 @@ for subject in study.synthetic.sessions:
 
     rule:
         name:
-            f"write_synthetic_{subject}"
+            f"write_synthetic_subject_{subject}"
         input:
-            stimuli=inputs.written_stimuli(),
-            anatomy=targets.anatomy(),
-            features=choose.planted_features,
+            inputs.written_stimuli(),
+            anatomy=synthetic.anatomy(),
+            features=synthetic.all_features,
         output:
             inputs.written(subject),
-            truth=targets.truth(subject),
+            synthetic.truth(subject),
         log:
-            targets.log(f"write_synthetic_subject/{subject}"),
+            synthetic.log(f"write_synthetic_subject/{subject}"),
         benchmark:
-            targets.benchmark(f"write_synthetic_subject/{subject}")
+            synthetic.benchmark(f"write_synthetic_subject/{subject}")
         conda:
             "../envs/data.yaml"
         params:
             subject=subject,
-            synthetic=study.synthetic.model_dump(exclude={"checkpoints"}),
-            layout=choose.layout,
+            subject_plan=synthetic.plan_of(subject),
+            seed=study.synthetic.seed,
+            layout=data.layout,
             code=stage_identity("write_synthetic_subject"),
         script:
             "../workflow_scripts/write_synthetic_subject.py"
@@ -117,14 +120,14 @@ for subject in study.synthetic.sessions:
 
 rule draw_planted_recovered:
     input:
-        winners=targets.winners(),
-        space=targets.ceiling(),
-        truth=targets.truth(),
-        store=targets.pycortex_store(),
+        winners=encoding.winners(),
+        ceiling=data.ceiling(),
+        truth=synthetic.truth(),
+        store=figures.pycortex_store(),
     output:
-        svg=targets.figure("planted_recovered/{subject}_{model}"),
+        svg=synthetic.figure("planted_recovered/{subject}_{model}"),
         png=report(
-            targets.figure("planted_recovered/{subject}_{model}", "png"),
+            synthetic.figure("planted_recovered/{subject}_{model}", "png"),
             caption="../report/planted_recovered.rst",
             category="5 Planted and recovered",
             labels={
@@ -133,20 +136,19 @@ rule draw_planted_recovered:
                 "model": "{model}",
             },
         ),
-        table=targets.figure("planted_recovered/{subject}_{model}", "tsv"),
+        table=synthetic.figure("planted_recovered/{subject}_{model}", "tsv"),
     log:
-        targets.log("draw_planted_recovered/{subject}_{model}"),
+        synthetic.log("draw_planted_recovered/{subject}_{model}"),
     benchmark:
-        targets.benchmark("draw_planted_recovered/{subject}_{model}")
+        synthetic.benchmark("draw_planted_recovered/{subject}_{model}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(6000),
         runtime=grow(30),
     params:
-        flatmap=choose.flatmap,
-        instructions=choose.instruction_legend,
-        title=choose.title,
+        legend=figures.legend,
+        title=figures.title,
         code=stage_identity("draw_planted_recovered"),
     script:
         "../workflow_scripts/draw_planted_recovered.py"
@@ -154,27 +156,25 @@ rule draw_planted_recovered:
 
 rule tabulate_recovery:
     input:
-        winners=[
-            targets.winners(subject, model) for subject, model in targets.planted()
-        ],
-        spaces=[targets.ceiling(subject) for subject, _ in targets.planted()],
-        truths=[targets.truth(subject) for subject, _ in targets.planted()],
+        winners=[encoding.winners(*pair) for pair in synthetic.pairs],
+        ceilings=[data.ceiling(subject) for subject, _ in synthetic.pairs],
+        truths=[synthetic.truth(subject) for subject, _ in synthetic.pairs],
     output:
-        report(
-            targets.table("recovery"),
+        table=report(
+            synthetic.table("recovery"),
             caption="../report/recovery_table.rst",
             category="5 Planted and recovered",
             labels={"figure": "share of voxels found back"},
         ),
     log:
-        targets.log("tabulate_recovery"),
+        synthetic.log("tabulate_recovery"),
     benchmark:
-        targets.benchmark("tabulate_recovery")
+        synthetic.benchmark("tabulate_recovery")
     localrule: True
     conda:
         "../envs/encode.yaml"
     params:
-        pairs=targets.planted(),
+        pairs=synthetic.pairs,
         code=stage_identity("tabulate_recovery"),
     script:
         "../workflow_scripts/tabulate_recovery.py"

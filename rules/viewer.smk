@@ -3,13 +3,13 @@
 
 rule pack_surface:
     input:
-        targets.pycortex_store(),
+        store=figures.pycortex_store(),
     output:
-        directory(targets.packed_surface()),
+        packed=directory(viewer.packed_surface()),
     log:
-        targets.log("pack_surface/{surface}"),
+        viewer.log("pack_surface/{surface}"),
     benchmark:
-        targets.benchmark("pack_surface/{surface}")
+        viewer.benchmark("pack_surface/{surface}")
     conda:
         "../envs/figures.yaml"
     resources:
@@ -23,45 +23,43 @@ rule pack_surface:
 
 rule build_viewer:
     input:
-        winners=choose.viewer_winners,
-        space=targets.ceiling(),
-        store=targets.pycortex_store(),
-        packed=choose.packed_surface,
+        winners=viewer.winners,
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
+        packed=viewer.packed,
     output:
-        directory(targets.viewer()),
+        viewer=directory(viewer.viewer()),
     log:
-        targets.log("build_viewer/{subject}"),
+        viewer.log("build_viewer/{subject}"),
     benchmark:
-        targets.benchmark("build_viewer/{subject}")
+        viewer.benchmark("build_viewer/{subject}")
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=grow(4000),
         runtime=grow(20),
     params:
-        flatmap=choose.flatmap,
-        models=choose.viewer_models,
-        ceiling=study.alignment.ceiling,
-        page=folder_identity("figures/viewer_page"),
-        code=stage_identity("build_viewer"),
+        models=viewer.models,
+        preferred=study.alignment.ceiling,
+        code=[stage_identity("build_viewer"), folder_identity("figures/viewer_page")],
     script:
         "../workflow_scripts/build_viewer.py"
 
 
 rule list_viewers:
     input:
-        [targets.viewer(subject) for subject in study.subjects],
+        viewer.pages,
     output:
-        report(
-            targets.viewer_index(),
+        viewer_index=report(
+            viewer.index(),
             caption="../report/viewer.rst",
             category="6 Interactive maps",
             labels={"page": "how to open them"},
         ),
     log:
-        targets.log("list_viewers"),
+        viewer.log("list_viewers"),
     benchmark:
-        targets.benchmark("list_viewers")
+        viewer.benchmark("list_viewers")
     localrule: True
     conda:
         "../envs/data.yaml"

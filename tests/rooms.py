@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "workflow"))
+
+from parsing import parse
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
 ROOMS = tomllib.loads((ROOT / "envs/pins.toml").read_text())["rooms"]
 
 
+@cache
 def rules():
-    """Text of every rule that runs a script, script by script."""
-    found = []
-    for path in sorted((ROOT / "rules").glob("*.smk")):
-        # A rule ends with its script; what follows the last one is none.
-        for text in re.split(r'(?<=\.py")\n', path.read_text())[:-1]:
-            found.append((re.search(r"workflow_scripts/(\w+)\.py", text)[1], text))
-    return found
+    """Rules that run a script, by name: those of the paper's study and of the demo."""
+    parsed = [*parse(encoding={"layers_per_job": 1}), *parse("config/demo.yaml")]
+    return {rule.name: rule for rule in parsed if rule.script}
+
+
+def script_of(rule):
+    return Path(rule.script).stem
+
+
+def room_of(rule):
+    return Path(rule.conda_env).stem
 
 
 def imported(tree):
@@ -70,5 +79,5 @@ def packages(script):
 
 def modules_of_room(room):
     """Modules from outside that the scripts of a room import."""
-    scripts = {script for script, text in rules() if f"envs/{room}.yaml" in text}
+    scripts = {script_of(rule) for rule in rules().values() if room_of(rule) == room}
     return {name for script in scripts for name in packages(script)}

@@ -6,9 +6,13 @@ import re
 from importlib import metadata
 
 import pytest
+from parsing import recorded
 
 from brainstruct.doctor.environment import module_of
-from rooms import ROOMS, packages, rules
+from brainstruct.models.builders import BUILDERS
+from brainstruct.models.registry import FAMILIES
+from brainstruct.workflow.identity import stage_identity
+from rooms import ROOMS, packages, room_of, rules, script_of
 
 WITHOUT_CODE = {"check_nsd", "fetch_checkpoint"}
 """Their outputs say what is on disk, which their code does not change."""
@@ -32,7 +36,7 @@ def closure(room):
 
 @pytest.mark.parametrize(
     ("script", "room"),
-    sorted({(script, re.search(r"envs/(\w+)\.yaml", text)[1]) for script, text in rules()}),
+    sorted({(script_of(rule), room_of(rule)) for rule in rules().values()}),
 )
 def test_a_script_imports_what_its_room_has(script, room):
     there = closure(room)
@@ -41,17 +45,22 @@ def test_a_script_imports_what_its_room_has(script, room):
 
 def test_a_change_of_any_script_is_noticed():
     unnoticed = {
-        script
-        for script, text in rules()
-        if re.search(r"^ +output:$", text, re.MULTILINE)
-        and not re.search(r"stage_identity\(|choose\.(embed|model)_code", text)
+        name
+        for name, rule in rules().items()
+        if list(rule.output) and "code" not in dict(rule.params.items())
     }
     assert unnoticed == WITHOUT_CODE
 
 
-def test_a_module_that_a_script_imports_by_name_is_part_of_its_code():
+@pytest.mark.parametrize(
+    ("name", "stage", "module"),
+    [
+        ("build_tiny_checkpoint_clip", "build_tiny_checkpoint", BUILDERS["clip"]),
+        ("plant_features_instructblip", "plant_features", FAMILIES["instructblip"].module),
+        ("embed", "embed", FAMILIES["instructblip"].module),
+    ],
+)
+def test_a_module_that_a_script_imports_by_name_is_part_of_its_code(name, stage, module):
     """The script does not say which; its rule must."""
-    text = dict(rules())
-    assert 'stage_identity("build_tiny_checkpoint", choose.' in text["build_tiny_checkpoint"]
-    assert 'choose.model_code("plant_features", ' in text["plant_features"]
-    assert "choose.embed_code" in text["embed"]
+    code = recorded(rules()[name])["params.code"]
+    assert code.split()[0] == stage_identity(stage, module) != stage_identity(stage)

@@ -1,17 +1,17 @@
 """Rule average_subjects: regional alignment, mean and standard error over subjects."""
 
-from typing import Any
+from pathlib import Path
 
 from brainstruct.encoding.subjects import subject_means
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table, write_table
 
 
-def average_subjects(job: Any) -> None:
+def average_subjects(*, alignment_table: Path, table: Path) -> None:
     """Average every column of scores."""
-    table = read_table(job.input[0], ["subject", "r", "alignment"])
-    scores = [name for name in table.columns if name.startswith(("r_", "alignment_", "share_"))]
-    write_table(subject_means(table, ["r", "alignment", *scores]), job.output[0])
+    regions = read_table(alignment_table, ["subject", "r", "alignment"])
+    scores = [name for name in regions.columns if name.startswith(("r_", "alignment_", "share_"))]
+    write_table(subject_means(regions, ["r", "alignment", *scores]), table)
 
 
 run_job(average_subjects, globals().get("snakemake"))

@@ -2,42 +2,52 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-from brainstruct.figures.viewer import (
-    build_viewer,
-    ceiling_map,
-    folder_size,
-    maps_of_model,
-    scratch_store,
-)
+from brainstruct.config.models import ShownModel
+from brainstruct.figures import viewer as pages
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def viewer(job: Any) -> None:
+def build_viewer(
+    *,
+    winners: list[Path],
+    ceiling: Path,
+    store: Path,
+    packed: Path,
+    models: list[ShownModel],
+    preferred: str,
+    subject: str,
+    viewer: Path,
+) -> None:
     """Write the page of one subject, with all models."""
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     maps = []
-    for model, path in zip(job.params.models, job.input.winners, strict=True):
-        winners = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
-        maps += maps_of_model(winners, space, **model)
-    maps.append(ceiling_map(space, job.params.ceiling))
-    name = Path(job.input.packed).name
-    entry = json.loads(Path(job.input.store).read_text(encoding="utf-8"))[job.wildcards.subject]
-    flatmap = open_flatmap(job.input.store, job.params.flatmap, space)
-    with scratch_store(Path(job.input.store).parent, name):
-        build_viewer(
-            job.output[0],
+    for model, path in zip(models, winners, strict=True):
+        found = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
+        maps += pages.maps_of_model(
+            found,
+            space,
+            key=model.key,
+            label=model.label,
+            n_layers=model.n_layers,
+            instructions=model.texts,
+        )
+    maps.append(pages.ceiling_map(space, preferred))
+    entry = json.loads(store.read_text(encoding="utf-8"))[subject]
+    flatmap = open_flatmap(store, subject, space)
+    with pages.scratch_store(store.parent, packed.name):
+        pages.build_viewer(
+            viewer,
             maps,
-            surface=name,
+            surface=packed.name,
             transform=entry["transform"] if entry["source"] == "store" else None,
             flatmap=flatmap,
-            packed=job.input.packed,
-            title=f"Brain alignment, {job.wildcards.subject}",
+            packed=packed,
+            title=f"Brain alignment, {subject}",
         )
-    log.info("%d maps, %.1f MB", len(maps), folder_size(job.output[0]) / 1e6)
+    log.info("%d maps, %.1f MB", len(maps), pages.folder_size(viewer) / 1e6)
 
 
-run_job(viewer, globals().get("snakemake"))
+run_job(build_viewer, globals().get("snakemake"))

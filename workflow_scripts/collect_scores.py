@@ -1,6 +1,6 @@
 """Rule collect_scores: the fits of a subject and model as one labelled array."""
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -9,19 +9,21 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
-def collect_scores(job: Any) -> None:
+def collect_scores(
+    *, fits: list[Path], instructions: list[str], layers: list[int], scores: Path
+) -> None:
     """Read the fits, instruction by instruction, and write them stacked."""
-    fits = [read_dataset(path, SCORES, ["voxel"]) for path in job.input]
-    scores = stack_fits(fits, job.params.instructions, job.params.layers)
+    parts = [read_dataset(path, SCORES, ["voxel"]) for path in fits]
+    stacked = stack_fits(parts, instructions, layers)
     log.info(
         "%d instructions, %d layers, %d voxels, mean r %.4f",
-        *(scores.sizes[dim] for dim in ("instruction", "layer", "voxel")),
-        float(np.nanmean(scores["r"])),
+        *(stacked.sizes[dim] for dim in ("instruction", "layer", "voxel")),
+        float(np.nanmean(stacked["r"])),
     )
     write_dataset(
+        stacked,
         scores,
-        job.output[0],
-        provenance=provenance(fits[0]),
+        provenance=provenance(parts[0]),
         chunks={name: {"instruction": 1, "layer": 1} for name in SCORES},
     )
 

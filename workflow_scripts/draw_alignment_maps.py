@@ -1,28 +1,36 @@
 """Rule draw_alignment_maps: alignment and margin of one subject's voxels, model by model."""
 
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
-from brainstruct.figures.alignment_maps import draw_alignment_maps
+from brainstruct.figures import alignment_maps
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def alignment_maps(job: Any) -> None:
+def draw_alignment_maps(
+    *,
+    winners: list[Path],
+    ceiling: Path,
+    store: Path,
+    labels: dict[str, str],
+    subject: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw all models at the same scales."""
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    winners = {}
-    for model, path in zip(job.params.labels, job.input.winners, strict=True):
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    shown = {}
+    for model, path in zip(labels, winners, strict=True):
         found = read_dataset(path, ["alignment", "margin"], ["voxel"])
-        winners[model] = xr.Dataset(
+        shown[model] = xr.Dataset(
             {name: placed(found[name], space) for name in ("alignment", "margin")}
         )
-    stage = open_stage(job.input.store, job.params.flatmap, space, job.wildcards.subject)
-    drawing = draw_alignment_maps(stage, winners, labels=job.params.labels)
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    stage = open_stage(store, subject, space, subject)
+    alignment_maps.draw_alignment_maps(stage, shown, labels=labels).save(svg, png, table)
 
 
-run_job(alignment_maps, globals().get("snakemake"))
+run_job(draw_alignment_maps, globals().get("snakemake"))

@@ -1,43 +1,51 @@
 """Rule draw_instruction_rois: alignment of every instruction per region."""
 
 from pathlib import Path
-from typing import Any
 
-from brainstruct.figures.heatmap import draw_instruction_rois
+from brainstruct.figures import heatmap
 from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels, single_regions
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table
 
 
-def instruction_rois(job: Any) -> None:
+def draw_instruction_rois(
+    *,
+    alignment_table: Path,
+    comparison_table: Path | None,
+    labels: dict[str, str],
+    instructions: list[str],
+    mask: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw one panel per model that follows instructions."""
-    table = read_table(
-        job.input.alignment, ["subject", "model", "instruction", "family", "label", "alignment"]
+    scores = read_table(
+        alignment_table, ["subject", "model", "instruction", "family", "label", "alignment"]
     )
-    asked = table["instruction"].isin(job.params.instructions)
-    chosen = single_regions(table[asked], job.params.mask)
+    chosen = single_regions(scores[scores["instruction"].isin(instructions)], mask)
     # Regions that no subject has would be empty columns: they are named instead.
     known = chosen.groupby("roi", sort=False)["alignment"].transform("count") > 0
     absent = list(dict.fromkeys(chosen.loc[~known, "roi"]))
     chosen = chosen[known]
     marks = None
-    if job.input.comparisons:
-        comparisons = read_table(job.input.comparisons, ["model", "a", "b", "difference", "q"])
+    if comparison_table is not None:
+        compared = read_table(comparison_table, ["model", "a", "b", "difference", "q"])
         named = chosen[["family", "label", "roi"]].drop_duplicates()
-        marks = best_marks(comparisons).merge(named, on=["family", "label"])
-    drawing = draw_instruction_rois(
+        marks = best_marks(compared).merge(named, on=["family", "label"])
+    drawing = heatmap.draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
         ],
-        models=[key for key in job.params.labels if key in set(chosen["model"])],
-        instructions=job.params.instructions,
-        model_labels=job.params.labels,
-        roi_labels=family_labels([job.params.mask]),
+        models=[key for key in labels if key in set(chosen["model"])],
+        instructions=instructions,
+        model_labels=labels,
+        roi_labels=family_labels([mask]),
         marks=marks,
         footnote=f"No subject has {', '.join(absent)}." if absent else "",
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(instruction_rois, globals().get("snakemake"))
+run_job(draw_instruction_rois, globals().get("snakemake"))

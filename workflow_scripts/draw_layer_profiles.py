@@ -1,33 +1,41 @@
 """Rule draw_layer_profiles: alignment by layer, per ROI family and model."""
 
 from pathlib import Path
-from typing import Any
 
-from brainstruct.figures.layer_profiles import draw_layer_profiles
+from brainstruct.figures import layer_profiles
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table
 
 
-def layer_profiles(job: Any) -> None:
+def draw_layer_profiles(
+    *,
+    layer_table: Path,
+    labels: dict[str, str],
+    hidden_states: dict[str, int],
+    families: list[str],
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw the mean over instructions, subjects as a band."""
-    table = read_table(job.input[0], ["subject", "model", "layer", "family", "alignment"])
-    chosen = table[table["label"] == "all"].rename(columns={"family": "roi"})
+    scores = read_table(layer_table, ["subject", "model", "layer", "family", "alignment"])
+    chosen = scores[scores["label"] == "all"].rename(columns={"family": "roi"})
     by_layer = (
         chosen.groupby(["subject", "model", "roi", "layer"], sort=False)["alignment"]
         .mean()
         .rename("value")
         .reset_index()
     )
-    drawing = draw_layer_profiles(
+    drawing = layer_profiles.draw_layer_profiles(
         by_layer,
-        panel_order=job.params.families,
-        line_order=list(job.params.labels),
-        panel_labels=family_labels(job.params.families),
-        line_labels=job.params.labels,
-        n_layers=job.params.n_layers,
+        panel_order=families,
+        line_order=list(labels),
+        panel_labels=family_labels(families),
+        line_labels=labels,
+        n_layers=hidden_states,
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(layer_profiles, globals().get("snakemake"))
+run_job(draw_layer_profiles, globals().get("snakemake"))

@@ -1,39 +1,46 @@
 """Rule draw_model_scatter: multimodal models against each other, voxel by voxel."""
 
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
 from brainstruct.encoding.regions import WHOLE, regions
-from brainstruct.figures.model_scatter import draw_model_scatter
+from brainstruct.figures import model_scatter
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.voxels import placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def model_scatter(job: Any) -> None:
+def draw_model_scatter(
+    *,
+    winners: list[Path],
+    ceiling: Path,
+    labels: dict[str, str],
+    mask: str,
+    subject: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw the means over instructions of one subject's voxels."""
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     scores = []
-    for path in job.input.winners:
+    for path in winners:
         found = read_dataset(path, ["alignment_by_instruction"], ["voxel", "instruction"])
         scores.append(placed(found["alignment_by_instruction"].mean("instruction"), space))
-    models = list(job.params.labels)
+    models = list(labels)
     families = {
-        region.family: region.voxels
-        for region in regions(space, job.params.mask)
-        if region.label == WHOLE
+        region.family: region.voxels for region in regions(space, mask) if region.label == WHOLE
     }
-    drawing = draw_model_scatter(
+    drawing = model_scatter.draw_model_scatter(
         xr.concat(scores, xr.DataArray(models, dims="model", name="model")),
         families,
-        model_labels=job.params.labels,
+        model_labels=labels,
         region_labels=family_labels(families),
-        title=job.wildcards.subject,
+        title=subject,
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(model_scatter, globals().get("snakemake"))
+run_job(draw_model_scatter, globals().get("snakemake"))

@@ -1,27 +1,35 @@
 """Rule draw_noise_ceiling: how well each voxel could be predicted at best, subject by subject."""
 
 from pathlib import Path
-from typing import Any
 
-from brainstruct.figures.ceiling_maps import draw_noise_ceilings
+from brainstruct.figures import ceiling_maps
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def noise_ceiling(job: Any) -> None:
+def draw_noise_ceiling(
+    *,
+    ceilings: list[Path],
+    store: Path,
+    subjects: list[str],
+    threshold: float,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw every kind of ceiling of every subject."""
-    stages, ceilings = {}, {}
-    for (subject, names), path in zip(job.params.flatmaps.items(), job.input.spaces, strict=True):
+    stages, found = {}, {}
+    for subject, path in zip(subjects, ceilings, strict=True):
         space = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])
-        stages[subject] = open_stage(job.input.store, names, space)
-        ceilings[subject] = {
+        stages[subject] = open_stage(store, subject, space)
+        found[subject] = {
             str(name).removeprefix("ceiling_"): placed(space[name], space)
             for name in space.data_vars
             if str(name).startswith("ceiling_")
         }
-    drawing = draw_noise_ceilings(stages, ceilings, threshold=job.params.threshold)
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing = ceiling_maps.draw_noise_ceilings(stages, found, threshold=threshold)
+    drawing.save(svg, png, table)
 
 
-run_job(noise_ceiling, globals().get("snakemake"))
+run_job(draw_noise_ceiling, globals().get("snakemake"))

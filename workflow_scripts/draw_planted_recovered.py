@@ -1,10 +1,10 @@
 """Rule draw_planted_recovered: what was planted beside what was found."""
 
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
+from brainstruct.config.models import Instruction
 from brainstruct.encoding.recovery import match_voxels
 from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.figures.winners import draw_planted_vs_recovered
@@ -12,29 +12,39 @@ from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def planted_recovered(job: Any) -> None:
+def draw_planted_recovered(
+    *,
+    winners: Path,
+    ceiling: Path,
+    truth: Path,
+    store: Path,
+    legend: dict[str, Instruction],
+    title: str,
+    subject: str,
+    model: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw one subject and model."""
-    winners = read_dataset(job.input.winners, ["instruction_index"], ["voxel"])
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    truth = match_voxels(
-        read_dataset(job.input.truth, ["planted_instruction", "planted_model"]), space
-    )
+    found = read_dataset(winners, ["instruction_index"], ["voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    driven = match_voxels(read_dataset(truth, ["planted_instruction", "planted_model"]), space)
     planted = [
-        instruction if model == job.wildcards.model else ""
-        for model, instruction in zip(
-            truth["planted_model"].values, truth["planted_instruction"].values, strict=True
+        instruction if driver == model else ""
+        for driver, instruction in zip(
+            driven["planted_model"].values, driven["planted_instruction"].values, strict=True
         )
     ]
-    legend = job.params.instructions
     drawing = draw_planted_vs_recovered(
-        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
+        open_stage(store, subject, space, title),
         placed(xr.DataArray(planted, dims="voxel"), space),
-        keys_of(winners["instruction_index"], list(winners["instruction"].values), space),
+        keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
-        texts={key: entry["text"] for key, entry in legend.items()},
-        tasks={key: entry["task"] for key, entry in legend.items()},
+        texts={key: entry.text for key, entry in legend.items()},
+        tasks={key: entry.task for key, entry in legend.items()},
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(planted_recovered, globals().get("snakemake"))
+run_job(draw_planted_recovered, globals().get("snakemake"))

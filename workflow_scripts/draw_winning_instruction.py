@@ -1,28 +1,38 @@
 """Rule draw_winning_instruction: which instruction suits each voxel best, on a flatmap."""
 
 from pathlib import Path
-from typing import Any
 
+from brainstruct.config.models import Instruction
+from brainstruct.figures import winners as maps
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.figures.winners import draw_winning_instruction
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def winning_instruction(job: Any) -> None:
+def draw_winning_instruction(
+    *,
+    winners: Path,
+    ceiling: Path,
+    store: Path,
+    legend: dict[str, Instruction],
+    title: str,
+    subject: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw one subject and model."""
-    winners = read_dataset(job.input.winners, ["instruction_index", "margin"], ["voxel"])
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    legend = job.params.instructions
-    drawing = draw_winning_instruction(
-        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
-        keys_of(winners["instruction_index"], list(winners["instruction"].values), space),
+    found = read_dataset(winners, ["instruction_index", "margin"], ["voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    drawing = maps.draw_winning_instruction(
+        open_stage(store, subject, space, title),
+        keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
-        texts={key: entry["text"] for key, entry in legend.items()},
-        tasks={key: entry["task"] for key, entry in legend.items()},
-        margin=placed(winners["margin"], space),
+        texts={key: entry.text for key, entry in legend.items()},
+        tasks={key: entry.task for key, entry in legend.items()},
+        margin=placed(found["margin"], space),
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(winning_instruction, globals().get("snakemake"))
+run_job(draw_winning_instruction, globals().get("snakemake"))

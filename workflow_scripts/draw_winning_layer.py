@@ -1,25 +1,33 @@
 """Rule draw_winning_layer: which layer suits each voxel best, on a flatmap."""
 
 from pathlib import Path
-from typing import Any
 
+from brainstruct.figures import winners as maps
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.figures.winners import draw_winning_layer
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
 
-def winning_layer(job: Any) -> None:
+def draw_winning_layer(
+    *,
+    winners: Path,
+    ceiling: Path,
+    store: Path,
+    n_layers: int,
+    title: str,
+    subject: str,
+    svg: Path,
+    png: Path,
+    table: Path,
+) -> None:
     """Draw one subject and model."""
-    winners = read_dataset(job.input.winners, ["layer"], ["voxel"])
-    space = read_dataset(job.input.space, ["roi_label"], ["voxel"])
-    layer = winners["layer"].where(winners["layer"] >= 0)
-    drawing = draw_winning_layer(
-        open_stage(job.input.store, job.params.flatmap, space, job.params.title),
-        placed(layer, space),
-        n_layers=job.params.n_layers,
+    found = read_dataset(winners, ["layer"], ["voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    layer = found["layer"].where(found["layer"] >= 0)
+    drawing = maps.draw_winning_layer(
+        open_stage(store, subject, space, title), placed(layer, space), n_layers=n_layers
     )
-    drawing.save(Path(job.output.svg).with_suffix(""))
+    drawing.save(svg, png, table)
 
 
-run_job(winning_layer, globals().get("snakemake"))
+run_job(draw_winning_layer, globals().get("snakemake"))

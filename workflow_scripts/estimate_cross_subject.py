@@ -1,6 +1,7 @@
 """Rule estimate_cross_subject: a subject's noise ceiling from the other subjects' brains."""
 
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -18,10 +19,18 @@ FEWEST_IMAGES = 50
 """Below it, folds are too small to predict anything from."""
 
 
-def estimate(job: Any) -> None:
+def estimate_cross_subject(
+    *,
+    target: Path,
+    sources: list[Path],
+    subject: str,
+    others: list[str],
+    options: CrossSubjectOptions,
+    code: str,
+    ceiling: Path,
+) -> None:
     """Predict the subject from every subset of the others, inside the shared images."""
-    paths = [job.input.target, *job.input.sources]
-    names = [job.wildcards.subject, *job.params.sources]
+    paths, names = [target, *sources], [subject, *others]
     tested, origins, voxels = [], {}, []
     for name, path in zip(names, paths, strict=True):
         tested.append(images_tested(path))
@@ -29,33 +38,27 @@ def estimate(job: Any) -> None:
         voxels.append(voxel["voxel"].values)
         origins[name] = provenance(voxel)
     common = shared_images(tested)
-    origin = {
-        "responses": origins,
-        "options": dict(job.params.options),
-        "sources": list(job.params.sources),
-        "code": job.params.code,
-    }
+    origin = {"responses": origins, "options": asdict(options), "sources": others, "code": code}
     if common.size < FEWEST_IMAGES:
-        problem = f"shares only {common.size} test images with {', '.join(names[1:])}"
-        log.warning("%s %s: no cross-subject ceiling", names[0], problem)
+        problem = f"shares only {common.size} test images with {', '.join(others)}"
+        log.warning("%s %s: no cross-subject ceiling", subject, problem)
         none = without_ceiling(voxels[0].size, int(common.size), problem)
-        write_dataset(none.assign_coords(voxel=voxels[0]), job.output[0], provenance=origin)
+        write_dataset(none.assign_coords(voxel=voxels[0]), ceiling, provenance=origin)
         return
     responses = {
         name: read_betas(path, common).values.astype(np.float32, copy=False)
         for name, path in zip(names, paths, strict=True)
     }
-    target = responses.pop(names[0])
     result = cross_subject_ceiling(
-        target,
+        responses.pop(subject),
         responses,
-        CrossSubjectOptions(**job.params.options),
+        options,
         progress=lambda done, total: log.info("subset %d of %d", done, total),
     ).assign_coords(voxel=voxels[0])
     for key in ("note", "n_images", "n_fits", "n_not_converged", "n_not_positive",
                 "n_beyond_one", "n_voxels_failed"):  # fmt: skip
         log.info("%s: %s", key, result.attrs[key])
-    write_dataset(result, job.output[0], provenance=origin)
+    write_dataset(result, ceiling, provenance=origin)
 
 
-run_job(estimate, globals().get("snakemake"))
+run_job(estimate_cross_subject, globals().get("snakemake"))

@@ -1,15 +1,11 @@
 """Rule export_study: the exported dataset's description, and the study's tables."""
 
 from pathlib import Path
-from typing import Any
 
+from brainstruct.config.encoding import Alignment
+from brainstruct.config.models import Instruction, ShownModel
 from brainstruct.dictionary.describe import describe
-from brainstruct.exports.description import (
-    IGNORED,
-    dataset_description,
-    participants,
-    read_me,
-)
+from brainstruct.exports import description as texts
 from brainstruct.exports.names import words
 from brainstruct.exports.tables import copy_tables
 from brainstruct.jobs.run import log, run_job
@@ -19,49 +15,66 @@ from brainstruct.store.publishing import publish_folder
 from brainstruct.store.tables import write_table
 
 
-def export_study(job: Any) -> None:
+def export_study(
+    *,
+    tables: list[Path],
+    ceilings: list[Path],
+    scores: list[Path],
+    study: str,
+    synthetic: bool,
+    space: str,
+    subjects: list[str],
+    models: list[ShownModel],
+    legend: dict[str, Instruction],
+    surface_notes: dict[str, str],
+    alignment: Alignment,
+    snakemake_version: str,
+    codes: dict[str, str],
+    description: Path,
+    readme: Path,
+    ignored: Path,
+    participants: Path,
+    dictionary: Path,
+    tables_folder: Path,
+    stimuli_folder: Path,
+) -> None:
     """Describe the dataset, and copy tables with a dictionary of their columns."""
-    params, output = job.params, job.output
-    labels = words(model["key"] for model in params.models)
+    asked = {key: one.model_dump() for key, one in legend.items()}
     levels = {
-        "model": {model["key"]: model["label"] for model in params.models},
-        "instruction": {key: one["text"] for key, one in params.instructions.items()},
+        "model": {model.key: model.label for model in models},
+        "instruction": {key: one["text"] for key, one in asked.items()},
     }
-    results = Path(output.tables).parents[1]  # of derivatives/tables
+    results = tables_folder.parents[1]  # of derivatives/tables
     count = 0
-    for folder in (output.tables, output.stimuli):
-        name = Path(folder).name
-        own = [path for path in job.input.tables if Path(path).is_relative_to(results / name)]
+    for folder in (tables_folder, stimuli_folder):
+        own = [str(path) for path in tables if path.is_relative_to(results / folder.name)]
         with publish_folder(folder) as temporary:
-            count += copy_tables(own, results / name, temporary, levels)
-    people = participants(
-        dict(zip(params.subjects, map(read_dataset, job.input.spaces), strict=True)),
-        dict(zip(params.subjects, map(read_dataset, job.input.scores), strict=True)),
-        ceiling=params.alignment["ceiling"],
-        threshold=params.alignment["ceiling_threshold"],
+            count += copy_tables(own, results / folder.name, temporary, levels)
+    people = texts.participants(
+        dict(zip(subjects, map(read_dataset, ceilings), strict=True)),
+        dict(zip(subjects, map(read_dataset, scores), strict=True)),
+        ceiling=alignment.ceiling,
+        threshold=alignment.ceiling_threshold,
     )
-    write_table(people, output.participants)
-    write_json(describe("participants.tsv", people.columns), output.dictionary)
-    write_text("\n".join([*IGNORED, ""]), output.ignored)
+    write_table(people, participants)
+    write_json(describe("participants.tsv", people.columns), dictionary)
+    write_text("\n".join([*texts.IGNORED, ""]), ignored)
     write_text(
-        read_me(
-            params.study,
-            synthetic=params.synthetic,
-            space=params.space,
-            models=params.models,
-            labels=labels,
-            instructions=params.instructions,
-            surfaces=params.surfaces,
+        texts.read_me(
+            study,
+            synthetic=synthetic,
+            space=space,
+            models=[model.model_dump() for model in models],
+            labels=words(model.key for model in models),
+            instructions=asked,
+            surfaces=surface_notes,
         ),
-        output.readme,
+        readme,
     )
-    description = dataset_description(
-        params.study,
-        synthetic=params.synthetic,
-        snakemake=params.snakemake,
-        codes=params.codes,
+    described = texts.dataset_description(
+        study, synthetic=synthetic, snakemake=snakemake_version, codes=codes
     )
-    write_json(description, output.description)
+    write_json(described, description)
     log.info("%d tables with dictionaries", count)
 
 

@@ -2,26 +2,23 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from brainstruct.config.models import Checkpoint
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models.fetch import checkpoint_in_folder, fetch_from_hub
 from brainstruct.store.files import write_json
 
 
-def fetch_checkpoint(job: Any) -> None:
+def fetch_checkpoint(*, source: Checkpoint, folder: Path, manifest: Path, stamps: Path) -> None:
     """Download, or take the configured folder; write the manifest."""
-    source = job.params.source
-    if source["path"] is not None:
-        manifest = checkpoint_in_folder(Path(source["path"]))
+    if source.path is not None:
+        found = checkpoint_in_folder(Path(source.path))
     else:
-        manifest = fetch_from_hub(
-            source["hub"], source["revision"], Path(job.params.folder), source.get("endpoint")
-        )
-    log.info("%s: %d files, digest %s", manifest.source, len(manifest.files), manifest.digest[:12])
-    content = asdict(manifest)
-    write_json(content.pop("stamps"), job.output.stamps)
-    write_json(content, job.output[0])
+        found = fetch_from_hub(str(source.hub), source.revision, folder, source.endpoint)
+    log.info("%s: %d files, digest %s", found.source, len(found.files), found.digest[:12])
+    content = asdict(found)
+    write_json(content.pop("stamps"), stamps)
+    write_json(content, manifest)
 
 
 run_job(fetch_checkpoint, globals().get("snakemake"))

@@ -1,28 +1,27 @@
 """Rule index_stimuli: the images a subject saw, with their trials."""
 
-from typing import Any
+from pathlib import Path
 
 from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.locate import locate
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.store.tables import write_table
 
 
-def index_stimuli(job: Any) -> None:
+def index_stimuli(*, layout: Layout, subject: str, sessions: int, image_list: Path) -> None:
     """Write one row per image."""
-    layout = locate(job.params.layout)
     design = read_expdesign(layout.expdesign_file)
     info = read_stim_info(layout.stim_info_file, design)
-    index = index_subject(design, info, job.wildcards.subject, job.params.sessions)
+    images = index_subject(design, info, subject, sessions)
     log.info(
         "%s, %d sessions: %d training and %d test images",
-        job.wildcards.subject,
-        job.params.sessions,
-        (index["split"] == "train").sum(),
-        (index["split"] == "test").sum(),
+        subject,
+        sessions,
+        (images["split"] == "train").sum(),
+        (images["split"] == "test").sum(),
     )
-    write_table(index, job.output[0])
+    write_table(images, image_list)
 
 
 run_job(index_stimuli, globals().get("snakemake"))

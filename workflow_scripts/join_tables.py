@@ -1,6 +1,6 @@
 """Rule join_tables: regional tables of all subjects and models, one below the other."""
 
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,11 +8,13 @@ from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table, write_table
 
 
-def join_tables(job: Any) -> None:
+def join_tables(
+    *, by_region: list[Path], by_layer: list[Path], alignment_table: Path, layer_table: Path
+) -> None:
     """Concatenate in the order of the configuration."""
-    for kind in ("alignment", "layers"):
-        parts = [read_table(path, ["subject", "model"]) for path in job.input[kind]]
-        write_table(pd.concat(parts, ignore_index=True), job.output[kind])
+    for parts, whole in ((by_region, alignment_table), (by_layer, layer_table)):
+        tables = [read_table(path, ["subject", "model"]) for path in parts]
+        write_table(pd.concat(tables, ignore_index=True), whole)
 
 
 run_job(join_tables, globals().get("snakemake"))

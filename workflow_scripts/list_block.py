@@ -1,29 +1,24 @@
 """Rule list_block: the images of one embedding job."""
 
-from typing import Any
+from pathlib import Path
 
 from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.blocks import block_images
 from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.locate import locate
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.stimuli import read_stim_info
 from brainstruct.store.tables import write_table
 
 
-def list_block(job: Any) -> None:
+def list_block(
+    *, layout: Layout, owner: str, index: int, images: int, sessions: int, block: Path
+) -> None:
     """Write one row per image."""
-    layout = locate(job.params.layout)
     design = read_expdesign(layout.expdesign_file)
-    block = block_images(
-        design,
-        read_stim_info(layout.stim_info_file, design),
-        job.wildcards.owner,
-        int(job.wildcards.index),
-        images=job.params.images,
-        sessions=job.params.sessions,
-    )
-    log.info("%d images", len(block))
-    write_table(block, job.output[0])
+    info = read_stim_info(layout.stim_info_file, design)
+    found = block_images(design, info, owner, index, images=images, sessions=sessions)
+    log.info("%d images", len(found))
+    write_table(found, block)
 
 
 run_job(list_block, globals().get("snakemake"))

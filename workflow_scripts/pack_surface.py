@@ -1,16 +1,15 @@
 """Rule pack_surface: a subject's surfaces as browsers read them."""
 
 from pathlib import Path
-from typing import Any
 
-from brainstruct.figures.viewer import pack_surface, scratch_store
+from brainstruct.figures import viewer
 from brainstruct.jobs.run import run_job
 
 
-def pack(job: Any) -> None:
+def pack_surface(*, store: Path, surface: str, packed: Path) -> None:
     """Pack one pycortex subject."""
-    with scratch_store(Path(job.input[0]).parent, job.wildcards.surface):
-        pack_surface(job.wildcards.surface, job.output[0])
+    with viewer.scratch_store(store.parent, surface):
+        viewer.pack_surface(surface, packed)
 
 
-run_job(pack, globals().get("snakemake"))
+run_job(pack_surface, globals().get("snakemake"))

@@ -1,62 +1,81 @@
 """Rule partition_variance: shared and unique variance of pairs of instructions."""
 
 from functools import lru_cache, partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.config.encoding import Alignment, Alphas
+from brainstruct.config.statistics import PartitionSettings
+from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
-from brainstruct.encoding.features import layer_features, matching_images
 from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
 from brainstruct.jobs.run import log, run_job
-from brainstruct.store.arrays import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.nsd.prepared import read_responses
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 MOST_KEPT = 80
 """Reduced feature spaces kept in memory: 512 components of 10,000 images are 20 MB."""
 
 
-def partition_variance(job: Any) -> None:
+def partition_variance(
+    *,
+    scores: Path,
+    ceiling: Path,
+    responses: Path,
+    embeddings: dict[str, list[Path]],
+    pairs: list[tuple[str, str]],
+    partition_settings: PartitionSettings,
+    penalties: Alphas,
+    folds: int,
+    backend: str,
+    alignment: Alignment,
+    seed: int,
+    threads: int,
+    code: str,
+    partition: Path,
+) -> None:
     """Fit every pair alone and together, at each instruction's selected layer."""
-    torch.set_num_threads(job.threads)
-    options, pairs = job.params.partition, [tuple(pair) for pair in job.params.pairs]
-    grid = job.params.encoding["alphas"]
-    scores = read_dataset(job.input.scores, ["cv_score"], ["instruction", "layer", "voxel"])
-    space = read_dataset(job.input.ceiling, ["roi_label"], ["voxel"])
-    ceiling = space[f"ceiling_{job.params.alignment['ceiling']}"]
-    reliable = can_be_divided_by(ceiling, job.params.alignment["ceiling_threshold"])
-    layers = partition_layers(scores, space, reliable, options["layer"])
-    responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
-    train = (responses["split"] == "train").values
-    betas = responses["betas"].transpose("nsd_id", "voxel").values
+    torch.set_num_threads(threads)
+    fitted = read_dataset(scores, ["cv_score"], ["instruction", "layer", "voxel"])
+    space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    reliable = can_be_divided_by(space[f"ceiling_{alignment.ceiling}"], alignment.ceiling_threshold)
+    layers = partition_layers(fitted, space, reliable, partition_settings.layer)
+    stored = read_responses(responses)
+    train = stored.train
     banded = BandedOptions(
-        alphas=np.logspace(grid["log10_min"], grid["log10_max"], grid["count"]).tolist(),
-        shares=options["shares"],
-        folds=job.params.encoding["folds"],
-        seed=job.params.seed,
-        device="cuda" if job.params.encoding["backend"] == "torch_cuda" else "cpu",
+        alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
+        shares=partition_settings.shares,
+        folds=folds,
+        seed=seed,
+        device="cuda" if backend == "torch_cuda" else "cpu",
     )
 
     @lru_cache(MOST_KEPT)
     def components(name: str, layer: int) -> Components:
-        paths = job.params.embeddings[name]
-        found = _components(paths, responses["nsd_id"], train, layer, options["components"])
+        spaces = Embeddings(embeddings[name], stored.nsd_id)
+        features = spaces.layer(layer)
+        spaces.close()
+        kept = principal_components(
+            features[train], features[~train], partition_settings.components
+        )
         log.info("%s, layer %d: %d components keep %.2f %% of the variance", name, layer,
-                 found.train.shape[1], 100 * found.variance_kept)  # fmt: skip
-        return found
+                 kept.train.shape[1], 100 * kept.variance_kept)  # fmt: skip
+        return kept
 
     found = []
     for a, b in pairs:
         one = partition_pair(
             (layers.sel(instruction=a).values, layers.sel(instruction=b).values),
             (partial(components, a), partial(components, b)),
-            betas[train],
-            betas[~train],
+            stored.measured,
+            stored.truth,
             banded,
-        ).assign_coords(voxel=responses["voxel"].values)
+        ).assign_coords(voxel=stored.voxel.values)
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
         log.info("%s and %s: %s", a, b,
                  ", ".join(f"{name} {float(means[name]):.4f}" for name in SHARES))  # fmt: skip
@@ -66,21 +85,8 @@ def partition_variance(job: Any) -> None:
         a=("pair", [a for a, _ in pairs]),
         b=("pair", [b for _, b in pairs]),
     )
-    origin = provenance(scores) | {
-        "partition": dict(options), "seed": job.params.seed, "partition_code": job.params.code,
-    }  # fmt: skip
-    write_dataset(result, job.output[0], provenance=origin)
-
-
-def _components(
-    paths: list[str], wanted: xr.DataArray, train: np.ndarray, layer: int, count: int
-) -> Components:
-    blocks = [open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in paths]
-    rows = matching_images(wanted, [block["nsd_id"] for block in blocks])
-    features = layer_features(blocks, layer, rows)
-    for block in blocks:
-        block.close()
-    return principal_components(features[train], features[~train], count)
+    origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
+    write_dataset(result, partition, provenance=provenance(fitted) | origin)
 
 
 run_job(partition_variance, globals().get("snakemake"))

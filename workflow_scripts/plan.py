@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 from brainstruct.config.loading import load_study
+from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
 from brainstruct.planning.jobs import dry_run
 from brainstruct.planning.plan import make_plan
@@ -12,16 +14,16 @@ from brainstruct.planning.table import plan_table
 from brainstruct.store.files import write_json
 
 
-def plan(job: Any) -> None:
+def plan(*, config: Annotated[dict[str, Any], FromConfig("")], snakefile: str, path: Path) -> None:
     """Ask Snakemake for the jobs, estimate them, print the table."""
-    ask = partial(dry_run, job.params.snakefile, job.config)
+    ask = partial(dry_run, snakefile, config)
     with ThreadPoolExecutor(2) as pool:  # each waits for a Snakemake of its own
         every, remaining = pool.submit(ask, everything=True), pool.submit(ask, everything=False)
         jobs, to_do = every.result(), remaining.result()
-    found = make_plan(load_study(job.config), jobs, to_do)
-    write_json(found.model_dump(), job.params.path)
+    found = make_plan(load_study(config), jobs, to_do)
+    write_json(found.model_dump(), path)
     print(f"\n{plan_table(found)}", flush=True)
-    log.info("wrote %s", job.params.path)
+    log.info("wrote %s", path)
 
 
 run_job(plan, globals().get("snakemake"))

@@ -1,7 +1,8 @@
-"""Rule plant_features: what drives planted regions, computed the straightforward way."""
+"""Rules plant_features_*: what drives planted regions, computed the straightforward way."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,63 +11,68 @@ from numpy.typing import NDArray
 
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models.manifest import read_manifest, require_unchanged
-from brainstruct.models.opening import open_model
+from brainstruct.models.opening import ModelSettings, open_model
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.straightforward import straightforward_states
 from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
-from brainstruct.nsd.locate import locate
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.store.arrays import write_dataset
 
 BATCH = 64
 
 
-def shown_images(job: Any) -> NDArray[np.int64]:
+def shown_images(layout: Layout, sessions: Mapping[str, int]) -> NDArray[np.int64]:
     """Return the nsd_id of every image that some subject saw, sorted."""
-    design = read_expdesign(locate(job.params.layout).expdesign_file)
-    return np.unique(
-        np.concatenate(
-            [
-                trial_nsd_ids(design, subject, sessions)
-                for subject, sessions in job.params.sessions.items()
-            ]
-        )
-    )
+    design = read_expdesign(layout.expdesign_file)
+    seen = [trial_nsd_ids(design, subject, count) for subject, count in sessions.items()]
+    return np.unique(np.concatenate(seen))
 
 
-def plant_features(job: Any) -> None:
+def plant_features(
+    *,
+    manifest: Path,
+    stamps: Path,
+    model: str,
+    model_settings: ModelSettings,
+    texts: dict[str, str],
+    planted_layers: dict[str, list[int]],
+    sessions_of: dict[str, int],
+    layout: Layout,
+    threads: int,
+    code: str,
+    features: list[Path],
+) -> None:
     """Write the states of the planted layers for every image that was shown."""
-    torch.set_num_threads(job.threads)
-    settings, name = job.params.model, job.params.model_key
-    manifest = read_manifest(Path(job.input.checkpoint), Path(job.params.stamps))
-    folder = require_unchanged(manifest)
+    torch.set_num_threads(threads)
+    folder = require_unchanged(read_manifest(manifest, stamps))
     # The truth: on the CPU and in float32, wherever it is worked out and whatever embedding does.
-    truth = {**settings, "pooling": "response_mean", "sampling": None, "dtype": "float32"}
-    model = open_model(folder, truth, device="cpu")
-    if not isinstance(model, RespondingModel):
-        raise TypeError(f"{name} follows no instructions; it cannot be planted")
-    shown = shown_images(job)
-    with StimulusReader(locate(job.params.layout).stimuli_file) as reader:
-        for path, (key, text) in zip(job.output, job.params.instructions.items(), strict=True):
-            layers = job.params.layers[key]
+    truth = replace(model_settings, pooling="response_mean", sampling=None, dtype="float32")
+    network = open_model(folder, truth, device="cpu")
+    if not isinstance(network, RespondingModel):
+        raise TypeError(f"{model} follows no instructions; it cannot be planted")
+    shown = shown_images(layout, sessions_of)
+    with StimulusReader(layout.stimuli_file) as reader:
+        for path, (key, text) in zip(features, texts.items(), strict=True):
             parts = []
             for batch in np.split(shown, range(BATCH, len(shown), BATCH)):
                 images = [reader.image(nsd_id) for nsd_id in batch.tolist()]
-                parts.append(straightforward_states(model, images, text, layers).numpy())
+                states = straightforward_states(network, images, text, planted_layers[key])
+                parts.append(states.numpy())
             log.info("%s: %d images", key, len(shown))
-            features = xr.Dataset(
+            stored = xr.Dataset(
                 {"features": (("nsd_id", "layer", "feature"), np.concatenate(parts))},
                 coords={
                     "nsd_id": shown,
-                    "layer": layers,
+                    "layer": planted_layers[key],
                     "feature": np.arange(parts[0].shape[-1]),
                 },
-                attrs={"model": name, "instruction": key},
+                attrs={"model": model, "instruction": key},
             )
             write_dataset(
-                features.transpose("layer", "nsd_id", "feature"),
+                stored.transpose("layer", "nsd_id", "feature"),
                 path,
-                provenance={"code": job.params.code, "instruction": text},
+                provenance={"code": code, "instruction": text},
             )
 
 

@@ -1,64 +1,69 @@
 """Rule predict_selected: test images as predicted at every voxel's selected layer."""
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.encoding.features import layer_features, matching_images
+from brainstruct.embedding.reading import Embeddings
+from brainstruct.encoding import selected
 from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.selected import predict_selected, prediction_dataset
 from brainstruct.jobs.run import log, run_job
-from brainstruct.store.arrays import open_dataset, provenance, read_dataset, write_dataset
+from brainstruct.nsd.prepared import read_responses
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 VOXELS_PER_CHUNK = 1000
 
 
-def predict(job: Any) -> None:
+def predict_selected(
+    *,
+    scores: Path,
+    responses: Path,
+    embeddings: list[Path],
+    preset: str | None,
+    instruction: str,
+    code: str,
+    prediction: Path,
+) -> None:
     """Refit the selected layers of one instruction with the penalties already chosen."""
-    scores = read_dataset(
-        job.input.scores,
+    found = read_dataset(
+        scores,
         ["cv_score", "alpha"],
         ["layer", "voxel"],
-        select={"instruction": job.wildcards.instruction},
+        select={"instruction": instruction},
         only=True,
     ).squeeze("instruction")
-    origin = provenance(scores)
-    responses = read_dataset(job.input.responses, ["betas", "split"], ["nsd_id", "voxel"])
-    blocks = [
-        open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in job.input.embeddings
-    ]
-    rows = matching_images(responses["nsd_id"], [block["nsd_id"] for block in blocks])
-    train = (responses["split"] == "train").values
-    betas = responses["betas"].transpose("nsd_id", "voxel").values
+    stored = read_responses(responses)
+    spaces = Embeddings(embeddings, stored.nsd_id)
+    train = stored.train
 
     def features(layer: int) -> NDArray[np.float32]:
-        values = layer_features(blocks, layer, rows)
-        return zscore_splits(values, train) if job.params.preset else values
+        values = spaces.layer(layer)
+        return zscore_splits(values, train) if preset else values
 
-    predictions, layer = predict_selected(
-        scores,
-        zscore_splits(betas, train) if job.params.preset else betas,
+    predictions, layer = selected.predict_selected(
+        found,
+        zscore_splits(stored.betas, train) if preset else stored.betas,
         train,
         features,
         progress=lambda layer, count: log.info("layer %d: %d voxels", layer, count),
     )
-    log.info("mean r %.4f", float(np.nanmean(pearson(betas[~train], predictions))))
-    intercept = betas[train].mean(0, dtype=np.float64)
-    result = prediction_dataset(
+    log.info("mean r %.4f", float(np.nanmean(pearson(stored.truth, predictions))))
+    intercept = stored.measured.mean(0, dtype=np.float64)
+    result = selected.prediction_dataset(
         predictions,
         layer,
-        np.zeros_like(intercept) if job.params.preset else intercept,
-        responses["nsd_id"].values[~train],
-        responses["voxel"].values,
-    ).assign_attrs(instruction=job.wildcards.instruction, n_train=int(train.sum()))
+        np.zeros_like(intercept) if preset else intercept,
+        stored.tested,
+        stored.voxel.values,
+    ).assign_attrs(instruction=instruction, n_train=int(train.sum()))
     write_dataset(
         result,
-        job.output[0],
-        provenance=origin | {"predict_code": job.params.code},
+        prediction,
+        provenance=provenance(found) | {"predict_code": code},
         chunks={"prediction": {"voxel": VOXELS_PER_CHUNK}},
     )
 
 
-run_job(predict, globals().get("snakemake"))
+run_job(predict_selected, globals().get("snakemake"))

@@ -1,7 +1,6 @@
-"""Rule tabulate_comparisons: regional comparisons of all subjects, and what they can show."""
+"""Rules tabulate_comparisons_*: regional comparisons of all subjects, and what they can show."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,25 +11,26 @@ from brainstruct.store.files import write_text
 from brainstruct.store.tables import write_table
 
 
-def tabulate_comparisons(job: Any) -> None:
+def tabulate_comparisons(
+    *, comparisons: list[Path], subjects: list[str], compared: list[str], table: Path, notes: Path
+) -> None:
     """Write the table of every model (or of all together), and the notes that belong to it."""
-    subjects = job.params.subjects
     parts, n_draws = [], 0
     n_images: set[int] = set()
     # One file per subject for every entry of `models`, subject by subject.
-    for row, model in enumerate(job.params.models):
-        paths = job.input[row * len(subjects) : (row + 1) * len(subjects)]
-        comparisons = {
+    for row, model in enumerate(compared):
+        paths = comparisons[row * len(subjects) : (row + 1) * len(subjects)]
+        one_model = {
             subject: read_dataset(path, ["region_draws"], ["comparison", "region"])
             for subject, path in zip(subjects, paths, strict=True)
         }
-        table = comparison_table(comparisons)
-        table.insert(0, "model", model)
-        parts.append(table)
-        n_images |= {int(one.attrs["n_images"]) for one in comparisons.values()}
-        n_draws = int(next(iter(comparisons.values())).attrs["n_draws"])
-    write_table(pd.concat(parts, ignore_index=True), job.output.table)
-    write_text(comparison_notes(len(subjects), n_images, n_draws), Path(job.output.notes))
+        part = comparison_table(one_model)
+        part.insert(0, "model", model)
+        parts.append(part)
+        n_images |= {int(one.attrs["n_images"]) for one in one_model.values()}
+        n_draws = int(next(iter(one_model.values())).attrs["n_draws"])
+    write_table(pd.concat(parts, ignore_index=True), table)
+    write_text(comparison_notes(len(subjects), n_images, n_draws), notes)
 
 
 run_job(tabulate_comparisons, globals().get("snakemake"))

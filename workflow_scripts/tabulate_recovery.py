@@ -1,6 +1,6 @@
 """Rule tabulate_recovery: share of planted voxels whose feature space was found back."""
 
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,26 +9,27 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
+PLANTED = ("planted_model", "planted_instruction", "planted_layer", "region")
 
-def tabulate_recovery(job: Any) -> None:
+
+def tabulate_recovery(
+    *,
+    winners: list[Path],
+    ceilings: list[Path],
+    truths: list[Path],
+    pairs: list[tuple[str, str]],
+    table: Path,
+) -> None:
     """Write one row per subject, model and region."""
     parts = []
-    sources = zip(
-        job.params.pairs, job.input.winners, job.input.spaces, job.input.truths, strict=True
-    )
-    for (subject, model), winners, space, truth in sources:
+    for (subject, model), found, space, truth in zip(pairs, winners, ceilings, truths, strict=True):
         planted = match_voxels(
-            read_dataset(
-                truth,
-                ["planted_model", "planted_instruction", "planted_layer", "region"],
-                ["voxel"],
-            ),
-            read_dataset(space, ["i", "j", "k"], ["voxel"]),
+            read_dataset(truth, PLANTED, ["voxel"]), read_dataset(space, ["i", "j", "k"], ["voxel"])
         )
-        table = recovery_table(read_dataset(winners, ["instruction_index"]), planted, model)
-        table.insert(0, "model", model)
-        table.insert(0, "subject", subject)
-        for row in table[table["roi"] == "all"].itertuples():
+        part = recovery_table(read_dataset(found, ["instruction_index"]), planted, model)
+        part.insert(0, "model", model)
+        part.insert(0, "subject", subject)
+        for row in part[part["roi"] == "all"].itertuples():
             log.info(
                 "%s, %s: instruction found in %.1f %% of %d reliable planted voxels, "
                 "layer (or its neighbour) in %.1f %% of those",
@@ -38,8 +39,8 @@ def tabulate_recovery(job: Any) -> None:
                 row.n_reliable,
                 100 * row.layer_found,
             )
-        parts.append(table)
-    write_table(pd.concat(parts, ignore_index=True), job.output[0])
+        parts.append(part)
+    write_table(pd.concat(parts, ignore_index=True), table)
 
 
 run_job(tabulate_recovery, globals().get("snakemake"))

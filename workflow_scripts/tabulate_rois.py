@@ -1,10 +1,11 @@
 """Rule tabulate_rois: regional alignment of one subject and model."""
 
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
+from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import combine_p, selected_p
 from brainstruct.encoding.summary import alignment_table
@@ -16,13 +17,20 @@ MEAN = "mean"
 """Instruction key of the mean over a model's instructions."""
 
 
-def tabulate_rois(job: Any) -> None:
+def tabulate_rois(
+    *,
+    scores: Path,
+    ceiling: Path,
+    alignment: Alignment,
+    mask: str,
+    subject: str,
+    model: str,
+    by_region: Path,
+    by_layer: Path,
+) -> None:
     """Write one table by instruction and one by instruction and layer."""
-    options = job.params.alignment
-    scores = read_dataset(
-        job.input.scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"]
-    )
-    space = read_dataset(job.input.ceiling, ["ceiling_ncsnr"], ["voxel"])
+    fitted = read_dataset(scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"])
+    space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
     ceilings = {
         str(name).removeprefix("ceiling_"): space[name]
         for name in space.data_vars
@@ -35,23 +43,21 @@ def tabulate_rois(job: Any) -> None:
             p,
             ceilings,
             space,
-            preferred=options["ceiling"],
-            threshold=options["ceiling_threshold"],
-            mask_name=job.params.mask,
+            preferred=alignment.ceiling,
+            threshold=alignment.ceiling_threshold,
+            mask_name=mask,
         )
-        table.insert(0, "model", job.wildcards.model)
-        table.insert(0, "subject", job.wildcards.subject)
+        table.insert(0, "model", model)
+        table.insert(0, "subject", subject)
         return table
 
-    r = select_layers(scores, options["layers"])["r"]
-    p = selected_p(scores, options["layers"])
+    r = select_layers(fitted, alignment.layers)["r"]
+    p = selected_p(fitted, alignment.layers)
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])
     together = combine_p(p, "instruction").expand_dims(instruction=[MEAN])
-    write_table(
-        tabulate(xr.concat([r, mean], "instruction"), xr.concat([p, together], "instruction")),
-        job.output.alignment,
-    )
-    write_table(tabulate(scores["r"], scores["p"]), job.output.layers)
+    whole = tabulate(xr.concat([r, mean], "instruction"), xr.concat([p, together], "instruction"))
+    write_table(whole, by_region)
+    write_table(tabulate(fitted["r"], fitted["p"]), by_layer)
 
 
 run_job(tabulate_rois, globals().get("snakemake"))

@@ -23,7 +23,7 @@ import yaml
 
 from brainstruct.config.loading import load_study
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests" / "workflow"))
@@ -158,7 +158,8 @@ def test_dry_run(size, table, tmp_path, goals, goal):
     options = ["--configfile", "size.yaml"]
     study = load_study(config)
     dry_run = ["-m", "snakemake", "-n", "--cores", "2", *options]
-    n_targets = len(Targets(study).all_fits) + len(Targets(study).all_embeddings)
+    rooms = Rooms.of(study)
+    n_targets = len(rooms.encoding.all_fits) + len(rooms.models.all_embeddings)
 
     nothing = measure(checkout.root, *dry_run)
     create(checkout.root, Inputs(study).required())

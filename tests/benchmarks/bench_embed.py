@@ -29,7 +29,7 @@ from brainstruct.embedding.block import embed_block
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.models import tiny
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.registry import family_class
+from brainstruct.models.opening import family_class
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.straightforward import straightforward_states
 
@@ -259,7 +259,7 @@ def test_sweep_of_batch_sizes(tmp_path, sizes, batches):
     """Decoding reads all weights once per step: the share of the bandwidth says what is left."""
     model: Any = family_class("llava").load(scaled_llava(tmp_path / "llava", sizes))
     object.__setattr__(model.decoding, "end_ids", {10**6})
-    weights = sum(p.numel() * p.element_size() for p in model.decoder.body.parameters())
+    weights = sum(p.numel() * p.element_size() for p in model.body.parameters())
     bandwidth = copy_bandwidth(model.device)
     print(f"\n  {model.device}, {model.dtype}, copies at {bandwidth / 1e9:.0f} GB/s")
     print("  batch  images/s  weights read at, share of copy bandwidth  GPU GiB")

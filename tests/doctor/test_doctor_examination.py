@@ -27,7 +27,7 @@ from brainstruct.doctor.dataset import (
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.nsd.layout import Layout
 from brainstruct.planning import disk
 
 SCRIPT = Path(command.__file__).parents[2] / "doctor.py"
@@ -162,23 +162,23 @@ def test_a_damaged_design_hides_nothing_else(ill):
 def test_images_that_were_never_filled(ill):
     layout = layout_of(ill)
     study = study_of(ill)
-    _, experiment = check_design(study, layout)
+    _, images = check_design(study, layout)
     with h5py.File(layout.stimuli_file, "r+") as file:
-        file["imgBrick"][int(experiment.images["nsd_id"].iloc[0])] = 0
-    assert "is blank" in only(check_stimuli(layout, experiment))
+        file["imgBrick"][int(images["nsd_id"].iloc[0])] = 0
+    assert "is blank" in only(check_stimuli(layout, images))
     with h5py.File(layout.stimuli_file, "w") as file:
         file.create_dataset("imgBrick", (10, 4, 4, 3), "u1")
-    assert "holds 10 images instead of 73000" in only(check_stimuli(layout, experiment))
+    assert "holds 10 images instead of 73000" in only(check_stimuli(layout, images))
 
 
 def test_captions_of_other_images(ill):
     layout = layout_of(ill)
-    _, experiment = check_design(study_of(ill), layout)
+    _, images = check_design(study_of(ill), layout)
     path = layout.captions_file("train2017")
     content = json.loads(path.read_text())
     content["annotations"] = content["annotations"][::7]
     path.write_text(json.dumps(content))
-    assert "has no caption of" in only(check_captions(layout, COCO_SPLITS, experiment))
+    assert "has no caption of" in only(check_captions(layout, images))
 
 
 def spoil(folder, name, content):

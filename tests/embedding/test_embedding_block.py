@@ -15,7 +15,7 @@ from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
 from brainstruct.models.interface import FeatureModel, Features, ModelOptions, Sampling
-from brainstruct.models.registry import family_class
+from brainstruct.models.opening import family_class
 from brainstruct.store import arrays
 
 IDS = [70, 3, 12, 9, 44, 5, 8, 21, 30, 31, 32]

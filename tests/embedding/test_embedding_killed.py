@@ -19,6 +19,7 @@ import xarray as xr
 from brainstruct.models import tiny
 from brainstruct.models.manifest import describe_checkpoint, files_in
 from brainstruct.store import arrays, tables
+from fake_job import fake_job
 
 N_IMAGES, PER_SHARD, KILLS = 36, 3, 10
 INSTRUCTIONS = {"IC": "What is in this image?", "SR": "Describe it."}
@@ -30,22 +31,21 @@ MODEL_MODULE = "brainstruct.models.instructblip"
 def make_job(study: Path, name: str) -> SimpleNamespace:
     """Return what Snakemake would give the script, in a folder of its own."""
     own = study / name
-    return SimpleNamespace(
-        rule="embed",
-        resources={},
-        threads=1,
-        log=[str(own / "embed.log")],
-        input=SimpleNamespace(
-            checkpoint=str(study / "manifest.json"),
-            block=str(study / "block.tsv"),
-            stimuli=[str(study / STIMULI)],
-        ),
-        output=[str(own / f"{key}.nc") for key in INSTRUCTIONS],
-        wildcards=SimpleNamespace(model="instructblip", block="shared-000"),
+    return fake_job(
+        "embed",
+        own / "embed.log",
+        input={
+            "manifest": str(study / "manifest.json"),
+            "block": str(study / "block.tsv"),
+            "stimuli": [str(study / STIMULI)],
+        },
+        output={"embeddings": [str(own / f"{key}.nc") for key in INSTRUCTIONS]},
+        wildcards={"model": "instructblip", "block": "shared-000"},
         config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": PER_SHARD}},
-        params=SimpleNamespace(
-            model={
+        params={
+            "model_settings": {
                 "family": "instructblip",
+                "checkpoint": "instructblip",
                 "n_layers": 5,
                 "random_seed": None,
                 "pooling": "response_mean",
@@ -54,17 +54,12 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
                 "dtype": "auto",
                 "storage": "float16",
             },
-            instructions=INSTRUCTIONS,
-            layout={
-                "nsd_root": str(study / "nsd"),
-                "space": "s",
-                "betas": "b",
-                "annotations": None,
-            },
-            work=str(own / "work"),
-            stamps=str(study / "manifest.stamps.json"),
-            code="abc",
-        ),
+            "texts": INSTRUCTIONS,
+            "layout": {"nsd_root": str(study / "nsd"), "annotations": None},
+            "work": str(own / "work"),
+            "stamps": str(study / "manifest.stamps.json"),
+            "code": "abc",
+        },
     )
 
 

@@ -45,7 +45,7 @@ def test_a_shard_that_goes_while_it_is_read_is_computed_again(two, monkeypatch):
 def test_a_shard_that_goes_when_it_is_known_to_be_whole(two, monkeypatch):
     mine, other = two
     other.write(0, PART, SHARD)
-    real = shards.store.read_dataset
+    real = shards.arrays.read_dataset
 
     def read_dataset(path):
         other.discard()

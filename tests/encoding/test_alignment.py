@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from brainstruct.embedding.reading import Embeddings, matching_images
 from brainstruct.encoding.alignment import NO_WINNER, find_winners, normalise, select_layers
 from brainstruct.encoding.ceiling import ncsnr_ceiling
-from brainstruct.encoding.features import layer_features, matching_images
 from brainstruct.encoding.recovery import match_voxels, recovery_table
 from brainstruct.encoding.regions import regions, roi_table
+from brainstruct.store.arrays import write_dataset
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_absent_region_is_nan_and_exclusions_are_counted(space):
     assert np.isnan(table.loc[("floc", "FFA-1"), "alignment"])
 
 
-def test_design_matrix_follows_the_images_not_the_order_of_blocks():
+def test_design_matrix_follows_the_images_not_the_order_of_blocks(tmp_path):
     def block(ids):
         ids = np.array(ids)
         states = np.stack([ids * 10 + layer for layer in (0, 3)])[..., None].astype(np.float16)
@@ -149,9 +150,13 @@ def test_design_matrix_follows_the_images_not_the_order_of_blocks():
         )
 
     blocks = [block([7, 2, 9]), block([4, 1])]
+    paths = [tmp_path / "own.nc", tmp_path / "shared.nc"]
+    for one, path in zip(blocks, paths, strict=True):
+        write_dataset(one, path)
     wanted = xr.DataArray([1, 2, 7], dims="nsd_id")
-    rows = matching_images(wanted, [b["nsd_id"] for b in blocks])
-    assert layer_features(blocks, 3, rows)[:, 0].tolist() == [13, 23, 73]
+    spaces = Embeddings(paths, wanted)
+    assert spaces.layer(3)[:, 0].tolist() == [13, 23, 73]
+    spaces.close()
     with pytest.raises(ValueError, match=r"1 of 2 images are not embedded \(first: \[5\]\)"):
         matching_images(xr.DataArray([1, 5]), [b["nsd_id"] for b in blocks])
     with pytest.raises(ValueError, match="1 are embedded more than once"):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import SimpleNamespace
-
 import nibabel
 import numpy as np
 import pytest
@@ -12,8 +9,9 @@ import xarray as xr
 
 from brainstruct.encoding.cross_subject import without_ceiling
 from brainstruct.errors import InputError
-from brainstruct.nsd.locate import locate
+from brainstruct.nsd.layout import Layout
 from brainstruct.store.arrays import read_dataset, write_dataset
+from estimate_ceiling import estimate_ceiling
 
 
 @pytest.fixture
@@ -34,8 +32,8 @@ def estimate(tmp_path):
     )
     numbers = np.zeros([voxels] * 3)
     numbers[2, 2, 2] = 1
-    layout = {"nsd_root": str(tmp_path), "space": "func1pt8mm", "betas": "b", "annotations": None}
-    volume = locate(layout).roi_file("subj01", "floc-bodies")
+    layout = Layout(tmp_path)
+    volume = layout.roi_file("subj01", "floc-bodies")
     volume.parent.mkdir(parents=True)
     nibabel.save(nibabel.Nifti1Image(numbers, np.eye(4)), volume)
     write_dataset(responses, tmp_path / "responses.nc")
@@ -43,17 +41,16 @@ def estimate(tmp_path):
     write_dataset(none, tmp_path / "cross.nc")
 
     def estimated(preferred):
-        job = SimpleNamespace(
-            input=SimpleNamespace(
-                responses=str(tmp_path / "responses.nc"), cross_subject=[str(tmp_path / "cross.nc")]
-            ),
-            output=[str(tmp_path / "ceiling.nc")],
-            wildcards=SimpleNamespace(subject="subj01"),
-            params=SimpleNamespace(
-                layout=layout, rois=["floc-bodies"], preferred=preferred, code="code"
-            ),
+        estimate_ceiling(
+            responses=tmp_path / "responses.nc",
+            cross_subject=tmp_path / "cross.nc",
+            layout=layout,
+            rois=["floc-bodies"],
+            preferred=preferred,
+            subject="subj01",
+            code="code",
+            ceiling=tmp_path / "ceiling.nc",
         )
-        import_module("estimate_ceiling").estimate_ceiling(job)
         return read_dataset(tmp_path / "ceiling.nc")
 
     return estimated

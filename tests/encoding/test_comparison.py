@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from importlib import import_module
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +25,7 @@ from brainstruct.encoding.selected import (
 )
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
 from brainstruct.store.arrays import write_dataset
+from tabulate_comparisons import tabulate_comparisons
 
 
 def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
@@ -220,12 +218,13 @@ def test_notes_cover_the_comparisons_of_all_models(tmp_path):
     paths = [tmp_path / f"{model}.nc" for model in "xy"]
     for path, n_images in zip(paths, (60, 40), strict=True):
         write_dataset(compared(*study(n_images=n_images, n_voxels=5)), path, provenance={})
-    job = SimpleNamespace(
-        input=paths,
-        output=SimpleNamespace(table=tmp_path / "table.tsv", notes=tmp_path / "notes.txt"),
-        params=SimpleNamespace(subjects=["subj01"], models=["x", "y"]),
+    tabulate_comparisons(
+        comparisons=paths,
+        subjects=["subj01"],
+        compared=["x", "y"],
+        table=tmp_path / "table.tsv",
+        notes=tmp_path / "notes.txt",
     )
-    import_module("tabulate_comparisons").tabulate_comparisons(job)
     assert "the 40 to 60 test images" in (tmp_path / "notes.txt").read_text()
 
 

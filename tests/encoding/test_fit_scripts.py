@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from brainstruct.config.encoding import Alignment, FitSettings
 from brainstruct.encoding.permutation import permutation_p
 from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import read_dataset, write_dataset
 from damage import change_text
+from fit_ridge import fit_ridge
+from predict_selected import predict_selected
 
 LAYERS = (0, 3, 4)
 TRAIN, TEST = 90, 40
@@ -55,28 +57,26 @@ def files(tmp_path):
             {"embedding": (("layer", "nsd_id", "feature"), X[:, rows])},
             coords={"layer": list(LAYERS), "nsd_id": ids[rows], "feature": np.arange(12)},
         )
-        embeddings.append(str(tmp_path / f"{name}.nc"))
+        embeddings.append(tmp_path / f"{name}.nc")
         write_dataset(block, embeddings[-1], provenance={})
-    inputs = SimpleNamespace(responses=str(tmp_path / "responses.nc"), embeddings=embeddings)
+    inputs = {"responses": tmp_path / "responses.nc", "embeddings": embeddings}
     return inputs, X, Y.astype(np.float32)
 
 
 def fit(tmp_path, inputs, encoding):
-    output = SimpleNamespace(
-        layers=[str(tmp_path / f"layer-{layer}.nc") for layer in LAYERS],
-        prediction=str(tmp_path / "prediction.nc"),
+    fits = [tmp_path / f"layer-{layer}.nc" for layer in LAYERS]
+    fit_ridge(
+        **inputs,
+        encoding=FitSettings(**encoding),
+        seed=5,
+        instruction="IC",
+        targets_per_batch=4,
+        threads=1,
+        code="x",
+        fits=fits,
+        prediction=tmp_path / "prediction.nc",
     )
-    import_module("fit_ridge").fit_layers(
-        SimpleNamespace(
-            threads=1,
-            params=SimpleNamespace(encoding=encoding, seed=5, code="x"),
-            config={"encoding": {"targets_per_batch": 4}},
-            wildcards=SimpleNamespace(instruction="IC"),
-            input=inputs,
-            output=output,
-        )
-    )
-    return [read_dataset(path) for path in output.layers], read_dataset(output.prediction)
+    return [read_dataset(path) for path in fits], read_dataset(tmp_path / "prediction.nc")
 
 
 def test_preset_reaches_the_fit(tmp_path, files):
@@ -106,14 +106,13 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     scores = stack_fits(fits, ["IC"], LAYERS)
     assert set(SCORES) == set(scores.data_vars)
     write_dataset(scores, tmp_path / "scores.nc", provenance={})
-    import_module("predict_selected").predict(
-        SimpleNamespace(
-            threads=1,
-            params=SimpleNamespace(preset=encoding["preset"], code="x"),
-            wildcards=SimpleNamespace(instruction="IC"),
-            input=SimpleNamespace(scores=str(tmp_path / "scores.nc"), **vars(inputs)),
-            output=[str(tmp_path / "again.nc")],
-        )
+    predict_selected(
+        **inputs,
+        scores=tmp_path / "scores.nc",
+        preset=encoding["preset"],
+        instruction="IC",
+        code="x",
+        prediction=tmp_path / "again.nc",
     )
     again = read_dataset(tmp_path / "again.nc")
     assert kept["layer"].values.tolist() == [LAYERS[v % 3] for v in range(9)]
@@ -123,9 +122,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     np.testing.assert_allclose(again["prediction"], kept["prediction"], atol=1e-2, rtol=2e-3)
 
 
-@pytest.mark.parametrize(
-    "rule", ["estimate_ceiling", "estimate_cross_subject", "compare_models", "compare_instructions"]
-)
+@pytest.mark.parametrize("rule", ["estimate_ceiling", "estimate_cross_subject", "compare"])
 def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
     whole = xr.Dataset(
         {
@@ -141,18 +138,22 @@ def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
             "roi": ["V1"],
         },
     )
-    path, other = str(tmp_path / "responses.nc"), str(tmp_path / "other.nc")
+    path, other = tmp_path / "responses.nc", tmp_path / "other.nc"
     write_dataset(whole, path)
     write_dataset(whole, other)
-    change_text(Path(path), "test", "tesu")
-    job = SimpleNamespace(
-        params=SimpleNamespace(alignment={}, sources=["subj02"], options={}, code="x"),
-        wildcards=SimpleNamespace(subject="subj01"),
-        input=SimpleNamespace(
-            responses=path, target=path, sources=[other], ceiling=other, predictions=[]
-        ),
-        config={"alignment": {"ceiling": "cross_subject"}},
-    )
-    function = "estimate" if rule == "estimate_cross_subject" else rule
+    change_text(path, "test", "tesu")
+    given = {
+        "responses": path,
+        "target": path,
+        "sources": [other],
+        "ceiling": other,
+        "predictions": [],
+        "subject": "subj01",
+        "others": ["subj02"],
+        "alignment": Alignment(),
+        "groups": {},
+    }
+    function = getattr(import_module(rule), rule)
+    asked = {name: given.get(name) for name in inspect.signature(function).parameters}
     with pytest.raises(InputError, match=r"responses\.nc: is damaged \(values of split\)"):
-        getattr(import_module(rule), function)(job)
+        function(**asked)

@@ -6,12 +6,13 @@ the configuration, and runs the job that meets it.
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import nibabel as nib
@@ -37,6 +38,8 @@ from brainstruct.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.nsd.synthetic.subjects import write_subject
 from brainstruct.store import arrays, tables
 from brainstruct.store.checksums import sha256_of
+from brainstruct.store.files import write_json
+from fake_job import fake_job
 
 SUBJECT = "subj01"
 BETAS, MASK, FAMILY = "betas_session01.hdf5", "nsdgeneral", "floc-bodies"
@@ -119,20 +122,19 @@ class Spoilt:
         return self.layout.roi_file(SUBJECT, name)
 
 
+READ = {"image_list", "manifest", "responses", "cross_subject", "stimuli"}
+WRITTEN = {
+    "index_stimuli": "image_list",
+    "list_block": "block",
+    "prepare_responses": "responses",
+    "estimate_ceiling": "ceiling",
+    "embed": "embeddings",
+}
+"""What the rules write, by argument."""
+
+
 def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[str, list[Path]]:
     """Run a rule's script as Snakemake does; return its log and what it left."""
-    import embed
-    import estimate_ceiling
-    import index_stimuli
-    import list_block
-    import prepare_responses
-
-    places = {
-        "nsd_root": str(spoilt.layout.nsd_root),
-        "space": spoilt.layout.space,
-        "betas": spoilt.layout.betas,
-        "annotations": None,
-    }
     layout = spoilt.layout
     stimuli = [layout.stimuli_file, *(layout.captions_file(split) for split in COCO_SPLITS)]
     output = tmp_path / "out" / ("x.tsv" if rule in ("index_stimuli", "list_block") else "x.nc")
@@ -140,59 +142,57 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     folder = spoilt.root / ("clip" if family.startswith("clip") else family)
     # Taken of the spoilt files: what loading says of them is tested here.
     files = {name: sha256_of(folder / name) for name in files_in(folder)}
-    files.write_json(
+    write_json(
         {"folder": str(folder), "source": "s", "revision": "r", "digest": "d", "files": files},
         tmp_path / "manifest.json",
     )
-    job = SimpleNamespace(
-        rule=rule,
-        resources={},
-        threads=1,
-        log=[str(tmp_path / "job.log")],
-        input=SimpleNamespace(
-            index=str(spoilt.root / "index.tsv"),
-            block=str(spoilt.root / "block.tsv"),
-            checkpoint=str(tmp_path / "manifest.json"),
-            responses=str(spoilt.root / "responses.nc"),
-            cross_subject=[],
-            stimuli=[str(path) for path in stimuli if path.exists()],
-        ),
-        output=[str(output)],
-        wildcards=SimpleNamespace(
-            subject=params.get("subject", SUBJECT), owner=SUBJECT, index="000", model="m", block="b"
-        ),
+    names = {
+        "image_list": str(spoilt.root / "index.tsv"),
+        "block": str(spoilt.root / "block.tsv"),
+        "manifest": str(tmp_path / "manifest.json"),
+        "responses": str(spoilt.root / "responses.nc"),
+        "cross_subject": [],
+        "stimuli": [str(path) for path in stimuli if path.exists()],
+        "subject": params.get("subject", SUBJECT),
+        "owner": SUBJECT,
+        "index": "000",
+        "model": "m",
+        "layout": layout.words,
+        "sessions": SESSIONS[SUBJECT],
+        "form": params.get("format", "hdf5"),
+        "mask": params.get("mask", MASK),
+        "rois": params.get("rois", [FAMILY]),
+        "preferred": "ncsnr",
+        "images": params.get("images", 100),
+        "stamps": str(tmp_path / "manifest.stamps.json"),
+        "code": "c",
+        "model_settings": {
+            "family": family,
+            "checkpoint": family,
+            "n_layers": params.get("n_layers", 3),
+            "random_seed": None,
+            "pooling": "response_mean",
+            "max_new_tokens": 2,
+            "sampling": None,
+            "dtype": "auto",
+            "storage": "float16",
+        },
+        "texts": {"none": None} if family.startswith("clip") else {"IC": "What?"},
+        "work": str(tmp_path / "work"),
+        WRITTEN[rule]: [str(output)],
+    }
+    work = getattr(import_module(rule), rule)
+    asked = inspect.signature(work).parameters.keys()
+    given = {name: value for name, value in names.items() if name in asked}
+    written = {WRITTEN[rule]: given.pop(WRITTEN[rule])}
+    job = fake_job(
+        rule,
+        tmp_path / "job.log",
+        input={name: value for name, value in given.items() if name in READ},
+        output=written,
+        params={name: value for name, value in given.items() if name not in READ},
         config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": 2}},
-        params=Params(
-            layout=places,
-            sessions=SESSIONS[SUBJECT],
-            format=params.get("format", "hdf5"),
-            mask=params.get("mask", MASK),
-            rois=params.get("rois", [FAMILY]),
-            preferred="ncsnr",
-            images=params.get("images", 100),
-            stamps=str(tmp_path / "manifest.stamps.json"),
-            code="c",
-            model={
-                "family": family,
-                "n_layers": params.get("n_layers", 3),
-                "random_seed": None,
-                "pooling": "response_mean",
-                "max_new_tokens": 2,
-                "sampling": None,
-                "dtype": "auto",
-                "storage": "float16",
-            },
-            instructions={"none": None} if family.startswith("clip") else {"IC": "What?"},
-            work=str(tmp_path / "work"),
-        ),
     )
-    work = {
-        "index_stimuli": index_stimuli.index_stimuli,
-        "list_block": list_block.list_block,
-        "prepare_responses": prepare_responses.responses,
-        "estimate_ceiling": estimate_ceiling.estimate_ceiling,
-        "embed": embed.embed,
-    }[rule]
     try:
         with pytest.raises(SystemExit) as stop:
             run_job(work, job)
@@ -201,13 +201,6 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
     assert stop.value.code == 1
     written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     return (tmp_path / "job.log").read_text(encoding="utf-8"), written
-
-
-class Params(SimpleNamespace):
-    """Snakemake's params: by attribute and by key."""
-
-    def __getitem__(self, name: str) -> object:
-        return getattr(self, name)
 
 
 def replace_betas(spoilt: Spoilt, change: Callable[[np.ndarray], np.ndarray]) -> None:

@@ -15,7 +15,7 @@ from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset
 from brainstruct.store.tables import read_table
 
-TARGETS = "workflow_scripts/brainstruct/targets.py"
+NAMES = "workflow_scripts/brainstruct/workflow"
 
 SKIPPED = {".git", ".venv", ".snakemake", "results", "resources", "__pycache__"}
 
@@ -174,7 +174,8 @@ def test_no_wildcard_matches_a_path():
     """A target with folders of its own in a wildcard's place is made by no rule."""
     workflow = (REPOSITORY / "Snakefile").read_text()
     constraints = dict(re.findall(r'^    (\w+)=r?"(.+)",$', workflow, re.M))
-    used = set(re.findall(r'= "\{(\w+)\}"', (REPOSITORY / TARGETS).read_text()))
+    names = "".join(path.read_text() for path in (REPOSITORY / NAMES).glob("*.py"))
+    used = set(re.findall(r'= "\{(\w+)\}"', names))
     assert used >= {"subject", "model", "instruction", "block", "surface"}
     assert used - {"layer"} <= set(constraints)  # layers are filled in by the rules
     for name, pattern in constraints.items():

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 from local_bucket import NAME, QuietHandler, Served, upload
 from small_study import write_study
 
+from brainstruct.fetch import study as fetching
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
 
@@ -64,4 +65,6 @@ def _server(original: Path, tmp_path_factory: pytest.TempPathFactory):
 def served(_server, original: Path, monkeypatch: pytest.MonkeyPatch) -> Served:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     endpoint, client, captions = _server
-    return Served(endpoint, client, original, captions)
+    served = Served(endpoint, client, original, captions)
+    monkeypatch.setattr(fetching, "Bucket", served.bucket)
+    return served

@@ -7,6 +7,7 @@ from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from brainstruct.config.fetch import Fetch
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
 from brainstruct.config.study import Study
@@ -47,9 +48,9 @@ class Served:
             config[key] = {**config[key], **value} if isinstance(value, dict) else value
         return config
 
-    def bucket(self) -> Bucket:
+    def bucket(self, fetch: Fetch) -> Bucket:
         """The bucket as the user's process sees it; notes what is asked of it."""
-        bucket = Bucket(NAME, self.endpoint)
+        bucket = Bucket(fetch)
 
         def note(request: Any, **_: Any) -> None:
             key = request.url.partition(f"/{NAME}/")[2].partition("?")[0]

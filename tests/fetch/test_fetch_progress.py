@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from brainstruct.fetch import progress as progress_module
 from brainstruct.fetch.progress import Progress, amount
 
 
-def test_what_came_earlier_counts_as_done_but_not_as_speed():
+def test_what_came_earlier_counts_as_done_but_not_as_speed(monkeypatch):
     seconds = iter([0.0, 10.0, 20.0])
-    progress = Progress(3, 5_000_000, begun=1_000_000, clock=lambda: next(seconds))
-    progress.arrived(2_000_000)
-    progress.finished()
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(seconds))
+    progress = Progress(3, 5_000_000, begun=1_000_000)
+    progress.count(n_bytes=2_000_000)
+    progress.count(files=1)
     assert progress.line() == "1 of 3 files, 3.0 MB of 5.0 MB, 200.0 kB/s, 0:00:10 left"
-    progress.arrived(2_000_000)
+    progress.count(n_bytes=2_000_000)
     assert progress.line().endswith("0:00:00 left")
 
 

@@ -15,8 +15,7 @@ from brainstruct.errors import InputError
 from brainstruct.fetch import study as fetching
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.command import main
-from brainstruct.fetch.study import fetch_study, plan_download, verify_study
-from brainstruct.nsd.locate import locate
+from brainstruct.fetch.study import fetch_study
 
 BETAS = "nsddata_betas/ppdata/subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR"
 NEEDED = {
@@ -35,17 +34,8 @@ CAPTIONS = {
 }
 
 
-def layout_of(study):
-    data = study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"})
-    return locate(data)
-
-
-def fetch(served, root, **changes):
-    study = served.study(root, **changes)
-    bucket, layout = served.bucket(), layout_of(study)
-    plan = plan_download(study, layout, bucket)
-    fetch_study(study, layout, bucket, plan)
-    return plan
+def fetch(served, root, *, verify=False, **changes):
+    fetch_study(served.study(root, **changes), verify=verify)
 
 
 def content(root):
@@ -61,11 +51,10 @@ def only_tables(names):
 
 
 def test_the_study_s_files_come_and_no_others(served, tmp_path):
-    plan = fetch(served, tmp_path)
+    fetch(served, tmp_path)
     found = content(tmp_path)
     assert set(found) - only_tables(found) == NEEDED | CAPTIONS
     assert found == {name: (served.original / name).read_bytes() for name in found}
-    assert {file.key for file in plan.wanted} == set(found) - CAPTIONS
 
 
 def test_a_second_run_downloads_nothing(served, tmp_path):
@@ -101,8 +90,7 @@ def test_what_is_needed_follows_the_configuration(served, tmp_path):
 
 def test_no_captions_without_a_model_that_reads_them(served, tmp_path):
     vit = {"key": "v", "label": "v", "family": "vit", "checkpoint": "vit-h", "n_layers": 33}
-    plan = fetch(served, tmp_path, models=[vit])
-    assert plan.captions == []
+    fetch(served, tmp_path, models=[vit])
     assert not CAPTIONS & set(content(tmp_path))
 
 
@@ -119,8 +107,8 @@ def test_an_interrupted_download_goes_on_where_it_stopped(served, tmp_path, monk
     whole = (served.original / IN_PARTS).stat().st_size
     read = Bucket.read
 
-    def killed(self, remote, name, start):
-        for chunk in read(self, remote, name, start):
+    def killed(self, name, etag, start):
+        for chunk in read(self, name, etag, start):
             if name == IN_PARTS:
                 yield chunk[: whole // 2]
                 raise KeyboardInterrupt
@@ -145,8 +133,8 @@ def test_a_corrupted_object_is_thrown_away_and_named(served, tmp_path, monkeypat
     read = Bucket.read
     spoilt = {IN_PARTS, f"{BETAS}/ncsnr.nii.gz"}
 
-    def altered(self, remote, name, start):
-        for chunk in read(self, remote, name, start):
+    def altered(self, name, etag, start):
+        for chunk in read(self, name, etag, start):
             yield bytes([chunk[0] ^ 1]) + chunk[1:] if name in spoilt else chunk
 
     monkeypatch.setattr(Bucket, "read", altered)
@@ -175,14 +163,14 @@ def test_a_file_of_another_size_is_fetched_again(served, tmp_path):
 
 
 def test_verify_reads_what_is_there(served, tmp_path):
-    plan = fetch(served, tmp_path)
-    verify_study(served.bucket(), plan, 2)
+    fetch(served, tmp_path)
+    fetch(served, tmp_path, verify=True)
     path = tmp_path / IN_PARTS
     stored = bytearray(path.read_bytes())
     stored[len(stored) // 2] ^= 1
     path.write_bytes(stored)
     with pytest.raises(InputError, match=r"1 files: differ .*nsd_stimuli\.hdf5"):
-        verify_study(served.bucket(), plan, 2)
+        fetch(served, tmp_path, verify=True)
 
 
 def test_missing_objects_are_all_named_before_anything_comes(served, tmp_path):
@@ -197,10 +185,8 @@ def test_missing_objects_are_all_named_before_anything_comes(served, tmp_path):
 
 
 def test_the_bucket_or_server_is_not_there(served, tmp_path):
-    changes = {"fetch": {"bucket": "another"}}
-    study = served.study(tmp_path, **changes)
     with pytest.raises(InputError, match=r"s3://another/.*NoSuchBucket.*fetch\.bucket"):
-        plan_download(study, layout_of(study), Bucket("another", served.endpoint))
+        fetch(served, tmp_path, fetch={"bucket": "another"})
 
 
 def test_the_disk_is_too_small(served, tmp_path, monkeypatch):
@@ -271,7 +257,7 @@ def test_whole_checksums_are_used_where_the_server_has_them(served, tmp_path):
     name = "nsddata/ppdata/subj01/func1pt8mm/roi/nsdgeneral.nii.gz"
     upload(served.client, served.original / name, name, ChecksumAlgorithm="SHA256")
     try:
-        remote = served.bucket().describe(name)
+        remote = Bucket(served.study(tmp_path).fetch).describe(name)
         assert remote.sha256 is not None
         fetch(served, tmp_path)
     finally:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import threading
 
 import pytest
 
 from brainstruct.errors import InputError
+from brainstruct.fetch import transfer
 from brainstruct.fetch.digest import matches
 from brainstruct.fetch.remote import Remote
-from brainstruct.fetch.transfer import ATTEMPTS, StoppedError, bytes_begun, fetch_file
+from brainstruct.fetch.transfer import ATTEMPTS, bytes_begun, fetch_file
 
 CONTENT = bytes(range(256)) * 40
 
@@ -23,7 +23,7 @@ class Flaky:
         self.content, self.breaks, self.chunk = content, list(breaks), chunk
         self.starts = []
 
-    def read(self, remote, name, start):
+    def read(self, start):
         self.starts.append(start)
         stop = start + self.breaks.pop(0) if self.breaks else len(self.content)
         for at in range(start, min(stop, len(self.content)), self.chunk):
@@ -32,25 +32,48 @@ class Flaky:
             raise ConnectionError("reset by peer")
 
 
-def remote(content=CONTENT, **changes):
-    etag = hashlib.md5(content).hexdigest()
-    return Remote(**{"address": "s3://b/k", "size": len(content), "etag": etag, **changes})
+@pytest.fixture
+def waits(monkeypatch):
+    """Seconds between attempts, none of which pass."""
+    found = []
+    monkeypatch.setattr(transfer.time, "sleep", found.append)
+    return found
 
 
-def fetch(source, path, described=None, **options):
-    waits = []
-    checked = fetch_file(source, "k", described or remote(), path, wait=waits.append, **options)
-    return checked, waits
+def remote(source=None, **changes):
+    """A file as its server describes it."""
+    source = source or Flaky()
+    etag = hashlib.md5(source.content).hexdigest()
+    described = {"address": "s3://b/k", "size": len(source.content), "etag": etag}
+    return Remote(**described | changes, read=source.read)
+
+
+def fetch(source, path, arrived=lambda n_bytes: None, **changes):
+    return fetch_file(remote(source, **changes), path, arrived)
 
 
 def parts(folder):
     return [path for path in folder.iterdir() if path.name.endswith(".part")]
 
 
-def test_breaks_are_survived_and_nothing_comes_twice(tmp_path):
+def begin(folder):
+    """Stop a download after its first bytes; return the file that it leaves."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(n_bytes):
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fetch(Flaky(), folder / "f", stop)
+    (part,) = parts(folder)
+    return part
+
+
+def test_breaks_are_survived_and_nothing_comes_twice(tmp_path, waits):
     source, counted = Flaky(breaks=[2500, 0, 0, 3000]), []
-    checked, waits = fetch(source, tmp_path / "f", arrived=counted.append)
-    assert checked
+    assert fetch(source, tmp_path / "f", counted.append)
     assert (tmp_path / "f").read_bytes() == CONTENT
     assert source.starts == [0, 2500, 2500, 2500, 5500]
     assert sum(counted) == len(CONTENT)
@@ -58,7 +81,7 @@ def test_breaks_are_survived_and_nothing_comes_twice(tmp_path):
     assert parts(tmp_path) == []
 
 
-def test_a_server_that_sends_nothing_is_given_up_and_what_came_is_kept(tmp_path):
+def test_a_server_that_sends_nothing_is_given_up_and_what_came_is_kept(tmp_path, waits):
     source = Flaky(breaks=[4000] + [0] * 20)
     with pytest.raises(InputError, match=rf"broke off {ATTEMPTS} times.*reset by peer.*is kept"):
         fetch(source, tmp_path / "f")
@@ -69,25 +92,17 @@ def test_a_server_that_sends_nothing_is_given_up_and_what_came_is_kept(tmp_path)
 
 
 def test_the_rest_of_a_new_version_is_not_put_behind_the_old_one(tmp_path):
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop=stop)
-    assert len(parts(tmp_path)) == 1
+    begin(tmp_path)
     new = CONTENT[::-1]
     source = Flaky(new)
-    fetch(source, tmp_path / "f", remote(new))
+    fetch(source, tmp_path / "f")
     assert source.starts == [0]
     assert (tmp_path / "f").read_bytes() == new
     assert parts(tmp_path) == []
 
 
 def test_a_wrong_beginning_is_noticed(tmp_path):
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop=stop)
-    begun = parts(tmp_path)[0]
+    begun = begin(tmp_path)
     begun.write_bytes(b"x" * begun.stat().st_size)
     (tmp_path / "f").write_bytes(b"old")
     with pytest.raises(InputError, match="another content"):
@@ -98,16 +113,12 @@ def test_a_wrong_beginning_is_noticed(tmp_path):
 
 def test_a_server_that_sends_too_much(tmp_path):
     with pytest.raises(InputError, match="sent 10240 bytes instead of 9000"):
-        fetch(Flaky(), tmp_path / "f", remote(CONTENT[:9000]))
+        fetch(Flaky(), tmp_path / "f", size=9000)
     assert not (tmp_path / "f").exists()
 
 
 def test_two_downloads_of_one_file(tmp_path):
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(StoppedError):
-        fetch(Flaky(), tmp_path / "f", stop=stop)
-    with parts(tmp_path)[0].open("ab") as other:
+    with begin(tmp_path).open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another download"):
             fetch(Flaky(), tmp_path / "f")
@@ -121,7 +132,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 def test_an_empty_file(tmp_path):
     source = Flaky(b"")
-    fetch(source, tmp_path / "f", remote(b""))
+    fetch(source, tmp_path / "f")
     assert (tmp_path / "f").read_bytes() == b""
 
 
@@ -159,4 +170,4 @@ def test_usual_part_sizes_are_tried(tmp_path):
     content = CONTENT * 1000
     path = tmp_path / "f"
     path.write_bytes(content)
-    assert matches(path, remote(content, etag=tag(content, 8 * 2**20))) is True
+    assert matches(path, remote(Flaky(content), etag=tag(content, 8 * 2**20))) is True

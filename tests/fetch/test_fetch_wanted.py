@@ -52,9 +52,7 @@ def wanted(root, *lacking, sessions=40, **flatmaps):
 def flat_names(files):
     """Names of surfaces and transforms, without their hemisphere; both must have each."""
     names = [
-        file.path.name.partition(".")
-        for file in files
-        if file.path.parent.name in ("surf", "transforms")
+        file.name.partition(".") for file in files if file.parent.name in ("surf", "transforms")
     ]
     by_side = [{rest for side, _, rest in names if side == one} for one in HEMISPHERES]
     assert by_side[0] == by_side[1]
@@ -94,7 +92,7 @@ def test_a_missing_transform_is_named(tmp_path):
 
 def test_all_sessions_are_those_of_the_bucket(tmp_path):
     def n_sessions(**options):
-        return sum("session" in file.key for file in wanted(tmp_path, **options))
+        return sum("session" in file.name for file in wanted(tmp_path, **options))
 
     assert n_sessions() == RELEASED_SESSIONS["subj01"]
     assert n_sessions(sessions=37) == 37

@@ -10,10 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.fetch import captions
+from brainstruct.fetch import captions, web
 from brainstruct.fetch.captions import archive_path, unpack_captions
 from brainstruct.fetch.transfer import fetch_file
-from brainstruct.fetch.web import Web
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
 CONTENT = bytes(range(256)) * 40
@@ -57,19 +56,22 @@ def serve():
         server.server_close()
 
 
+def nothing(n_bytes):
+    """Take no note of bytes that have come."""
+
+
 @pytest.mark.parametrize("etag", ['"5f0c-1a2b"', 'W/"5f0c-1a2b"', f'"{"0" * 32}"'])
 def test_tags_of_any_kind(serve, tmp_path, monkeypatch, etag):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    address, web = serve(etag), Web()
-    assert not fetch_file(web, address, web.describe(address), tmp_path / "f")
+    assert not fetch_file(web.describe(serve(etag)), tmp_path / "f", nothing)
     assert (tmp_path / "f").read_bytes() == CONTENT
 
 
 def test_tags_of_s3_are_compared(serve, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    address, web = serve(f'"{"0" * 32}"', "AmazonS3"), Web()
+    address = serve(f'"{"0" * 32}"', "AmazonS3")
     with pytest.raises(InputError, match="another content"):
-        fetch_file(web, address, web.describe(address), tmp_path / "f", wait=lambda _: None)
+        fetch_file(web.describe(address), tmp_path / "f", nothing)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from brainstruct.store.tables import read_table, write_table
+from draw_instruction_rois import draw_instruction_rois
 
 
 def test_two_families_with_the_same_label_are_two_columns(tmp_path):
@@ -24,16 +23,16 @@ def test_two_families_with_the_same_label_are_two_columns(tmp_path):
     pair = {"family": "kastner", "label": "V1v", "a": "IC", "b": "VQ1"}
     row = comparison | pair | {"difference": 0.2, "q": 0.001}
     write_table(pd.DataFrame([row]), tmp_path / "comparisons.tsv")
-    job = SimpleNamespace(
-        input=SimpleNamespace(
-            alignment=tmp_path / "alignment.tsv", comparisons=tmp_path / "comparisons.tsv"
-        ),
-        output=SimpleNamespace(svg=str(tmp_path / "drawn.svg")),
-        params=SimpleNamespace(
-            instructions=["IC", "VQ1"], labels={"talker": "Talker"}, mask="nsdgeneral"
-        ),
+    draw_instruction_rois(
+        alignment_table=tmp_path / "alignment.tsv",
+        comparison_table=tmp_path / "comparisons.tsv",
+        labels={"talker": "Talker"},
+        instructions=["IC", "VQ1"],
+        mask="nsdgeneral",
+        svg=tmp_path / "drawn.svg",
+        png=tmp_path / "drawn.png",
+        table=tmp_path / "drawn.tsv",
     )
-    import_module("draw_instruction_rois").instruction_rois(job)
     drawn = read_table(tmp_path / "drawn.tsv", ["roi", "mark"])
     assert drawn["roi"].unique().tolist() == ["nsdgeneral", "V1v (prf)", "V1v (kastner)", "hV4"]
     assert drawn.loc[drawn["mark"] == "*", "roi"].tolist() == ["V1v (kastner)"]

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,18 +11,12 @@ from brainstruct.errors import InputError
 from brainstruct.jobs import run as jobs
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store import arrays, publishing
+from fake_job import Named, fake_job
 
 
 @pytest.fixture
 def job(tmp_path):
-    yield SimpleNamespace(
-        rule="fit_ridge",
-        resources={},
-        threads=1,
-        log=[str(tmp_path / "deep" / "x.log")],
-        input=[],
-        output=["a", "b"],
-    )
+    yield fake_job("fit_ridge", tmp_path / "deep" / "x.log", output={"fits": ["a", "b"]})
     log.handlers.clear()
     logging.captureWarnings(False)
 
@@ -35,13 +27,13 @@ def lines(job):
 
 
 def test_log_ends_with_what_was_written(job):
-    run_job(lambda job: log.info("half way"), job)
+    run_job(lambda *, fits: log.info("half way to %s", fits), job)
     assert "half way" in lines(job)[1]
     assert "wrote a and 1 more" in lines(job)[-1]
 
 
 def test_input_errors_are_one_line_without_traceback(job):
-    def fail(job):
+    def fail(*, fits):
         raise InputError("x.nii.gz", "has 3 voxels", "Give it 4")
 
     with pytest.raises(SystemExit) as stop:
@@ -52,7 +44,7 @@ def test_input_errors_are_one_line_without_traceback(job):
 
 
 def test_memory_that_runs_out_is_one_line_with_a_cure(job):
-    def fail(job):
+    def fail(*, fits):
         np.empty(1 << 60, dtype=np.uint8)
 
     with pytest.raises(SystemExit):
@@ -63,7 +55,7 @@ def test_memory_that_runs_out_is_one_line_with_a_cure(job):
 
 
 def test_defects_are_logged_in_full(job):
-    def fail(job):
+    def fail(*, fits):
         raise ZeroDivisionError("here")
 
     with pytest.raises(ZeroDivisionError):
@@ -76,7 +68,7 @@ def test_defects_are_logged_in_full(job):
 def test_a_defect_amid_a_write_ends_the_job(job, tmp_path, publish):
     """Finding out what kind of error it is must come to an end as well."""
 
-    def fail(job):
+    def fail(*, fits):
         with publish(tmp_path / "x"):
             raise RuntimeError("here")
 
@@ -101,7 +93,7 @@ def test_what_goes_wrong_before_the_work_is_in_the_log(job, monkeypatch, error, 
 
     monkeypatch.setattr(jobs, "hold_gpus", hold)
     with pytest.raises((SystemExit, ImportError)):
-        run_job(lambda job: pytest.fail("ran"), job)
+        run_job(lambda *, fits: pytest.fail("ran"), job)
     assert lines(job)[-1].endswith(last)
 
 
@@ -115,9 +107,10 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     content[content.index(values[-5:].tobytes())] ^= 1
     (tmp_path / "bad.nc").write_bytes(content)
     (tmp_path / "notes.txt").touch()
-    job.input = [str(tmp_path / "notes.txt"), *map(str, sorted(tmp_path.glob("*.nc")))]
+    paths = [str(tmp_path / "notes.txt"), *map(str, sorted(tmp_path.glob("*.nc")))]
+    job.input = Named({"": paths})
 
-    def work(job):
+    def work(*, fits):
         with arrays.open_dataset(tmp_path / "bad.nc") as lazy:
             lazy["a"].isel(x=[0]).values  # noqa: B018 - read
 
@@ -125,25 +118,26 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
         run_job(work, job)
     assert "bad.nc: is damaged" in lines(job)[-1]
     assert not any("Traceback" in line for line in lines(job))
-    job.input = [str(tmp_path / "good.nc")]
+    job.input = Named({"": [str(tmp_path / "good.nc")]})
     with pytest.raises(OSError, match="read"):
         run_job(work, job)
     assert any("Traceback" in line for line in lines(job))
 
 
 def test_an_input_that_goes_amid_the_work_is_named(job, tmp_path):
-    job.input = [str(tmp_path / "here.json"), str(tmp_path / "gone.json")]
+    gone = tmp_path / "gone.json"
+    job.input = Named({"": [str(tmp_path / "here.json"), str(gone)]})
     (tmp_path / "here.json").touch()
 
     with pytest.raises(SystemExit):
-        run_job(lambda job: Path(job.input[1]).read_text(), job)
+        run_job(lambda *, fits: gone.read_text(), job)
     assert "gone.json: has gone while it was needed" in lines(job)[-1]
     assert not any("Traceback" in line for line in lines(job))
 
 
 def test_a_second_attempt_keeps_the_first_one_s_log(job):
-    run_job(lambda job: log.info("first"), job)
-    run_job(lambda job: log.info("second"), job)
+    run_job(lambda *, fits: log.info("first"), job)
+    run_job(lambda *, fits: log.info("second"), job)
     text = "\n".join(lines(job))
     assert "first" in text
     assert "second" in text
@@ -151,4 +145,4 @@ def test_a_second_attempt_keeps_the_first_one_s_log(job):
 
 
 def test_importing_a_script_runs_nothing():
-    run_job(lambda job: pytest.fail("ran"), None)
+    run_job(lambda: pytest.fail("ran"), None)

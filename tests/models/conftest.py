@@ -10,7 +10,7 @@ from PIL import Image
 
 from brainstruct.models import tiny
 from brainstruct.models.interface import FeatureModel, ModelOptions
-from brainstruct.models.registry import family_class
+from brainstruct.models.opening import family_class
 
 N_BLOCKS = 4
 INSTRUCTION = "What is in this image?"

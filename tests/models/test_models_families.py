@@ -10,7 +10,8 @@ from transformers import IdeficsProcessor, InstructBlipProcessor, LlavaProcessor
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.registry import FAMILIES, family_class
+from brainstruct.models.opening import family_class
+from brainstruct.models.registry import FAMILIES
 
 INSTRUCTION = "Are there any people in this image? If yes, describe them."
 RESPONDING = ("instructblip", "idefics", "llava")

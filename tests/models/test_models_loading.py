@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from brainstruct.errors import InputError
-from brainstruct.models import loading
+from brainstruct.models import tokens
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.registry import family_class
+from brainstruct.models.opening import family_class
 
 INSTRUCTION = "What is in this image?"
 
@@ -210,14 +210,14 @@ def test_damaged_generation_settings(folder, content, random_seed):
 
 
 def test_a_tokenizer_that_is_altered_on_loading(folder, monkeypatch):
-    original = loading.PreTrainedTokenizerFast.from_pretrained
+    original = tokens.PreTrainedTokenizerFast.from_pretrained
 
     def altered(*arguments, **options):
         tokenizer = original(*arguments, **options)
         tokenizer.backend_tokenizer.normalizer = None
         return tokenizer
 
-    monkeypatch.setattr(loading.PreTrainedTokenizerFast, "from_pretrained", altered)
+    monkeypatch.setattr(tokens.PreTrainedTokenizerFast, "from_pretrained", altered)
     with pytest.raises(InputError, match=r"loaded so that it gives"):
         load(folder)
 
@@ -254,15 +254,15 @@ def test_bfloat16(folder, pictures):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_placement_without_gpu(tmp_path):
     options = ModelOptions(tmp_path, 5)
-    assert loading.placement(options) == (torch.device("cpu"), torch.float32)
+    assert options.placement() == (torch.device("cpu"), torch.float32)
     with pytest.raises(InputError, match=r"sees no CUDA device.*gpu"):
-        loading.placement(ModelOptions(tmp_path, 5, device="cuda"))
+        ModelOptions(tmp_path, 5, device="cuda").placement()
 
 
 @pytest.mark.parametrize("options", [{"device": "tpu"}, {"dtype": "int4"}])
 def test_unknown_placement(tmp_path, options):
     with pytest.raises(InputError, match=f"is '{next(iter(options.values()))}'"):
-        loading.placement(ModelOptions(tmp_path, 5, **options))
+        ModelOptions(tmp_path, 5, **options).placement()
 
 
 @pytest.mark.parametrize("folder", ["llava"], indirect=True)

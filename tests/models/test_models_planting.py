@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 import plant_features
 from brainstruct.models.fetch import checkpoint_in_folder
+from brainstruct.models.interface import Sampling
+from brainstruct.models.opening import ModelSettings
+from brainstruct.nsd.layout import Layout
 from brainstruct.store import files
 
 
@@ -22,23 +24,20 @@ def test_it_is_worked_out_on_the_cpu_in_float32(checkpoint, tmp_path, monkeypatc
     content = asdict(checkpoint_in_folder(folder))
     files.write_json(content.pop("stamps"), tmp_path / "stamps.json")
     files.write_json(content, tmp_path / "manifest.json")
-    settings = {
-        "family": "instructblip",
-        "n_layers": 5,
-        "random_seed": None,
-        "pooling": "prompt_mean",
-        "max_new_tokens": 2,
-        "sampling": {"seed": 1},
-        "dtype": "bfloat16",
-    }
-    job = SimpleNamespace(
-        threads=1,
-        input=SimpleNamespace(checkpoint=str(tmp_path / "manifest.json")),
-        params=SimpleNamespace(model=settings, model_key="m", stamps=str(tmp_path / "stamps.json")),
+    settings = ModelSettings(
+        family="instructblip",
+        checkpoint="instructblip",
+        n_layers=5,
+        random_seed=None,
+        pooling="prompt_mean",
+        max_new_tokens=2,
+        sampling=Sampling(seed=1),
+        dtype="bfloat16",
+        storage="float16",
     )
     models = []
 
-    def images_of(_job):
+    def images_of(*_):
         raise OpenedError
 
     def opening(*arguments, **options):
@@ -50,7 +49,19 @@ def test_it_is_worked_out_on_the_cpu_in_float32(checkpoint, tmp_path, monkeypatc
     monkeypatch.setattr(plant_features, "open_model", opening)
     monkeypatch.setattr(plant_features, "shown_images", images_of)
     with pytest.raises(OpenedError):
-        plant_features.plant_features(job)
+        plant_features.plant_features(
+            manifest=tmp_path / "manifest.json",
+            stamps=tmp_path / "stamps.json",
+            model="m",
+            model_settings=settings,
+            texts={},
+            planted_layers={},
+            sessions_of={},
+            layout=Layout(tmp_path),
+            threads=1,
+            code="x",
+            features=[],
+        )
     (model,) = models
     assert (model.device.type, model.dtype) == ("cpu", torch.float32)
     assert (model.options.pooling, model.options.sampling) == ("response_mean", None)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from brainstruct.models.decoding import Decoding
-from brainstruct.models.response import Decoder, respond, response_lengths
+from brainstruct.models.interface import ModelOptions
+from brainstruct.models.responding import RespondingModel
+from brainstruct.models.response import response_lengths
 from brainstruct.models.straightforward import straightforward_states
 
 INSTRUCTION = "What is in this image?"
@@ -117,19 +120,26 @@ def llama():
     return LlamaForCausalLM(config).eval()
 
 
-def run(network, ids, mask, pooling="response_mean", decoding=None, **generation):
-    body = network.model
-    return respond(
-        Decoder(body, body.embed_tokens, list(body.layers), body.norm),
-        lambda **settings: network.generate(
-            input_ids=ids, attention_mask=mask, **settings, **generation
-        ),
-        lambda tokens: " ".join(map(str, tokens)),
-        input_ids=ids,
-        attention_mask=mask,
-        pooling=pooling,
-        decoding=decoding or Decoding(5, {2}, pad_id=0),
-    )
+class Bare(RespondingModel):
+    """A language model that gets its prompts as they are, and words its tokens as numbers."""
+
+    @classmethod
+    def load(cls, options):
+        raise NotImplementedError
+
+    def prompt_ids(self, instruction):
+        raise NotImplementedError
+
+    def decode(self, tokens):
+        return " ".join(map(str, tokens))
+
+
+def run(network, ids, mask, pooling="response_mean", forbidden_ids=(), **generation):
+    options = ModelOptions(Path(), 4, pooling=pooling, max_new_tokens=5, device="cpu")
+    ends = {"end_ids": {2}, "pad_id": 0, "forbidden_ids": forbidden_ids}
+    model = Bare(options, network, network.model, None, None, **ends)
+    model.generate = lambda batch, **settings: network.generate(**batch, **settings, **generation)
+    return model.forward({"input_ids": ids, "attention_mask": mask})
 
 
 @pytest.mark.parametrize("pooling", ["response_mean", "last_prompt_token", "prompt_mean"])
@@ -155,8 +165,8 @@ def test_a_forbidden_token_is_not_uttered(llama):
     ids = torch.tensor([[1, 7, 9]])
     mask = torch.ones_like(ids)
     said = [int(token) for token in run(llama, ids, mask).responses[0].split()]
-    decoding = Decoding(5, {2}, pad_id=0, forbidden_ids={said[0]})
-    again = [int(token) for token in run(llama, ids, mask, decoding=decoding).responses[0].split()]
+    found = run(llama, ids, mask, forbidden_ids=(said[0],))
+    again = [int(token) for token in found.responses[0].split()]
     assert said[0] not in again
 
 

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from brainstruct.config.loading import load_study
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.assumptions import Assumptions
-from brainstruct.workflow.inputs import Inputs
 
 
 def build(config) -> Amounts:
-    study = load_study(config)
-    return Amounts(study, Inputs(study), Assumptions())
+    return Amounts(load_study(config))
 
 
 def write_benchmark(path: Path, seconds: float, megabytes: float | str) -> None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from planned import write_benchmark
 
-from brainstruct.planning.calibration import calibrate, read_benchmark
+from brainstruct.planning.calibration import Estimate, calibrate, read_benchmark
 from brainstruct.planning.costs import Cost
+from brainstruct.planning.disk import stored_bytes
 from brainstruct.planning.jobs import Job
 
 
@@ -28,43 +29,39 @@ def jobs(tmp_path):
     return found
 
 
-def calibrated(jobs):
-    estimates = {job.key: Cost(10.0, 500.0) for job in jobs}
-    return calibrate(jobs, estimates, {job.key: 200.0 for job in jobs})
+def estimate(job, seconds=10.0, memory_mb=500.0, size=200.0):
+    measured = read_benchmark(job.benchmark) if job.benchmark else None
+    return Estimate(job, Cost(seconds, memory_mb), size, measured, stored_bytes(job))
 
 
 def test_jobs_that_are_done_correct_those_to_come(jobs):
-    found = calibrated(jobs)
-    assert found.jobs == {"fit_ridge": 2}
-    same, other = found.cost(jobs[2], Cost(10.0, 500.0)), found.cost(jobs[3], Cost(10.0, 900.0))
+    other = estimate(jobs[3], memory_mb=900.0, size=1000.0)
+    found = calibrate([*map(estimate, jobs[:3]), other])
+    assert [one.measured is not None for one in found] == [True, True, False, False]
     # (20 + 40) / (10 + 10) in time, (300 + 500) / (200 + 200) in size, 700 / 500 in memory.
-    assert same == Cost(30.0, 700.0)
-    assert other == Cost(30.0, pytest.approx(1260.0))
-    assert found.size(jobs[3], 1000.0) == 2000.0
+    assert found[2].cost == Cost(30.0, 700.0)
+    assert found[3].cost == Cost(30.0, pytest.approx(1260.0))
+    assert found[3].size == 2000.0
 
 
 def test_memory_grows_with_the_job_by_the_worst_of_those_measured(jobs):
-    estimates = {jobs[0].key: Cost(10.0, 350.0), jobs[1].key: Cost(10.0, 7000.0)}
-    found = calibrate(jobs[:2], estimates, {job.key: 200.0 for job in jobs})
+    done = [estimate(jobs[0], memory_mb=350.0), estimate(jobs[1], memory_mb=7000.0)]
+    to_come = [estimate(jobs[2], memory_mb=50.0), estimate(jobs[2], memory_mb=5000.0)]
+    found = calibrate([*done, *to_come])
     # 700 MB were twice the first estimate, and a tenth of the second.
-    assert found.cost(jobs[2], Cost(10.0, 50.0)).memory_mb == pytest.approx(100.0)
-    assert found.cost(jobs[2], Cost(10.0, 5000.0)).memory_mb == pytest.approx(10_000.0)
+    assert found[2].cost.memory_mb == pytest.approx(100.0)
+    assert found[3].cost.memory_mb == pytest.approx(10_000.0)
 
 
 def test_other_rules_keep_their_estimate(jobs):
-    other = Job("embed", outputs=("x",), wildcards={"model": "a"})
-    assert calibrated(jobs).cost(other, Cost(5.0, 50.0)) == Cost(5.0, 50.0)
-    assert calibrated(jobs).size(other, 7.0) == 7.0
+    other = estimate(Job("embed", outputs=("x",), wildcards={"model": "a"}))
+    assert calibrate([*map(estimate, jobs), other])[-1] == other
 
 
 def test_benchmark_files(tmp_path):
     path = tmp_path / "job.tsv"
     assert read_benchmark(path) is None
     write_benchmark(path, 2.0, "NA")
-    found = read_benchmark(path)
-    assert found is not None
-    assert (found.seconds, found.memory_mb) == (2.0, 0.0)
+    assert read_benchmark(path) == Cost(2.0, 0.0)
     path.write_text(path.read_text() + "4.0\t0:00:04\t120.5\t1.0\n")
-    found = read_benchmark(path)
-    assert found is not None
-    assert (found.seconds, found.memory_mb) == (3.0, 120.5)
+    assert read_benchmark(path) == Cost(3.0, 120.5)

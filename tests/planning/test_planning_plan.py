@@ -8,12 +8,10 @@ from planned import write_benchmark
 from brainstruct.config.loading import load_study
 from brainstruct.planning import disk
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import Folder, Plan
 from brainstruct.planning.table import plan_table
-from brainstruct.workflow.inputs import Inputs
 
 
 def study_jobs():
@@ -68,7 +66,7 @@ def test_a_plan_counts_hours_by_what_jobs_ask_for(study):
 def test_the_doctor_s_embeddings_are_the_plan_s(study):
     plan = make_plan(study, study_jobs(), study_jobs())
     folders = {folder.folder: folder for folder in plan.folders}
-    found = disk.embeddings_folder(Amounts(study, Inputs(study), Assumptions()))
+    (found,) = disk.sum_up(disk.embeddings(Amounts(study)))
     assert found == folders["results/embeddings"]
 
 

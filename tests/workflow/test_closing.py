@@ -14,7 +14,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.workflow import closing
 from brainstruct.workflow.closing import Made, Run, close, summary, warnings_in
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 STARTED = datetime(2026, 3, 1, 12, 0, 0)
 COLUMNS = ("subject", "model", "family", "label", "n_voxels", "n_excluded")
@@ -36,7 +36,7 @@ def study(paper_config, tmp_path, monkeypatch):
 def say(study, jobs, **more) -> str:
     ended = datetime(2026, 3, 1, 13, 30, 5)
     run = Run(jobs=jobs, started=STARTED, ended=ended, **{"whole": True, **more})
-    return summary(run, study, Targets(study))
+    return summary(run, Rooms.of(study))
 
 
 def test_files_are_counted_by_folder(study):
@@ -130,7 +130,7 @@ def workflow(*, outputs=("results/scores/subj01/clip.nc",), quiet=None, touch=Fa
 
 
 def test_a_run_is_closed_on_the_terminal(study, capsys):
-    close(workflow(), study, Targets(study))
+    close(workflow(), Rooms.of(study))
     said = capsys.readouterr().err
     assert "1 file made by 1 job" in said
     assert "--configfile config/local.yaml --cores all" in said
@@ -138,14 +138,14 @@ def test_a_run_is_closed_on_the_terminal(study, capsys):
 
 @pytest.mark.parametrize("case", [{"outputs": ()}, {"quiet": {Quietness.ALL}}, {"touch": True}])
 def test_questions_and_quiet_runs_end_in_silence(study, capsys, case):
-    close(workflow(**case), study, Targets(study))
+    close(workflow(**case), Rooms.of(study))
     assert capsys.readouterr().err == ""
 
 
 def test_a_defect_is_printed_and_does_no_harm(study, capsys):
     Path("results/pycortex").mkdir(parents=True)
     Path("results/pycortex/ready.json").write_text("no JSON")
-    close(workflow(outputs=["results/pycortex/ready.json"]), study, Targets(study))
+    close(workflow(outputs=["results/pycortex/ready.json"]), Rooms.of(study))
     said = capsys.readouterr().err
     assert said.startswith("The study is done; its summary could not be written:\n")
     assert "JSONDecodeError" in said

@@ -78,8 +78,8 @@ def test_config_errors_are_one_message(fresh, tmp_path, change, message):
 def test_parsing_loads_nothing_heavy(fresh):
     probe = (
         "import sys; sys.path.insert(0, 'workflow_scripts')\n"
-        "import brainstruct.workflow.choose, brainstruct.config.loading, brainstruct.workflow.inputs\n"
-        "import brainstruct.workflow.identity, brainstruct.workflow.targets, brainstruct.workflow.resources\n"
+        "import brainstruct.workflow.rooms, brainstruct.config.loading\n"
+        "import brainstruct.workflow.identity, brainstruct.workflow.resources\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run(

@@ -69,7 +69,7 @@ def test_the_solver_changes_the_fit_and_not_the_embedding(copy):
 
 def test_figures_and_plumbing_do_not_refit(copy):
     before = identity.stage_identity("fit_ridge")
-    edited(copy, "store.py", "def write_text", "def write_words")
+    edited(copy, "store/files.py", "def write_text", "def write_words")
     edited(copy, "figures/style.py", "import", "import sys\nimport")
     assert identity.stage_identity("fit_ridge") == before
 
@@ -122,7 +122,10 @@ def test_another_python_finds_the_same_identity(version):
     python = other_python(version)
     if python is None:
         pytest.skip(f"there is no Python {version}")
-    ask = "from brainstruct.workflow.identity import stage_identity as s; print(s('embed'), s('fit_ridge'))"
+    ask = (
+        "from brainstruct.workflow.identity import stage_identity as s\n"
+        "print(s('embed'), s('fit_ridge'))"
+    )
     answer = subprocess.run(
         [python, "-c", ask],
         env={"PYTHONPATH": str(identity.SCRIPTS), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -163,7 +166,7 @@ def test_a_file_that_a_module_names_counts_for_the_stages_that_reach_it(copy):
     ("name", "touched"),
     [
         ("models/tiny/idefics.py", {"idefics"}),
-        ("models/tiny/weights.py", set(BUILDERS)),
+        ("models/tiny/network.py", set(BUILDERS)),
         ("models/mplug_owl/tiny.py", {"mplug-owl"}),
     ],
 )

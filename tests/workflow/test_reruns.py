@@ -32,11 +32,11 @@ OF_THE_STUDY = {
     "write_methods",
 }
 OF_EACH_MODEL = {"collect_scores", "find_winners", "tabulate_rois", "draw_winning_layer"}
-OF_COMPARISONS = {"compare_models", "tabulate_model_comparisons"}
+OF_COMPARISONS = {"compare_models", "tabulate_comparisons_models"}
 OF_MULTIMODAL_MODELS = {"draw_alignment_maps", "draw_model_scatter"}
 OF_SEVERAL_INSTRUCTIONS = {
     "compare_instructions",
-    "tabulate_instruction_comparisons",
+    "tabulate_comparisons_instructions",
     "partition_variance",
     "tabulate_partition",
     "draw_shared_variance",
@@ -160,7 +160,7 @@ def test_deleted_layer_alone_is_refitted_with_one_layer_per_job(edited):
     # How layers are grouped into jobs decides no fit; single layers cannot keep predictions.
     predictions = {"predict_selected": 3} | dict.fromkeys(
         OF_COMPARISONS
-        | {"compare_instructions", "tabulate_instruction_comparisons"}
+        | {"compare_instructions", "tabulate_comparisons_instructions"}
         | {"draw_roi_bars", "draw_instruction_rois"},
         1,
     )
@@ -212,7 +212,7 @@ def test_added_layer_alone_is_fitted_with_one_layer_per_job(changed):
     jobs = folded(done.jobs)
     assert jobs.pop("predict_selected") == 4
     assert jobs == (
-        {"fit_ridge": 1, "compare_instructions": 1, "tabulate_instruction_comparisons": 1}
+        {"fit_ridge": 1, "compare_instructions": 1, "tabulate_comparisons_instructions": 1}
         | after_fits("mplug-owl")
     )
     assert done.outputs("fit_ridge_2_to_2_of_2") == [

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from brainstruct.models import loading
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.mplug_owl.checkpoint import read_config
+from brainstruct.models.mplug_owl.family import read_config
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 
 FIXTURE = Path(__file__).parent / "fixture"

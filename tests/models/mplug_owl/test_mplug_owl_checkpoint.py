@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from brainstruct.errors import InputError
-from brainstruct.models.mplug_owl.checkpoint import read_config
+from brainstruct.models.mplug_owl.family import read_config
 
 
 class Malicious:
@@ -27,7 +27,8 @@ class Malicious:
 
 @pytest.fixture
 def folder(tmp_path: Path, reference_folder: Path) -> Path:
-    shutil.copy(reference_folder / "config.json", tmp_path)
+    for name in ("config.json", "preprocessor_config.json", "tokenizer.model"):
+        shutil.copy(reference_folder / name, tmp_path)
     return tmp_path
 
 
@@ -80,7 +81,7 @@ def test_the_output_layer_is_not_tied(read, folder, tensors):
     config = json.loads((folder / "config.json").read_text()) | {"tie_word_embeddings": True}
     (folder / "config.json").write_text(json.dumps(config))
     save_file(tensors, folder / "model.safetensors")
-    head = read(folder).get_output_embeddings().weight
+    head = read(folder).language_model.lm_head.weight
     assert torch.equal(head, tensors["language_model.lm_head.weight"])
 
 

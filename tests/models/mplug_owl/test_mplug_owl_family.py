@@ -9,7 +9,7 @@ import torch
 
 from brainstruct.errors import InputError
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.mplug_owl import MPlugOwl
+from brainstruct.models.mplug_owl.family import MPlugOwl
 from brainstruct.models.mplug_owl.tiny import VOCABULARY, build
 
 QUESTION = "How many animals are there?"

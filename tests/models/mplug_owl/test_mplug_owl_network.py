@@ -7,7 +7,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
-from brainstruct.models.mplug_owl.layers import LayerNorm32
+from brainstruct.models.mplug_owl.vision import LayerNorm32
 
 CLOSE = 1.5e-5
 

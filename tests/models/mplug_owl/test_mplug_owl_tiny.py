@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from safetensors.numpy import load_file
 
-from brainstruct.models.mplug_owl.checkpoint import read_config
+from brainstruct.models.mplug_owl.family import read_config
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 from brainstruct.models.mplug_owl.tiny import build
 from brainstruct.models.tiny.corpus import SENTENCES

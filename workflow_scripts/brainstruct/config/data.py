@@ -1,4 +1,4 @@
-"""The ``data`` and ``fetch`` blocks: which part of the NSD is read, and where it comes from."""
+"""The ``data`` block: which part of the NSD is read, and from where."""
 
 from __future__ import annotations
 
@@ -49,28 +49,3 @@ class Data(Block):
         if isinstance(self.sessions, dict):
             return self.sessions.get(subject)
         return None if self.sessions == "all" else self.sessions
-
-
-class Fetch(Block):
-    """How ``fetch_nsd`` gets the data.
-
-    Attributes
-    ----------
-    nsd_terms_accepted : bool
-        Whether you have accepted the NSD's data sharing and usage agreement.
-        Everybody does so for themselves: set it in a file of your own.
-    bucket : str
-        S3 bucket of the data set.
-    endpoint : str or None
-        Address of another S3 server that holds the bucket; `None`: Amazon's.
-    captions : str
-        Address of COCO's archive of annotations.
-    connections : int
-        Files that are downloaded at a time.
-    """
-
-    nsd_terms_accepted: bool = False
-    bucket: str = "natural-scenes-dataset"
-    endpoint: str | None = None
-    captions: str = "http://images.cocodataset.org/annotations/annotations_trainval2017.zip"
-    connections: PositiveInt = 8

@@ -108,6 +108,30 @@ class Model(Block):
         return list(range(self.n_layers)) if self.layers == "all" else sorted(self.layers)
 
 
+class ShownModel(Block):
+    """A model as pages and exports show it.
+
+    Attributes
+    ----------
+    key, label : str
+        Its name in files and in figures.
+    n_layers : int
+        Hidden states it has.
+    instructions : mapping
+        What it is asked, by key, in the order of legends; empty if it follows none.
+    """
+
+    key: str
+    label: str
+    n_layers: int
+    instructions: dict[str, Instruction]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Key -> text of its instructions."""
+        return {key: entry.text for key, entry in self.instructions.items()}
+
+
 class Sampling(Block):
     """How the tokens of a response are drawn; no batch changes what is drawn.
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from brainstruct.config.analysis import Alignment, CrossSubject, Encoding, Partition, Statistics
 from brainstruct.config.base import Block, Key, Subject
-from brainstruct.config.data import Data, Fetch
+from brainstruct.config.data import Data
+from brainstruct.config.encoding import Alignment, Encoding
+from brainstruct.config.fetch import Fetch
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
+from brainstruct.config.statistics import CrossSubject, Partition, Statistics
 from brainstruct.config.suggest import unknown_name
 from brainstruct.config.synthetic import Synthetic
 

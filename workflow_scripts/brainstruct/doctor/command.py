@@ -34,7 +34,7 @@ def report(
     packages: bool = True,
     rooms: Sequence[str] | None = None,
 ) -> int:
-    """Examine a study and print what was found.
+    """Examine a study and print what was found; return 0 if it can run, else 1.
 
     Parameters
     ----------
@@ -44,11 +44,6 @@ def report(
         Print JSON instead of a table.
     packages, rooms
         See `examine`.
-
-    Returns
-    -------
-    int
-        0 if the study can run, 1 if something stands in its way.
     """
     started = time.monotonic()
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +11,8 @@ from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.nsd.betas import inspect_session
 from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.design import ExpDesign, read_expdesign, shown_images
-from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.design import read_expdesign, shown_images
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
 from brainstruct.nsd.rois import read_mask, read_roi
 from brainstruct.nsd.sessions import RELEASED_SESSIONS, Sessions
@@ -22,47 +20,39 @@ from brainstruct.nsd.stimuli import StimulusReader, read_stim_info
 
 FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
 
-PROBES = 16
+_PROBES = 16
 """Images that are read to see whether the file was ever filled."""
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """Which images the study's subjects saw.
-
-    Attributes
-    ----------
-    images : pandas.DataFrame
-        ``nsd_id``, ``coco_id`` and ``coco_split``, one row per image.
-    """
-
-    images: pd.DataFrame
-
-
-def check_design(study: Study, layout: Layout) -> tuple[Outcome, Experiment | None]:
+def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | None]:
     """Read the experiment's design and the table of images.
 
     Returns
     -------
     Outcome
         What was found.
-    Experiment or None
-        The images, if both files are sound.
+    pandas.DataFrame or None
+        ``nsd_id``, ``coco_id`` and ``coco_split`` of the images that the study's
+        subjects saw, one row each, if both files are sound.
     """
     outcome = Outcome("design", "order of trials, table of images")
     paths = (layout.expdesign_file, layout.stim_info_file)
     _note_missing(outcome, [path for path in paths if not path.is_file()])
     if outcome.findings:
         return outcome, None
-    experiment = None
+    images = None
     with outcome.noting():
         design = read_expdesign(layout.expdesign_file)
         info = read_stim_info(layout.stim_info_file, design)
-        experiment = Experiment(info[info["nsd_id"].isin(_seen(study, layout, design))])
-    return outcome, experiment
+        counts = {
+            subject: min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject])
+            for subject in study.subjects
+        }
+        images = info[info["nsd_id"].isin(shown_images(design, counts))]
+    return outcome, images
 
 
-def check_stimuli(layout: Layout, experiment: Experiment | None) -> Outcome:
+def check_stimuli(layout: Layout, images: pd.DataFrame | None) -> Outcome:
     """Look at the header of the images' file, and at a few images."""
     outcome = Outcome("images", "73,000 RGB images of one byte per colour")
     path = layout.stimuli_file
@@ -73,19 +63,19 @@ def check_stimuli(layout: Layout, experiment: Experiment | None) -> Outcome:
         rows, columns = reader.size
         if rows != columns:
             outcome.add("error", path, f"holds images of {rows} x {columns}", "Download it again")
-        if experiment is not None:
-            seen = experiment.images["nsd_id"].to_numpy()
-            probes = seen[np.linspace(0, len(seen) - 1, PROBES).astype(int)]
+        if images is not None:
+            seen = images["nsd_id"].to_numpy()
+            probes = seen[np.linspace(0, len(seen) - 1, _PROBES).astype(int)]
             for nsd_id in probes:
                 reader.array(int(nsd_id))
             outcome.checked += f", {len(probes)} of them read"
     return outcome
 
 
-def check_captions(layout: Layout, splits: Iterable[str], experiment: Experiment | None) -> Outcome:
+def check_captions(layout: Layout, images: pd.DataFrame | None) -> Outcome:
     """Read the captions of all images that the subjects saw."""
     outcome = Outcome("captions", "captions of every image of the study")
-    paths = [layout.captions_file(split) for split in splits]
+    paths = [layout.captions_file(split) for split in COCO_SPLITS]
     missing = [path for path in paths if not path.is_file()]
     if missing:
         outcome.add(
@@ -95,12 +85,12 @@ def check_captions(layout: Layout, splits: Iterable[str], experiment: Experiment
             "Fetch them (docs/data.md), or set data.annotations to their folder",
         )
         return outcome
-    if experiment is None:
+    if images is None:
         outcome.checked = "not read: the table of images is not sound"
         return outcome
     with outcome.noting():
-        read_captions(layout, experiment.images)
-        outcome.checked = f"captions of {len(experiment.images)} images"
+        read_captions(layout, images)
+        outcome.checked = f"captions of {len(images)} images"
     return outcome
 
 
@@ -110,18 +100,19 @@ def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
     data = study.data
     form = sessions_meant(study, layout, subject).format
     sessions = _check_sessions(outcome, study, layout, subject)
-    small = [layout.roi_file(subject, name) for name in dict.fromkeys([data.mask, *data.rois])]
-    small.append(layout.ncsnr_file(subject))
+    mask, ncsnr = layout.roi_file(subject, data.mask), layout.ncsnr_file(subject)
+    regions = {name: layout.roi_file(subject, name) for name in data.rois}
+    small = [mask, *regions.values(), ncsnr]
     _note_missing(outcome, [path for path in small if not path.is_file()])
     shape = None
-    if layout.roi_file(subject, data.mask).is_file():
+    if mask.is_file():
         with outcome.noting():
             shape = read_mask(layout, subject, data.mask).shape
-    for family in data.rois:
-        if layout.roi_file(subject, family).is_file():
+    for family, path in regions.items():
+        if path.is_file():
             with outcome.noting():
                 read_roi(layout, subject, family, shape)
-    if layout.ncsnr_file(subject).is_file():
+    if ncsnr.is_file():
         with outcome.noting():
             read_ncsnr(layout, subject, shape)
     for session in sessions:
@@ -167,12 +158,8 @@ def _check_sessions(outcome: Outcome, study: Study, layout: Layout, subject: str
         fewer = f", or use only the first {whole} (data.sessions)" if whole else ""
         names = ", ".join(layout.betas_file(subject, number, form).name for number in missing[:6])
         more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        outcome.add(
-            "error",
-            folder,
-            f"lacks {len(missing)} of {count} sessions: {names}{more}",
-            FETCH + fewer,
-        )
+        fault = f"lacks {len(missing)} of {count} sessions: {names}{more}"
+        outcome.add("error", folder, fault, FETCH + fewer)
     elif wanted is None and count < released:
         outcome.add(
             "warning",
@@ -181,15 +168,6 @@ def _check_sessions(outcome: Outcome, study: Study, layout: Layout, subject: str
             f"Fetch the others, or say that this is meant (data.sessions: {{{subject}: {count}}})",
         )
     return sorted(expected & found[form])
-
-
-def _seen(study: Study, layout: Layout, design: ExpDesign) -> np.ndarray:
-    """Return the images that any subject saw in the sessions that are read."""
-    counts = {
-        subject: min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject])
-        for subject in study.subjects
-    }
-    return shown_images(design, counts)
 
 
 def _note_missing(outcome: Outcome, missing: list[Path]) -> None:

@@ -21,9 +21,6 @@ from brainstruct.doctor.finding import Outcome
 
 PINS = REPOSITORY / "envs" / "pins.toml"
 
-NOT_FOR_STUDIES = ("tools",)
-"""Rooms whose packages only developers need."""
-
 MODULES = {
     "PyYAML": "yaml",
     "markdown-it-py": "markdown_it",
@@ -34,7 +31,7 @@ MODULES = {
 }
 """Packages whose module has another name."""
 
-SECONDS = 300
+_SECONDS = 300
 """Longest time that imports may take; a cold network disk needs a minute."""
 
 
@@ -55,7 +52,8 @@ def check_environment(study: Study, rooms: Sequence[str] | None = None) -> list[
         ``packages``, and ``GPU`` if PyTorch is among them.
     """
     pins = tomllib.loads(PINS.read_text(encoding="utf-8"))
-    chosen = rooms or [room for room in pins["rooms"] if room not in NOT_FOR_STUDIES]
+    # Only developers need the packages of the room `tools`.
+    chosen = rooms or [room for room in pins["rooms"] if room != "tools"]
     names = list(dict.fromkeys(name for room in chosen for name in pins["rooms"][room]))
     outcome = Outcome("packages", f"{len(names)} packages of {', '.join(chosen)}")
     installed = []
@@ -90,15 +88,10 @@ def _ask(modules: Sequence[str]) -> dict[str, Any]:
         environment = os.environ | {"XDG_CONFIG_HOME": folder, "MPLCONFIGDIR": folder}
         try:
             done = subprocess.run(
-                command,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
+                command, env=environment, capture_output=True, text=True, timeout=_SECONDS
             )
         except subprocess.TimeoutExpired:
-            return {"errors": {"all": f"did not end within {SECONDS} s"}, "gpus": []}
+            return {"errors": {"all": f"did not end within {_SECONDS} s"}, "gpus": []}
     if done.returncode or not done.stdout.strip():
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return {"errors": {"all": f"ended with status {done.returncode}: {last}"}, "gpus": []}
@@ -111,14 +104,11 @@ def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]]) -> Outcome:
     outcome = Outcome("GPU", seen or "none on this machine")
     if gpus:
         return outcome
-    asking = [
-        key
-        for key, asks in (
-            ("embedding.device", study.embedding.device == "cuda"),
-            ("encoding.backend", study.encoding.backend == "torch_cuda"),
-        )
-        if asks
-    ]
+    asking = []
+    if study.embedding.device == "cuda":
+        asking.append("embedding.device")
+    if study.encoding.backend == "torch_cuda":
+        asking.append("encoding.backend")
     if shutil.which("nvidia-smi") and _nvidia_lists_gpus():
         outcome.add(
             "warning",
@@ -149,5 +139,4 @@ def _nvidia_lists_gpus() -> bool:
 
 
 def _setup() -> str:
-    active = Path(sys.prefix)
-    return f"Run `make setup` (this is {active}), or rebuild the environment from envs/"
+    return f"Run `make setup` (this is {Path(sys.prefix)}), or rebuild the environment from envs/"

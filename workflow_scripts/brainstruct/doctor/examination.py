@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from brainstruct.config.study import Study
@@ -18,17 +18,17 @@ from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.locate import locate
+from brainstruct.nsd.layout import Layout
+from brainstruct.workflow.inputs import Inputs
 
-THREADS = 16
+_THREADS = 16
 """Checks wait for disks, hardly ever for the processor."""
 
 
 def examine(
     study: Study, *, packages: bool = True, rooms: Sequence[str] | None = None
 ) -> list[Outcome]:
-    """Run all checks.
+    """Run all checks; return what they found, in the order in which the study reads things.
 
     Parameters
     ----------
@@ -38,15 +38,10 @@ def examine(
         Whether to look at the installed packages and GPUs, too.
     rooms : sequence of str, optional
         See `check_environment`.
-
-    Returns
-    -------
-    list of Outcome
-        In the order in which the study reads things.
     """
-    used = list(dict.fromkeys(model.checkpoint for model in study.models))
-    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
-    with ThreadPoolExecutor(THREADS) as pool:
+    used = dict.fromkeys(model.checkpoint for model in study.models)
+    layout = Inputs(study).layout
+    with ThreadPoolExecutor(_THREADS) as pool:
         environment = pool.submit(check_environment, study, rooms) if packages else None
         rest = [
             *(pool.submit(check_checkpoint, study, name) for name in used),
@@ -54,9 +49,8 @@ def examine(
             pool.submit(check_folders, study),
             pool.submit(check_disk, study),
         ]
-        data = _data_set(study, layout, pool)
         return [
-            *data,
+            *_data_set(study, layout, pool),
             *(future.result() for future in rest),
             *(environment.result() if environment is not None else []),
         ]
@@ -70,11 +64,10 @@ def _data_set(study: Study, layout: Layout, pool: ThreadPoolExecutor) -> list[Ou
         outcome.add("error", layout.nsd_root, "does not exist", FETCH)
         return [outcome]
     subjects = [pool.submit(check_subject, study, layout, name) for name in study.subjects]
-    design, experiment = check_design(study, layout)
-    stimuli: list[Callable[[], Outcome]] = []
+    design, images = check_design(study, layout)
+    stimuli = []
     if any(not model.reads_captions for model in study.models):
-        stimuli.append(lambda: check_stimuli(layout, experiment))
+        stimuli.append(pool.submit(check_stimuli, layout, images))
     if any(model.reads_captions for model in study.models):
-        stimuli.append(lambda: check_captions(layout, COCO_SPLITS, experiment))
-    outcomes = list(pool.map(lambda check: check(), stimuli))
-    return [design, *outcomes, *(future.result() for future in subjects)]
+        stimuli.append(pool.submit(check_captions, layout, images))
+    return [design, *(future.result() for future in [*stimuli, *subjects])]

@@ -16,17 +16,7 @@ Level: TypeAlias = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, and its cure.
-
-    Attributes
-    ----------
-    level : str
-        How bad it is.
-    where : str
-        File, folder, package or configuration key.
-    fault, cure : str
-        What is wrong, and what to do.
-    """
+    """A file, folder, package or configuration key that is not as it should be, and its cure."""
 
     level: Level
     where: str
@@ -42,17 +32,7 @@ class Finding:
 
 @dataclass
 class Outcome:
-    """What was looked at under one heading.
-
-    Attributes
-    ----------
-    area : str
-        The heading: ``subj01``, ``checkpoint clip``, ``packages``.
-    checked : str
-        What was looked at, in a few words.
-    findings : list of Finding
-        In the order of the checks.
-    """
+    """What was looked at under one heading (``subj01``, ``packages``), and what was found."""
 
     area: str
     checked: str = ""
@@ -69,7 +49,3 @@ class Outcome:
             yield
         except InputError as error:
             self.add("error", error.where, error.fault, error.cure)
-
-    def count(self, level: Level) -> int:
-        """Return the number of findings of a level."""
-        return sum(finding.level == level for finding in self.findings)

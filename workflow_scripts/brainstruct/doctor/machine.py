@@ -8,10 +8,8 @@ from pathlib import Path
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.assumptions import Assumptions
-from brainstruct.planning.disk import embeddings_folder, existing, input_folders, volumes
-from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import DOWNLOADS
+from brainstruct.planning.disk import embeddings, existing, inputs, sum_up, volumes
+from brainstruct.workflow.models import DOWNLOADS
 
 
 def check_folders(study: Study) -> Outcome:
@@ -45,10 +43,10 @@ def check_disk(study: Study) -> Outcome:
     These are the embeddings, nearly all of a study's results, and what is missing
     of the data set and the checkpoints.
     """
-    amounts = Amounts(study, Inputs(study, tolerant=True), Assumptions())
+    amounts = Amounts(study)
     outcome = Outcome("disk")
     seen = []
-    for volume in volumes([embeddings_folder(amounts), *input_folders(amounts)]):
+    for volume in volumes(sum_up([*embeddings(amounts), *inputs(amounts)])):
         need, free = volume.needed_bytes / 1e9, volume.free_bytes / 1e9
         seen.append(f"{need:.1f} GB to come under {volume.folder}, {free:.1f} GB free")
         if not volume.fits:

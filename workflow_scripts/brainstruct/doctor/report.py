@@ -10,26 +10,23 @@ from typing import get_args
 
 from brainstruct.doctor.finding import Level, Outcome
 
-LEVELS: tuple[Level, ...] = get_args(Level)
+_LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 def is_sound(outcomes: Sequence[Outcome]) -> bool:
     """Return whether nothing stands in the study's way."""
-    return not any(outcome.count("error") for outcome in outcomes)
+    return not _counts(outcomes)["error"]
 
 
 def as_json(study: str, outcomes: Sequence[Outcome]) -> str:
     """Write everything as one JSON object."""
-    return json.dumps(
-        {
-            "study": study,
-            "sound": is_sound(outcomes),
-            "counts": {level: _total(outcomes, level) for level in LEVELS},
-            "checks": [asdict(outcome) for outcome in outcomes],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+    content = {
+        "study": study,
+        "sound": is_sound(outcomes),
+        "counts": _counts(outcomes),
+        "checks": [asdict(outcome) for outcome in outcomes],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)
 
 
 def as_table(
@@ -51,28 +48,27 @@ def as_table(
     """
     area = max(len(outcome.area) for outcome in outcomes)
     rows = [f"The study '{study}', looked at in {seconds:.1f} s", ""]
-    indent = area + len("  warning  ") + 2
     for outcome in outcomes:
-        state = next((level for level in LEVELS if outcome.count(level)), "ok")
+        counts = _counts([outcome])
+        state = next((level for level in _LEVELS if counts[level]), "ok")
         rows.append(f"{outcome.area:<{area}}  {state:<7}  {outcome.checked}".rstrip())
         for finding in outcome.findings:
-            rows += _wrapped(finding.level, finding.line, indent, area, width)
-    counts = ", ".join(
+            rows += _wrapped(f"{'':<{area}}  {finding.level:<7}    ", finding.line, width)
+    summary = ", ".join(
         f"{number} {level}{'' if number == 1 else 's'}"
-        for level in LEVELS
-        if (number := _total(outcomes, level))
+        for level, number in _counts(outcomes).items()
+        if number
     )
     verdict = "The study can run." if is_sound(outcomes) else "The study cannot run as it is."
-    return "\n".join([*rows, "", f"{verdict} {counts or 'Nothing to mend'}."])
+    return "\n".join([*rows, "", f"{verdict} {summary or 'Nothing to mend'}."])
 
 
-def _wrapped(level: Level, line: str, indent: int, area: int, width: int | None) -> list[str]:
-    start = f"{'':<{area}}  {level:<7}    "
+def _wrapped(start: str, line: str, width: int | None) -> list[str]:
     if width is None:
         return [start + line]
     return textwrap.wrap(
         line,
-        max(width, indent + 40),
+        max(width, len(start) + 40),
         initial_indent=start,
         subsequent_indent=" " * len(start),
         break_long_words=False,
@@ -80,5 +76,7 @@ def _wrapped(level: Level, line: str, indent: int, area: int, width: int | None)
     )
 
 
-def _total(outcomes: Sequence[Outcome], level: Level) -> int:
-    return sum(outcome.count(level) for outcome in outcomes)
+def _counts(outcomes: Sequence[Outcome]) -> dict[Level, int]:
+    """Return level -> number of findings."""
+    levels = [finding.level for outcome in outcomes for finding in outcome.findings]
+    return {level: levels.count(level) for level in _LEVELS}

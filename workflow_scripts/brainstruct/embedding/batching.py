@@ -16,17 +16,10 @@ log = logging.getLogger(__name__)
 class Forward:
     """A model whose batch size adapts to the memory there is.
 
-    Parameters
-    ----------
-    model : FeatureModel
-        The model.
-    batch_size : int
-        Rows per forward pass to begin with.
-
     Attributes
     ----------
     batch_size : int
-        Rows per forward pass now; once halved it stays so.
+        Rows per forward pass; once halved it stays so.
     """
 
     def __init__(self, model: FeatureModel, batch_size: int) -> None:
@@ -57,6 +50,7 @@ class Forward:
         return join(parts)
 
     def _attempt(self, batch: Batch) -> Features | None:
+        """Embed a batch, or return `None` if memory does not suffice."""
         # Memory is freed only once the exception, which holds all frames, is gone.
         try:
             return self._model.forward(batch)
@@ -64,6 +58,7 @@ class Forward:
             return None
 
     def _halve(self, n_rows: int) -> None:
+        """Go on with half of so many rows."""
         torch.cuda.empty_cache()
         if n_rows == 1:
             raise InputError(

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 
@@ -15,18 +15,18 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from brainstruct.embedding.batching import Forward, join
-from brainstruct.embedding.prefetch import prefetch
+from brainstruct.embedding.prefetch import Upload, prefetch
 from brainstruct.embedding.progress import Progress
 from brainstruct.embedding.shards import ShardFolder
-from brainstruct.embedding.stimuli import Prepared, Stimuli, average_rows, prepare
-from brainstruct.embedding.storage import Storage, dtype_name, empty_block, label
-from brainstruct.embedding.upload import Upload
-from brainstruct.models.interface import FeatureModel, Features
+from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
+from brainstruct.embedding.storage import Storage, empty_block, label
+from brainstruct.models.interface import Batch, FeatureModel, Features
 from brainstruct.store import arrays
 
 log = logging.getLogger(__name__)
 
 
+# Over 60 lines because of what its parameters and its result are, which stands only here.
 def embed_block(
     model: FeatureModel,
     stimuli: Stimuli,
@@ -89,14 +89,14 @@ def embed_block(
     shards = ShardFolder(Path(work_folder), whole)
     spans = np.split(ids, range(images_per_shard, len(ids), images_per_shard))
     block = empty_block(ids, model.n_layers, model.feature_dim, storage)
-    pending, n_finished = [], 0
+    pending = []
     for number, span in enumerate(spans):
         kept = shards.read(number, _part(span))
         if kept is None:
             pending.append(number)
         else:
             _fill(block, number * images_per_shard, kept)
-            n_finished += len(span)
+    n_finished = len(ids) - sum(len(spans[number]) for number in pending)
     if n_finished:
         log.info("an earlier run has left %d of %d stimuli", n_finished, len(ids))
 
@@ -105,15 +105,15 @@ def embed_block(
     parts: list[Features] = []
     upload = Upload(model)
 
-    def load(key: tuple[int, NDArray[np.int64]]) -> Prepared:
-        prepared = prepare(model, stimuli, key[1].tolist(), instruction)
-        return replace(prepared, batch=upload(prepared.batch))
+    def load(key: tuple[int, NDArray[np.int64]]) -> tuple[Batch, list[int]]:
+        batch, rows = prepare(model, stimuli, key[1].tolist(), instruction)
+        return upload(batch), rows
 
     batches = prefetch(load, _batches(pending, spans, batch_size))
     # Closed before the caller closes what the background thread reads from.
     with closing(batches):
-        for (number, batch_ids), prepared in batches:
-            parts.append(average_rows(forward(prepared.batch), prepared.rows))
+        for (number, batch_ids), (batch, rows) in batches:
+            parts.append(average_rows(forward(batch), rows))
             progress.advance(len(batch_ids))
             if batch_ids[-1] == spans[number][-1]:
                 shard = label(join(parts), spans[number].tolist(), storage)
@@ -125,22 +125,9 @@ def embed_block(
 
 
 def write_block(
-    block: xr.Dataset,
-    path: str | PathLike[str],
-    *,
-    provenance: Mapping[str, object],
+    block: xr.Dataset, path: str | PathLike[str], *, provenance: Mapping[str, object]
 ) -> None:
-    """Publish a block, one chunk per layer.
-
-    Parameters
-    ----------
-    block : xarray.Dataset
-        What `embed_block` returned.
-    path : path
-        The final name.
-    provenance : mapping
-        What the content depends on, see `block_identity`.
-    """
+    """Publish what `embed_block` returned, one chunk per layer, with its `block_identity`."""
     arrays.write_dataset(block, path, provenance=provenance, chunks={"embedding": {"layer": 1}})
 
 
@@ -149,11 +136,6 @@ def discard_shards(work_folder: str | PathLike[str]) -> None:
 
     Not before: Snakemake deletes every file of a job that fails, those that were
     published among them.
-
-    Parameters
-    ----------
-    work_folder : path
-        As in `embed_block`.
     """
     ShardFolder(Path(work_folder), {}).discard()
 
@@ -165,21 +147,14 @@ def block_identity(
     storage: Storage,
     identity: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return all that an embedded block depends on.
+    """Return all that an embedded block depends on; parameters as in `embed_block`.
 
-    Parameters
-    ----------
-    model, nsd_ids, instruction, storage, identity
-        As in `embed_block`.
-
-    Returns
-    -------
-    dict
-        `identity` and what the model, the instruction and the list of stimuli
-        add to it. The device and the batch size are left out: results do not
-        depend on them beyond rounding.
+    That is `identity` and what the model, the instruction and the list of stimuli
+    add to it. The device and the batch size are left out: results do not depend
+    on them beyond rounding.
     """
     sampling = model.options.sampling
+    told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()
     return {
         **identity,
         "family": type(model).__name__,
@@ -189,9 +164,9 @@ def block_identity(
         "pooling": model.options.pooling,
         "max_new_tokens": model.options.max_new_tokens,
         "sampling": None if sampling is None else asdict(sampling),
-        "dtype": dtype_name(model.dtype),
+        "dtype": str(model.dtype).removeprefix("torch."),
         "storage": storage,
-        "instruction_sha256": None if instruction is None else _sha256(instruction.encode()),
+        "instruction_sha256": told,
         "stimuli_sha256": _hash_ids(nsd_ids),
     }
 
@@ -207,18 +182,17 @@ def _batches(
 
 
 def _fill(block: xr.Dataset, start: int, shard: xr.Dataset) -> None:
+    """Put a shard into its place in the block."""
     here = {"nsd_id": slice(start, start + shard.sizes["nsd_id"])}
     for name, variable in shard.data_vars.items():
         block[name][here] = variable.values
 
 
 def _part(span: NDArray[np.int64]) -> dict[str, object]:
+    """Return what a shard of these stimuli alone depends on."""
     return {"shard_sha256": _hash_ids(span)}
 
 
 def _hash_ids(nsd_ids: ArrayLike) -> str:
-    return _sha256(np.asarray(nsd_ids, dtype="<i8").tobytes())
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    """Return the SHA-256 of a list of stimuli."""
+    return hashlib.sha256(np.asarray(nsd_ids, dtype="<i8").tobytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Computes the next items while the present one is worked on."""
+"""Loads the next batches, and copies them to the GPU, while the model works on this one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+import torch
+
+from brainstruct.models.interface import Batch, FeatureModel
 
 Key = TypeVar("Key")
 Item = TypeVar("Item")
@@ -16,15 +20,8 @@ def prefetch(
 ) -> Generator[tuple[Key, Item], None, None]:
     """Yield ``(key, load(key))`` in order, loading in one background thread.
 
-    Parameters
-    ----------
-    load : callable
-        Runs in the background thread only; its exceptions are raised here, at
-        the key they belong to.
-    keys : iterable
-        What to load.
-    ahead : int
-        How many items may be under way or waiting.
+    Exceptions of `load` are raised here, at the key they belong to; `ahead` is
+    how many items may be under way or waiting.
     """
     waiting: deque[tuple[Key, Future[Item]]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
@@ -40,3 +37,36 @@ def prefetch(
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+class Upload:
+    """Moves batches to a model's device; to be called from the background thread.
+
+    On CUDA the copy goes from pinned memory, on a stream of its own: the engine
+    that copies works beside those that compute. The thread, not the device,
+    waits for it, so a batch that is handed over is complete.
+    """
+
+    def __init__(self, model: FeatureModel) -> None:
+        self._model = model
+        self._stream: torch.cuda.Stream | None = None
+        if model.device.type == "cuda":
+            self._stream = torch.cuda.Stream(model.device)  # type: ignore[no-untyped-call]
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch on the device, or as it is if there is no room for it.
+
+        What is left behind is moved when its turn comes, in parts if need be.
+        Its memory may be reused as soon as the batch is dropped: by then the
+        features are on the CPU, so nothing reads it any more.
+        """
+        if self._stream is None:
+            return batch
+        pinned = {name: values.contiguous().pin_memory() for name, values in batch.items()}
+        try:
+            with torch.cuda.stream(self._stream):
+                placed = self._model.on_device(pinned)
+            self._stream.synchronize()
+        except torch.cuda.OutOfMemoryError:
+            return batch
+        return placed

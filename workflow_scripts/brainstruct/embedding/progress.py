@@ -12,18 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """Counts stimuli and logs a line every so many batches.
+    """Counts stimuli and logs a line `every` so many batches.
 
-    Parameters
-    ----------
-    total : int
-        Stimuli of the job.
-    finished : int
-        How many of them an earlier run of the job has left.
-    every : int
-        Batches per line.
-    clock : callable
-        Seconds.
+    Of the job's `total`, an earlier run of it has left `finished`; `clock` counts
+    seconds.
     """
 
     def __init__(
@@ -69,6 +61,7 @@ def duration(seconds: float) -> str:
 
 
 def _gpu_memory() -> str:
+    """Say how much of a GPU's memory was in use, if there is one."""
     if not torch.cuda.is_available():
         return ""
     peak = torch.cuda.max_memory_allocated()

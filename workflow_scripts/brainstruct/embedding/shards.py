@@ -47,18 +47,10 @@ class ShardFolder:
     def read(self, number: int, part: Mapping[str, object]) -> xr.Dataset | None:
         """Return a finished shard, or `None` if it must be computed.
 
-        Parameters
-        ----------
-        number : int
-            Which shard of the job.
-        part : mapping
-            What this shard alone depends on (its stimuli).
-
-        Notes
-        -----
         A shard that is damaged, or that another job has left, is passed over
         with a line in the log. So is one that goes meanwhile: a job whose
         Snakemake was killed may come to its end, and clean up, beside this one.
+        `part` is what this shard alone depends on (its stimuli).
         """
         data, record_path = self._paths(number)
         if not (data.is_file() and record_path.is_file()):
@@ -75,11 +67,8 @@ class ShardFolder:
             return None
         expected = self._complete(part)
         if found != expected:
-            log.warning(
-                "%s is of another run (%s); it is computed again",
-                data,
-                _difference(found, expected),
-            )
+            fault = _difference(found, expected)
+            log.warning("%s is of another run (%s); it is computed again", data, fault)
             return None
         if not is_whole:
             log.warning("%s is damaged (its checksum differs); it is computed again", data)
@@ -126,18 +115,11 @@ class ShardFolder:
 
 
 def files_identity(paths: Iterable[str | PathLike[str]]) -> list[dict[str, object]]:
-    """Return what tells the files that shards were computed from from others.
+    """Return what tells the files that shards were computed from from others, as JSON.
 
-    Parameters
-    ----------
-    paths : iterable of path
-        Files that may be large: of each, `SAMPLES` places are read.
-
-    Returns
-    -------
-    list of dict
-        For each file its name without the folder (data may be moved), its size
-        in bytes, when it was last changed, and a digest of the places; JSON.
+    They may be large: of each, `SAMPLES` places are read. For each it is the name
+    without the folder (data may be moved), the size in bytes, when it was last
+    changed, and a digest of the places.
     """
     found: list[dict[str, object]] = []
     for path in map(Path, paths):
@@ -159,6 +141,7 @@ def files_identity(paths: Iterable[str | PathLike[str]]) -> list[dict[str, objec
 
 
 def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> str:
+    """Say which entries of two identities differ."""
     names = sorted(
         name
         for name in {*found, *expected}

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeAlias
 
 import torch
 from PIL import Image
 
 from brainstruct.errors import InputError
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
-
-ImageProvider: TypeAlias = Callable[[Sequence[int]], Sequence[Image.Image]]
-"""nsd_ids -> their images, RGB."""
-
-CaptionProvider: TypeAlias = Callable[[Sequence[int]], Sequence[Sequence[str]]]
-"""nsd_ids -> their captions, one or more each."""
 
 
 @dataclass(frozen=True)
@@ -26,47 +19,31 @@ class Stimuli:
 
     Attributes
     ----------
-    images : callable or None
-        nsd_ids -> one RGB image each; needed by models that see.
-    captions : callable or None
-        nsd_ids -> one or more captions each; needed by models of text.
+    images, captions : callable or None
+        nsd_ids -> one RGB image each, needed by models that see; one or more
+        captions each, needed by models of text.
     """
 
-    images: ImageProvider | None = None
-    captions: CaptionProvider | None = None
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Model inputs of a few stimuli.
-
-    Attributes
-    ----------
-    batch : Batch
-        Rows of model input.
-    rows : list of int
-        How many rows each stimulus has: one, or one per caption.
-    """
-
-    batch: Batch
-    rows: list[int]
+    images: Callable[[Sequence[int]], Sequence[Image.Image]] | None = None
+    captions: Callable[[Sequence[int]], Sequence[Sequence[str]]] | None = None
 
 
 def prepare(
     model: FeatureModel, stimuli: Stimuli, nsd_ids: Sequence[int], instruction: str | None
-) -> Prepared:
+) -> tuple[Batch, list[int]]:
     """Turn stimuli into model inputs.
 
     Parameters
     ----------
-    model : FeatureModel
-        What they are shown to.
-    stimuli : Stimuli
-        Where they come from.
-    nsd_ids : sequence of int
-        Which ones.
-    instruction : str or None
-        For models that follow instructions.
+    model, stimuli, nsd_ids, instruction
+        As in `brainstruct.embedding.block.embed_block`; a few of the block's stimuli.
+
+    Returns
+    -------
+    batch : Batch
+        Rows of model input.
+    rows : list of int
+        How many rows each stimulus has: one, or one per caption.
 
     Raises
     ------
@@ -90,7 +67,7 @@ def prepare(
                     "Check that data.annotations holds the captions of train2017 and val2017",
                 )
         texts = [caption for own in captions for caption in own]
-        return Prepared(model.prepare([], texts), [len(own) for own in captions])
+        return model.prepare([], texts), [len(own) for own in captions]
     if stimuli.images is None:
         raise ValueError("the model sees images, but there are none")
     images = stimuli.images(nsd_ids)
@@ -100,24 +77,14 @@ def prepare(
     batch = model.prepare(images, texts)
     if model.options.sampling is not None:
         batch[STIMULUS] = torch.tensor(nsd_ids, dtype=torch.int64)
-    return Prepared(batch, [1] * len(images))
+    return batch, [1] * len(images)
 
 
 def average_rows(features: Features, rows: Sequence[int]) -> Features:
-    """Average over the rows of each stimulus: every caption counts the same.
+    """Average features of rows over those of each stimulus: every caption counts the same.
 
-    Parameters
-    ----------
-    features : Features
-        Of rows.
-    rows : sequence of int
-        Rows per stimulus, in order.
-
-    Returns
-    -------
-    Features
-        Of stimuli. ``n_tokens`` is the sum over rows, responses are joined by
-        line breaks.
+    ``n_tokens`` is the sum over rows, responses are joined by line breaks; `rows`
+    is how many rows each stimulus has, in order.
     """
     if all(count == 1 for count in rows):
         return features

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -17,22 +16,7 @@ Storage: TypeAlias = Literal["float16", "float32"]
 
 
 def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Dataset:
-    """Turn features into a labelled data set.
-
-    Parameters
-    ----------
-    features : Features
-        Of the stimuli `nsd_ids`, in this order.
-    nsd_ids : sequence of int
-        Stimuli, 0-based.
-    storage : str
-        Precision of the states.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``embedding`` (layer, nsd_id, feature), ``response``, ``n_tokens`` and
-        ``truncated`` (nsd_id).
+    """Label the features of the stimuli `nsd_ids` as `empty_block` does.
 
     Raises
     ------
@@ -56,17 +40,7 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
 def empty_block(
     nsd_ids: Sequence[int] | NDArray[np.int64], n_layers: int, n_features: int, storage: Storage
 ) -> xr.Dataset:
-    """Return a labelled data set of the right shape, to be filled.
-
-    Parameters
-    ----------
-    nsd_ids : sequence of int
-        Stimuli, 0-based.
-    n_layers, n_features : int
-        Lengths of the other dimensions.
-    storage : str
-        Precision of the states.
-    """
+    """Return a labelled data set of the right shape, to be filled; `nsd_ids` are 0-based."""
     n = len(nsd_ids)
     return xr.Dataset(
         {
@@ -88,6 +62,7 @@ def empty_block(
 
 
 def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None:
+    """Refuse states [layer, stimulus, feature] that are not finite."""
     broken = ~np.isfinite(states)
     if not broken.any():
         return
@@ -103,6 +78,7 @@ def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None
 
 
 def _require_range(states: NDArray[np.float32], storage: Storage) -> None:
+    """Refuse states [layer, stimulus, feature] that `storage` cannot hold."""
     largest = float(np.finfo(storage).max)
     beyond = np.abs(states) > largest
     if not beyond.any():
@@ -114,8 +90,3 @@ def _require_range(states: NDArray[np.float32], storage: Storage) -> None:
         f"(up to {np.abs(states).max():.3g}, limit {largest:.5g}), first in layer {layers[0]}",
         "Set embedding.storage: float32",
     )
-
-
-def dtype_name(dtype: torch.dtype) -> str:
-    """Return the name of a precision, without the library's prefix."""
-    return str(dtype).removeprefix("torch.")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from brainstruct.config.fetch import Fetch
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK, Remote, changed, unreachable
 
-REGION = "us-east-2"
+_REGION = "us-east-2"
 """Where the data set lies; S3 redirects if it moves."""
 
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -27,37 +27,28 @@ class Bucket:
 
     Parameters
     ----------
-    name : str
-        The bucket.
-    endpoint : str, optional
-        Address of another server than Amazon's.
-    connections : int
-        Requests that may run at a time.
+    fetch : Fetch
+        Says which, on which server, and how many requests may run at a time.
     """
 
-    def __init__(self, name: str, endpoint: str | None = None, connections: int = 8) -> None:
-        self.name = name
-        options: dict[str, Any] = {"s3": {"addressing_style": "path"}} if endpoint else {}
+    def __init__(self, fetch: Fetch) -> None:
+        self.name, self.connections = fetch.bucket, fetch.connections
         config = Config(
             signature_version=UNSIGNED,
             retries={"mode": "standard", "max_attempts": 5},
             connect_timeout=15,
             read_timeout=60,
-            max_pool_connections=connections + 1,
+            max_pool_connections=self.connections + 1,
             response_checksum_validation="when_required",
-            **options,
+            s3={"addressing_style": "path"} if fetch.endpoint else None,
         )
         try:
             session = boto3.session.Session()
             self._client = session.client(
-                "s3", region_name=REGION, endpoint_url=endpoint, config=config
+                "s3", region_name=_REGION, endpoint_url=fetch.endpoint, config=config
             )
         except (BotoCoreError, ValueError) as error:
-            raise unreachable(endpoint or f"s3://{name}", error) from error
-
-    def address(self, key: str) -> str:
-        """Return how people write the address of an object."""
-        return f"s3://{self.name}/{key}"
+            raise unreachable(fetch.endpoint or f"s3://{self.name}", error) from error
 
     def sizes(self, folder: str) -> dict[str, int]:
         """List the objects directly inside a folder: key -> bytes.
@@ -70,6 +61,7 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=f"{folder}/", Delimiter="/"
         )
+        address = self._address(folder)
         try:
             return {
                 entry["Key"]: int(entry["Size"])
@@ -78,14 +70,14 @@ class Bucket:
             }
         except ClientError as error:
             raise InputError(
-                self.address(folder),
+                address,
                 f"cannot be listed ({_reason(error)})",
                 "Check fetch.bucket and fetch.endpoint in the configuration",
             ) from error
         except BotoCoreError as error:
-            raise unreachable(self.address(folder), error) from error
+            raise unreachable(address, error) from error
 
-    def describe(self, name: str) -> Remote:
+    def describe(self, key: str) -> Remote:
         """Ask for size and checksums of an object.
 
         Raises
@@ -93,73 +85,60 @@ class Bucket:
         InputError
             If there is no such object, or the server does not answer.
         """
+        place = {"Bucket": self.name, "Key": key}
+        part_size = None
         try:
-            head = self._head(name, ChecksumMode="ENABLED")
+            head = self._client.head_object(**place, ChecksumMode="ENABLED")
             etag = head.get("ETag", "").strip('"')
-            part_size = None
             if "-" in etag:
                 # Of an object uploaded in parts, the server tells how long the first is.
-                part_size = int(self._head(name, PartNumber=1)["ContentLength"])
+                part_size = int(self._client.head_object(**place, PartNumber=1)["ContentLength"])
         except ClientError as error:
-            raise self._refusal(name, error) from error
+            raise self._refusal(key, error) from error
         except BotoCoreError as error:
-            raise unreachable(self.address(name), error) from error
+            raise unreachable(self._address(key), error) from error
         own_key = str(head.get("ServerSideEncryption", "")).startswith("aws:kms")
         return Remote(
-            address=self.address(name),
+            address=self._address(key),
             size=int(head["ContentLength"]),
+            read=partial(self.read, key, etag),
             etag=etag,
             etag_is_digest=not (own_key or "SSECustomerAlgorithm" in head),
             sha256=_whole_sha256(head.get("ChecksumSHA256")),
             part_size=part_size,
         )
 
-    def read(self, remote: Remote, name: str, start: int) -> Iterator[bytes]:
-        """Yield an object's content from a byte on.
-
-        Raises
-        ------
-        ConnectionError
-            If the connection breaks.
-        InputError
-            If the object is gone, or is another one than was described.
-        """
+    def read(self, key: str, etag: str, start: int) -> Iterator[bytes]:
+        """Yield an object's content from a byte on; see `Remote.read`."""
         wanted = {"Range": f"bytes={start}-"} if start else {}
-        if remote.etag:
-            wanted["IfMatch"] = f'"{remote.etag}"'
+        if etag:
+            wanted["IfMatch"] = f'"{etag}"'
         try:
-            body = self._client.get_object(Bucket=self.name, Key=name, **wanted)["Body"]
+            body = self._client.get_object(Bucket=self.name, Key=key, **wanted)["Body"]
             yield from body.iter_chunks(CHUNK)
         except ClientError as error:
-            if _status(error) >= 500:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
                 raise ConnectionError(_reason(error)) from error
-            raise self._refusal(name, error) from error
+            raise self._refusal(key, error) from error
         except BotoCoreError as error:
             raise ConnectionError(str(error)) from error
 
-    def _head(self, key: str, **options: Any) -> dict[str, Any]:
-        head: dict[str, Any] = self._client.head_object(Bucket=self.name, Key=key, **options)
-        return head
+    def _address(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
 
     def _refusal(self, key: str, error: ClientError) -> InputError:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _CHANGED:
-            return changed(self.address(key))
+            return changed(self._address(key))
         fault = "does not exist" if code in _GONE else f"is refused ({_reason(error)})"
         return InputError(
-            self.address(key), fault, "Check fetch.bucket, fetch.endpoint and the data block"
+            self._address(key), fault, "Check fetch.bucket, fetch.endpoint and the data block"
         )
 
 
 def _whole_sha256(encoded: str | None) -> str | None:
     """Decode a checksum; one over parts (``...-N``) is none of the content."""
-    if not encoded or "-" in encoded:
-        return None
-    return binascii.hexlify(base64.b64decode(encoded)).decode()
-
-
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return base64.b64decode(encoded).hex() if encoded and "-" not in encoded else None
 
 
 def _reason(error: ClientError) -> str:

@@ -11,12 +11,10 @@ from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK
 from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
-ARCHIVE = "annotations_trainval2017.zip"
-
 
 def archive_path(layout: Layout) -> Path:
     """Return where the archive is kept while it is needed."""
-    return layout.captions_file(COCO_SPLITS[0]).with_name(ARCHIVE)
+    return layout.captions_file(COCO_SPLITS[0]).with_name("annotations_trainval2017.zip")
 
 
 def missing_captions(layout: Layout) -> list[Path]:
@@ -26,14 +24,9 @@ def missing_captions(layout: Layout) -> list[Path]:
 
 
 def unpack_captions(layout: Layout) -> list[Path]:
-    """Take the missing captions out of the archive, and remove the archive.
+    """Take the missing captions out of the archive, and remove it; return what was unpacked.
 
     Every file of an archive has a checksum (CRC-32), which is compared.
-
-    Returns
-    -------
-    list of pathlib.Path
-        What was unpacked.
 
     Raises
     ------
@@ -50,17 +43,12 @@ def unpack_captions(layout: Layout) -> list[Path]:
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
         archive.unlink(missing_ok=True)
-        raise InputError(
-            archive,
-            f"{reason}; it was removed",
-            "Start the download again, or check fetch.captions",
-        ) from error
+        cure = "Start the download again, or check fetch.captions"
+        raise InputError(archive, f"{reason}; it was removed", cure) from error
     except OSError as error:
-        raise InputError(
-            archive,
-            f"cannot be unpacked ({error.strerror or error})",
-            "Mend this and start again: it is not downloaded a second time",
-        ) from error
+        fault = f"cannot be unpacked ({error.strerror or error})"
+        cure = "Mend this and start again: it is not downloaded a second time"
+        raise InputError(archive, fault, cure) from error
     archive.unlink(missing_ok=True)
     return wanted
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
-from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.fetch.bucket import Bucket
-from brainstruct.fetch.study import fetch_study, plan_download, require_terms, verify_study
-from brainstruct.nsd.locate import locate
+from brainstruct.fetch.study import fetch_study
 
 log = logging.getLogger("brainstruct")
 
@@ -22,17 +19,35 @@ log = logging.getLogger("brainstruct")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
-    _log_to_terminal()
-    try:
+
+    def fetch() -> None:
         study = load_study(read_config(options.configfile))
         said = {
             "nsd_terms_accepted": options.i_accept_the_nsd_terms,
             "endpoint": options.endpoint,
             "connections": options.connections,
         }
-        fetch = study.fetch.model_copy(update={key: value for key, value in said.items() if value})
-        study = study.model_copy(update={"fetch": fetch})
-        run(study, dry_run=options.dry_run, verify=options.verify)
+        block = study.fetch.model_copy(update={key: value for key, value in said.items() if value})
+        study = study.model_copy(update={"fetch": block})
+        fetch_study(study, dry_run=options.dry_run, verify=options.verify)
+
+    return _status_of(fetch)
+
+
+def main_of_rule(config: Mapping[str, Any]) -> int:
+    """Run with the configuration that Snakemake merged; return the exit status."""
+    return _status_of(lambda: fetch_study(load_study(config)))
+
+
+def _status_of(fetch: Callable[[], None]) -> int:
+    """Fetch with a log on the terminal; return the exit status."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        fetch()
     except InputError as error:
         log.error("%s", error)
         return 1
@@ -40,49 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("stopped; what has come is kept, the next start goes on from there")
         return 130
     return 0
-
-
-def main_of_rule(config: Mapping[str, Any]) -> int:
-    """Run with the configuration that Snakemake merged; return the exit status."""
-    _log_to_terminal()
-    try:
-        run(load_study(config))
-    except InputError as error:
-        log.error("%s", error)
-        return 1
-    return 0
-
-
-def run(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
-    """Fetch, or show or check what there is to fetch.
-
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    dry_run : bool
-        Print the list of files and the number of bytes; fetch nothing.
-    verify : bool
-        Compare files that are already there with the server's checksums first.
-
-    Raises
-    ------
-    InputError
-        See `fetch_study`.
-    """
-    fetch = study.fetch
-    # Before hours go by in comparing; `fetch_study`, which downloads, insists on it as well.
-    if not dry_run and study.synthetic is None:
-        require_terms(study)
-    layout = locate(study.data.model_dump(include={"nsd_root", "annotations", "space", "betas"}))
-    bucket = Bucket(fetch.bucket, fetch.endpoint, fetch.connections)
-    plan = plan_download(study, layout, bucket)
-    if dry_run:
-        print("\n".join(plan.lines()))
-        return
-    if verify:
-        verify_study(bucket, plan, fetch.connections)
-    fetch_study(study, layout, bucket, plan)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,11 +90,3 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is no number of connections")
     return number
-
-
-def _log_to_terminal() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    log.handlers[:] = [handler]
-    log.setLevel(logging.INFO)
-    log.propagate = False

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import IO
 
 from brainstruct.fetch.remote import CHUNK, Remote
 from brainstruct.store.checksums import sha256_of
 
-_WHOLE = re.compile(r"[0-9a-f]{32}")
-_PARTS = re.compile(r"([0-9a-f]{32})-([0-9]+)")
+_TAG = re.compile(r"([0-9a-f]{32})(?:-([0-9]+))?")
 
-USUAL_PARTS = tuple(2**20 * size for size in (5, 8, 15, 16, 32, 50, 64, 100, 128, 256, 512, 1024))
+_USUAL_PARTS = tuple(2**20 * size for size in (5, 8, 15, 16, 32, 50, 64, 100, 128, 256, 512, 1024))
 """Part sizes of the common clients of S3, for servers that do not tell."""
 
 
@@ -22,7 +22,7 @@ def matches(path: Path, remote: Remote) -> bool | None:
     Parameters
     ----------
     path : pathlib.Path
-        A file of the right size.
+        The file.
     remote : Remote
         What the server says.
 
@@ -38,44 +38,38 @@ def matches(path: Path, remote: Remote) -> bool | None:
     MD5 of the parts' MD5 digests, a hyphen and the number of parts (Amazon S3
     User Guide, checking object integrity).
     """
+    if path.stat().st_size != remote.size:
+        return False
     if remote.sha256 is not None:
         return sha256_of(path) == remote.sha256
-    if not remote.etag_is_digest:
+    tag = _TAG.fullmatch(remote.etag)
+    if not remote.etag_is_digest or tag is None:
         return None
-    if _WHOLE.fullmatch(remote.etag):
-        return _md5(path) == remote.etag
-    if not (tag := _PARTS.fullmatch(remote.etag)):
-        return None
-    n_parts = int(tag[2])
-    told = remote.part_size
+    if tag[2] is None:
+        with path.open("rb") as file:
+            return _md5(file, remote.size).hex() == tag[1]
+    n_parts, told = int(tag[2]), remote.part_size
     sizes = [
         size
-        for size in ((told,) if told else USUAL_PARTS)
+        for size in ((told,) if told else _USUAL_PARTS)
         if (n_parts - 1) * size < remote.size <= n_parts * size
     ]
-    if any(_digest_of_parts(path, size) == tag[1] for size in sizes):
+    if any(_md5_of_parts(path, n_parts, size) == tag[1] for size in sizes):
         return True
     # A guessed size proves nothing; a stated one that fits does.
     return False if told and sizes else None
 
 
-def _md5(path: Path) -> str:
+def _md5_of_parts(path: Path, n_parts: int, size: int) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, _new_md5).hexdigest()
+        digests = b"".join(_md5(file, size) for _ in range(n_parts))
+    return hashlib.md5(digests, usedforsecurity=False).hexdigest()
 
 
-def _digest_of_parts(path: Path, part_size: int) -> str:
-    whole = _new_md5()
-    with path.open("rb") as file:
-        while chunk := file.read(min(CHUNK, part_size)):
-            part, left = _new_md5(), part_size - len(chunk)
-            part.update(chunk)
-            while left and (chunk := file.read(min(CHUNK, left))):
-                part.update(chunk)
-                left -= len(chunk)
-            whole.update(part.digest())
-    return whole.hexdigest()
-
-
-def _new_md5() -> hashlib._Hash:
-    return hashlib.md5(usedforsecurity=False)
+def _md5(file: IO[bytes], n_bytes: int) -> bytes:
+    """Digest the next bytes of a file; parts may be larger than memory."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while n_bytes and (chunk := file.read(min(CHUNK, n_bytes))):
+        digest.update(chunk)
+        n_bytes -= len(chunk)
+    return digest.digest()

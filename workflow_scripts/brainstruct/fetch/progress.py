@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 
@@ -17,38 +16,24 @@ class Progress:
         What is to come.
     begun : int
         Bytes of it that an earlier start has left.
-    clock : callable
-        Seconds.
     """
 
-    def __init__(
-        self,
-        n_files: int,
-        n_bytes: int,
-        begun: int = 0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, n_files: int, n_bytes: int, begun: int = 0) -> None:
         self.n_files, self.n_bytes, self.begun = n_files, n_bytes, begun
-        self.files = 0
-        self.bytes = 0
-        self._clock = clock
-        self._start = clock()
+        self.files = self.bytes = 0
+        self._start = time.monotonic()
         self._lock = threading.Lock()
 
-    def arrived(self, n_bytes: int) -> None:
-        """Count bytes."""
+    def count(self, *, files: int = 0, n_bytes: int = 0) -> None:
+        """Count complete files, and bytes."""
         with self._lock:
+            self.files += files
             self.bytes += n_bytes
-
-    def finished(self) -> None:
-        """Count a file that is complete."""
-        with self._lock:
-            self.files += 1
 
     def line(self) -> str:
         """Say what has come, how fast, and when the rest will have."""
         here = self.begun + self.bytes
-        rate = self.bytes / max(self._clock() - self._start, 1e-9)
+        rate = self.bytes / max(time.monotonic() - self._start, 1e-9)
         to_come = self.n_bytes - here
         left = timedelta(seconds=round(to_come / rate)) if rate else "unknown time"
         if to_come <= 0:
@@ -67,8 +52,8 @@ def amount(n_bytes: float) -> str:
     >>> amount(999), amount(36_840_000_000)
     ('999 B', '36.8 GB')
     """
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 999.95 or unit == "GB":
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 999.95:
             return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1000
-    raise AssertionError("the last unit always answers")
+    return f"{n_bytes:.1f} GB"

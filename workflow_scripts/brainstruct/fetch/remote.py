@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from brainstruct.errors import InputError
 
@@ -22,6 +21,10 @@ class Remote:
         ``s3://bucket/key`` or a URL.
     size : int
         Bytes.
+    read : callable
+        Yields the content from a byte on. Raises `ConnectionError` if the
+        connection breaks, so that the rest can be asked for again, and
+        `InputError` if the file is gone or is no longer the one described here.
     etag : str
         Version of the content as the server names it, without quotation marks;
         empty if it names none.
@@ -36,28 +39,11 @@ class Remote:
 
     address: str
     size: int
+    read: Callable[[int], Iterator[bytes]]
     etag: str = ""
     etag_is_digest: bool = True
     sha256: str | None = None
     part_size: int | None = None
-
-
-class Source(Protocol):
-    """A server that files are read from, from any byte on."""
-
-    def describe(self, name: str) -> Remote:
-        """Ask for size and checksums of a file."""
-
-    def read(self, remote: Remote, name: str, start: int) -> Iterator[bytes]:
-        """Yield the content from a byte on.
-
-        Raises
-        ------
-        ConnectionError
-            If the connection breaks; the rest can be asked for again.
-        InputError
-            If the file is gone, or is no longer the one that was described.
-        """
 
 
 def unreachable(address: str, reason: object) -> InputError:

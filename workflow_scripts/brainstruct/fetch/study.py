@@ -5,233 +5,186 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-import time
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
+from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.captions import archive_path, missing_captions, unpack_captions
 from brainstruct.fetch.digest import matches
 from brainstruct.fetch.progress import Progress, amount
-from brainstruct.fetch.remote import Remote, Source
+from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
-from brainstruct.fetch.wanted import Wanted, wanted_files
-from brainstruct.fetch.web import Web
+from brainstruct.fetch.wanted import wanted_files
 from brainstruct.nsd.layout import Layout
+from brainstruct.planning.disk import existing
+from brainstruct.workflow.inputs import Inputs
 
 log = logging.getLogger(__name__)
 
-TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
+_TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
 
-SECONDS_PER_LINE = 10.0
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file that is to come."""
-
-    source: Source
-    name: str
-    remote: Remote
-    path: Path
+_SECONDS_PER_LINE = 10.0
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a study reads, and what of it is to come.
+def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
+    """Download what is missing, largest files first, several at a time.
 
-    Attributes
+    Parameters
     ----------
-    wanted : list of Wanted
-        All files of the data set that the study reads.
-    captions : list of pathlib.Path
-        Files of COCO captions that are missing.
-    """
-
-    wanted: list[Wanted]
-    captions: list[Path]
-
-    @property
-    def missing(self) -> list[Wanted]:
-        """Files that are not on disk, or are there with another size."""
-        return [file for file in self.wanted if not file.here]
-
-    def lines(self) -> list[str]:
-        """Say file by file what would be done, then the totals."""
-        rows = [
-            f"{'here ' if file.here else 'fetch'} {file.size:>13,}  {file.key}"
-            for file in self.wanted
-        ]
-        rows += [f"fetch {'(COCO)':>13}  {path}" for path in self.captions]
-        missing = self.missing
-        return [
-            *rows,
-            f"{len(self.wanted)} files, {amount(sum(file.size for file in self.wanted))}; "
-            f"to fetch: {len(missing)} files, {amount(sum(file.size for file in missing))}"
-            + (", and the COCO captions (an archive of 0.25 GB)" if self.captions else ""),
-        ]
-
-
-def require_terms(study: Study) -> None:
-    """Refuse to download before the user has accepted the data set's agreement.
+    study : Study
+        The configuration.
+    dry_run : bool
+        Print the list of files and the number of bytes; fetch nothing.
+    verify : bool
+        Compare files that are already there with the server's checksums first.
 
     Raises
     ------
     InputError
-        If ``fetch.nsd_terms_accepted`` is not set.
+        If the terms are not accepted, the server does not answer or lacks
+        files, files that were there differ, or the disk is too small. If files
+        failed, the message names each, and all others are in place.
     """
-    if not study.fetch.nsd_terms_accepted:
-        raise InputError(
-            "fetch.nsd_terms_accepted",
-            "is not set: the NSD may be downloaded by people who have accepted its data sharing "
-            "and usage agreement (for research and education only; not to be passed on)",
-            f"Read {TERMS} and accept as naturalscenesdataset.org asks; then say "
-            "--i-accept-the-nsd-terms, or set the key to true in a file of your own",
+    _require_permission(study, dry_run)
+    layout, bucket = Inputs(study).layout, Bucket(study.fetch)
+    wanted = wanted_files(study, layout, bucket)
+    here = [path for path, n in wanted.items() if path.is_file() and path.stat().st_size == n]
+    reads_captions = any(model.reads_captions for model in study.models)
+    captions = missing_captions(layout) if reads_captions else []
+    if dry_run:
+        _print_list(layout, wanted, here, captions)
+        return
+    if verify:
+        _verify(layout, bucket, here)
+    downloads = _describe(layout, bucket, [path for path in wanted if path not in here])
+    if captions:
+        archive, remote = archive_path(layout), web.describe(study.fetch.captions)
+        # One that is there has come whole, and could not be unpacked.
+        if not (archive.is_file() and archive.stat().st_size == remote.size):
+            downloads[archive] = remote
+    if not downloads:
+        log.info("nothing to fetch: all %d files are there", len(wanted))
+    summary, unchecked = _download(layout.nsd_root, downloads, bucket.connections)
+    for path in unpack_captions(layout) if captions else []:
+        log.info("unpacked %s", path)
+    if downloads:
+        log.info("%s", summary)
+    if unchecked:
+        log.warning(
+            "the server offers no checksum of %d files, their sizes are right: %s",
+            len(unchecked),
+            ", ".join(sorted(layout.in_bucket(path) for path in unchecked)),
         )
 
 
-def plan_download(study: Study, layout: Layout, bucket: Bucket) -> Plan:
-    """Compare what a study reads with what is on disk; only lists are fetched.
-
-    Raises
-    ------
-    InputError
-        If the study writes its own data, the server does not answer, or it
-        lacks files that the study reads.
-    """
+def _require_permission(study: Study, dry_run: bool) -> None:
+    """Refuse if there is nothing to download, or it may not be downloaded."""
     if study.synthetic is not None:
         raise InputError(
             "synthetic",
             "is set: this study writes its own data, there is nothing to download",
             "Run the study, or name the configuration of another one",
         )
-    reads_captions = any(model.reads_captions for model in study.models)
-    return Plan(
-        wanted_files(study, layout, bucket), missing_captions(layout) if reads_captions else []
-    )
-
-
-def fetch_study(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> None:
-    """Download what is missing, largest files first, several at a time.
-
-    Raises
-    ------
-    InputError
-        If the terms are not accepted, the disk is too small, or files failed:
-        the message names each of them, and all others are in place.
-    """
-    require_terms(study)
-    downloads = _describe(study, layout, bucket, plan)
-    if not downloads:
-        log.info("nothing to fetch: all %d files are there", len(plan.wanted))
-        _unpack(layout, plan)
-        return
-    begun = sum(bytes_begun(item.path, item.remote) for item in downloads)
-    total = sum(item.remote.size for item in downloads)
-    _require_space(layout.nsd_root, total - begun)
-    progress = Progress(len(downloads), total, begun)
-    log.info(
-        "fetching %d files, %s (%s of it came earlier)",
-        len(downloads),
-        amount(total),
-        amount(begun),
-    )
-    unchecked = _run(downloads, progress, study.fetch.connections)
-    _unpack(layout, plan)
-    log.info("%s", progress.line())
-    if unchecked:
-        log.warning(
-            "the server offers no checksum of %d files, their sizes are right: %s",
-            len(unchecked),
-            ", ".join(sorted(unchecked)),
+    if not (dry_run or study.fetch.nsd_terms_accepted):
+        raise InputError(
+            "fetch.nsd_terms_accepted",
+            "is not set: the NSD may be downloaded by people who have accepted its data sharing "
+            "and usage agreement (for research and education only; not to be passed on)",
+            f"Read {_TERMS} and accept as naturalscenesdataset.org asks; then say "
+            "--i-accept-the-nsd-terms, or set the key to true in a file of your own",
         )
 
 
-def _unpack(layout: Layout, plan: Plan) -> None:
-    if plan.captions:
-        for path in unpack_captions(layout):
-            log.info("unpacked %s", path)
+def _print_list(
+    layout: Layout, wanted: Mapping[Path, int], here: Sequence[Path], captions: Sequence[Path]
+) -> None:
+    """Say file by file what would be done, then the totals."""
+    for path, size in wanted.items():
+        print(f"{'here ' if path in here else 'fetch'} {size:>13,}  {layout.in_bucket(path)}")
+    for path in captions:
+        print(f"fetch {'(COCO)':>13}  {path}")
+    total = sum(wanted.values())
+    to_come = amount(total - sum(wanted[path] for path in here))
+    more = ", and the COCO captions (an archive of 0.25 GB)" if captions else ""
+    print(
+        f"{len(wanted)} files, {amount(total)}; "
+        f"to fetch: {len(wanted) - len(here)} files, {to_come}{more}"
+    )
 
 
-def verify_study(bucket: Bucket, plan: Plan, connections: int) -> None:
-    """Compare the content of all files that are on disk with the server's checksums.
+def _describe(layout: Layout, bucket: Bucket, paths: Sequence[Path]) -> dict[Path, Remote]:
+    """Ask for the checksums of files."""
+    with ThreadPoolExecutor(bucket.connections) as pool:
+        remotes = pool.map(bucket.describe, map(layout.in_bucket, paths))
+        return dict(zip(paths, remotes, strict=True))
 
-    Raises
-    ------
-    InputError
-        Naming every file that differs. None is removed.
-    """
-    here = [file for file in plan.wanted if file.here]
 
-    def differs(file: Wanted) -> bool:
-        return matches(file.path, bucket.describe(file.key)) is False
+def _verify(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> None:
+    """Compare files with the server's checksums; name all that differ, and remove none."""
 
-    with ThreadPoolExecutor(connections) as pool:
-        wrong = [file for file, wrong in zip(here, pool.map(differs, here), strict=True) if wrong]
-    log.info("compared %d files with %s", len(here), f"s3://{bucket.name}")
+    def differs(path: Path) -> bool:
+        return matches(path, bucket.describe(layout.in_bucket(path))) is False
+
+    with ThreadPoolExecutor(bucket.connections) as pool:
+        wrong = [path for path, wrong in zip(here, pool.map(differs, here), strict=True) if wrong]
+    log.info("compared %d files with s3://%s", len(here), bucket.name)
     if wrong:
         raise InputError(
             f"{len(wrong)} files",
-            "differ from the bucket's: " + ", ".join(str(file.path) for file in wrong),
+            f"differ from the bucket's: {', '.join(map(str, wrong))}",
             "Delete them and fetch again",
         )
 
 
-def _describe(study: Study, layout: Layout, bucket: Bucket, plan: Plan) -> list[Download]:
-    """Ask for the checksums of all missing files."""
-    with ThreadPoolExecutor(study.fetch.connections) as pool:
-        missing = plan.missing
-        remotes = pool.map(bucket.describe, [file.key for file in missing])
-        downloads = [
-            Download(bucket, file.key, remote, file.path)
-            for file, remote in zip(missing, remotes, strict=True)
-        ]
-    if plan.captions:
-        web = Web()
-        address = study.fetch.captions
-        archive, remote = archive_path(layout), web.describe(address)
-        # One that is there has come whole, and could not be unpacked.
-        if not (archive.is_file() and archive.stat().st_size == remote.size):
-            downloads.append(Download(web, address, remote, archive))
-    return sorted(downloads, key=lambda item: -item.remote.size)
+class _StoppedError(Exception):
+    """The download was told to stop; what has come stays for the next start."""
 
 
-def _run(downloads: Sequence[Download], progress: Progress, connections: int) -> list[str]:
-    """Download all; return the names of those without a checksum to compare with."""
+def _download(
+    root: Path, downloads: Mapping[Path, Remote], connections: int
+) -> tuple[str, list[Path]]:
+    """Download all; return how much came, and the NSD's files that had no checksum."""
+    begun = sum(bytes_begun(path, remote) for path, remote in downloads.items())
+    total = sum(remote.size for remote in downloads.values())
+    _require_space(root, total - begun)
+    if downloads:
+        came = f"{amount(total)} ({amount(begun)} of it came earlier)"
+        log.info("fetching %d files, %s", len(downloads), came)
+    progress = Progress(len(downloads), total, begun)
     stop = threading.Event()
-    unchecked: list[str] = []
+    unchecked: list[Path] = []
     faults: list[str] = []
 
-    def fetch(item: Download) -> bool:
-        same = fetch_file(
-            item.source, item.name, item.remote, item.path, arrived=progress.arrived, stop=stop
-        )
-        progress.finished()
-        return same
+    def arrived(n_bytes: int) -> None:
+        progress.count(n_bytes=n_bytes)
+        if stop.is_set():
+            raise _StoppedError
+
+    def fetch(path: Path) -> None:
+        try:
+            checked = fetch_file(downloads[path], path, arrived)
+        except InputError as error:
+            log.error("%s", error)
+            faults.append(str(error))
+            return
+        progress.count(files=1)
+        if not checked and path.suffix != ".zip":
+            unchecked.append(path)
 
     with ThreadPoolExecutor(connections) as pool:
-        waiting: dict[Future[bool], Download] = {
-            pool.submit(fetch, item): item for item in downloads
-        }
-        said = time.monotonic()
+        largest_first = sorted(downloads, key=lambda path: -downloads[path].size)
+        running = {pool.submit(fetch, path) for path in largest_first}
         try:
-            while waiting:
-                done, _ = wait(waiting, SECONDS_PER_LINE, FIRST_COMPLETED)
+            while running:
+                done, running = wait(running, _SECONDS_PER_LINE, FIRST_EXCEPTION)
                 for future in done:
-                    item = waiting.pop(future)
-                    try:
-                        if not future.result() and item.path.suffix != ".zip":
-                            unchecked.append(item.name)
-                    except InputError as error:
-                        log.error("%s", error)
-                        faults.append(str(error))
-                if time.monotonic() - said >= SECONDS_PER_LINE:
+                    future.result()
+                if running:
                     log.info("%s", progress.line())
-                    said = time.monotonic()
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -242,14 +195,11 @@ def _run(downloads: Sequence[Download], progress: Progress, connections: int) ->
             "could not be fetched:\n  " + "\n  ".join(faults) + "\n",
             "All others are in place; start again to fetch these",
         )
-    return unchecked
+    return progress.line(), unchecked
 
 
 def _require_space(root: Path, n_bytes: int) -> None:
-    folder = root
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(existing(root)).free
     if n_bytes > free:
         raise InputError(
             root,

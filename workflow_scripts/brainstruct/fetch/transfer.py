@@ -6,7 +6,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import IO
 
 from brainstruct.errors import InputError
 from brainstruct.fetch.digest import matches
-from brainstruct.fetch.remote import Remote, Source
+from brainstruct.fetch.remote import Remote
 
 ATTEMPTS = 6
 """Connections in a row that may bring nothing before a download is given up."""
@@ -23,20 +22,7 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK})
 """How file systems without locks answer; then the checksum alone guards."""
 
 
-class StoppedError(Exception):
-    """The download was told to stop; what has come stays for the next start."""
-
-
-def fetch_file(
-    source: Source,
-    name: str,
-    remote: Remote,
-    path: Path,
-    *,
-    arrived: Callable[[int], None] | None = None,
-    stop: threading.Event | None = None,
-    wait: Callable[[float], None] = time.sleep,
-) -> bool:
+def fetch_file(remote: Remote, path: Path, arrived: Callable[[int], None]) -> bool:
     """Download a file, or the rest of it, check it, and move it to its place.
 
     What has come is kept beside the final name, in a hidden file whose name
@@ -45,20 +31,13 @@ def fetch_file(
 
     Parameters
     ----------
-    source : Source
-        The server.
-    name : str
-        How the server calls the file.
     remote : Remote
-        From the server's `describe`.
+        The file, as its server describes it.
     path : pathlib.Path
         Where the file goes. It is replaced in one step, at the end.
-    arrived : callable, optional
-        Told the number of bytes whenever some have come.
-    stop : threading.Event, optional
-        Ends the download soon after it is set.
-    wait : callable
-        Waits so many seconds before the next attempt.
+    arrived : callable
+        Told the number of bytes whenever some have come; what it raises ends
+        the download, and what has come is kept.
 
     Returns
     -------
@@ -71,15 +50,16 @@ def fetch_file(
     InputError
         If the connection breaks again and again, the content is not what the
         server says, or the disk is full or read-only.
-    StoppedError
-        If `stop` was set.
     """
+    part = _part(path, remote)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = _begun(path, remote)
+        for other in path.parent.glob(f".{path.name}.*.part"):
+            if other != part:
+                other.unlink()
         with part.open("ab") as file:
             _lock(file, part)
-            _complete(source, name, remote, file, arrived, stop or threading.Event(), wait)
+            _complete(remote, file, arrived)
         same = matches(part, remote)
         if same is False:
             part.unlink()
@@ -109,15 +89,6 @@ def _part(path: Path, remote: Remote) -> Path:
     return path.with_name(f".{path.name}.{hashlib.sha256(version.encode()).hexdigest()[:12]}.part")
 
 
-def _begun(path: Path, remote: Remote) -> Path:
-    """Return the file for what has come, and remove what other versions have left."""
-    part = _part(path, remote)
-    for other in path.parent.glob(f".{path.name}.*.part"):
-        if other != part:
-            other.unlink()
-    return part
-
-
 def _lock(file: IO[bytes], part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,15 +101,7 @@ def _lock(file: IO[bytes], part: Path) -> None:
             raise
 
 
-def _complete(
-    source: Source,
-    name: str,
-    remote: Remote,
-    file: IO[bytes],
-    arrived: Callable[[int], None] | None,
-    stop: threading.Event,
-    wait: Callable[[float], None],
-) -> None:
+def _complete(remote: Remote, file: IO[bytes], arrived: Callable[[int], None]) -> None:
     """Append what is missing."""
     at = file.seek(0, os.SEEK_END)
     if at > remote.size:
@@ -148,13 +111,10 @@ def _complete(
     while at < remote.size:
         start = at
         try:
-            for chunk in source.read(remote, name, at):
+            for chunk in remote.read(at):
                 file.write(chunk)
                 at += len(chunk)
-                if arrived is not None:
-                    arrived(len(chunk))
-                if stop.is_set():
-                    raise StoppedError
+                arrived(len(chunk))
             if at < remote.size:
                 raise ConnectionError(f"ended after {at} of {remote.size} bytes")
         except ConnectionError as error:
@@ -165,7 +125,7 @@ def _complete(
                     f"broke off {ATTEMPTS} times without a byte ({' '.join(str(error).split())})",
                     "Start again later: what has come is kept",
                 ) from error
-            wait(min(2.0**failures, 30.0))
+            time.sleep(min(2.0**failures, 30.0))
     if at > remote.size:
         file.truncate(0)
         raise InputError(remote.address, f"sent {at} bytes instead of {remote.size}", "Start again")

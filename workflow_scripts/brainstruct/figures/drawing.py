@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,25 +28,14 @@ class Drawing:
     figure: Figure
     table: pd.DataFrame
 
-    def save(self, stem: str | os.PathLike[str]) -> dict[str, Path]:
-        """Publish the figure and its table under one name.
+    def save(self, svg: Path, png: Path, table: Path) -> None:
+        """Publish the figure (the PNG with 300 dpi) and its table.
 
-        Parameters
-        ----------
-        stem : path
-            Name without suffix.
-
-        Returns
-        -------
-        dict
-            ``svg``, ``png`` (300 dpi) and ``tsv`` -> the file. The same
-            drawing gives the same bytes: no file carries a date.
+        The same drawing gives the same bytes: no file carries a date.
         """
-        paths = {suffix: Path(f"{os.fspath(stem)}.{suffix}") for suffix in ("svg", "png", "tsv")}
         with journal_style():
-            with publish(paths["svg"]) as temporary:
+            with publish(svg) as temporary:
                 self.figure.savefig(temporary, metadata={"Date": None, "Creator": None})
-            with publish(paths["png"]) as temporary:
+            with publish(png) as temporary:
                 self.figure.savefig(temporary, metadata={"Software": None})
-        write_table(self.table, paths["tsv"])
-        return paths
+        write_table(self.table, table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -15,6 +16,14 @@ BEST = "*"
 """Mark of an instruction that is ahead of every other one."""
 
 _COLUMNS = ("subject", "measure", "family", "label", "a", "b", "difference", "q")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Models that a mark says another model is better than, and what they are called."""
+
+    models: list[str]
+    label: str
 
 
 def baseline_marks(

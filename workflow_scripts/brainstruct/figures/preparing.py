@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
@@ -25,9 +25,32 @@ _OTHERWISE = (
 )
 
 
+@dataclass(frozen=True)
+class Cortex:
+    """The cortex that a subject's flatmap shows.
+
+    Attributes
+    ----------
+    source : str
+        ``store``, ``freesurfer`` or ``fsaverage``.
+    reason : str
+        Why this one.
+    files : list of str
+        What it is made of.
+    name, transform : str
+        In the user's filestore, if it is taken from there.
+    """
+
+    source: str
+    reason: str
+    files: list[str]
+    name: str
+    transform: str
+
+
 def prepare_flatmaps(
     folder: str | os.PathLike[str],
-    cortices: Mapping[str, Mapping[str, Any]],
+    cortices: Mapping[str, Cortex],
     layout: Layout,
     *,
     mask: str,
@@ -42,8 +65,7 @@ def prepare_flatmaps(
     folder : path
         Where the store is built.
     cortices : mapping
-        Subject -> ``source`` (``store``, ``freesurfer``, ``fsaverage``),
-        ``files`` it is made of, and ``name`` and ``transform`` in `store`.
+        Subject -> what shows it.
     layout : Layout
         The data set; read for the last two sources.
     mask : str
@@ -69,9 +91,9 @@ def prepare_flatmaps(
     root = Path(folder).resolve()
     root.mkdir(parents=True, exist_ok=True)
     stored = {
-        subject: (name_in_store("store", subject, cortex["name"]), cortex["transform"])
+        subject: (name_in_store("store", subject, cortex.name), cortex.transform)
         for subject, cortex in cortices.items()
-        if cortex["source"] == "store"
+        if cortex.source == "store"
     }
     if stored:
         prepare_store(root, [name for name, _ in stored.values()], store)
@@ -86,7 +108,7 @@ def prepare_flatmaps(
             path = root / "flatmaps" / f"{subject}.npz"
             _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
         ready[subject] = {
-            "source": str(cortex["source"]),
+            "source": cortex.source,
             "transform": stored[subject][1] if subject in stored else layout.space,
             "flatmap": path.relative_to(root).as_posix(),
             "sha256": sha256_of(path),
@@ -98,18 +120,18 @@ def _draw_from_nsd(
     root: Path,
     path: Path,
     subject: str,
-    cortex: Mapping[str, Any],
+    cortex: Cortex,
     layout: Layout,
     mask: str,
     patch: str,
     height: int,
 ) -> None:
     volume = layout.roi_file(subject, mask)
-    require_nsd(str(layout.nsd_root), [*cortex["files"], str(volume)], _OTHERWISE)
+    require_nsd(str(layout.nsd_root), [*cortex.files, str(volume)], _OTHERWISE)
     analysed = read_volume(volume) > 0
-    if cortex["source"] == "freesurfer":
+    if cortex.source == "freesurfer":
         pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
     else:
         pair, flatmap = average_flatmap(layout, subject, analysed, height)
-    import_subject(root, name_in_store(cortex["source"], subject, cortex["name"]), *pair)
+    import_subject(root, name_in_store(cortex.source, subject, cortex.name), *pair)
     write_flatmap(flatmap, path)

@@ -15,15 +15,15 @@ from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume
 
 
-def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatmap:
+def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     """Load the flatmap of a subject from the study's store; nothing is written.
 
     Parameters
     ----------
-    marker : str
+    store : pathlib.Path
         The file that says the store is ready, and where its flatmaps are.
-    names : dict
-        ``subject``: whose.
+    subject : str
+        Whose.
     space : xarray.Dataset
         Voxels of the subject, with attribute ``volume_shape``.
 
@@ -32,18 +32,16 @@ def open_flatmap(marker: str, names: dict[str, Any], space: xr.Dataset) -> Flatm
     InputError
         If the flatmap is missing or of volumes of another shape.
     """
-    ready = json.loads(Path(marker).read_text(encoding="utf-8"))
-    entry = ready[names["subject"]]
-    path = Path(marker).parent / entry["flatmap"]
-    flatmap = read_flatmap(path)
+    entry = json.loads(store.read_text(encoding="utf-8"))[subject]
+    flatmap = read_flatmap(store.parent / entry["flatmap"])
     shape = tuple(int(size) for size in space.attrs["volume_shape"])
     check_volume(flatmap.volume_shape, shape, entry["transform"])
     return flatmap
 
 
-def open_stage(marker: str, names: dict[str, Any], space: xr.Dataset, title: str = "") -> Stage:
+def open_stage(store: Path, subject: str, space: xr.Dataset, title: str = "") -> Stage:
     """Load a subject's flatmap and regions, ready for maps; see `open_flatmap`."""
-    return Stage(open_flatmap(marker, names, space), outlines(space), title=title)
+    return Stage(open_flatmap(store, subject, space), outlines(space), title=title)
 
 
 def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataArray:

@@ -1,7 +1,8 @@
 """The bridge between a Snakemake job and a function.
 
-A script of the workflow is one function that takes the job; `run_job` gives it
-a log that always ends with what was written or with what went wrong.
+A script of the workflow is one function with named arguments; `run_job` takes
+them from the job, and gives it a log that always ends with what was written or
+with what went wrong.
 """
 
 from __future__ import annotations
@@ -18,23 +19,24 @@ from typing import Any
 import threadpoolctl
 
 from brainstruct.errors import InputError
+from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
+from brainstruct.jobs.help import usage
 from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
 
 log = logging.getLogger("brainstruct")
 
 
-def run_job(function: Callable[[Any], None], job: Any) -> None:
+def run_job(function: Callable[..., None], job: Any) -> None:
     """Run the function behind a rule, with its log.
 
     Parameters
     ----------
     function : callable
-        Takes the job, Snakemake's ``snakemake`` object (input, output, params,
-        threads, wildcards, log).
+        Takes what its rule names; see `brainstruct.jobs.binding.bind`.
     job : Snakemake's job object
-        `None` if the script is not run by Snakemake. Then nothing happens if it is
-        imported; run by hand, it says which rules it serves, and how to run them.
+        ``snakemake`` of the script; `None` if it is not run by Snakemake. Then
+        nothing happens if it is imported; run by hand, it says what it does.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     """
     if job is None:
         if function.__module__ == "__main__":
-            _explain()
+            _explain(function)
         return
     _configure_logging(Path(job.log[0]) if job.log else None)
     log.info(
@@ -61,7 +63,7 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     try:
         with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
             take_blas_buffers()
-            function(job)
+            function(**bind(function, job))
     except Exception as error:
         clear = _in_one_line(error, job)
         if clear is None:
@@ -79,12 +81,10 @@ def run_job(function: Callable[[Any], None], job: Any) -> None:
     log.info("wrote %s%s in %.1f s", outputs[0], more, time.monotonic() - started)
 
 
-def _explain() -> None:
+def _explain(function: Callable[..., None]) -> None:
     """Say what the script that was run by hand is for."""
-    from brainstruct.jobs.usage import usage  # only now: it needs the configuration's packages
-
     script = sys.modules["__main__"]
-    text = usage(Path(script.__file__ or "").stem, script.__doc__ or "")
+    text = usage(Path(script.__file__ or ""), script.__doc__ or "", function)
     asked = bool({"-h", "--help"}.intersection(sys.argv[1:]))
     print(text, file=sys.stdout if asked else sys.stderr)
     raise SystemExit(0 if asked else 2)

@@ -21,19 +21,17 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from brainstruct.models import loading
-from brainstruct.models.interface import Batch, Features, ModelOptions
+from brainstruct.models.files import read_checkpoint
+from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOptions
+from brainstruct.models.loading import load_network
+from brainstruct.models.pooling import mean_state, without_response
 from brainstruct.models.registry import Modality
-from brainstruct.models.towers import ImageTower, Tower, tower_features
+from brainstruct.models.tokens import load_tokenizer, require_bos
+from brainstruct.models.towers import ImageTower
 
 _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
 """Of a checkpoint with both towers, what one of them has no use for. (What a
 tower itself lacks is still missed.)"""
-
-
-def _read_config(options: ModelOptions, family: str) -> Any:
-    """Return the configuration of both towers."""
-    return CLIPConfig.from_dict(loading.read_checkpoint(options.checkpoint, family))
 
 
 class ClipImage(ImageTower):
@@ -43,14 +41,13 @@ class ClipImage(ImageTower):
     def load(cls, options: ModelOptions) -> ClipImage:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = _read_config(options, "clip-image").vision_config
-        loading.require_layers(folder, config.num_hidden_layers + 1, options)
-        network = loading.load_network(CLIPVisionModel, config, options, unused=_OTHER_PARTS)
+        config: Any = CLIPConfig.from_dict(read_checkpoint(folder, "clip-image"))
+        network = load_network(CLIPVisionModel, config.vision_config, options, unused=_OTHER_PARTS)
         images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
         return cls(options, network, images)
 
 
-class ClipText(Tower):
+class ClipText(FeatureModel):
     """CLIP's text tower; see `FeatureModel` for its attributes.
 
     It embeds one text per stimulus. Where a stimulus has several captions, each
@@ -63,19 +60,17 @@ class ClipText(Tower):
     def __init__(
         self, options: ModelOptions, network: Any, tokenizer: PreTrainedTokenizerFast
     ) -> None:
-        super().__init__(options, network)
+        super().__init__(options, network, network)
         self._tokenizer = tokenizer
-        self._max_tokens = network.config.max_position_embeddings
 
     @classmethod
     def load(cls, options: ModelOptions) -> ClipText:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = _read_config(options, "clip-text").text_config
-        loading.require_layers(folder, config.num_hidden_layers + 1, options)
-        tokenizer = loading.load_tokenizer(folder)
-        loading.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
-        network = loading.load_network(CLIPTextModel, config, options, unused=_OTHER_PARTS)
+        config: Any = CLIPConfig.from_dict(read_checkpoint(folder, "clip-text"))
+        tokenizer = load_tokenizer(folder)
+        require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
+        network = load_network(CLIPTextModel, config.text_config, options, unused=_OTHER_PARTS)
         return cls(options, network, tokenizer)
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
@@ -88,15 +83,16 @@ class ClipText(Tower):
             padding=True,
             padding_side="right",
             truncation=True,
-            max_length=self._max_tokens,
+            max_length=self.network.config.max_position_embeddings,
             return_tensors="pt",
         )
         return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
 
     def forward(self, batch: Batch) -> Features:
-        """Embed a batch; see `FeatureModel.forward`."""
+        """Embed a batch: in every layer, the mean over the tokens of a text."""
         inputs = self.on_device(batch)
-        ids, mask = inputs["input_ids"], inputs["attention_mask"]
         with torch.inference_mode():
-            output = self.network(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        return tower_features(output.hidden_states, mask)
+            layers = self.network(**inputs, output_hidden_states=True).hidden_states
+        mask = inputs["attention_mask"]
+        pooled = torch.stack([mean_state(states, mask) for states in layers], dim=1)
+        return without_response(pooled, mask.sum(1))

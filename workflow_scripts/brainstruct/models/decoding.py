@@ -39,16 +39,14 @@ class Decoding:
 
     Attributes
     ----------
-    max_new_tokens : int
-        Longest response, the end token not counted.
+    max_new_tokens, sampling
+        As in `brainstruct.models.interface.ModelOptions`; the end token is not counted.
     end_ids : collection of int
         Tokens that end a response and are no part of it.
     pad_id : int
         Fed to rows that have ended.
     forbidden_ids : collection of int
         Tokens that a response may not contain (image placeholders).
-    sampling : Sampling or None
-        How tokens are drawn; `None` takes the likeliest (greedy).
 
     Raises
     ------
@@ -69,13 +67,10 @@ class Decoding:
             raise ValueError("end_ids is empty: no response would ever end")
 
     def greedy_config(self, n_tokens: int | None = None) -> GenerationConfig:
-        """Return the settings of greedy generation.
+        """Return the settings of greedy generation of so many tokens at most.
 
-        Parameters
-        ----------
-        n_tokens : int, optional
-            Most tokens that are generated. By default one more than the longest
-            response: the state of a token is seen only when it is fed back.
+        By default one more than the longest response: the state of a token is
+        seen only when it is fed back.
         """
         return GenerationConfig(  # type: ignore[no-untyped-call]
             max_new_tokens=self.max_new_tokens + 1 if n_tokens is None else n_tokens,
@@ -92,10 +87,9 @@ class Decoding:
 
         Parameters
         ----------
-        stimuli : torch.Tensor or None
-            [stimulus]: what tells stimuli apart, for sampling.
-        input_ids : torch.Tensor
-            [stimulus, position]: their prompts.
+        stimuli, input_ids : torch.Tensor
+            [stimulus]: what tells stimuli apart, if it is known; [stimulus,
+            position]: their prompts.
 
         Raises
         ------
@@ -119,21 +113,12 @@ def uniform_numbers(
 ) -> torch.Tensor:
     """Return numbers in [0, 1) that depend on the seed, the stimulus and its prompt alone.
 
-    Parameters
-    ----------
-    seed : int
-        The seed.
-    stimuli : sequence of int
-        What tells stimuli apart.
-    prompts : sequence of sequence of int
-        Their token ids, so that instructions draw independently.
-    n_steps : int
-        Numbers per stimulus; a longer series begins with the shorter one.
+    Prompts are token ids; with them, instructions draw independently.
 
     Returns
     -------
     torch.Tensor
-        [stimulus, step], float64.
+        [stimulus, step], float64. A longer series begins with the shorter one.
     """
     series = []
     for stimulus, prompt in zip(stimuli, prompts, strict=True):

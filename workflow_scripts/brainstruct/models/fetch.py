@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,23 +9,19 @@ from pathlib import Path
 from httpx2 import HTTPError
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.sha import git_hash
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES
 from brainstruct.models.manifest import Manifest, describe_checkpoint, files_in
 
-WEIGHTS = tuple(
-    re.compile(form)
-    for form in (
-        r"model\.safetensors",
-        r"model-\d+-of-\d+\.safetensors",
-        r"pytorch_model\.bin",
-        r"pytorch_model-\d+-of-\d+\.bin",
-    )
+_WEIGHTS = (
+    (r"model\.safetensors", None),
+    (r"model-\d+-of-\d+\.safetensors", "model.safetensors.index.json"),
+    (r"pytorch_model\.bin", None),
+    (r"pytorch_model-\d+-of-\d+\.bin", "pytorch_model.bin.index.json"),
 )
-"""Forms of weights that are loaded, the best first."""
-
-_INDEX = re.compile(r"(?P<stem>.+)(?P<suffix>\.safetensors|\.bin)\.index\.json")
+"""Forms of weights that are loaded, and the index of those in shards; the best first."""
 
 
 def checkpoint_in_folder(folder: Path) -> Manifest:
@@ -52,10 +47,8 @@ def fetch_from_hub(
 
     Parameters
     ----------
-    repository : str
-        ``owner/name``.
-    revision : str
-        Branch, tag or commit; resolved to a commit first.
+    repository, revision : str
+        ``owner/name``; branch, tag or commit, resolved to a commit first.
     folder : pathlib.Path
         Where the files go; what else is in it is removed, once they are complete.
     endpoint : str, optional
@@ -74,11 +67,7 @@ def fetch_from_hub(
         entries = {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
         wanted = needed_files(entries)
         snapshot_download(
-            repository,
-            revision=commit,
-            local_dir=folder,
-            allow_patterns=wanted,
-            endpoint=endpoint,
+            repository, revision=commit, local_dir=folder, allow_patterns=wanted, endpoint=endpoint
         )
     except (HTTPError, OSError) as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -112,36 +101,30 @@ def needed_files(names: Iterable[str]) -> list[str]:
     ['config.json', 'model.safetensors']
     """
     everything = sorted(names)
-    weights = next(filter(None, (list(filter(form.fullmatch, everything)) for form in WEIGHTS)), [])
+    weights: list[str] = []
+    own_index = None
+    for form, index in _WEIGHTS:
+        weights = [name for name in everything if re.fullmatch(form, name)]
+        own_index = index
+        if weights:
+            break
     small = [
         name
         for name in everything
-        if name.endswith(SMALL_FILES)
-        and (not name.endswith(".index.json") or _indexes(name, weights))
+        if name.endswith(SMALL_FILES) and (not name.endswith(".index.json") or name == own_index)
     ]
     return sorted([*small, *weights])
-
-
-def _indexes(index: str, weights: Iterable[str]) -> bool:
-    """Say whether an index belongs to the chosen weights, and these are in shards."""
-    form = _INDEX.fullmatch(index)
-    return form is not None and any(
-        name.startswith(f"{form['stem']}-") and name.endswith(form["suffix"]) for name in weights
-    )
 
 
 def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
     """Refuse, and remove, a file that is not what the hub has.
 
-    Large files are known by the SHA-256 of their content, small ones by git's
-    SHA-1 of a header and their content.
+    Large files are known by their SHA-256 (`found`), small ones by git's checksum.
     """
     if entry.lfs is not None:
         expected = entry.lfs.sha256
     else:
-        content = path.read_bytes()
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-        expected = entry.blob_id
+        found, expected = git_hash(path.read_bytes()), entry.blob_id
     if found != expected:
         path.unlink()
         raise InputError(

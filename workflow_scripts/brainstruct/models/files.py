@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,73 +47,46 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
 
     Weights are not looked at; see `require_weights`.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    family : str
-        A key of `brainstruct.models.registry.FAMILIES`.
-
     Raises
     ------
     InputError
-        As `read_config` and `require_files`.
+        If the folder or a file is missing, the configuration is damaged, or the
+        checkpoint is of another family.
     """
     entry = FAMILIES[family]
-    config = read_config(folder, {entry.model_type})
-    require_files(folder, *entry.files)
-    return config
-
-
-def read_config(folder: Path, model_types: Collection[str]) -> dict[str, Any]:
-    """Return the ``config.json`` of a checkpoint of one family.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    model_types : collection of str
-        Values of ``model_type`` that the family can run.
-
-    Raises
-    ------
-    InputError
-        If the folder or its config is missing or damaged, or the checkpoint is
-        of another family.
-    """
     if not folder.is_dir():
         raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
-    require_files(folder, "config.json")
+    _require_files(folder, "config.json")
     path = folder / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(path, f"is not readable as JSON ({error})", fetch_cure(folder)) from error
+    config: dict[str, Any] = read_json(path)
     found = config.get("model_type")
-    if found not in model_types:
+    if found != entry.model_type:
         raise InputError(
             path,
-            f"model_type is {found!r}, this family runs {' or '.join(sorted(model_types))}",
+            f"model_type is {found!r}, this family runs {entry.model_type}",
             "Name another checkpoint, or another family, for this model in the configuration",
         )
+    _require_files(folder, *entry.files)
     return config
 
 
-def require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
-    """Refuse a checkpoint that lacks files.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
-    *names : str or tuple of str
-        Files it must have; of a tuple, one of them.
+def read_json(path: Path) -> Any:
+    """Return the content of a checkpoint's JSON file.
 
     Raises
     ------
     InputError
-        Naming all that is missing.
+        If it is damaged.
     """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        cure = fetch_cure(path.parent)
+        raise InputError(path, f"is not readable as JSON ({error})", cure) from error
+
+
+def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
+    """Refuse a checkpoint that lacks files, naming all; of a tuple, one is enough."""
     missing = [
         " or ".join(alternatives)
         for alternatives in ((name,) if isinstance(name, str) else name for name in names)
@@ -137,7 +110,7 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
     InputError
         Naming the missing files.
     """
-    require_files(folder, _WEIGHTS)
+    _require_files(folder, _WEIGHTS)
     index = next(folder / name for name in _WEIGHTS if (folder / name).is_file())
     if index.suffix != ".json":
         return {index.name: []}
@@ -147,17 +120,12 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
             shards.setdefault(str(shard), []).append(str(tensor))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(index, "is no index of weight shards", fetch_cure(folder)) from error
-    require_files(folder, *sorted(shards))
+    _require_files(folder, *sorted(shards))
     return dict(sorted(shards.items()))
 
 
 def inspect_weights(folder: Path) -> int:
     """Check that every file of weights is whole, from its header and its size.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint.
 
     Returns
     -------
@@ -187,6 +155,7 @@ def inspect_weights(folder: Path) -> int:
 
 
 def _inspect_safetensors(path: Path, tensors: Sequence[str]) -> None:
+    """Check one file of weights, which must hold the given tensors."""
     cure = fetch_cure(path.parent)
     try:
         with safe_open(path, framework="numpy") as file:  # compares its header with its size

@@ -8,20 +8,16 @@ blocks, not as tokens. The prompt is that of the published code: "User:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from PIL import Image
-from transformers import (
-    IdeficsConfig,
-    IdeficsForVisionText2Text,
-    IdeficsImageProcessorPil,
-    PreTrainedTokenizerFast,
-)
+from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageProcessorPil
 
-from brainstruct.models import loading
+from brainstruct.models import tokens
+from brainstruct.models.files import read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.responding import RespondingModel, shared_instruction
+from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.responding import RespondingModel
 
 IMAGE_TOKEN = "<image>"
 FAKE_TOKEN = "<fake_token_around_image>"
@@ -35,43 +31,29 @@ class Idefics(RespondingModel):
     reports is taken after the first cross-attention layer instead.
     """
 
-    def __init__(
-        self,
-        options: ModelOptions,
-        network: Any,
-        images: IdeficsImageProcessorPil,
-        tokenizer: PreTrainedTokenizerFast,
-    ) -> None:
-        folder = options.checkpoint
-        self._image_id = loading.token_id(folder, tokenizer, IMAGE_TOKEN)
-        fake_id = loading.token_id(folder, tokenizer, FAKE_TOKEN)
-        end_of_utterance = loading.token_id(folder, tokenizer, END_OF_UTTERANCE)
-        super().__init__(
-            options,
-            network,
-            network.model,
-            tokenizer,
-            end_ids=loading.end_ids(folder, tokenizer, (end_of_utterance,)),
-            pad_id=tokenizer.eos_token_id,
-            forbidden_ids=(self._image_id, fake_id),
-        )
-        self._images = images
-
     @classmethod
     def load(cls, options: ModelOptions) -> Idefics:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = IdeficsConfig.from_dict(loading.read_checkpoint(folder, "idefics"))
-        loading.require_layers(folder, config.num_hidden_layers + 1, options)
-        tokenizer = loading.load_tokenizer(folder)
+        config = IdeficsConfig.from_dict(read_checkpoint(folder, "idefics"))
+        tokenizer = tokens.load_tokenizer(folder)
+        image_id, fake_id, end_of_utterance = (
+            tokens.token_id(folder, tokenizer, token)
+            for token in (IMAGE_TOKEN, FAKE_TOKEN, END_OF_UTTERANCE)
+        )
+        network = load_network(IdeficsForVisionText2Text, config, options)
         model = cls(
             options,
-            loading.load_network(IdeficsForVisionText2Text, config, options),
+            network,
+            network.model,
             IdeficsImageProcessorPil.from_pretrained(folder, local_files_only=True),
             tokenizer,
+            end_ids=tokens.end_ids(folder, tokenizer, (end_of_utterance,)),
+            pad_id=tokenizer.eos_token_id,
+            forbidden_ids=(image_id, fake_id),
         )
-        loading.require_bos(folder, tokenizer, model.prompt_ids("image"))
-        loading.require_image_effect(model, folder)
+        tokens.require_bos(folder, tokenizer, model.prompt_ids("image"))
+        require_image_effect(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:
@@ -83,17 +65,12 @@ class Idefics(RespondingModel):
         ids: list[int] = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         return ids
 
-    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
-        """Write the prompt and say which tokens see the image; see `FeatureModel.prepare`."""
-        ids = torch.tensor([self.prompt_ids(shared_instruction(texts))])
-        # As in training: what stands before the image does not see it.
-        sees_image = (ids == self._image_id).cumsum(1)[:, :, None]
-        # This processor alone returns the bare tensor.
-        pixels: Any = self._images(list(images), return_tensors="pt")
-        n_stimuli = len(images)
-        return {
-            "pixel_values": pixels[:, None],
-            "input_ids": ids.expand(n_stimuli, -1),
-            "attention_mask": torch.ones_like(ids).expand(n_stimuli, -1),
-            "image_attention_mask": sees_image.expand(n_stimuli, -1, -1),
-        }
+    def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
+        """Say which tokens see the image: as in training, none that stands before it."""
+        image_id = self.tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+        return {"image_attention_mask": (ids == image_id).cumsum(1)[:, :, None]}
+
+    def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """Return pixels [stimulus, image, ...]; this processor alone returns the bare tensor."""
+        pixels: torch.Tensor = self._images(list(images), return_tensors="pt")
+        return pixels[:, None]

@@ -7,11 +7,9 @@ bare instruction. All states are those of the language model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from PIL import Image
 from transformers import (
     BlipImageProcessorPil,
     InstructBlipConfig,
@@ -20,40 +18,23 @@ from transformers import (
 )
 
 from brainstruct.errors import InputError
-from brainstruct.models import loading
+from brainstruct.models import tokens
+from brainstruct.models.files import read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.responding import RespondingModel, shared_instruction
+from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.responding import RespondingModel
 
 
 class InstructBlip(RespondingModel):
     """InstructBLIP with a LLaMA decoder; see `RespondingModel` for its attributes."""
 
-    def __init__(
-        self,
-        options: ModelOptions,
-        network: Any,
-        images: BlipImageProcessorPil,
-        tokenizer: PreTrainedTokenizerFast,
-        qformer_tokenizer: PreTrainedTokenizerFast,
-    ) -> None:
-        super().__init__(
-            options,
-            network,
-            network.language_model.model,
-            tokenizer,
-            end_ids=loading.end_ids(options.checkpoint, tokenizer),
-            pad_id=tokenizer.eos_token_id,
-            forbidden_ids=(network.config.image_token_id,),
-        )
-        self._images = images
-        self._qformer_tokenizer = qformer_tokenizer
+    _qformer_tokenizer: PreTrainedTokenizerFast
 
     @classmethod
     def load(cls, options: ModelOptions) -> InstructBlip:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        raw = loading.read_checkpoint(folder, "instructblip")
-        config: Any = InstructBlipConfig.from_dict(raw)
+        config: Any = InstructBlipConfig.from_dict(read_checkpoint(folder, "instructblip"))
         if config.text_config.model_type != "llama":
             raise InputError(
                 folder / "config.json",
@@ -61,37 +42,39 @@ class InstructBlip(RespondingModel):
                 "from decoder-only models of the LLaMA kind",
                 "Use a Vicuna checkpoint, e.g. Salesforce/instructblip-vicuna-7b",
             )
-        loading.require_layers(folder, config.text_config.num_hidden_layers + 1, options)
         if config.image_token_id is None:
             raise InputError(
                 folder / "config.json",
                 "names no image token (image_token_index)",
                 "Fetch a revision of the checkpoint from November 2024 or later",
             )
-        tokenizer = loading.load_tokenizer(folder)
-        loading.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
+        tokenizer = tokens.load_tokenizer(folder)
+        tokens.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
+        network = load_network(InstructBlipForConditionalGeneration, config, options)
         model = cls(
             options,
-            loading.load_network(InstructBlipForConditionalGeneration, config, options),
+            network,
+            network.language_model.model,
             BlipImageProcessorPil.from_pretrained(folder, local_files_only=True),
             tokenizer,
-            loading.load_tokenizer(folder / "qformer_tokenizer"),
+            end_ids=tokens.end_ids(folder, tokenizer),
+            pad_id=tokenizer.eos_token_id,
+            forbidden_ids=(config.image_token_id,),
         )
-        loading.require_image_effect(model, folder)
+        model._qformer_tokenizer = tokens.load_tokenizer(folder / "qformer_tokenizer")
+        require_image_effect(model)
         return model
 
-    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
-        """Write the prompt: image tokens, BOS, instruction; see `FeatureModel.prepare`."""
-        instruction = shared_instruction(texts)
+    def prompt_ids(self, instruction: str) -> list[int]:
+        """Return the token ids of a prompt: image tokens, BOS, instruction."""
         config = self.network.config
-        image_tokens = [config.image_token_id] * config.num_query_tokens
-        prompt = torch.tensor([image_tokens + self.tokenizer(instruction)["input_ids"]])
+        ids: list[int] = self.tokenizer(instruction)["input_ids"]
+        return [config.image_token_id] * config.num_query_tokens + ids
+
+    def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
+        """Return the instruction as the Q-Former reads it."""
         question = torch.tensor([self._qformer_tokenizer(instruction)["input_ids"]])
-        n_stimuli = len(images)
         return {
-            "pixel_values": self._images(list(images), return_tensors="pt")["pixel_values"],
-            "input_ids": prompt.expand(n_stimuli, -1),
-            "attention_mask": torch.ones_like(prompt).expand(n_stimuli, -1),
-            "qformer_input_ids": question.expand(n_stimuli, -1),
-            "qformer_attention_mask": torch.ones_like(question).expand(n_stimuli, -1),
+            "qformer_input_ids": question,
+            "qformer_attention_mask": torch.ones_like(question),
         }

@@ -2,7 +2,7 @@
 
 A family is one module with one subclass of `FeatureModel` (of
 `brainstruct.models.responding.RespondingModel` if it answers instructions),
-plus one line in `brainstruct.models.registry`. A model turns a batch of stimuli
+plus one entry in `brainstruct.models.registry`. A model turns a batch of stimuli
 into one vector per layer and stimulus; it knows nothing of brains, files of
 results or jobs.
 """
@@ -13,11 +13,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
 from PIL import Image
 
+from brainstruct.errors import InputError
 from brainstruct.models.registry import Modality
 
 Pooling: TypeAlias = Literal["response_mean", "last_prompt_token", "prompt_mean"]
@@ -26,10 +27,11 @@ Batch: TypeAlias = dict[str, torch.Tensor]
 """Model inputs on the CPU; the first dimension of every tensor is the stimulus,
 so that a batch can be cut in two when memory runs out."""
 
-
 STIMULUS = "stimulus"
 """Optional entry of a `Batch`, [stimulus], int64: what tells stimuli apart (their
 nsd_id). Needed where responses are sampled, for each draws numbers of its own."""
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class ModelOptions:
     device : str
         ``auto`` (CUDA if visible), ``cuda`` or ``cpu``.
     dtype : str
-        ``auto`` (bfloat16 on CUDA, float32 on CPU), ``float32``, ``bfloat16``
-        or ``float16``.
+        ``auto`` (bfloat16 on CUDA, float32 on CPU), ``float32``,
+        ``bfloat16`` or ``float16``.
     """
 
     checkpoint: Path
@@ -103,6 +105,34 @@ class ModelOptions:
     sampling: Sampling | None = None
     device: str = "auto"
     dtype: str = "auto"
+
+    def placement(self) -> tuple[torch.device, torch.dtype]:
+        """Return where the model runs, and in which precision.
+
+        Raises
+        ------
+        InputError
+            If CUDA is asked for and there is none, or the precision is unknown.
+        """
+        cuda = torch.cuda.is_available()
+        if self.device == "cuda" and not cuda:
+            raise InputError(
+                "embedding.device",
+                "is 'cuda', but this job sees no CUDA device",
+                "Run it on a node with a GPU (resources: gpu), or set embedding.device: cpu",
+            )
+        if self.device not in ("auto", "cuda", "cpu"):
+            raise InputError(
+                "embedding.device", f"is {self.device!r}", "Use one of auto, cuda, cpu"
+            )
+        device = torch.device("cuda" if cuda and self.device != "cpu" else "cpu")
+        if self.dtype == "auto":
+            return device, torch.bfloat16 if device.type == "cuda" else torch.float32
+        if self.dtype not in _DTYPES:
+            raise InputError(
+                "embedding.dtype", f"is {self.dtype!r}", f"Use one of auto, {', '.join(_DTYPES)}"
+            )
+        return device, _DTYPES[self.dtype]
 
 
 @dataclass(frozen=True)
@@ -132,12 +162,20 @@ class Features:
 class FeatureModel(ABC):
     """A loaded model, ready to embed batches.
 
+    Parameters
+    ----------
+    options : ModelOptions
+        How the model was loaded.
+    network : transformers.PreTrainedModel
+        Loaded and placed.
+    body : torch.nn.Module
+        The part of it whose blocks are the layers; its configuration has
+        ``num_hidden_layers`` and ``hidden_size``.
+
     Attributes
     ----------
     modality : str
         What `prepare` reads.
-    options : ModelOptions
-        How the model was loaded.
     n_layers, feature_dim : int
         Lengths of the layer and feature dimension of what `forward` returns.
     device : torch.device
@@ -147,11 +185,13 @@ class FeatureModel(ABC):
     """
 
     modality: ClassVar[Modality]
-    options: ModelOptions
-    n_layers: int
-    feature_dim: int
-    device: torch.device
-    dtype: torch.dtype
+
+    def __init__(self, options: ModelOptions, network: Any, body: Any) -> None:
+        self.options = options
+        self.network = network
+        self.n_layers: int = body.config.num_hidden_layers + 1
+        self.feature_dim: int = body.config.hidden_size
+        self.device, self.dtype = options.placement()
 
     @classmethod
     @abstractmethod
@@ -192,15 +232,7 @@ class FeatureModel(ABC):
         texts: Sequence[str],
         stimuli: Sequence[int] | None = None,
     ) -> Features:
-        """Prepare and embed one batch.
-
-        Parameters
-        ----------
-        images, texts
-            As for `prepare`.
-        stimuli : sequence of int, optional
-            What tells the stimuli apart, see `STIMULUS`.
-        """
+        """Prepare and embed one batch; `stimuli` tell apart what it holds, see `STIMULUS`."""
         batch = self.prepare(images, texts)
         if stimuli is not None:
             batch[STIMULUS] = torch.tensor(stimuli, dtype=torch.int64)
@@ -209,8 +241,7 @@ class FeatureModel(ABC):
     def on_device(self, batch: Batch) -> Batch:
         """Move a batch to the model, floating-point inputs in the model's precision.
 
-        Does nothing to what is there already. From pinned memory the copy does
-        not wait for the device.
+        From pinned memory the copy does not wait for the device.
         """
         return {
             name: values.to(

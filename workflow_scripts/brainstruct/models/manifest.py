@@ -60,12 +60,10 @@ def describe_checkpoint(folder: Path, names: Sequence[str], source: str, revisio
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Where it lies.
+    folder, source, revision
+        See `Manifest`.
     names : sequence of str
         Relative paths of its files, in order.
-    source, revision : str
-        See `Manifest`.
 
     Raises
     ------
@@ -99,10 +97,8 @@ def read_manifest(path: Path, stamps: Path) -> Manifest:
 
     Parameters
     ----------
-    path : pathlib.Path
-        The manifest.
-    stamps : pathlib.Path
-        Its stamps; if they are not there, or damaged, there are none.
+    path, stamps : pathlib.Path
+        The manifest, and its stamps: if they are not there, or damaged, it has none.
 
     Raises
     ------
@@ -130,12 +126,7 @@ def require_unchanged(manifest: Manifest) -> Path:
     """Refuse a checkpoint that is not what its manifest says.
 
     A file whose size and time are those of its stamp is taken for unchanged;
-    any other is read and compared by its SHA-256.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        With its stamps; without, every file is read.
+    any other, or one without a stamp, is read and compared by its SHA-256.
 
     Returns
     -------

@@ -5,19 +5,8 @@ blind: the gates of IDEFICS start at zero, so that no image reaches the text,
 and all query tokens of InstructBLIP are zero, so that they stay alike. A
 baseline that cannot see says nothing about what training adds to an
 architecture. Therefore every parameter is drawn here, by one rule for all
-models:
-
-=====================================  =======================
-parameter                              value
-=====================================  =======================
-weight of a norm                       1
-bias                                   0
-gate of gated cross-attention          1 (tanh(1) = 0.76)
-everything else: matrices, embeddings,
-query tokens, latents, positions       normal, mean 0, SD 0.02
-=====================================  =======================
-
-0.02 is the standard deviation of GPT-2, LLaMA, ViT and their kin.
+models, which docs/models.md states. 0.02 is the standard deviation of GPT-2,
+LLaMA, ViT and their kin.
 """
 
 from __future__ import annotations
@@ -37,14 +26,8 @@ def initialise(network: nn.Module, seed: int) -> None:
 
     Each parameter has a generator of its own, seeded from `seed` and its name,
     and is drawn on the CPU in float32: the values depend neither on the order
-    of parameters nor on device or precision (beyond rounding).
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Its parameters are overwritten; buffers are left alone.
-    seed : int
-        The seed.
+    of parameters nor on device or precision (beyond rounding). Buffers are left
+    alone.
     """
     norms = {
         id(parameter)
@@ -64,13 +47,7 @@ def initialise(network: nn.Module, seed: int) -> None:
 
 
 def is_norm(module: nn.Module) -> bool:
-    """Say whether a module normalises: a layer norm, or one named so, such as ``LlamaRMSNorm``.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Any part of a network.
-    """
+    """Say whether a module normalises: a layer norm, or one named so, such as ``LlamaRMSNorm``."""
     # A subclass may have any name (LayerNorm32); norms of the library may have any base.
     return isinstance(module, nn.LayerNorm) or type(module).__name__.endswith("Norm")
 

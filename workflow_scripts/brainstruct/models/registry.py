@@ -1,22 +1,21 @@
-"""The model families; a family's module is imported only when it is asked for.
+"""The model families, by name alone: what they are is known without PyTorch.
 
-Adding a family takes one module and one line here.
+Adding a family takes one module and one entry here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from brainstruct.models.interface import FeatureModel
+from typing import Literal, TypeAlias
 
 Modality: TypeAlias = Literal["image+instruction", "image", "text"]
+"""What a model embeds: images under an instruction that it follows, images, or
+text (the image's golden captions)."""
 
-
-PROCESSOR = ("preprocessor_config.json", "processor_config.json")
+_IMAGES = ("preprocessor_config.json", "processor_config.json")
 """How images are prepared; newer versions of transformers write the second."""
+
+_TEXTS = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,7 @@ class Family:
     module, name : str
         Module and class.
     modality : str
-        ``image+instruction`` (follows instructions), ``image`` or ``text``
-        (the image's golden captions).
+        See `Modality`.
     model_type : str
         Of the ``config.json`` of checkpoints that it can run.
     files : tuple of str or tuple of str
@@ -44,49 +42,27 @@ class Family:
     files: tuple[str | tuple[str, ...], ...]
 
 
+_ROOM = "brainstruct.models"
+_FOLLOWS: Modality = "image+instruction"
+
 FAMILIES: dict[str, Family] = {
     "instructblip": Family(
-        "brainstruct.models.instructblip",
+        f"{_ROOM}.instructblip",
         "InstructBlip",
-        "image+instruction",
+        _FOLLOWS,
         "instructblip",
-        (PROCESSOR, "tokenizer.json", "qformer_tokenizer/tokenizer.json"),
+        (_IMAGES, _TEXTS, f"qformer_tokenizer/{_TEXTS}"),
     ),
     "mplug-owl": Family(
-        "brainstruct.models.mplug_owl",
+        f"{_ROOM}.mplug_owl.family",
         "MPlugOwl",
-        "image+instruction",
+        _FOLLOWS,
         "mplug-owl",
         ("preprocessor_config.json", "tokenizer.model"),
     ),
-    "idefics": Family(
-        "brainstruct.models.idefics",
-        "Idefics",
-        "image+instruction",
-        "idefics",
-        (PROCESSOR, "tokenizer.json"),
-    ),
-    "llava": Family(
-        "brainstruct.models.llava",
-        "Llava",
-        "image+instruction",
-        "llava",
-        (PROCESSOR, "tokenizer.json"),
-    ),
-    "vit": Family("brainstruct.models.vit", "VisionTransformer", "image", "vit", (PROCESSOR,)),
-    "clip-image": Family("brainstruct.models.clip", "ClipImage", "image", "clip", (PROCESSOR,)),
-    "clip-text": Family("brainstruct.models.clip", "ClipText", "text", "clip", ("tokenizer.json",)),
+    "idefics": Family(f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (_IMAGES, _TEXTS)),
+    "llava": Family(f"{_ROOM}.llava", "Llava", _FOLLOWS, "llava", (_IMAGES, _TEXTS)),
+    "vit": Family(f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (_IMAGES,)),
+    "clip-image": Family(f"{_ROOM}.clip", "ClipImage", "image", "clip", (_IMAGES,)),
+    "clip-text": Family(f"{_ROOM}.clip", "ClipText", "text", "clip", (_TEXTS,)),
 }
-
-
-def family_class(family: str) -> type[FeatureModel]:
-    """Return the class of a model family.
-
-    Raises
-    ------
-    KeyError
-        If the family is not registered.
-    """
-    entry = FAMILIES[family]
-    loaded: type[FeatureModel] = getattr(import_module(entry.module), entry.name)
-    return loaded

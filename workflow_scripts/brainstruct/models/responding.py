@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from transformers import PreTrainedTokenizerFast
+import torch
+from PIL import Image
 
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
-from brainstruct.models.loading import placement
+from brainstruct.models.pooling import last_state, mean_state, without_response
 from brainstruct.models.registry import Modality
-from brainstruct.models.response import Decoder, respond
+from brainstruct.models.response import Listener, response_lengths
 
 
 class RespondingModel(FeatureModel):
     """A model that answers an instruction about an image.
 
-    A family says how a checkpoint is read (`load`), how a prompt is written
-    (`prepare`) and where its decoder is.
+    A family says how a checkpoint is read (`load`) and how a prompt is written
+    (`prompt_ids`, `beside_prompt`).
 
     Parameters
     ----------
-    options : ModelOptions
-        How the model was loaded.
-    network : transformers.PreTrainedModel
-        Loaded and placed.
+    options, network
+        As in `FeatureModel`.
     body : torch.nn.Module
-        Its decoder, with ``embed_tokens``, ``layers`` and ``norm``, and the
-        ``hidden_size`` of its configuration.
+        The decoder, see `brainstruct.models.response.Listener`.
+    images : image processor of transformers
+        Makes pixels.
     tokenizer : transformers.PreTrainedTokenizerFast or alike
         Turns response tokens into text.
     end_ids : collection of int
@@ -40,35 +41,28 @@ class RespondingModel(FeatureModel):
 
     Attributes
     ----------
-    decoder : Decoder
-        The parts of the language model that are listened to.
     decoding : Decoding
         How responses are decoded.
     """
 
     modality: ClassVar[Modality] = "image+instruction"
-    decoder: Decoder
-    tokenizer: PreTrainedTokenizerFast
-    decoding: Decoding
 
     def __init__(
         self,
         options: ModelOptions,
         network: Any,
         body: Any,
+        images: Any,
         tokenizer: Any,
         *,
         end_ids: Collection[int],
         pad_id: int,
         forbidden_ids: tuple[int, ...] = (),
     ) -> None:
-        self.options = options
-        self.network = network
-        self.device, self.dtype = placement(options)
-        self.decoder = Decoder(body, body.embed_tokens, list(body.layers), body.norm)
-        self.n_layers = self.decoder.n_layers
-        self.feature_dim = body.config.hidden_size
+        super().__init__(options, network, body)
+        self.body = body
         self.tokenizer = tokenizer
+        self._images = images
         self.decoding = Decoding(
             max_new_tokens=options.max_new_tokens,
             end_ids=frozenset(end_ids),
@@ -77,39 +71,98 @@ class RespondingModel(FeatureModel):
             forbidden_ids=forbidden_ids,
         )
 
+    @abstractmethod
+    def prompt_ids(self, instruction: str) -> list[int]:
+        """Return the token ids of a prompt with one image."""
+
+    def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
+        """Return what the network is given besides the `ids` [1, position]; one row each."""
+        return {}
+
+    def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """Return images as the vision tower takes them, the first dimension the stimulus."""
+        pixels: torch.Tensor = self._images(list(images), return_tensors="pt")["pixel_values"]
+        return pixels
+
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
+        """Write the prompt and process the images; see `FeatureModel.prepare`."""
+        instruction = _shared_instruction(texts)
+        ids = torch.tensor([self.prompt_ids(instruction)])
+        prompt = {
+            "input_ids": ids,
+            "attention_mask": torch.ones_like(ids),
+            **self.beside_prompt(instruction, ids),
+        }
+        rows = {name: row.expand(len(images), *row.shape[1:]) for name, row in prompt.items()}
+        return {"pixel_values": self.pixels(images), **rows}
+
     def generate(self, batch: Batch, **settings: Any) -> Any:
-        """Run the network's own generation.
+        """Run the network's own generation on what `prepare` returned, moved by `on_device`.
 
-        Parameters
-        ----------
-        batch : Batch
-            What `prepare` returned, moved by `on_device`. It holds at least
-            ``input_ids`` and ``attention_mask`` [stimulus, prompt position].
-        **settings
-            All that ``generate`` needs besides: a complete ``generation_config``,
-            perhaps a ``logits_processor``.
-
-        Returns
-        -------
-        torch.Tensor or transformers.generation.GenerateDecoderOnlyOutput
-            As the configuration asks: token ids [stimulus, time] or an object with
-            ``sequences`` and ``hidden_states``.
+        The settings are a complete ``generation_config``, perhaps a
+        ``logits_processor``. The first decides what is returned: token ids [stimulus,
+        time], with or without the prompt in front, or an object that holds them.
         """
         return self.network.generate(**batch, **settings)
 
     def forward(self, batch: Batch) -> Features:
-        """Respond to a batch and pool the decoder's states on the way."""
+        """Respond to a batch and pool the decoder's states on the way.
+
+        Which states, `ModelOptions.pooling` says. ``response_mean``: mean over the
+        response's tokens, end token excluded; a response without tokens takes the
+        state of the last prompt position. ``last_prompt_token``: state of that
+        position. ``prompt_mean``: mean over the prompt's tokens, image tokens
+        included. The last two run the prompt only and give no responses.
+
+        Raises
+        ------
+        ValueError
+            If the prompt is padded on the right but a response is wanted, responses
+            are sampled but the stimuli unknown, or the generation runs several
+            hypotheses per stimulus.
+        """
         inputs = self.on_device(batch)
         stimuli = inputs.pop(STIMULUS, None)
-        return respond(
-            self.decoder,
-            lambda **settings: self.generate(inputs, **settings),
-            self.decode,
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            pooling=self.options.pooling,
-            decoding=self.decoding,
-            stimuli=stimuli,
+        mask, pooling = inputs["attention_mask"], self.options.pooling
+        responds = pooling == "response_mean"
+        settings: dict[str, Any] = {"generation_config": self.decoding.greedy_config(n_tokens=1)}
+        if responds:
+            settings = self.decoding.settings(stimuli, inputs["input_ids"])
+            if not bool(mask[:, -1].all()):
+                raise ValueError(
+                    "the prompt is padded on the right; a response must follow its last token"
+                )
+        pool = mean_state if pooling == "prompt_mean" else last_state
+        listener = Listener(self.body, pool, mask, self.decoding.end_ids)
+        with torch.inference_mode(), listener.listening():
+            sequences = self.generate(inputs, **settings)
+        if responds:
+            return self._of_response(listener, sequences)
+        whole = mask if pooling == "prompt_mean" else torch.ones_like(mask[:, :1])
+        return without_response(listener.prompt.transpose(0, 1), whole.sum(1))
+
+    def _of_response(self, listener: Listener, sequences: torch.Tensor) -> Features:
+        """Average what was heard over the tokens of each response."""
+        # Every step yields one token, so the response is as long as the decoder ran.
+        tokens = sequences[:, sequences.shape[1] - listener.steps :]
+        decoding = self.decoding
+        n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
+        if not torch.equal(n_tokens, listener.counts):
+            raise RuntimeError(
+                f"the response has {n_tokens.tolist()} tokens but the states of "
+                f"{listener.counts.tolist()} were seen: the decoder does not run once per token"
+            )
+        states = torch.where(
+            (n_tokens == 0)[None, :, None],
+            listener.prompt,
+            listener.sums / n_tokens.clamp_min(1)[None, :, None],
+        )
+        rows = zip(tokens.tolist(), n_tokens.tolist(), strict=True)
+        return Features(
+            states=states.transpose(0, 1).cpu(),
+            responses=[self.decode(row[:n]) for row, n in rows],
+            n_tokens=n_tokens.cpu(),
+            truncated=truncated.cpu(),
         )
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -117,15 +170,12 @@ class RespondingModel(FeatureModel):
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
 
-def shared_instruction(texts: Sequence[str]) -> str:
+def _shared_instruction(texts: Sequence[str]) -> str:
     """Return the one instruction of a batch.
 
-    Raises
-    ------
-    ValueError
-        If the batch has several: they would have to be padded to one length,
-        and models with absolute positions (the Q-Former of InstructBLIP) then
-        see another prompt than they would alone.
+    Several would have to be padded to one length, and models with absolute
+    positions (the Q-Former of InstructBLIP) then see another prompt than they
+    would alone.
     """
     different = set(texts)
     if len(different) != 1:

@@ -24,10 +24,8 @@ def straightforward_states(
     ----------
     model : RespondingModel
         Loaded; pooling is always that of the response, decoded greedily.
-    images : sequence of PIL.Image.Image
-        One batch.
-    instruction : str
-        For all of them.
+    images, instruction
+        One batch, and what is said to all of it.
     layers : sequence of int
         Which hidden states, 0 being the token embeddings.
 
@@ -47,7 +45,7 @@ def straightforward_states(
     tokens = output.sequences[:, -len(steps) :]
     fed = torch.cat([inputs["input_ids"][:, -1:], tokens[:, :-1]], dim=1)
     with torch.inference_mode():
-        embeddings = model.decoder.embeddings(fed).float()
+        embeddings = model.body.embed_tokens(fed).float()
     # What IDEFICS reports as its first state has already been through cross-attention.
     per_step = [
         [states[layer][:, -1].float() if layer else embeddings[:, step] for layer in layers]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from transformers import ViTConfig, ViTImageProcessorPil, ViTModel
 
-from brainstruct.models import loading
+from brainstruct.models.files import read_checkpoint
 from brainstruct.models.interface import ModelOptions
+from brainstruct.models.loading import load_network
 from brainstruct.models.towers import ImageTower
 
 
@@ -20,10 +21,9 @@ class VisionTransformer(ImageTower):
     def load(cls, options: ModelOptions) -> VisionTransformer:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = ViTConfig.from_dict(loading.read_checkpoint(folder, "vit"))
-        loading.require_layers(folder, config.num_hidden_layers + 1, options)
+        config = ViTConfig.from_dict(read_checkpoint(folder, "vit"))
         # Checkpoints come with the head they were trained with.
-        network = loading.load_network(
+        network = load_network(
             ViTModel, config, options, unused=("^pooler", "^classifier"), add_pooling_layer=False
         )
         images = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)

@@ -51,6 +51,16 @@ class Layout:
     annotations: Path | None = None
 
     @property
+    def words(self) -> dict[str, str | None]:
+        """The same in plain words, for provenance."""
+        return {
+            "nsd_root": str(self.nsd_root),
+            "annotations": None if self.annotations is None else str(self.annotations),
+            "space": self.space,
+            "betas": self.betas,
+        }
+
+    @property
     def stimuli_file(self) -> Path:
         """All 73,000 images (HDF5, ``imgBrick``)."""
         return self._stimuli_folder / "nsd_stimuli.hdf5"

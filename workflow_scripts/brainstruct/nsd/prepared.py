@@ -2,12 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.nsd.ids import IntArray
-from brainstruct.store.arrays import read_dataset
+from brainstruct.store.arrays import provenance, read_dataset
+
+
+@dataclass(frozen=True)
+class Responses:
+    """The responses of a subject, with what encoding models are fitted to and tested on.
+
+    Attributes
+    ----------
+    betas : array of float32, [image, voxel]
+        In standard deviations.
+    train : array of bool, [image]
+        Images of the training set; the others are tested on.
+    nsd_id, voxel : xarray.DataArray
+        What rows and columns are.
+    provenance : dict
+        What they depend on.
+    """
+
+    betas: NDArray[np.float32]
+    train: NDArray[np.bool_]
+    nsd_id: xr.DataArray
+    voxel: xr.DataArray
+    provenance: dict[str, Any]
+
+    @property
+    def measured(self) -> NDArray[np.float32]:
+        """[training image, voxel]."""
+        return self.betas[self.train]
+
+    @property
+    def truth(self) -> NDArray[np.float32]:
+        """[test image, voxel]."""
+        return self.betas[~self.train]
+
+    @property
+    def tested(self) -> IntArray:
+        """``nsd_id`` of the test images."""
+        ids: IntArray = self.nsd_id.values[~self.train]
+        return ids
+
+
+def read_responses(path: str | PathLike[str]) -> Responses:
+    """Read all prepared responses of a subject.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    stored = read_dataset(path, ["betas", "split"], ["nsd_id", "voxel"])
+    return Responses(
+        stored["betas"].transpose("nsd_id", "voxel").values,
+        (stored["split"] == "train").values,
+        stored["nsd_id"],
+        stored["voxel"],
+        provenance(stored),
+    )
 
 
 def images_tested(path: str | PathLike[str]) -> IntArray:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from brainstruct.config.study import Study
 from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
+from brainstruct.workflow.data import OWN_IMAGES, SHARED, SHARED_IMAGES
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import OWN_IMAGES, SHARED, SHARED_IMAGES
 
-NSDGENERAL = {
+_NSDGENERAL = {
     "subj01": 15724,
     "subj02": 14278,
     "subj03": 15226,
@@ -25,19 +26,19 @@ NSDGENERAL = {
 }
 """Voxels of the mask nsdgeneral at 1.8 mm."""
 
-VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
+_VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
 """Voxels of a whole volume, about; betas are 16-bit integers."""
 
-TRIALS_PER_SESSION = 750
-EXPERIMENT_SESSIONS = 40
-SYNTHETIC_IMAGE_BYTES = 121_000
+_TRIALS_PER_SESSION = 750
+_EXPERIMENT_SESSIONS = 40
+_SYNTHETIC_IMAGE_BYTES = 121_000
 STIM_INFO_BYTES = 11_600_000
 IMAGES_BYTES = 73_000 * 425 * 425 * 3
-SCORE_BYTES = 4
-N_SCORES = 5
+_SCORE_BYTES = 4
+_N_SCORES = 5
 """r, R2, CV score, penalty and p of a voxel and feature space."""
 
-LABELS_PER_FAMILY = 5
+_LABELS_PER_FAMILY = 5
 
 
 def is_layer(name: str) -> bool:
@@ -47,51 +48,47 @@ def is_layer(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Amounts:
-    """Sizes of a study.
-
-    Attributes
-    ----------
-    study : Study
-        The checked configuration.
-    inputs : Inputs
-        Its data set.
-    assumed : Assumptions
-        What cannot be known before.
-    """
+    """Sizes of a study, and what is assumed of them."""
 
     study: Study
-    inputs: Inputs
-    assumed: Assumptions
+    assumed: ClassVar[Assumptions] = Assumptions()
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Its data set, as released where it has a hole."""
+        return Inputs(self.study, tolerant=True)
 
     @cached_property
     def networks(self) -> dict[str, Network]:
         """Model -> its network."""
         return {model.key: network_of(self.study, model) for model in self.study.models}
 
-    def shown(self, sessions: int) -> float:
+    def _shown(self, sessions: int) -> float:
         """Return the share of images shown at least once in the first sessions.
 
         Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
         """
         synthetic = self.study.synthetic
-        longest = max(synthetic.sessions.values()) if synthetic else EXPERIMENT_SESSIONS
+        longest = max(synthetic.sessions.values()) if synthetic else _EXPERIMENT_SESSIONS
         return float(1 - (1 - min(sessions / longest, 1)) ** 3)
 
     def images(self, owner: str) -> int:
         """Return the number of a subject's own images, or of the shared ones, that were shown."""
         synthetic = self.study.synthetic
         if owner == SHARED:
-            total = synthetic.shared_images if synthetic else SHARED_IMAGES
-            return round(total * self.shown(self.inputs.longest))
+            return self._shared(self.inputs.longest)
         total = synthetic.unique_images if synthetic else OWN_IMAGES
-        return round(total * self.shown(self.inputs.sessions(owner)))
+        return round(total * self._shown(self.inputs.sessions(owner)))
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
+        return self.images(subject), self._shared(self.inputs.sessions(subject))
+
+    def _shared(self, sessions: int) -> int:
+        """Return the number of shared images that were shown in the first sessions."""
         synthetic = self.study.synthetic
-        shared = synthetic.shared_images if synthetic else SHARED_IMAGES
-        test = round(shared * self.shown(self.inputs.sessions(subject)))
-        return self.images(subject), test
+        total = synthetic.shared_images if synthetic else SHARED_IMAGES
+        return round(total * self._shown(sessions))
 
     def block(self, block: str) -> int:
         """Return the number of images of a block such as ``subj01-002``."""
@@ -110,13 +107,13 @@ class Amounts:
         if synthetic is not None:
             return synthetic.max_labelled + synthetic.n_unlabelled
         if data.mask == "nsdgeneral" and data.space == "func1pt8mm":
-            return NSDGENERAL[subject]
-        finer = VOLUME_VOXELS[data.space] / VOLUME_VOXELS["func1pt8mm"]
+            return _NSDGENERAL[subject]
+        finer = _VOLUME_VOXELS[data.space] / _VOLUME_VOXELS["func1pt8mm"]
         return round(self.assumed.voxels * finer)
 
     def beta_bytes(self) -> int:
         """Return the size of one session of betas."""
-        return VOLUME_VOXELS[self.study.data.space] * TRIALS_PER_SESSION * 2
+        return _VOLUME_VOXELS[self.study.data.space] * _TRIALS_PER_SESSION * 2
 
     def embedding_bytes(self, model: str, images: int) -> int:
         """Return the size of a model's states of some images: every layer is stored."""
@@ -133,7 +130,7 @@ class Amounts:
         subject = job.wildcards["subject"]
         voxels = self.voxels(subject)
         labels = voxels * self.assumed.voxel_bytes + self.assumed.file_bytes
-        layer = voxels * (N_SCORES * SCORE_BYTES + 1) + labels
+        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1) + labels
         # Half precision about an intercept, and the layer it comes from.
         prediction = voxels * (2 * self.split(subject)[1] + 6) + labels
         return {name: layer if is_layer(name) else prediction for name in job.outputs}
@@ -148,18 +145,18 @@ class Amounts:
         voxels = self.voxels(wild["subject"]) if wild.get("subject") else 0
         labels = voxels * assumed.voxel_bytes + assumed.file_bytes
         families = len(self.study.data.rois)
-        n_regions = 1 + families * (1 + LABELS_PER_FAMILY)
+        n_regions = 1 + families * (1 + _LABELS_PER_FAMILY)
         spaces, n_layers, n_instructions = self._spaces(model)
         match job.rule:
             case "embed":
                 images = self.block(wild["block"])
                 return self.embedding_bytes(model, images) * len(job.outputs)
             case "collect_scores":
-                return spaces * voxels * N_SCORES * SCORE_BYTES + labels
+                return spaces * voxels * _N_SCORES * _SCORE_BYTES + labels
             case "prepare_responses":
-                return sum(self.split(wild["subject"])) * voxels * SCORE_BYTES + labels
+                return sum(self.split(wild["subject"])) * voxels * _SCORE_BYTES + labels
             case "find_winners":
-                return voxels * (12 + SCORE_BYTES * n_instructions) + labels
+                return voxels * (12 + _SCORE_BYTES * n_instructions) + labels
             case "estimate_ceiling":
                 return voxels * (8 + 2 * families) + labels
             case "estimate_cross_subject":
@@ -206,10 +203,10 @@ class Amounts:
             return 0
         if path.name == "nsd_stimuli.hdf5":
             images = synthetic.shared_images + synthetic.unique_images * len(synthetic.sessions)
-            return images * SYNTHETIC_IMAGE_BYTES
+            return images * _SYNTHETIC_IMAGE_BYTES
         if path.name == "nsd_stim_info_merged.csv":
             return STIM_INFO_BYTES
         if path.name.startswith("betas_session"):
             # Zero outside the mask, and compressed.
-            return (synthetic.max_labelled + synthetic.n_unlabelled) * TRIALS_PER_SESSION * 2
+            return (synthetic.max_labelled + synthetic.n_unlabelled) * _TRIALS_PER_SESSION * 2
         return 300_000

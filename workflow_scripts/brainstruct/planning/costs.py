@@ -7,55 +7,47 @@ from dataclasses import dataclass
 
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
-MB = 1e6
+_MB = 1e6
 
-TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
+_TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
 """Rules whose jobs import torch."""
 
 COMPUTED = {"embed", "fit_ridge", "partition_variance"}
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
-LAZY = {"tabulate_responses", "write_methods"}
+_LAZY = {"tabulate_responses", "write_methods"}
 """Rules that open large arrays and read answers or provenance alone."""
 
-PASSES_PER_PENALTY = 0.79
+_PASSES_PER_PENALTY = 0.79
 """Products of all features with all voxels that the `gram` solver makes per penalty, folds
 included: 968 GFLOP for 3000 images, 2048 features, 5000 voxels and 20 penalties."""
 
-EVALUATED_PENALTIES = 26
+_EVALUATED = 26
 """Penalties that cost the `gram` solver products; more are interpolated (1239 GFLOP at 60)."""
 
 PRESET_PENALTIES, PRESET_FOLDS = 60, 5
 """Of the preset `oota2025`, which himalaya's own solver fits."""
 
-EIGEN_FLOPS = 22
+_EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
 precision, which takes twice as long."""
 
-IMPORTS_MB, TORCH_MB = 200, 600
+_IMPORTS_MB, _TORCH_MB = 200, 600
 """Memory of a job before it has read anything."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job takes.
-
-    Attributes
-    ----------
-    seconds : float
-        Time, from start to end.
-    memory_mb : float
-        Most memory it holds.
-    """
+    """What one job takes: seconds from start to end and, in MB, its most memory."""
 
     seconds: float
     memory_mb: float
 
 
 def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cost:
-    """Estimate the cost of a job.
+    """Estimate a job: start, reading and writing, and the arithmetic of those that embed and fit.
 
     Parameters
     ----------
@@ -65,38 +57,30 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
         Sizes of the study.
     size_of : callable
         File -> bytes, of the job's inputs.
-
-    Returns
-    -------
-    Cost
-        Of start, reading and writing for every job; and of the arithmetic of
-        those that embed and fit.
     """
     assumed = amounts.assumed
-    with_torch = job.rule in TORCH
+    with_torch = job.rule in _TORCH
     written = float(amounts.output_bytes(job))
-    read = written if job.rule in LAZY else sum(map(size_of, job.inputs))
+    read = written if job.rule in _LAZY else sum(map(size_of, job.inputs))
     if job.rule == "partition_variance":
         # Of the states of an instruction, one layer.
         read /= amounts.study.model(job.wildcards["model"]).n_layers
     seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
-    memory = float(TORCH_MB if with_torch else IMPORTS_MB)
+    memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
     if job.rule == "embed":
         # Images are read one by one, states are kept for one block.
-        more = _embed_seconds(job, amounts)
-        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / MB
-        return Cost(seconds + more + written / MB / assumed.disk_mb_per_s, memory)
-    seconds += (read + written) / MB / assumed.disk_mb_per_s
+        seconds += _embed_seconds(job, amounts)
+        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
+        return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
+    seconds += (read + written) / _MB / assumed.disk_mb_per_s
+    if job.rule not in ("fit_ridge", "partition_variance"):
+        return Cost(seconds, memory + 2 * (read + written) / _MB)
     if job.rule == "fit_ridge":
-        layers = sum(map(is_layer, job.outputs))
-        flops = layers * ridge_flops(job, amounts)
-        seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
-        return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
-    if job.rule == "partition_variance":
+        flops = sum(map(is_layer, job.outputs)) * ridge_flops(job, amounts)
+    else:
         flops = partition_flops(job, amounts)
-        seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
-        return Cost(seconds, memory + _ridge_bytes(job, amounts) / MB)
-    return Cost(seconds, memory + 2 * (read + written) / MB)
+    seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
+    return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
 
 
 def embed_flops(model: str, amounts: Amounts) -> tuple[float, float]:
@@ -125,7 +109,7 @@ def _embed_seconds(job: Job, amounts: Amounts) -> float:
         weights = 2 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
         step = max(per_token / rate, weights / embedding.batch_size if on_gpu else 0.0)
         per_image += (embedding.max_new_tokens + 1) * step
-    load = 2 * network.parameters / (assumed.weights_mb_per_s * MB)
+    load = 2 * network.parameters / (assumed.weights_mb_per_s * _MB)
     return load + images * per_image * len(job.outputs)
 
 
@@ -149,7 +133,7 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
     n, p, voxels = _shape(job, amounts)
     study = amounts.study
     instructions = len(study.instructions_of(study.model(job.wildcards["model"])))
-    pairs = len(Targets(study).partition_pairs(job.wildcards["model"]))
+    pairs = len(Rooms.of(study).statistics.pairs_of(job.wildcards["model"]))
     fit = banded_flops(
         n,
         min(study.partition.components, n, p),
@@ -169,8 +153,8 @@ def gram_flops(n: int, p: int, voxels: int, penalties: int) -> float:
     n, p, voxels, penalties : int
         Training images, features, voxels, and penalties tried.
     """
-    evaluated = min(penalties, EVALUATED_PENALTIES)
-    return _decomposition_flops(n, p) + PASSES_PER_PENALTY * evaluated * 2 * n * min(n, p) * voxels
+    evaluated = min(penalties, _EVALUATED)
+    return _decomposition_flops(n, p) + _PASSES_PER_PENALTY * evaluated * 2 * n * min(n, p) * voxels
 
 
 def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
@@ -178,17 +162,13 @@ def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> f
 
     For every fold and penalty it makes the matrix that turns responses into
     weights, applies it to the held-out features, and the result to the
-    responses; then once more, of all images, for the weights.
-
-    Parameters
-    ----------
-    n, p, voxels, penalties, folds : int
-        Training images, features, voxels, penalties, and folds.
+    responses; then once more, of all images, for the weights. Parameters are
+    those of `gram_flops`.
     """
     fitted = n - n // folds
     rank = min(fitted, p)
     per_penalty = 2 * fitted * (folds * p * rank + n * p + n * voxels) + 2 * n * p * min(n, p)
-    decompositions = (folds + 1) * (4 * n * p * rank + EIGEN_FLOPS * rank**3)
+    decompositions = (folds + 1) * (4 * n * p * rank + _EIGEN_FLOPS * rank**3)
     return float(penalties * per_penalty + decompositions)
 
 
@@ -218,14 +198,14 @@ def banded_flops(
     # In double precision, which takes twice as long: Gram matrices, eigendecompositions and
     # their products, in every fold, and in the refits of the joint model and of each band.
     grams = 2 * 5 * 2 * n * both**2
-    bases = 2 * (EIGEN_FLOPS + 4) * ((folds + 1) * cubes + 2 * components**3)
+    bases = 2 * (_EIGEN_FLOPS + 4) * ((folds + 1) * cubes + 2 * components**3)
     return float(searched + products + refits + grams + bases)
 
 
 def _decomposition_flops(n: int, p: int) -> float:
     """Count the smaller Gram matrix and its decomposition in double precision."""
     smaller = min(n, p)
-    return 2.0 * n * p * smaller + 2.0 * EIGEN_FLOPS * smaller**3
+    return 2.0 * n * p * smaller + 2.0 * _EIGEN_FLOPS * smaller**3
 
 
 def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
+from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
-from brainstruct.workflow.targets import DOWNLOADS, Targets
+from brainstruct.workflow.models import DOWNLOADS
+from brainstruct.workflow.rooms import Rooms
+
+Part: TypeAlias = tuple[str, int, float, float]
+"""Folder, files of it, their bytes when all are there, and the bytes that are."""
 
 
 def folder_of(path: str, root: str) -> str:
@@ -26,52 +33,54 @@ def folder_of(path: str, root: str) -> str:
     return str(Path(*parts[:3])) if len(parts) > 3 else str(Path(path).parent)
 
 
-def embeddings_folder(amounts: Amounts) -> Folder:
-    """Return the embeddings, by far the largest results; no list of jobs is needed."""
-    study, targets = amounts.study, Targets(amounts.study)
-    sizes = [
-        (
-            on_disk(Path(targets.embedding(model.key, instruction, block))),
-            amounts.embedding_bytes(model.key, amounts.block(block)),
-        )
-        for model in study.models
-        for instruction in study.instructions_of(model)
-        for block in targets.blocks
-    ]
-    return _folder(f"{targets.root}/embeddings", sizes)
+def embeddings(amounts: Amounts) -> Iterator[Part]:
+    """Yield the embeddings, by far the largest results; no list of jobs is needed."""
+    study, places = amounts.study, Rooms.of(amounts.study).models
+    for model in study.models:
+        for instruction in study.instructions_of(model):
+            for block in places.data.blocks:
+                path = places.embedding(model.key, instruction, block)
+                assumed = amounts.embedding_bytes(model.key, amounts.block(block))
+                yield _part(f"{places.root}/embeddings", path, assumed)
 
 
-def input_folders(amounts: Amounts) -> list[Folder]:
-    """Return the data set and the checkpoints, where the workflow does not write them itself."""
-    study, inputs, targets = amounts.study, amounts.inputs, Targets(amounts.study)
+def inputs(amounts: Amounts) -> Iterator[Part]:
+    """Yield the data set and the checkpoints, where the workflow does not write them itself."""
+    study, places = amounts.study, Rooms.of(amounts.study).models
     if study.synthetic is not None:
-        return []
+        return
     known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
-    data = []
-    for path in map(Path, inputs.required()):
-        betas = path.name.startswith("betas_session")
-        assumed = amounts.beta_bytes() if betas else known.get(path.name, 1_000_000)
-        data.append((on_disk(path), assumed))
-    needed = {model.checkpoint: amounts.networks[model.key] for model in study.models}
-    weights = {
-        name: (on_disk(Path(targets.checkpoint_folder(name))), round(network.download_bytes))
-        for name, network in needed.items()
-        if study.checkpoints[name].path is None
-    }
+    for path in amounts.inputs.required():
+        name = Path(path).name
+        betas = name.startswith("betas_session")
+        assumed = amounts.beta_bytes() if betas else known.get(name, 1_000_000)
+        yield _part(study.data.nsd_root, path, assumed)
+    networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
+    for name, network in networks.items():
+        if study.checkpoints[name].path is None:
+            weights = round(network.download_bytes)
+            yield _part(DOWNLOADS, places.checkpoint_folder(name), weights)
+
+
+def _part(folder: str, path: str, assumed: float) -> Part:
+    stored = on_disk(Path(path))
+    return folder, 1, stored or assumed, stored
+
+
+def sum_up(parts: Iterable[Part]) -> list[Folder]:
+    """Sum up folder by folder."""
+    by_folder: dict[str, list[Part]] = {}
+    for part in parts:
+        by_folder.setdefault(part[0], []).append(part)
     return [
-        _folder(study.data.nsd_root, data),
-        *([_folder(DOWNLOADS, list(weights.values()))] if weights else []),
+        Folder(
+            folder=folder,
+            files=sum(part[1] for part in own),
+            whole_bytes=round(sum(part[2] for part in own)),
+            stored_bytes=round(sum(part[3] for part in own)),
+        )
+        for folder, own in by_folder.items()
     ]
-
-
-def _folder(name: str, sizes: Sequence[tuple[float, float]]) -> Folder:
-    """Sum pairs of what is stored and what is assumed where nothing is."""
-    return Folder(
-        folder=name,
-        files=len(sizes),
-        whole_bytes=round(sum(stored or assumed for stored, assumed in sizes)),
-        stored_bytes=round(sum(stored for stored, _ in sizes)),
-    )
 
 
 def on_disk(path: Path) -> float:
@@ -81,19 +90,36 @@ def on_disk(path: Path) -> float:
     return float(path.stat().st_size) if path.is_file() else 0.0
 
 
+def stored_bytes(job: Job) -> float | None:
+    """Return the size of a job's outputs; `None` if one is not on disk.
+
+    The pycortex store is a folder, of which its rule declares one file.
+    """
+    paths = [Path(name) for name in job.outputs]
+    if not all(path.exists() for path in paths):
+        return None
+    if job.rule == "prepare_pycortex":
+        paths = [path.parent for path in paths]
+    return sum(map(on_disk, paths))
+
+
 def volumes(folders: Iterable[Folder]) -> list[Volume]:
     """Compare what will be written with what is free, file system by file system."""
-    found: dict[int, Volume] = {}
+    places: dict[int, Path] = {}
+    needed: Counter[int] = Counter()
     for folder in folders:
         place = existing(Path(folder.folder))
         device = place.stat().st_dev
-        if device not in found:
-            free = shutil.disk_usage(place).free
-            found[device] = Volume(folder=str(place), needed_bytes=0, free_bytes=free)
-        before = found[device]
-        needed = before.needed_bytes + max(0, folder.whole_bytes - folder.stored_bytes)
-        found[device] = before.model_copy(update={"needed_bytes": needed})
-    return list(found.values())
+        places.setdefault(device, place)
+        needed[device] += folder.bytes_to_come
+    return [
+        Volume(
+            folder=str(place),
+            needed_bytes=needed[device],
+            free_bytes=shutil.disk_usage(place).free,
+        )
+        for device, place in places.items()
+    ]
 
 
 def existing(folder: Path) -> Path:

@@ -10,18 +10,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from brainstruct.errors import InputError
 
-GENERATED = ("fit_ridge", "embed", "build_tiny_checkpoint", "plant_features", "write_synthetic")
+_GENERATED = ("fit_ridge", "embed", "build_tiny_checkpoint", "plant_features", "write_synthetic")
 """Rules that the workflow generates several of, each with a suffix."""
 
-JobKey: TypeAlias = tuple[str, tuple[str, ...]]
-"""A job among those of its workflow: rule and outputs."""
-
-_HEADER = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
-_ITEM = re.compile(r"^    (\w+): (.*)$")
+_ITEM = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
+_JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    \w+: .*\n?)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,8 @@ class Job:
         Its files.
     wildcards : mapping
         Name -> value.
-    threads : int
-        Cores it asks for.
-    gpus : int
-        GPUs it asks for.
-    memory_mb : float
-        Memory it asks for; 0 if it asks for none.
+    threads, gpus, memory_mb : int, int, float
+        Cores, GPUs and memory it asks for; 0 if it asks for none.
     benchmark : str
         Where Snakemake records what it took; empty if nowhere.
     """
@@ -55,50 +48,17 @@ class Job:
     memory_mb: float = 0.0
     benchmark: str = ""
 
-    @property
-    def key(self) -> JobKey:
-        """Identify the job among those of its workflow."""
-        return self.rule, self.outputs
-
 
 def read_dry_run(text: str) -> list[Job]:
-    """Read the jobs from what ``snakemake --dry-run`` prints.
-
-    Parameters
-    ----------
-    text : str
-        Everything it printed.
-
-    Returns
-    -------
-    list of Job
-        Those that write something: targets without a job of their own are left out.
-    """
-    jobs: list[Job] = []
-    rule, items = "", dict[str, str]()
-
-    def finish() -> None:
-        if rule and "output" in items:
-            jobs.append(_job(rule, items))
-
-    for line in text.splitlines():
-        if header := _HEADER.match(line):
-            finish()
-            rule, items = header[1], {}
-        elif rule and (item := _ITEM.match(line)):
-            items[item[1]] = item[2]
-        elif rule:
-            finish()
-            rule = ""
-    finish()
-    return jobs
+    """Read the jobs that write something from what ``snakemake --dry-run`` prints."""
+    found = [(header[1], dict(_ITEM.findall(header[2]))) for header in _JOB.finditer(text)]
+    return [_job(rule, items) for rule, items in found if "output" in items]
 
 
 def _job(rule: str, items: Mapping[str, str]) -> Job:
     resources = _pairs(items.get("resources", ""))
-    common = next((name for name in GENERATED if rule.startswith(f"{name}_")), rule)
     return Job(
-        rule=common,
+        rule=next((name for name in _GENERATED if rule.startswith(f"{name}_")), rule),
         inputs=_names(items.get("input", "")),
         outputs=_names(items["output"]),
         wildcards=_pairs(items.get("wildcards", "")),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Network:
         return self.language_parameters + self.vision_parameters
 
 
-PUBLISHED: dict[str, Network] = {
+_PUBLISHED: dict[str, Network] = {
     "instructblip": Network(4096, 6.74e9, 1.17e9, 257, 32, 31.7e9),
     "mplug-owl": Network(4096, 6.74e9, 0.43e9, 257, 65, 14.4e9),
     "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
@@ -53,7 +53,7 @@ PUBLISHED: dict[str, Network] = {
 }
 """Family -> the checkpoint that the paper's study uses of it (model cards and papers)."""
 
-TINY_WIDTH = 64
+_TINY_WIDTH = 64
 """Width of tiny checkpoints whose configuration gives none; 32 where there are no instructions."""
 
 
@@ -63,30 +63,28 @@ def network_of(study: Study, model: Model) -> Network:
     A ``config.json`` of its checkpoint decides if it is there; then sizes of a
     tiny checkpoint that the study builds; then the published ones.
     """
-    published = PUBLISHED[model.family]
-    config = Path(Targets(study).checkpoint_folder(model.checkpoint)) / "config.json"
+    published = _PUBLISHED[model.family]
+    config = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint)) / "config.json"
     if config.is_file():
-        width = _stored_width(_content(config), model.family)
+        width = _stored_width(config, model.family)
         return _scaled(published, width) if width else published
     tiny = study.synthetic.checkpoints.get(model.checkpoint) if study.synthetic else None
     if tiny is not None:
-        default = TINY_WIDTH if model.follows_instructions else TINY_WIDTH // 2
+        default = _TINY_WIDTH if model.follows_instructions else _TINY_WIDTH // 2
         return _scaled(published, tiny.sizes.get("width", default))
     return published
 
 
-def _content(config: Path) -> dict[str, object]:
-    """Read a checkpoint's configuration; whether it is damaged is for the doctor to say."""
+def _stored_width(config: Path, family: str) -> int | None:
+    """Read a width; whether a configuration is damaged is for the doctor to say."""
     try:
         content = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _stored_width(config: dict[str, object], family: str) -> int | None:
+        return None
+    if not isinstance(content, dict):
+        return None
     part = {"clip-image": "vision_config", "clip-text": "text_config"}.get(family)
-    candidates = [config.get(part)] if part else [config.get("text_config"), config]
+    candidates = [content.get(part)] if part else [content.get("text_config"), content]
     for candidate in candidates:
         if isinstance(candidate, dict) and isinstance(candidate.get("hidden_size"), int):
             return int(candidate["hidden_size"])

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.assumptions import Assumptions
-from brainstruct.planning.calibration import Calibration, calibrate, stored_bytes
-from brainstruct.planning.costs import COMPUTED, Cost, job_cost
-from brainstruct.planning.disk import folder_of, input_folders, on_disk, volumes
-from brainstruct.planning.jobs import Job, JobKey
-from brainstruct.planning.report import Folder, Plan, Stage, Volume
-from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.targets import Targets
+from brainstruct.planning.calibration import Estimate, calibrate, read_benchmark
+from brainstruct.planning.costs import COMPUTED, job_cost
+from brainstruct.planning.disk import (
+    Part,
+    folder_of,
+    inputs,
+    on_disk,
+    stored_bytes,
+    sum_up,
+    volumes,
+)
+from brainstruct.planning.jobs import Job
+from brainstruct.planning.report import Plan, Stage, Volume
+from brainstruct.workflow.rooms import Rooms
 
-HOUR = 3600.0
-GB = 1e9
 
-
-def make_plan(
-    study: Study,
-    jobs: Sequence[Job],
-    to_do: Iterable[Job],
-    assumptions: Assumptions | None = None,
-) -> Plan:
-    """Estimate what a study takes.
+def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
+    """Estimate what a study takes, corrected by the records of jobs that are done.
 
     Parameters
     ----------
@@ -37,29 +35,27 @@ def make_plan(
         All its jobs.
     to_do : iterable of Job
         Those that are to be run.
-    assumptions : Assumptions, optional
-        What is taken for granted.
-
-    Returns
-    -------
-    Plan
-        Corrected by the records of jobs that are done.
     """
-    assumed = assumptions or Assumptions()
-    amounts = Amounts(study, Inputs(study, tolerant=True), assumed)
-    files = {job.key: amounts.file_sizes(job) for job in jobs}
-    sizes = {key: sum(each.values()) for key, each in files.items()}
-    by_file = {name: size for each in files.values() for name, size in each.items()}
+    amounts = Amounts(study)
+    files = {name: size for job in jobs for name, size in amounts.file_sizes(job).items()}
 
     def size_of(name: str) -> float:
-        return by_file[name] if name in by_file else on_disk(Path(name))
+        return files[name] if name in files else on_disk(Path(name))
 
-    costs = {job.key: job_cost(job, amounts, size_of) for job in jobs}
-    calibration = calibrate(jobs, costs, sizes)
-    costs = {job.key: calibration.cost(job, costs[job.key]) for job in jobs}
-    remaining = {job.key for job in to_do}
-    stages = _stages(jobs, remaining, costs, calibration)
-    folders = _folders(study, jobs, files, calibration) + input_folders(amounts)
+    estimates = calibrate(
+        [
+            Estimate(
+                job,
+                job_cost(job, amounts, size_of),
+                sum(files[name] for name in job.outputs),
+                read_benchmark(job.benchmark) if job.benchmark else None,
+                stored_bytes(job),
+            )
+            for job in jobs
+        ]
+    )
+    stages = _stages(estimates, {job.outputs for job in to_do})
+    folders = sum_up([*_written(Rooms.of(study).data.root, estimates, files), *inputs(amounts)])
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -67,77 +63,56 @@ def make_plan(
         folders=folders,
         volumes=found,
         warnings=_warnings(stages, found),
-        assumptions=assumed,
+        assumptions=amounts.assumed,
     )
 
 
-def _stages(
-    jobs: Sequence[Job],
-    remaining: set[JobKey],
-    costs: dict[JobKey, Cost],
-    calibration: Calibration,
-) -> list[Stage]:
+def _stages(estimates: Sequence[Estimate], to_do: Collection[tuple[str, ...]]) -> list[Stage]:
+    """Sum up rule by rule; `to_do` holds the outputs of each job that is to be run."""
+
+    def hours(some: Iterable[Estimate], units: str) -> float:
+        return float(sum(one.cost.seconds * getattr(one.job, units) for one in some)) / 3600.0
+
     found = []
-    for rule in dict.fromkeys(job.rule for job in jobs):
-        own = [job for job in jobs if job.rule == rule]
-        left = [job for job in own if job.key in remaining]
-
-        def gpu_hours(some: list[Job]) -> float:
-            return sum(costs[job.key].seconds * job.gpus for job in some) / HOUR
-
-        def core_hours(some: list[Job]) -> float:
-            return sum(costs[job.key].seconds * job.threads for job in some) / HOUR
-
+    for rule in dict.fromkeys(one.job.rule for one in estimates):
+        own = [one for one in estimates if one.job.rule == rule]
+        left = [one for one in own if one.job.outputs in to_do]
         found.append(
             Stage(
                 rule=rule,
                 jobs=len(own),
                 to_do=len(left),
-                measured=calibration.jobs.get(rule, 0),
+                measured=sum(one.measured is not None for one in own),
                 arithmetic=rule in COMPUTED,
-                gpu_hours=gpu_hours(own),
-                core_hours=core_hours(own),
-                gpu_hours_to_do=gpu_hours(left),
-                core_hours_to_do=core_hours(left),
-                peak_memory_mb=max(costs[job.key].memory_mb for job in own),
-                asked_memory_mb=max(job.memory_mb for job in own),
+                gpu_hours=hours(own, "gpus"),
+                core_hours=hours(own, "threads"),
+                gpu_hours_to_do=hours(left, "gpus"),
+                core_hours_to_do=hours(left, "threads"),
+                peak_memory_mb=max(one.cost.memory_mb for one in own),
+                asked_memory_mb=max(one.job.memory_mb for one in own),
             )
         )
     return found
 
 
-def _folders(
-    study: Study,
-    jobs: Sequence[Job],
-    files: dict[JobKey, dict[str, float]],
-    calibration: Calibration,
-) -> list[Folder]:
-    root = Targets(study).root
-    rows = []
-    for job in jobs:
-        sizes = files[job.key]
-        stored = stored_bytes(job)
-        together = sum(sizes.values())
-        whole = calibration.size(job, together) if stored is None else stored
-        for folder, names in groupby(sorted(job.outputs), key=lambda name: folder_of(name, root)):
-            own = [sizes[name] for name in names]
+def _written(
+    root: str, estimates: Iterable[Estimate], files: Mapping[str, float]
+) -> Iterator[Part]:
+    """Yield what the jobs write: as it is on disk or, where that is not all, as estimated."""
+    for one in estimates:
+        together = sum(files[name] for name in one.job.outputs)
+        whole = one.size if one.stored is None else one.stored
+        names = sorted(one.job.outputs)
+        for folder, inside in groupby(names, key=lambda name: folder_of(name, root)):
+            own = [files[name] for name in inside]
             share = sum(own) / together
-            rows.append((folder, len(own), whole * share, (stored or 0.0) * share))
-    return [
-        Folder(
-            folder=folder,
-            files=sum(row[1] for row in rows if row[0] == folder),
-            whole_bytes=round(sum(row[2] for row in rows if row[0] == folder)),
-            stored_bytes=round(sum(row[3] for row in rows if row[0] == folder)),
-        )
-        for folder in dict.fromkeys(row[0] for row in rows)
-    ]
+            yield folder, len(own), whole * share, (one.stored or 0.0) * share
 
 
 def _warnings(stages: Iterable[Stage], found: Iterable[Volume]) -> list[str]:
     lines = [
-        f"DOES NOT FIT: {volume.needed_bytes / GB:,.1f} GB will be written under "
-        f"{volume.folder}, where {volume.free_bytes / GB:,.1f} GB are free"
+        f"DOES NOT FIT: {volume.needed_bytes / 1e9:,.1f} GB will be written under "
+        f"{volume.folder}, where {volume.free_bytes / 1e9:,.1f} GB are free"
         for volume in found
         if not volume.fits
     ]

@@ -41,34 +41,21 @@ class Stage(Block):
 
 
 class Folder(Block):
-    """A stage's files.
-
-    Attributes
-    ----------
-    folder : str
-        Where they lie.
-    files : int
-        How many.
-    whole_bytes, stored_bytes : int
-        Size when all are there, and of those that are.
-    """
+    """A stage's files: where they lie, how many, their size when all are there and now."""
 
     folder: str
     files: int
     whole_bytes: int
     stored_bytes: int
 
+    @property
+    def bytes_to_come(self) -> int:
+        """What is not there yet."""
+        return max(0, self.whole_bytes - self.stored_bytes)
+
 
 class Volume(Block):
-    """A file system.
-
-    Attributes
-    ----------
-    folder : str
-        A folder on it.
-    needed_bytes, free_bytes : int
-        What will be written, and what is free.
-    """
+    """A file system by a folder on it: what will be written, and what is free."""
 
     folder: str
     needed_bytes: int

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from brainstruct.planning.report import Plan
 
-GB = 1e9
-
 
 def plan_table(plan: Plan) -> str:
     """Return the table that is printed: rules, disk, and what does not fit."""
@@ -22,9 +20,8 @@ def plan_table(plan: Plan) -> str:
     parts = [f"Study {plan.study}: time and memory of the jobs that are to do", _aligned(rows)]
     disk = [["folder", "files", "in all", "there", "to come"]]
     for folder in plan.folders:
-        left = max(0, folder.whole_bytes - folder.stored_bytes)
-        sizes = [_size(size) for size in (folder.whole_bytes, folder.stored_bytes, left)]
-        disk.append([folder.folder, f"{folder.files:,}", *sizes])
+        sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
+        disk.append([folder.folder, f"{folder.files:,}", *map(_size, sizes)])
     parts += ["Disk", _aligned(disk)]
     for volume in plan.volumes:
         verdict = "fits" if volume.fits else "DOES NOT FIT"
@@ -37,7 +34,7 @@ def plan_table(plan: Plan) -> str:
 
 
 def _size(n_bytes: float) -> str:
-    return f"{n_bytes / GB:,.1f} GB" if n_bytes >= GB else f"{n_bytes / 1e6:,.1f} MB"
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 def _hours(hours: float) -> str:

@@ -15,7 +15,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
 from brainstruct.errors import InputError
 
@@ -41,23 +40,40 @@ def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder cannot be written to, or has no room left.
     """
     final = Path(path)
-    try:
+    temporary = _draft(final, final.suffix)
+    with _naming(final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final)
-    except OSError as error:
-        _raise_named(error, final.parent)
-    temporary = final.with_name(
-        f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{final.suffix}"
-    )
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(final)
-        _sync(final.parent)
-    except (OSError, RuntimeError) as error:
-        _raise_named(error, final.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        try:
+            yield temporary
+            _sync(temporary)
+            temporary.replace(final)
+            _sync(final.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty folder beside `path` that becomes it, or replaces it; see `publish`."""
+    final = Path(path)
+    temporary = _draft(final, "")
+    with _naming(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(final)
+        temporary.mkdir()
+        try:
+            yield temporary
+            for entry in [*temporary.rglob("*"), temporary]:
+                _sync(entry)
+            _put_in_place(temporary, final)
+            _sync(final.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _draft(final: Path, suffix: str) -> Path:
+    return final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{suffix}")
 
 
 _UNWRITABLE = {
@@ -71,68 +87,30 @@ _UNWRITABLE = {
 }
 
 
-def _raise_named(error: Exception, folder: Path) -> NoReturn:
-    """Say in one line why a folder takes no file; any other error is raised as it is.
-
-    To be called while `error` is handled.
-    """
-    about = getattr(error, "filename", None)
-    if isinstance(about, str) and not _concerns(Path(about), folder):
-        raise error
-    number = getattr(error, "errno", None)
-    # HDF5 and libpng report the number in their text alone.
-    if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
-        number = int(stated[1])
-    if number not in _UNWRITABLE:
-        raise error
-    fault, cure = _UNWRITABLE[number]
-    advice = f"{cure}, or set another results folder, and run again"
-    raise InputError(folder, fault, advice) from error
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Say in one line why a folder takes no file; any other error is raised as it is."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        about = getattr(error, "filename", None)
+        if isinstance(about, str) and not _concerns(Path(about), folder):
+            raise
+        number = getattr(error, "errno", None)
+        # HDF5 and libpng report the number in their text alone.
+        if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
+            number = int(stated[1])
+        if number not in _UNWRITABLE:
+            raise
+        fault, cure = _UNWRITABLE[number]
+        advice = f"{cure}, or set another results folder, and run again"
+        raise InputError(folder, fault, advice) from error
 
 
 def _concerns(path: Path, folder: Path) -> bool:
     """Whether a path lies in a folder, or (while folders are made) the folder in it."""
     path, folder = path.absolute(), folder.absolute()
     return path.is_relative_to(folder) or folder.is_relative_to(path)
-
-
-@contextmanager
-def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give an empty temporary folder that becomes `path` if the block succeeds.
-
-    Parameters
-    ----------
-    path : path
-        The final name; a folder of that name is replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        A folder beside `path`.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written to, or has no room left.
-    """
-    final = Path(path)
-    temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(final)
-        temporary.mkdir()
-    except OSError as error:
-        _raise_named(error, final.parent)
-    try:
-        yield temporary
-        for entry in [*temporary.rglob("*"), temporary]:
-            _sync(entry)
-        _put_in_place(temporary, final)
-        _sync(final.parent)
-    except (OSError, RuntimeError) as error:
-        _raise_named(error, final.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _put_in_place(temporary: Path, final: Path) -> None:

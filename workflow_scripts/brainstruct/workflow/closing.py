@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import Study
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 OTHERS = "data set and checkpoints"
 """Where files go that are not among the results."""
@@ -79,7 +79,7 @@ class Run:
     rules: set[str] = field(default_factory=set)
 
 
-def close(workflow: Any, study: Study, targets: Targets) -> None:
+def close(workflow: Any, rooms: Rooms) -> None:
     """Print the summary of a run, to standard error, as Snakemake does.
 
     Silent where only a question was asked (no job wrote a file), after
@@ -91,7 +91,7 @@ def close(workflow: Any, study: Study, targets: Targets) -> None:
             return
         run = run_of(workflow)
         if run.jobs:
-            print(f"\n{summary(run, study, targets)}\n", file=sys.stderr, flush=True)
+            print(f"\n{summary(run, rooms)}\n", file=sys.stderr, flush=True)
     except Exception:
         print("The study is done; its summary could not be written:", file=sys.stderr)
         traceback.print_exc()
@@ -121,22 +121,22 @@ def run_of(workflow: Any) -> Run:
     )
 
 
-def summary(run: Run, study: Study, targets: Targets) -> str:
+def summary(run: Run, rooms: Rooms) -> str:
     """Return the summary as text."""
     made = Counter(
-        _stage(path, targets.root) for job in run.jobs for path in dict.fromkeys(job.outputs)
+        _stage(path, rooms.data.root) for job in run.jobs for path in dict.fromkeys(job.outputs)
     )
     took = timedelta(seconds=round((run.ended - run.started).total_seconds()))
     lines = [
-        f"Study {study.study}: {_count(made.total(), 'file')} made by "
+        f"Study {rooms.data.study.study}: {_count(made.total(), 'file')} made by "
         f"{_count(len(run.jobs), 'job')} in {took}.",
         "",
     ]
     width = max(map(len, made))
     lines += [f"  {stage.ljust(width)}  {count:,}" for stage, count in sorted(made.items())]
     for title, entries in (
-        ("Good to know", list(_remarks(run, study, targets))),
-        ("Next", list(_next(run, targets))),
+        ("Good to know", list(_remarks(run, rooms))),
+        ("Next", list(_next(run, rooms))),
     ):
         lines += ["", title, *(f"  {entry}" for entry in entries)] if entries else []
     return "\n".join(lines)
@@ -161,19 +161,19 @@ def warnings_in(path: str, since: datetime) -> list[str]:
     ]
 
 
-def _remarks(run: Run, study: Study, targets: Targets) -> Iterator[str]:
+def _remarks(run: Run, rooms: Rooms) -> Iterator[str]:
     again = Counter(job.rule for job in run.jobs if job.attempts > 1)
     if again:
         which = ", ".join(f"{count} of {rule}" for rule, count in again.items())
         yield f"{_count(again.total(), 'job')} failed at first and ran again: {which}."
     yield from _warnings(run)
     written = {path for job in run.jobs for path in job.outputs}
-    if targets.table("alignment") in written:
-        yield from _regions(Path(targets.table("alignment")), study)
-    if targets.pycortex_store() in written:
-        ready = json.loads(Path(targets.pycortex_store()).read_text(encoding="utf-8"))
+    if rooms.data.table("alignment") in written:
+        yield from _regions(Path(rooms.data.table("alignment")), rooms.data.study)
+    if rooms.figures.pycortex_store() in written:
+        ready = json.loads(Path(rooms.figures.pycortex_store()).read_text(encoding="utf-8"))
         average = [subject for subject, drawn in ready.items() if drawn["source"] == "fsaverage"]
-        if average and study.flatmaps.source == "auto":
+        if average and rooms.data.study.flatmaps.source == "auto":
             yield f"No flat surfaces of {', '.join(average)}: drawn on fsaverage."
 
 
@@ -225,16 +225,16 @@ def _regions(table: Path, study: Study) -> Iterator[str]:
             yield f"{subject} has no voxels in {', '.join(families)}: n/a in tables."
 
 
-def _next(run: Run, targets: Targets) -> Iterator[str]:
+def _next(run: Run, rooms: Rooms) -> Iterator[str]:
     command = ".venv/bin/snakemake"
     if run.configuration:
         command += f" --configfile {shlex.join(run.configuration)}"
     if not run.whole:
         yield f"the rest of the study:  {command} --cores all"
         return
-    yield f"the report:             {command} --report {targets.root}/report.html"
-    if Path(targets.viewer_index()).is_file():
-        yield f"interactive maps:       make view VIEWER={Path(targets.viewer_index()).parent}"
+    yield f"the report:             {command} --report {rooms.data.root}/report.html"
+    if Path(rooms.viewer.index()).is_file():
+        yield f"interactive maps:       make view VIEWER={Path(rooms.viewer.index()).parent}"
     if "exports" in run.rules:
         yield f"files for other tools:  {command} --cores 1 exports"
 

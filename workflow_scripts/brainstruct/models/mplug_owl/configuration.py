@@ -14,43 +14,51 @@ from transformers import LlamaConfig, PreTrainedConfig
 
 
 @strict
-class MPlugOwlVisionConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
-    """Dimensions of the vision tower, a CLIP ViT-L/14."""
+class _TransformerConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
+    """What the vision tower and the abstractor state of themselves."""
 
-    model_type = "mplug_owl_vision_model"
-    base_config_key = "vision_config"
+    part: ClassVar[str]
 
     hidden_size: int = 1024
     intermediate_size: int = 4096
     num_hidden_layers: int = 24
     num_attention_heads: int = 16
-    num_channels: int = 3
-    image_size: int = 224
-    patch_size: int = 14
     layer_norm_eps: float = 1e-6
 
     def validate_architecture(self) -> None:
         """Check that heads divide the width."""
-        _require_multiple("vision", self.hidden_size, self.num_attention_heads)
+        width, heads = self.hidden_size, self.num_attention_heads
+        if width % heads:
+            raise ValueError(f"the {self.part} width {width} is no multiple of its {heads} heads")
 
 
 @strict
-class MPlugOwlAbstractorConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
+class MPlugOwlVisionConfig(_TransformerConfig):  # type: ignore[no-untyped-call]
+    """Dimensions of the vision tower, a CLIP ViT-L/14."""
+
+    part = "vision"
+    model_type = "mplug_owl_vision_model"
+    base_config_key = "vision_config"
+
+    num_channels: int = 3
+    image_size: int = 224
+    patch_size: int = 14
+
+
+@strict
+class MPlugOwlAbstractorConfig(_TransformerConfig):  # type: ignore[no-untyped-call]
     """Dimensions of the visual abstractor, which condenses patches into a few queries."""
 
+    part = "abstractor"
     model_type = "mplug_owl_visual_abstract"
     base_config_key = "visual_abstractor_config"
 
-    hidden_size: int = 1024
     encoder_hidden_size: int = 1024
-    intermediate_size: int = 4096
     num_hidden_layers: int = 6
-    num_attention_heads: int = 16
-    layer_norm_eps: float = 1e-6
 
     def validate_architecture(self) -> None:
         """Check what the attention over queries and patches together presumes."""
-        _require_multiple("abstractor", self.hidden_size, self.num_attention_heads)
+        super().validate_architecture()
         if self.hidden_size != self.encoder_hidden_size:
             raise ValueError(
                 f"the abstractor attends to queries of width {self.hidden_size} and patches of "
@@ -108,8 +116,3 @@ class MPlugOwlConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     def image_length(self) -> int:
         """Vectors that stand for one image in the prompt: the queries and an end mark."""
         return self.num_query_tokens + 1
-
-
-def _require_multiple(part: str, width: int, heads: int) -> None:
-    if width % heads:
-        raise ValueError(f"the {part} width {width} is no multiple of its {heads} heads")

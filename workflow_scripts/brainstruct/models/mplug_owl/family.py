@@ -2,98 +2,125 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import torch
-from PIL import Image
+from huggingface_hub.errors import StrictDataclassError
+from PIL.Image import Resampling
+from transformers import CLIPImageProcessorPil
 
 from brainstruct.errors import InputError
-from brainstruct.models import loading
-from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.mplug_owl.checkpoint import read_config
+from brainstruct.models.files import fetch_cure, read_checkpoint
+from brainstruct.models.interface import ModelOptions
+from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
-from brainstruct.models.mplug_owl.pixels import ImageProcessor
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
-from brainstruct.models.registry import FAMILIES
-from brainstruct.models.responding import RespondingModel, shared_instruction
+from brainstruct.models.responding import RespondingModel
+from brainstruct.models.tokens import listed
 
 
 class MPlugOwl(RespondingModel):
-    """mPLUG-Owl v1 answers an instruction about an image.
-
-    Layer 0 is the token embeddings of the language model, the last layer is
-    taken after its final norm.
-
-    Parameters
-    ----------
-    options : ModelOptions
-        How the model was loaded.
-    network : MPlugOwlForConditionalGeneration
-        Loaded and placed.
-    tokenizer : PromptTokenizer
-        Writes prompts and reads responses.
-    process : ImageProcessor
-        Makes pixels.
-    """
-
-    tokenizer: PromptTokenizer  # type: ignore[assignment]
-
-    def __init__(
-        self,
-        options: ModelOptions,
-        network: MPlugOwlForConditionalGeneration,
-        tokenizer: PromptTokenizer,
-        process: ImageProcessor,
-    ) -> None:
-        super().__init__(
-            options,
-            network,
-            network.language_model.model,
-            tokenizer,
-            end_ids=_end_ids(network.config, tokenizer),
-            pad_id=tokenizer.eos_id,
-        )
-        self.process = process
+    """mPLUG-Owl v1; see `RespondingModel` for its attributes."""
 
     @classmethod
     def load(cls, options: ModelOptions) -> MPlugOwl:
         """Read a checkpoint in the published layout; see `FeatureModel.load`."""
         folder = options.checkpoint
         config = read_config(folder)
-        loading.require_files(folder, *FAMILIES["mplug-owl"].files)
-        loading.require_layers(folder, config.text.num_hidden_layers + 1, options)
         tokenizer = PromptTokenizer(folder / "tokenizer.model", config.image_length)
         n_embedded = config.text.vocab_size
         if tokenizer.n_tokens > n_embedded:
             raise InputError(
                 folder / "tokenizer.model",
                 f"has {tokenizer.n_tokens} tokens, but the model embeds {n_embedded}",
-                loading.fetch_cure(folder),
+                fetch_cure(folder),
             )
-        process = ImageProcessor.read(folder / "preprocessor_config.json", config.vision.image_size)
-        network = loading.load_network(MPlugOwlForConditionalGeneration, config, options)
-        model = cls(options, network, tokenizer, process)
-        loading.require_image_effect(model, folder)
+        images = read_processor(folder / "preprocessor_config.json", config.vision.image_size)
+        network = load_network(MPlugOwlForConditionalGeneration, config, options)
+        model = cls(
+            options,
+            network,
+            network.language_model.model,
+            images,
+            tokenizer,
+            end_ids={tokenizer.eos_id, *listed(config.text.eos_token_id)},
+            pad_id=tokenizer.eos_id,
+        )
+        require_image_effect(model)
         return model
 
-    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
-        """Write the prompt and process the images; see `FeatureModel.prepare`."""
-        prompt = torch.tensor(self.tokenizer.encode_prompt(shared_instruction(texts)))
-        input_ids = prompt.repeat(len(images), 1)
-        return {
-            "input_ids": input_ids,
-            "attention_mask": torch.ones_like(input_ids),
-            "pixel_values": self.process(images),
-        }
+    def prompt_ids(self, instruction: str) -> list[int]:
+        """Return the token ids of a prompt; see `PromptTokenizer.encode_prompt`."""
+        ids: list[int] = self.tokenizer.encode_prompt(instruction)
+        return ids
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn the tokens of one response into text."""
-        return self.tokenizer.decode(tokens)
+        return str(self.tokenizer.decode(tokens))
 
 
-def _end_ids(config: MPlugOwlConfig, tokenizer: PromptTokenizer) -> set[int]:
-    """Return the tokens that end a response: those of the configuration and the tokenizer's."""
-    stated = config.text.eos_token_id
-    ids = stated if isinstance(stated, list) else [stated]
-    return {tokenizer.eos_id, *(token for token in ids if token is not None)}
+def read_config(folder: Path) -> MPlugOwlConfig:
+    """Read the dimensions of a checkpoint that has all its files.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or ``config.json`` damaged, inconsistent or of
+        another family.
+    """
+    content = read_checkpoint(folder, "mplug-owl")
+    path = folder / "config.json"
+    text = content.get("text_config")
+    language = text.get("model_type") if isinstance(text, dict) else None
+    if language != "llama":
+        raise InputError(
+            path,
+            f"describes a {language!r} language model, this family runs 'llama'",
+            "Name another checkpoint for this model, such as MAGAer13/mplug-owl-llama-7b",
+        )
+    try:
+        return MPlugOwlConfig(**content)
+    except StrictDataclassError as error:
+        reason = " ".join(str(error).split())
+        fault = f"has dimensions that do not fit ({reason})"
+        raise InputError(path, fault, fetch_cure(folder)) from error
+
+
+def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:
+    """Read how images are normalised from a ``preprocessor_config.json``.
+
+    The published processor squashes an image of any shape to a square before the
+    step that would crop it, so what the file says of cropping has no effect. It
+    must agree with the `size` of the squares that the vision tower takes.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or asks for another processing.
+    """
+    cure = fetch_cure(path.parent)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        mean, std = (tuple(map(float, content[key])) for key in ("image_mean", "image_std"))
+        stated = _stated_size(content.get("size", size))
+        resample = int(content.get("resample", Resampling.BICUBIC))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(path, f"is no image processing file ({error!r})", cure) from error
+    if stated != {size}:
+        fault = f"states the size {sorted(stated)}, but the vision tower takes {size} pixels"
+        raise InputError(path, fault, cure)
+    if resample != Resampling.BICUBIC:
+        raise InputError(path, f"asks for resampling {resample}, not 3 (bicubic)", cure)
+    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        fault = f"needs three means and three positive deviations, has {mean} and {std}"
+        raise InputError(path, fault, cure)
+    square = {"height": size, "width": size}
+    return CLIPImageProcessorPil(size=square, do_center_crop=False, image_mean=mean, image_std=std)
+
+
+def _stated_size(entry: Any) -> set[int]:
+    """Return the lengths in a size entry: a number, or a mapping from edge names to numbers."""
+    return {int(length) for length in (entry.values() if isinstance(entry, dict) else [entry])}

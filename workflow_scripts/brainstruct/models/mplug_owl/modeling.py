@@ -15,26 +15,13 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from brainstruct.models.mplug_owl.abstractor import Abstractor
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.prompt import IMAGE_ID
-from brainstruct.models.mplug_owl.vision import VisionTower
+from brainstruct.models.mplug_owl.vision import Abstractor, VisionTower
 
 
 class MPlugOwlForConditionalGeneration(PreTrainedModel):
-    """The whole model.
-
-    Attributes
-    ----------
-    vision_model : VisionTower
-        Pixels to patches.
-    query_tokens : torch.nn.Parameter
-        [1, query, feature]: what the abstractor starts from.
-    abstractor : Abstractor
-        Patches to the image's vectors in the prompt.
-    language_model : transformers.LlamaForCausalLM
-        Reads the prompt and responds.
-    """
+    """The whole model: vision tower, abstractor with the queries it starts from, LLaMA."""
 
     config: MPlugOwlConfig
     config_class = MPlugOwlConfig
@@ -51,36 +38,15 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
         self.language_model: Any = LlamaForCausalLM(config.text)
         self.post_init()  # type: ignore[no-untyped-call]
 
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the language model's token embeddings."""
-        embeddings: nn.Module = self.language_model.get_input_embeddings()
-        return embeddings
-
-    def get_output_embeddings(self) -> nn.Module:
-        """Return the language model's head."""
-        head: nn.Module = self.language_model.get_output_embeddings()
-        return head
-
     def encode_images(self, pixels: Tensor) -> Tensor:
-        """Condense images into vectors of the prompt.
-
-        Parameters
-        ----------
-        pixels : torch.Tensor
-            [image, channel, row, column], normalised.
-
-        Returns
-        -------
-        torch.Tensor
-            [image, query + 1, language feature].
-        """
+        """Map [image, channel, row, column] to [image, query + 1, language feature]."""
         patches = self.vision_model(pixels.to(self.query_tokens.dtype))
         queries = self.query_tokens.expand(len(pixels), -1, -1)
         vectors: Tensor = self.abstractor(queries, patches)
         return vectors
 
     def embed_prompt(self, input_ids: Tensor, image_vectors: Tensor) -> Tensor:
-        """Embed token ids, and put the images' vectors where the ids are negative.
+        """Embed prompts, as [prompt, position, feature], with the images' vectors in place.
 
         Parameters
         ----------
@@ -88,11 +54,6 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
             [prompt, position]; `IMAGE_ID` at each position of an image.
         image_vectors : torch.Tensor
             [image, query + 1, feature], in the order of the images in the prompts.
-
-        Returns
-        -------
-        torch.Tensor
-            [prompt, position, feature].
 
         Raises
         ------
@@ -118,10 +79,8 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
 
         Parameters
         ----------
-        input_ids : torch.Tensor
-            [prompt, position]; see `embed_prompt`.
-        pixel_values : torch.Tensor
-            [image, channel, row, column]; see `encode_images`.
+        input_ids, pixel_values : torch.Tensor
+            See `embed_prompt` and `encode_images`.
         **kwargs
             Passed to the language model (masks, positions, what to return).
         """
@@ -131,15 +90,9 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
 
     @torch.no_grad()
     def generate(self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any) -> Any:
-        """Respond to prompts, as `transformers` generates.
+        """Respond to prompts; parameters as for `forward`, passed to the library's `generate`.
 
-        Parameters
-        ----------
-        input_ids, pixel_values : torch.Tensor
-            As for `forward`.
-        **kwargs
-            Passed to the language model's `generate`; the prompts are taken as
-            unpadded if there is no ``attention_mask``.
+        The prompts are taken as unpadded if there is no ``attention_mask``.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 from brainstruct.errors import InputError
-from brainstruct.models import loading
+from brainstruct.models.files import fetch_cure
 
 IMAGE_MARK = "<image>"
 """Where the image stands in the text of a prompt."""
@@ -42,12 +42,11 @@ class PromptTokenizer:
     Raises
     ------
     InputError
-        If the file is missing, damaged, or has no tokens for begin and end.
+        If the file is damaged, or has no tokens for begin and end.
     """
 
     def __init__(self, path: Path, image_length: int) -> None:
-        loading.require_files(path.parent, path.name)
-        cure = loading.fetch_cure(path.parent)
+        cure = fetch_cure(path.parent)
         try:
             self._pieces = SentencePieceProcessor(model_file=str(path))
         except (RuntimeError, OSError) as error:
@@ -60,12 +59,7 @@ class PromptTokenizer:
         self.image_length = image_length
 
     def encode_prompt(self, instruction: str) -> list[int]:
-        """Put an instruction into the template and tokenise it.
-
-        Returns
-        -------
-        list of int
-            The token of begin, then text with `IMAGE_ID` for each vector of the image.
+        """Put an instruction into the template and `encode` it.
 
         Raises
         ------
@@ -81,7 +75,10 @@ class PromptTokenizer:
         return self.encode(TEMPLATE.format(instruction=instruction))
 
     def encode(self, text: str) -> list[int]:
-        """Tokenise a text in which `IMAGE_MARK` stands for each image."""
+        """Tokenise a text in which `IMAGE_MARK` stands for each image.
+
+        The token of begin comes first; each vector of an image is an `IMAGE_ID`.
+        """
         ids = [self.bos_id]
         for n_before, chunk in enumerate(text.split(IMAGE_MARK)):
             if n_before:

@@ -13,17 +13,15 @@ from typing import Any
 
 from safetensors.torch import save_file
 from sentencepiece import SentencePieceTrainer
+from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
 from brainstruct.models.tiny.corpus import SENTENCES
+from brainstruct.models.tiny.network import blocks, llama, spread
 from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
-from brainstruct.models.tiny.weights import spread
 from brainstruct.store.files import write_json
-
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 VOCABULARY = 768
 """Tokens: 3 control tokens, 256 bytes, and pieces of the corpus."""
@@ -42,17 +40,13 @@ def build(
     n_queries: int = 16,
     eos_ids: Sequence[int] = (2, *CONTROL_BYTES),
 ) -> None:
-    """Write a checkpoint folder.
+    """Write the checkpoint; see `brainstruct.models.tiny`.
 
     Parameters
     ----------
-    folder : path
-        Made if needed.
-    seed : int
-        Seed of the weights; the tokenizer does not depend on it.
-    n_blocks, width, n_heads : int
-        Blocks, width and attention heads of the language model; hidden states
-        are one more than blocks.
+    folder, seed, n_blocks, width, n_heads
+        As there; attention heads of the language model. The tokenizer does not
+        depend on the seed.
     vision_width, vision_layers : int
         Width and layers of the vision tower and of the abstractor.
     image_size : int
@@ -64,14 +58,8 @@ def build(
         2; several make responses of different lengths.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = _train_tokenizer()
-    (folder / "tokenizer.model").write_bytes(tokenizer)
-    tower = {
-        "hidden_size": vision_width,
-        "intermediate_size": 2 * vision_width,
-        "num_hidden_layers": vision_layers,
-        "num_attention_heads": 4,
-    }
+    (folder / "tokenizer.model").write_bytes(_train_tokenizer())
+    tower = blocks(vision_layers, vision_width)
     content: dict[str, Any] = {
         "model_type": "mplug-owl",
         "num_query_tokens": n_queries,
@@ -87,36 +75,29 @@ def build(
             **tower,
         },
         "text_config": {
-            "model_type": "llama",
-            "vocab_size": VOCABULARY,
-            "hidden_size": width,
-            "intermediate_size": 2 * width,
-            "num_hidden_layers": n_blocks,
-            "num_attention_heads": n_heads,
-            "max_position_embeddings": 2048,
+            **llama(VOCABULARY, n_blocks, width, pad_id=0, n_heads=n_heads),
             "rms_norm_eps": 1e-6,
-            "pad_token_id": 0,
-            "bos_token_id": 1,
             "eos_token_id": eos_ids[0] if len(eos_ids) == 1 else list(eos_ids),
-            "tie_word_embeddings": False,
         },
     }
     write_json(content, folder / "config.json")
-    write_json(
-        {
-            "do_resize": True,
-            "size": {"height": image_size, "width": image_size},
-            "resample": 3,
-            "do_rescale": True,
-            "do_normalize": True,
-            "image_mean": CLIP_MEAN,
-            "image_std": CLIP_STD,
-        },
-        folder / "preprocessor_config.json",
-    )
+    write_json(_processor(image_size), folder / "preprocessor_config.json")
     model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
     spread(model, seed)
     save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _processor(image_size: int) -> dict[str, Any]:
+    """Return how images are prepared."""
+    return {
+        "do_resize": True,
+        "size": {"height": image_size, "width": image_size},
+        "resample": 3,
+        "do_rescale": True,
+        "do_normalize": True,
+        "image_mean": OPENAI_CLIP_MEAN,
+        "image_std": OPENAI_CLIP_STD,
+    }
 
 
 def _train_tokenizer() -> bytes:

@@ -2,6 +2,11 @@
 
 They have random weights and nothing to say, but go through the same code as the
 real ones, from the tokenizer to the last layer.
+
+Each kind has a module with a function ``build(folder, seed, **sizes)``, which
+writes a checkpoint into an empty folder. Sizes that most have: ``n_blocks`` of the
+language model (or the image tower), which has one hidden state more, and
+``width``, its features per token. Defaults are those of the real model's depth.
 """
 
 from __future__ import annotations

@@ -5,32 +5,18 @@ from __future__ import annotations
 from math import gcd
 from pathlib import Path
 
-from transformers import (
-    GenerationConfig,
-    IdeficsConfig,
-    IdeficsForVisionText2Text,
-    IdeficsImageProcessorPil,
-)
+from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageProcessorPil
 
 from brainstruct.models.idefics import END_OF_UTTERANCE, FAKE_TOKEN, IMAGE_TOKEN
 from brainstruct.models.tiny import vocabulary
-from brainstruct.models.tiny.weights import spread
+from brainstruct.models.tiny.network import PATCHES, blocks, write_network
 
 
 def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
-    """Write the checkpoint.
+    """Write the checkpoint; `width` is a multiple of 8. See `brainstruct.models.tiny`.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to.
-    seed : int
-        Seed of the weights.
-    n_blocks : int
-        Decoder blocks; there is one hidden state more. A cross-attention layer
-        stands before every fourth, or more often if four does not divide it.
-    width : int
-        Features per token, a multiple of 8.
+    A cross-attention layer stands before every fourth block, or more often if
+    four does not divide their number.
     """
     added = (FAKE_TOKEN, IMAGE_TOKEN, END_OF_UTTERANCE)
     tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_BEGIN, added)
@@ -45,10 +31,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     config = IdeficsConfig(
         vocab_size=tokenizer.get_vocab_size() - len(added),
         additional_vocab_size=len(added),
-        hidden_size=width,
-        intermediate_size=2 * width,
-        num_hidden_layers=n_blocks,
-        num_attention_heads=4,
+        **blocks(n_blocks, width),
         # The library wants a multiple of it for the number of blocks.
         cross_layer_interval=gcd(n_blocks, 4),
         qk_layer_norms=True,
@@ -56,14 +39,7 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
         alpha_type="float",
         alpha_initializer="zeros",
         tie_word_embeddings=False,
-        vision_config={
-            "embed_dim": 32,
-            "image_size": 28,
-            "intermediate_size": 64,
-            "patch_size": 7,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-        },
+        vision_config={"embed_dim": 32, **blocks(2, 32), **PATCHES},
         perceiver_config={
             "use_resampler": True,
             "resampler_n_latents": 8,
@@ -76,9 +52,4 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
         bos_token_id=1,
         eos_token_id=2,
     )
-    network = IdeficsForVisionText2Text(config)
-    spread(network, seed)
-    network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
-        bos_token_id=1, eos_token_id=[2, *vocabulary.CONTROL_BYTES], pad_token_id=0
-    )
-    network.save_pretrained(folder)
+    write_network(IdeficsForVisionText2Text(config), folder, seed, pad_id=0)

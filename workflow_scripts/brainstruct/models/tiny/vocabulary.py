@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import (
     AddedToken,
@@ -31,21 +32,13 @@ CONTROL_BYTES = range(3, 35)
 so tiny models may end their responses with them."""
 
 
-def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> Tokenizer:
+def llama_tokenizer(begin: str, added: Sequence[str]) -> Tokenizer:
     """Return a tokenizer in the manner of LLaMA.
 
     Pieces of words with a leading ``▁``, merged by frequency; what is in no
     piece falls back to bytes. Ids: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, 3 to 258
-    the bytes, then pieces, then `added`.
-
-    Parameters
-    ----------
-    begin : str
-        Special token that starts every text; Vicuna InstructBLIP has ``</s>``.
-    added : sequence of str
-        Special tokens with the last ids.
-    vocab_size : int
-        Entries before `added`.
+    the bytes, then pieces up to 767, then the special tokens `added`. Every text
+    starts with `begin`; Vicuna InstructBLIP has ``</s>`` there.
     """
     specials = [LLAMA_UNKNOWN, LLAMA_BEGIN, LLAMA_END]
     bytes_ = [f"<0x{value:02X}>" for value in range(256)]
@@ -54,12 +47,6 @@ def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> 
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )
     trained.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
-    trained.train_from_iterator(
-        SENTENCES,
-        trainers.BpeTrainer(
-            vocab_size=vocab_size, special_tokens=specials + bytes_, show_progress=False
-        ),
-    )
     trained.decoder = decoders.Sequence(
         [
             decoders.Replace("▁", " "),
@@ -68,18 +55,13 @@ def llama_tokenizer(begin: str, added: Sequence[str], vocab_size: int = 768) -> 
             decoders.Strip(" ", 1, 0),
         ]
     )
-    # The trainer makes the bytes special, which would hide them from decoding.
-    content = json.loads(trained.to_str())
-    content["added_tokens"] = [
-        token for token in content["added_tokens"] if token["content"] in specials
-    ]
-    content["pre_tokenizer"] = None
-    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer = _train(trained, specials + bytes_, kept=specials, vocab_size=768)
+    tokenizer.pre_tokenizer = None
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in added])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A",
         pair=f"{begin} $A {begin} $B",
-        special_tokens=[(begin, _id(tokenizer, begin))],
+        special_tokens=[(begin, token_id(tokenizer, begin))],
     )
     return tokenizer
 
@@ -112,7 +94,7 @@ def bert_tokenizer() -> Tokenizer:
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens([*specials, "[DEC]"])
     tokenizer.post_processor = processors.BertProcessing(
-        ("[SEP]", _id(tokenizer, "[SEP]")), ("[CLS]", _id(tokenizer, "[CLS]"))
+        ("[SEP]", token_id(tokenizer, "[SEP]")), ("[CLS]", token_id(tokenizer, "[CLS]"))
     )
     return tokenizer
 
@@ -120,45 +102,52 @@ def bert_tokenizer() -> Tokenizer:
 CLIP_BEGIN, CLIP_END = "<|startoftext|>", "<|endoftext|>"
 
 
-def clip_tokenizer(vocab_size: int = 1024) -> Tokenizer:
+def clip_tokenizer() -> Tokenizer:
     """Return a tokenizer in the manner of CLIP: lower-case words, byte-level pieces."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(unk_token=CLIP_END, end_of_word_suffix="</w>"))
-    tokenizer.normalizer = normalizers.Sequence(
+    trained = Tokenizer(models.BPE(unk_token=CLIP_END, end_of_word_suffix="</w>"))
+    trained.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
     )
     words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    trained.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(words, behavior="removed", invert=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(
-        SENTENCES,
-        trainers.BpeTrainer(
-            vocab_size=vocab_size,
-            # Every byte, within and at the end of a word, so that nothing is unknown.
-            special_tokens=alphabet + [f"{byte}</w>" for byte in alphabet],
-            end_of_word_suffix="</w>",
-            show_progress=False,
-        ),
-    )
-    content = json.loads(tokenizer.to_str())
-    content["added_tokens"] = []
-    tokenizer = Tokenizer.from_str(json.dumps(content))
+    trained.decoder = decoders.ByteLevel()
+    # Every byte, within and at the end of a word, so that nothing is unknown.
+    bytes_ = alphabet + [f"{byte}</w>" for byte in alphabet]
+    tokenizer = _train(trained, bytes_, vocab_size=1024, end_of_word_suffix="</w>")
     tokenizer.add_special_tokens([CLIP_BEGIN, CLIP_END])
     tokenizer.post_processor = processors.RobertaProcessing(
-        (CLIP_END, _id(tokenizer, CLIP_END)),
-        (CLIP_BEGIN, _id(tokenizer, CLIP_BEGIN)),
+        (CLIP_END, token_id(tokenizer, CLIP_END)),
+        (CLIP_BEGIN, token_id(tokenizer, CLIP_BEGIN)),
         trim_offsets=False,
         add_prefix_space=False,
     )
     return tokenizer
 
 
-def _id(tokenizer: Tokenizer, token: str) -> int:
+def _train(
+    tokenizer: Tokenizer, first: Sequence[str], kept: Sequence[str] = (), **options: Any
+) -> Tokenizer:
+    """Learn pieces, with the ids after `first`, of which only what is `kept` stays special.
+
+    The trainer makes all of them special, which would hide bytes from decoding.
+    """
+    trainer = trainers.BpeTrainer(special_tokens=list(first), show_progress=False, **options)
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = [
+        token for token in content["added_tokens"] if token["content"] in kept
+    ]
+    return Tokenizer.from_str(json.dumps(content))
+
+
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """Return the id of a token that is there."""
     return int(tokenizer.get_vocab()[token])
 
 
@@ -167,16 +156,7 @@ def write_llama_tokenizer(
 ) -> None:
     """Write a tokenizer of `llama_tokenizer`, configured as on the hub.
 
-    Parameters
-    ----------
-    tokenizer : Tokenizer
-        What is written.
-    folder : path
-        Where.
-    begin, pad : str
-        Tokens that begin a text, and fill a batch.
-    **more
-        Further entries of ``tokenizer_config.json``.
+    `begin` and `pad` are tokens, `more` are entries of ``tokenizer_config.json``.
     """
     config = {
         "tokenizer_class": "LlamaTokenizer",
@@ -194,5 +174,9 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, config: Mapping[str, obj
     """Write a tokenizer and its configuration into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    text = json.dumps(dict(config), indent=2, ensure_ascii=False) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    write_settings(config, folder / "tokenizer_config.json")
+
+
+def write_settings(content: Mapping[str, object], path: Path) -> None:
+    """Write JSON in the order of its entries, as the hub's files have them."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

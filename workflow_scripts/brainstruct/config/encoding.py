@@ -1,4 +1,4 @@
-"""How encoding models are fitted, their scores normalised, compared and partitioned."""
+"""How encoding models are fitted and their scores normalised."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Alphas(Block):
         return self
 
 
-class Encoding(Block):
-    """The ridge regression.
+class FitSettings(Block):
+    """What decides the scores of a ridge regression.
 
     Attributes
     ----------
@@ -56,12 +56,6 @@ class Encoding(Block):
     permutations : int
         About how many permutations of the test images are behind each voxel's
         p-value (a multiple of the number of images); 0: none, no p-values.
-    layers_per_job : "all" or int
-        Layers that one cluster job fits.
-    targets_per_batch : int
-        Voxels that himalaya works on at once; bounds memory.
-    threads : int
-        Threads of one job.
     """
 
     preset: Literal["oota2025"] | None = None
@@ -71,6 +65,21 @@ class Encoding(Block):
     folds: int = Field(default=5, ge=2)
     alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
     permutations: NonNegativeInt = 1000
+
+
+class Encoding(FitSettings):
+    """The ridge regression: what decides it, and how it is run.
+
+    Attributes
+    ----------
+    layers_per_job : "all" or int
+        Layers that one cluster job fits.
+    targets_per_batch : int
+        Voxels that himalaya works on at once; bounds memory.
+    threads : int
+        Threads of one job.
+    """
+
     layers_per_job: Literal["all"] | PositiveInt = "all"
     targets_per_batch: PositiveInt = 2000
     threads: PositiveInt = 4
@@ -93,72 +102,3 @@ class Alignment(Block):
     ceiling: Literal["ncsnr", "cross_subject"] = "ncsnr"
     ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
     layers: Literal["best", "mean"] = "best"
-
-
-class Statistics(Block):
-    """Comparisons of feature spaces, by resampling test images.
-
-    Attributes
-    ----------
-    n_draws : int
-        Bootstrap samples.
-    compare : "all" or list of pairs of str
-        Models that are compared: the first minus the second. ``all``: each
-        model that follows instructions with trained weights, with every other.
-    """
-
-    n_draws: PositiveInt = Field(default=1000, ge=100)
-    compare: Literal["all"] | list[tuple[str, str]] = "all"
-
-
-class CrossSubject(Block):
-    """The cross-subject noise ceiling.
-
-    Attributes
-    ----------
-    folds, inner_folds : int
-        Folds within the shared images, and within their training part.
-    curve : str
-        How prediction grows with subjects: ``spearman_brown``, as a mean of
-        noisy views does, or ``exponential``, the published shape, whose
-        asymptote is low.
-    extrapolate_images : bool
-        Whether to extrapolate to infinitely many training images as well.
-    n_bootstraps : int
-        Draws of images and of subsets of subjects.
-    subsets_per_size : int
-        At most so many subsets of each size.
-    """
-
-    folds: int = Field(default=5, ge=2)
-    inner_folds: int = Field(default=4, ge=2)
-    curve: Literal["spearman_brown", "exponential"] = "spearman_brown"
-    extrapolate_images: bool = True
-    n_bootstraps: PositiveInt = 100
-    subsets_per_size: PositiveInt = 10
-
-
-class Partition(Block):
-    """Variance partitioning of pairs of instructions.
-
-    Attributes
-    ----------
-    reference : str
-        Instruction that is paired with each other one; ``all``: every pair.
-    layer : "best", "region", "voxel" or int
-        Each instruction's layer with the best mean CV score, over all voxels
-        or within each family of regions; each voxel's best one for all
-        instructions together (a joint model per layer: slow); or one for all.
-    components : int
-        Principal components kept of each feature space.
-    shares : list of float
-        Shares of the first band that are tried, besides 0 and 1.
-    threads : int
-        Threads of one job.
-    """
-
-    reference: str = "IC"
-    layer: Literal["best", "region", "voxel"] | NonNegativeInt = "best"
-    components: PositiveInt = 512
-    shares: list[float] = Field(default=[0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
-    threads: PositiveInt = 4

@@ -9,16 +9,12 @@ import pytest
 
 from brainstruct.config.loading import load_study
 from brainstruct.models.registry import FAMILIES
-from brainstruct.workflow.choose import Choose
-from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.resources import grow
-from brainstruct.workflow.targets import Targets
+from brainstruct.workflow.rooms import Rooms
 
 
 def build(config):
-    study = load_study(config)
-    targets, inputs = Targets(study), Inputs(study)
-    return targets, inputs, Choose(study, targets, inputs)
+    return Rooms.of(load_study(config))
 
 
 def wild(**values):
@@ -27,48 +23,48 @@ def wild(**values):
 
 def test_every_image_belongs_to_one_block(paper_config):
     paper_config["data"]["images_per_block"] = 2000
-    targets, _, _ = build(paper_config)
-    assert targets.blocks_of("shared") == ["shared-000"]
-    assert targets.blocks_of("subj05") == [f"subj05-{index:03d}" for index in range(5)]
-    assert len(set(targets.blocks)) == len(targets.blocks) == 1 + 4 * 5
+    rooms = build(paper_config)
+    assert rooms.data.blocks_of("shared") == ["shared-000"]
+    assert rooms.data.blocks_of("subj05") == [f"subj05-{index:03d}" for index in range(5)]
+    assert len(set(rooms.data.blocks)) == len(rooms.data.blocks) == 1 + 4 * 5
 
 
 @pytest.mark.parametrize(("size", "count"), [("all", 1), (1, 33), (8, 5)])
 def test_chunks_cover_every_layer_once(paper_config, size, count):
     paper_config["encoding"]["layers_per_job"] = size
-    targets, _, _ = build(paper_config)
-    chunks = targets.layer_chunks(targets.study.model("instructblip"))
+    rooms = build(paper_config)
+    chunks = rooms.encoding.layer_chunks(rooms.data.study.model("instructblip"))
     assert len(chunks) == count
     assert [layer for chunk in chunks for layer in chunk] == list(range(33))
 
 
 def test_models_share_a_chunk_only_if_it_is_the_same(paper_config):
-    targets, _, _ = build(paper_config)
-    found = targets.fit_jobs()
-    assert sum(len(job.models) for job in found) == len(targets.study.models)
+    rooms = build(paper_config)
+    found = rooms.encoding.fit_jobs()
+    assert sum(len(job.models) for job in found) == len(rooms.data.study.models)
     assert {len(job.layers) for job in found} == {33, 25, 13}
     assert all(job.complete for job in found)
-    assert targets.split_models == []
+    assert rooms.encoding.split_models == []
 
 
 def test_some_jobs_see_all_layers_and_others_do_not(paper_config):
     paper_config["encoding"]["layers_per_job"] = 13
-    targets, _, _ = build(paper_config)
-    jobs = {job.name: job for job in targets.fit_jobs()}
+    rooms = build(paper_config)
+    jobs = {job.name: job for job in rooms.encoding.fit_jobs()}
     assert jobs["fit_ridge_0_to_12_of_13"].complete
     assert jobs["fit_ridge_0_to_12_of_13"].models == ("clip-text",)
     assert not jobs["fit_ridge_0_to_12_of_33"].complete
     assert not jobs["fit_ridge_26_to_32_of_33"].complete
-    assert targets.split_models == [
-        model.key for model in targets.study.models if model.key != "clip-text"
+    assert rooms.encoding.split_models == [
+        model.key for model in rooms.data.study.models if model.key != "clip-text"
     ]
 
 
 def test_every_set_of_layers_has_a_rule_of_its_own(paper_config):
     for model, middle in zip(paper_config["models"], (5, 7, 7), strict=False):
         model["layers"] = [0, middle, 32]
-    targets, _, _ = build(paper_config)
-    names = [job.name for job in targets.fit_jobs()]
+    rooms = build(paper_config)
+    names = [job.name for job in rooms.encoding.fit_jobs()]
     assert names[:2] == ["fit_ridge_0_5_32_of_3", "fit_ridge_0_7_32_of_3"]
     assert len(set(names)) == len(names)
 
@@ -80,70 +76,74 @@ def test_every_set_of_instructions_has_a_rule_of_its_own(paper_config):
     paper_config["embedding"]["instructions_per_job"] = "all"
     for model, own in zip(paper_config["models"], (["a", "b"], ["a-b"]), strict=False):
         model["instructions"] = own
-    targets, _, _ = build(paper_config)
-    kinds = {kind.instructions: kind.models for kind in targets.embed_jobs().values()}
+    rooms = build(paper_config)
+    kinds = {kind.instructions: kind.models for kind in rooms.models.embed_jobs().values()}
     assert kinds["a", "b"] == ("instructblip",)
     assert kinds["a-b",] == ("mplug-owl",)
 
 
 def test_models_without_instructions_run_once(paper_config):
-    targets, _, choose = build(paper_config)
-    assert choose.instructions(wild(model="vit-h")) == ["none"]
-    assert choose.texts_of(["none", "VQ1"]) == {"none": None, "VQ1": "What is in this image?"}
-    assert targets.fits_of("subj01", "clip-text")[-1] == (
+    rooms = build(paper_config)
+    assert rooms.encoding.instructions(wild(model="vit-h")) == ["none"]
+    assert rooms.models.texts_of(["none", "VQ1"]) == {"none": None, "VQ1": "What is in this image?"}
+    assert rooms.encoding.fits_of("subj01", "clip-text")[-1] == (
         "results/fits/subj01/clip-text/none/layer-12.nc"
     )
 
 
 def test_settings_that_decide_nothing_are_no_parameters(paper_config):
-    _, _, before = build(paper_config)
+    before = build(paper_config)
     paper_config["embedding"].update(batch_size=3, images_per_shard=7, device="cpu")
     paper_config["encoding"].update(targets_per_batch=9, threads=13, layers_per_job=2)
-    _, _, after = build(paper_config)
-    assert before.model(wild(model="vit-h")) == after.model(wild(model="vit-h"))
-    assert before.encoding == after.encoding
+    after = build(paper_config)
+    assert before.models.settings(wild(model="vit-h")) == after.models.settings(wild(model="vit-h"))
+    assert before.encoding.settings == after.encoding.settings
 
 
 def test_preset_brings_its_own_settings(paper_config):
-    _, _, plain = build(paper_config)
-    assert plain.encoding["preset"] is None
-    assert plain.study.alignment.layers == "best"
+    plain = build(paper_config)
+    assert plain.encoding.settings["preset"] is None
+    assert plain.data.study.alignment.layers == "best"
     paper_config["encoding"]["preset"] = "oota2025"
-    _, _, choose = build(paper_config)
-    assert choose.encoding == {"preset": "oota2025", "backend": "torch", "permutations": 1000}
-    assert choose.study.alignment.layers == "mean"
+    rooms = build(paper_config)
+    assert rooms.encoding.settings == {
+        "preset": "oota2025",
+        "backend": "torch",
+        "permutations": 1000,
+    }
+    assert rooms.data.study.alignment.layers == "mean"
     # What the preset ignores decides nothing, but partitions go on using it.
     paper_config["encoding"]["alphas"]["count"] = 7
-    _, _, other = build(paper_config)
-    assert other.encoding == choose.encoding
-    assert other.partition_encoding["alphas"]["count"] == 7
+    other = build(paper_config)
+    assert other.encoding.settings == rooms.encoding.settings
+    assert other.statistics.penalties["count"] == 7
 
 
 def test_released_sessions_are_assumed_where_there_is_nothing(paper_config, tmp_path):
     paper_config["data"]["nsd_root"] = str(tmp_path)
-    _, inputs, choose = build(paper_config)
-    assert inputs.sessions("subj01") == 40
-    assert inputs.subject("subj01") == []
-    assert inputs.check("x.json") == ["x.json"]
-    betas = [name for name in inputs.required() if "betas_session" in name]
+    rooms = build(paper_config)
+    assert rooms.data.inputs.sessions("subj01") == 40
+    assert rooms.data.inputs.subject("subj01") == []
+    assert rooms.data.inputs.check("x.json") == ["x.json"]
+    betas = [name for name in rooms.data.inputs.required() if "betas_session" in name]
     assert len(betas) == 4 * 40
-    assert choose.block_sessions(wild(owner="shared")) == 40
+    assert rooms.data.block_sessions(wild(owner="shared")) == 40
 
 
 def test_sessions_on_disk_are_found(paper_config, tmp_path):
     paper_config["data"]["nsd_root"] = str(tmp_path)
     paper_config["subjects"] = ["subj02"]
-    _, inputs, _ = build(paper_config)
-    folder = inputs.layout.betas_folder("subj02")
+    rooms = build(paper_config)
+    folder = rooms.data.inputs.layout.betas_folder("subj02")
     folder.mkdir(parents=True)
     for session in (1, 2, 3):
-        inputs.layout.betas_file("subj02", session, "nifti").touch()
-    _, inputs, choose = build(paper_config)
-    assert inputs.sessions("subj02") == 3
-    assert choose.betas_format(wild(subject="subj02")) == "nifti"
+        rooms.data.inputs.layout.betas_file("subj02", session, "nifti").touch()
+    rooms = build(paper_config)
+    assert rooms.data.inputs.sessions("subj02") == 3
+    assert rooms.data.betas_format(wild(subject="subj02")) == "nifti"
     paper_config["data"]["sessions"] = {"subj02": 2}
-    _, inputs, _ = build(paper_config)
-    assert inputs.sessions("subj02") == 2
+    rooms = build(paper_config)
+    assert rooms.data.inputs.sessions("subj02") == 2
 
 
 def test_resources_grow_with_attempts():
@@ -152,25 +152,25 @@ def test_resources_grow_with_attempts():
 
 def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):
     demo_config["subjects"] = ["subj02"]
-    _, inputs, choose = build(demo_config)
-    assert inputs.longest == 2
-    assert any("betas_session03" in name for name in inputs.written("subj01"))
-    assert choose.sessions(wild(subject="subj02")) == 2
+    rooms = build(demo_config)
+    assert rooms.data.inputs.longest == 2
+    assert any("betas_session03" in name for name in rooms.data.inputs.written("subj01"))
+    assert rooms.data.sessions(wild(subject="subj02")) == 2
 
 
 def test_figures_of_multimodal_models_are_drawn_for_every_subject(paper_config):
-    targets, _, choose = build(paper_config)
-    drawn = targets.all_figures
-    assert targets.mllms == ["instructblip", "mplug-owl", "idefics"]
+    rooms = build(paper_config)
+    drawn = rooms.figures.all_figures
+    assert rooms.figures.mllms == ["instructblip", "mplug-owl", "idefics"]
     assert "results/figures/noise_ceiling.svg" in drawn
-    for subject in targets.study.subjects:
+    for subject in rooms.data.study.subjects:
         assert f"results/figures/alignment_maps/{subject}.svg" in drawn
         assert f"results/figures/model_scatter/{subject}.svg" in drawn
         assert f"results/figures/concepts/{subject}_idefics.svg" in drawn
     assert "results/figures/shared_variance/mplug-owl.svg" in drawn
     assert len(set(drawn)) == len(drawn)
-    assert choose.mllm_winners(wild(subject="subj02")) == [
-        f"results/winners/subj02/{model}.nc" for model in targets.mllms
+    assert rooms.figures.mllm_winners(wild(subject="subj02")) == [
+        f"results/winners/subj02/{model}.nc" for model in rooms.figures.mllms
     ]
 
 
@@ -180,41 +180,42 @@ def keep(config, *keys):
 
 def test_a_single_multimodal_model_meets_no_other(paper_config):
     keep(paper_config, "idefics", "vit-h")
-    targets, _, choose = build(paper_config)
-    assert not [name for name in targets.all_figures if "model_scatter" in name]
-    assert [name for name in targets.all_figures if "alignment_maps" in name]
-    assert choose.baselines["*"]["models"] == []
-    assert choose.baselines["^"] == {"models": ["vit-h"], "label": "ViT-H"}
+    rooms = build(paper_config)
+    assert not [name for name in rooms.figures.all_figures if "model_scatter" in name]
+    assert [name for name in rooms.figures.all_figures if "alignment_maps" in name]
+    assert rooms.figures.baselines["*"]["models"] == []
+    assert rooms.figures.baselines["^"] == {"models": ["vit-h"], "label": "ViT-H"}
 
 
 def test_without_multimodal_models_nothing_is_compared_or_mapped(paper_config):
     keep(paper_config, "vit-h", "clip-text")
-    targets, _, choose = build(paper_config)
-    assert choose.model_comparisons == choose.instruction_comparisons == []
-    names = {name.split("/")[2].removesuffix(".svg") for name in targets.all_figures}
+    rooms = build(paper_config)
+    assert rooms.statistics.model_table == rooms.statistics.instruction_table == []
+    names = {name.split("/")[2].removesuffix(".svg") for name in rooms.figures.all_figures}
     assert names == {"roi_bars", "layer_profiles", "noise_ceiling", "winning_layer"}
 
 
 def test_one_instruction_has_no_race(paper_config):
     paper_config["instructions"] = ["IC"]
-    targets, _, choose = build(paper_config)
-    names = {name.split("/")[2].removesuffix(".svg") for name in targets.all_figures}
+    rooms = build(paper_config)
+    names = {name.split("/")[2].removesuffix(".svg") for name in rooms.figures.all_figures}
     assert "alignment_maps" in names and "model_scatter" in names
     assert not names & {"winning_instruction", "concepts", "shared_variance"}
-    assert choose.instruction_comparisons == []
+    assert rooms.statistics.instruction_table == []
 
 
 def test_concepts_of_other_instructions_are_not_drawn(paper_config):
     paper_config["instructions"] = ["IC", "VR"]
     paper_config["concepts"] = {"counts": ["IU3"]}
-    targets, _, _ = build(paper_config)
-    assert targets.concept_models == []
-    assert not [name for name in targets.all_figures + targets.all_statistics if "concepts" in name]
+    rooms = build(paper_config)
+    assert rooms.statistics.concept_models == []
+    made = rooms.figures.all_figures + rooms.statistics.all_statistics
+    assert not [name for name in made if "concepts" in name]
 
 
 def test_bars_are_marked_against_random_weights_and_vision(paper_config):
-    _, _, choose = build(paper_config)
-    assert choose.baselines == {
+    rooms = build(paper_config)
+    assert rooms.figures.baselines == {
         "*": {
             "models": ["instructblip-random", "mplug-owl-random", "idefics-random"],
             "label": "random weights",
@@ -227,7 +228,7 @@ def test_pairs_are_of_the_reference_with_each_other_or_all(paper_config):
     def pairs(reference, instructions):
         paper_config["partition"]["reference"] = reference
         paper_config["instructions"] = instructions
-        return build(paper_config)[0].partition_pairs("idefics")
+        return build(paper_config).statistics.pairs_of("idefics")
 
     assert pairs("IC", ["VQ1", "IC", "SR"]) == [("IC", "VQ1"), ("IC", "SR")]
     assert pairs("all", ["IC", "VQ1", "SR"]) == [("IC", "VQ1"), ("IC", "SR"), ("VQ1", "SR")]
@@ -235,19 +236,20 @@ def test_pairs_are_of_the_reference_with_each_other_or_all(paper_config):
 
 
 def test_shared_variance_is_shown_against_the_reference(paper_config):
-    _, _, choose = build(paper_config)
-    assert choose.partition_reference(wild(model="idefics")) == "IC"
+    rooms = build(paper_config)
+    assert rooms.figures.reference(wild(model="idefics")) == "IC"
     paper_config["partition"]["reference"] = "all"
     paper_config["instructions"] = ["SR", "VR", "IC"]
-    _, _, choose = build(paper_config)
-    assert choose.partition_reference(wild(model="idefics")) == "SR"
+    rooms = build(paper_config)
+    assert rooms.figures.reference(wild(model="idefics")) == "SR"
 
 
 def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
     """Each job of a study parses anew, and the data may lie on a network disk."""
     paper_config["data"]["nsd_root"] = str(tmp_path)
     paper_config["flatmaps"]["store"] = None
-    _, inputs, _ = build(paper_config)
+    rooms = build(paper_config)
+    inputs = rooms.data.inputs
     folders = [inputs.layout.betas_folder(subject) for subject in inputs.study.subjects]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -257,41 +259,41 @@ def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", lambda path: looked.update([path]) or exists(path))
     monkeypatch.setattr(Path, "iterdir", lambda path: listed.update([path]) or iterdir(path))
     for _ in range(3):
-        assert inputs.check("target") == ["target"]
-        assert inputs.subject("subj01") == [f"{folders[0]}/betas_session01.hdf5"]
-        inputs.design()
-        inputs.stimuli()
-    assert set(map(str, looked)) >= set(inputs.required())
+        assert rooms.data.inputs.check("target") == ["target"]
+        assert rooms.data.inputs.subject("subj01") == [f"{folders[0]}/betas_session01.hdf5"]
+        rooms.data.inputs.design()
+        rooms.data.inputs.stimuli()
+    assert set(map(str, looked)) >= set(rooms.data.inputs.required())
     assert max(looked.values()) == 1
     assert listed == dict.fromkeys(folders, 1)
 
 
 def test_gpus_are_asked_for_where_they_are_used(paper_config):
-    _, _, choose = build(paper_config)
-    assert (choose.gpus_to_embed, choose.gpus_to_fit) == (1, 0)
+    rooms = build(paper_config)
+    assert (rooms.models.gpus, rooms.encoding.gpus) == (1, 0)
     paper_config["embedding"]["device"] = "cpu"
     paper_config["encoding"]["backend"] = "torch_cuda"
-    _, _, choose = build(paper_config)
-    assert (choose.gpus_to_embed, choose.gpus_to_fit) == (0, 1)
+    rooms = build(paper_config)
+    assert (rooms.models.gpus, rooms.encoding.gpus) == (0, 1)
 
 
 def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, monkeypatch):
-    choose = build(paper_config)[2]
-    image, text = (choose.model_code("embed", key) for key in ("clip-image", "clip-text"))
+    rooms = build(paper_config)
+    image, text = (rooms.models.code_of("embed", key) for key in ("clip-image", "clip-text"))
     assert image != text  # of one module
-    assert choose.embed_code(wild(model="clip-text")) == text
+    assert rooms.models.embed_code(wild(model="clip-text")) == text
     entry = replace(FAMILIES["clip-text"], name="ClipTextTower")
     monkeypatch.setitem(FAMILIES, "clip-text", entry)
-    assert choose.model_code("embed", "clip-text") != text
-    assert choose.model_code("embed", "clip-image") == image
+    assert rooms.models.code_of("embed", "clip-text") != text
+    assert rooms.models.code_of("embed", "clip-image") == image
 
 
 def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):
     def folder(**changes):
         source = {"hub": "owner/name", "revision": "main"} | changes
-        targets, _, choose = build(paper_config | {"checkpoints": checkpoints | {"clip": source}})
-        found = targets.checkpoint_folder("clip")
-        assert choose.checkpoint_place(wild(checkpoint="clip")) == found
+        rooms = build(paper_config | {"checkpoints": checkpoints | {"clip": source}})
+        found = rooms.models.checkpoint_folder("clip")
+        assert rooms.models.folder(wild(checkpoint="clip")) == found
         return found
 
     checkpoints = paper_config["checkpoints"]

@@ -1,0 +1,52 @@
+# What the models answered, as tables and as a page.
+
+
+rule tabulate_responses:
+    input:
+        embeddings=answers.embeddings,
+    output:
+        table=answers.answers(),
+    log:
+        answers.log("tabulate_responses/{model}/{instruction}"),
+    benchmark:
+        answers.benchmark("tabulate_responses/{model}/{instruction}")
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=stage_identity("tabulate_responses"),
+    script:
+        "../workflow_scripts/tabulate_responses.py"
+
+
+rule show_responses:
+    input:
+        inputs.stimuli(),
+        tables=answers.all_answers,
+        block=answers.sampled_block,
+    output:
+        page=report(
+            answers.figure("responses", "html"),
+            caption="../report/responses.rst",
+            category="0 What the models say",
+            labels={"figure": "sample images and answers"},
+        ),
+    log:
+        answers.log("show_responses"),
+    benchmark:
+        answers.benchmark("show_responses")
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(20),
+    params:
+        asked=answers.asked,
+        texts=answers.texts,
+        labels=answers.labels,
+        layout=data.image_layout,
+        n_samples=12,
+        seed=study.seed,
+        code=stage_identity("show_responses"),
+    script:
+        "../workflow_scripts/show_responses.py"

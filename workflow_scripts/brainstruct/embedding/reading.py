@@ -1,0 +1,107 @@
+"""Embeddings of chosen images, layer by layer, out of the blocks they were embedded in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from brainstruct.store.arrays import open_dataset, provenance
+
+Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows of a design matrix, and the positions in a block that fill them."""
+
+
+class Embeddings:
+    """Design matrices of one model and instruction; blocks stay open until they are closed.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Blocks that hold each of the images once.
+    nsd_ids : xarray.DataArray
+        Images in the order of rows.
+
+    Raises
+    ------
+    InputError
+        If a block is missing or damaged.
+    ValueError
+        If an image is in no block or in more than one.
+    """
+
+    def __init__(self, paths: Sequence[Path], nsd_ids: xr.DataArray) -> None:
+        self._blocks = [open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in paths]
+        self._rows = matching_images(nsd_ids, [block["nsd_id"] for block in self._blocks])
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the first block depends on."""
+        return provenance(self._blocks[0])
+
+    def layer(self, layer: int) -> NDArray[np.float32]:
+        """Read the design matrix of a layer.
+
+        Only the layer's slab is read; blocks store one chunk per layer.
+
+        Returns
+        -------
+        array of shape (n_images, n_features)
+            float32.
+        """
+        n_images = sum(len(target) for target, _ in self._rows)
+        matrix: NDArray[np.float32] | None = None
+        for block, (target, source) in zip(self._blocks, self._rows, strict=True):
+            slab = block["embedding"].sel(layer=layer).transpose("nsd_id", "feature").values
+            if matrix is None:
+                matrix = np.empty((n_images, slab.shape[1]), dtype=np.float32)
+            matrix[target] = slab[source]
+        if matrix is None:
+            raise ValueError("no blocks of embeddings")
+        return matrix
+
+    def close(self) -> None:
+        """Close all blocks."""
+        for block in self._blocks:
+            block.close()
+
+
+def matching_images(wanted: xr.DataArray, available: Sequence[xr.DataArray]) -> list[Rows]:
+    """Find where each wanted image lies in the blocks.
+
+    Parameters
+    ----------
+    wanted : xarray.DataArray
+        ``nsd_id`` of the rows of the design matrix.
+    available : sequence of xarray.DataArray
+        ``nsd_id`` of each block.
+
+    Raises
+    ------
+    ValueError
+        If an image is in no block or in more than one.
+    """
+    row_of = {int(nsd_id): row for row, nsd_id in enumerate(wanted.values)}
+    filled = np.zeros(len(row_of), dtype=int)
+    found = []
+    for block in available:
+        pairs = [
+            (row_of[int(nsd_id)], position)
+            for position, nsd_id in enumerate(block.values)
+            if int(nsd_id) in row_of
+        ]
+        rows = np.array([row for row, _ in pairs], dtype=np.intp)
+        positions = np.array([position for _, position in pairs], dtype=np.intp)
+        np.add.at(filled, rows, 1)
+        found.append((rows, positions))
+    if (filled != 1).any():
+        missing = [nsd_id for nsd_id, row in row_of.items() if filled[row] == 0]
+        raise ValueError(
+            f"{len(missing)} of {len(row_of)} images are not embedded (first: {missing[:5]}), "
+            f"{int((filled > 1).sum())} are embedded more than once"
+        )
+    return found

@@ -1,0 +1,126 @@
+"""Networks of tiny checkpoints: their parts, their weights, and how they are written.
+
+The weights of the random baseline (`brainstruct.models.random_init`) are too
+small for a narrow network: every block would be close to the identity. Here
+stimuli, prompts and layers are told apart: matrices keep the variance of what
+they map, and what block l writes grows by a constant factor per block, so that
+states turn away from those of earlier layers at an even pace through the whole
+depth.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import GenerationConfig
+
+from brainstruct.models.random_init import draw, is_norm
+from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
+
+GROWTH = 1.1
+"""Factor by which the variance of what a block writes grows from block to block."""
+
+SHARPNESS = 2.0
+"""Gain of queries and keys: attention that is not flat makes responses vary."""
+
+CONTRAST = 4.0
+"""Gain of the filters that read the pixels: neighbouring pixels are alike, and
+what filters see is small."""
+
+SQUARE = {"height": 28, "width": 28}
+"""Pixels of an image, as processors state them."""
+
+PATCHES: dict[str, Any] = {"image_size": 28, "patch_size": 7}
+"""The same, as vision towers state them: 16 patches."""
+
+_BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks)\.(\d+)\.")
+_WRITER = re.compile(r"(?:o_proj|out_proj|down_proj|fc2|projection|(?:output|attention)\.dense)$")
+_ATTENDING = ("q_proj", "k_proj", "query", "key")
+
+
+def blocks(n_blocks: int, width: int, n_heads: int = 4) -> dict[str, Any]:
+    """Return the sizes of a transformer, under the names that most configurations have."""
+    return {
+        "hidden_size": width,
+        "intermediate_size": 2 * width,
+        "num_hidden_layers": n_blocks,
+        "num_attention_heads": n_heads,
+    }
+
+
+def llama(
+    n_tokens: int, n_blocks: int, width: int, pad_id: int, n_heads: int = 4
+) -> dict[str, Any]:
+    """Return the configuration of a LLaMA with the usual ids of BOS and EOS."""
+    return {
+        "model_type": "llama",
+        "vocab_size": n_tokens,
+        "max_position_embeddings": 2048,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "pad_token_id": pad_id,
+        "tie_word_embeddings": False,
+        **blocks(n_blocks, width, n_heads),
+    }
+
+
+def write_network(network: Any, folder: Path, seed: int, pad_id: int | None = None) -> None:
+    """Draw the weights of a network and write it into the folder of a checkpoint.
+
+    Parameters
+    ----------
+    network : transformers.PreTrainedModel
+        Its parameters are overwritten.
+    folder : pathlib.Path
+        Where to.
+    seed : int
+        The seed.
+    pad_id : int, optional
+        Of a network that responds; it may end with any of `CONTROL_BYTES`, too.
+    """
+    spread(network, seed)
+    if pad_id is not None:
+        network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+            bos_token_id=1, eos_token_id=[2, *CONTROL_BYTES], pad_token_id=pad_id
+        )
+    network.save_pretrained(folder)
+
+
+def spread(network: nn.Module, seed: int) -> None:
+    """Draw the weights of a tiny network from a seed, in place."""
+    with torch.no_grad():
+        for path, module in network.named_modules():
+            for leaf, parameter in module.named_parameters(recurse=False):
+                name = f"{path}.{leaf}"
+                parameter.copy_(_values(module, path, leaf, draw(name, parameter.shape, seed)))
+
+
+def _values(module: nn.Module, path: str, leaf: str, noise: torch.Tensor) -> torch.Tensor:
+    """Scale standard normal numbers to what a parameter needs."""
+    if is_norm(module):
+        return noise.mul(0.1).add(1.0 if leaf == "weight" else 0.0)
+    if leaf.startswith("alpha_"):
+        return torch.ones_like(noise)
+    if leaf.endswith("bias"):
+        return noise.mul(0.1)
+    if isinstance(module, nn.Conv2d):
+        # Photographs vary most in brightness; filters that ignore it see more else.
+        centred = noise - 0.9 * noise.mean(dim=(1, 2, 3), keepdim=True)
+        return centred.mul(CONTRAST / noise[0].numel() ** 0.5)
+    if isinstance(module, nn.Linear):
+        return noise.mul(_gain(path) / module.in_features**0.5)
+    return noise
+
+
+def _gain(path: str) -> float:
+    """Return the factor by which a matrix raises the standard deviation of what it maps."""
+    if path.endswith(_ATTENDING):
+        return SHARPNESS
+    block = _BLOCK.search(path)
+    if block is not None and _WRITER.search(path):
+        return float(GROWTH ** (int(block.group(1)) / 2))
+    return 1.0

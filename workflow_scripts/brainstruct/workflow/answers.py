@@ -1,0 +1,72 @@
+"""What rules/answers.smk takes: what the models answered, as tables and as a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from brainstruct.workflow.data import SHARED, DataRoom
+from brainstruct.workflow.models import ModelRoom
+from brainstruct.workflow.room import Room, Wildcards
+
+
+@dataclass(frozen=True)
+class AnswerRoom(Room):
+    """Names and choices; see `Room`."""
+
+    data: DataRoom
+    models: ModelRoom
+
+    def answers(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
+        """Build the name of what a model answered to an instruction, image by image."""
+        return f"{self.root}/answers/{model}/{instruction}.tsv"
+
+    @property
+    def sampled_block(self) -> str:
+        """Images out of which samples are drawn: all models have seen them."""
+        return self.data.block(self.data.blocks_of(SHARED)[0])
+
+    @cached_property
+    def asked(self) -> list[tuple[str, str]]:
+        """Models that follow instructions, and the instructions they are given."""
+        return [
+            (model.key, instruction)
+            for model in self.study.models
+            if model.follows_instructions
+            for instruction in self.study.instructions_of(model)
+        ]
+
+    @property
+    def all_answers(self) -> list[str]:
+        """Answers of everything in `asked`."""
+        return [self.answers(*pair) for pair in self.asked]
+
+    @property
+    def page(self) -> list[str]:
+        """The page of answers, if any model answers."""
+        return [self.figure("responses", "html")] if self.asked else []
+
+    def embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Embeddings of all images, of one model and instruction."""
+        return [
+            self.models.embedding(wildcards.model, wildcards.instruction, block)
+            for block in self.data.blocks
+        ]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Key -> label of the models in `asked`."""
+        keys = {model for model, _ in self.asked}
+        return {model.key: model.label for model in self.study.models if model.key in keys}
+
+    @property
+    def instructions(self) -> dict[str, dict[str, str]]:
+        """Key -> task and text of the instructions in `asked`, in legend order."""
+        keys = {instruction for _, instruction in self.asked}
+        texts = self.study.instruction_texts
+        return {key: texts[key].model_dump() for key in self.study.instructions if key in keys}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Key -> text of the instructions in `asked`, in legend order."""
+        return {key: entry["text"] for key, entry in self.instructions.items()}

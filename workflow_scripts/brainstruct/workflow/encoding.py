@@ -1,0 +1,207 @@
+"""What rules/encoding.smk takes: fits, scores, predictions, winners, regional tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.config.encoding import FitSettings
+from brainstruct.config.models import Model
+from brainstruct.workflow.models import ModelRoom
+from brainstruct.workflow.room import Room, Wildcards
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """Layers that one job fits.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        Which.
+    n_fitted : int
+        Layers of the model that are fitted, by this job and others.
+    models : tuple of str
+        Keys of the models that have such a job.
+    """
+
+    layers: tuple[int, ...]
+    n_fitted: int
+    models: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its rule; no two sets of layers share one."""
+        first, last = self.layers[0], self.layers[-1]
+        if len(self.layers) == last - first + 1:
+            return f"fit_ridge_{first}_to_{last}_of_{self.n_fitted}"
+        return f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}"
+
+    @property
+    def log(self) -> str:
+        """Name of its log, with wildcards."""
+        layers = f"{self.layers[0]}-{self.layers[-1]}"
+        return f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers}"
+
+    @property
+    def complete(self) -> bool:
+        """Whether it fits all layers of its models, and so can tell the best."""
+        return len(self.layers) == self.n_fitted
+
+
+@dataclass(frozen=True)
+class EncodingRoom(Room):
+    """Names and choices; see `Room`."""
+
+    models: ModelRoom
+
+    # Names, with Snakemake's wildcards in braces.
+
+    def fit(
+        self,
+        subject: str = "{subject}",
+        model: str = "{model}",
+        instruction: str = "{instruction}",
+        layer: int | str = "{layer}",
+    ) -> str:
+        """Scores of the encoding model of one feature space."""
+        return f"{self.root}/fits/{subject}/{model}/{instruction}/layer-{layer}.nc"
+
+    def scores(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Scores of all feature spaces of a model."""
+        return f"{self.root}/scores/{subject}/{model}.nc"
+
+    def prediction(
+        self,
+        subject: str = "{subject}",
+        model: str = "{model}",
+        instruction: str = "{instruction}",
+    ) -> str:
+        """Test images as predicted at every voxel's selected layer."""
+        return f"{self.root}/predictions/{subject}/{model}/{instruction}.nc"
+
+    def winners(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Winning instruction and layer of every voxel."""
+        return f"{self.root}/winners/{subject}/{model}.nc"
+
+    def roi_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Alignment of one subject and model per region and instruction."""
+        return f"{self.root}/tables/rois/{subject}/{model}.tsv"
+
+    def layer_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
+        """Alignment of one subject and model per region, instruction and layer."""
+        return f"{self.root}/tables/layers/{subject}/{model}.tsv"
+
+    # Lists of names.
+
+    def pairs(self, only_instructed: bool = False) -> Iterator[tuple[str, str]]:
+        """Iterate over subjects and models.
+
+        Parameters
+        ----------
+        only_instructed : bool
+            Leave out models that follow no instructions.
+        """
+        for subject in self.study.subjects:
+            for model in self.study.models:
+                if model.follows_instructions or not only_instructed:
+                    yield subject, model.key
+
+    def fits_of(self, subject: str, model: str) -> list[str]:
+        """Return all fits of a subject and model."""
+        entry = self.study.model(model)
+        return [
+            self.fit(subject, model, instruction, layer)
+            for instruction in self.study.instructions_of(entry)
+            for layer in entry.fitted_layers
+        ]
+
+    @cached_property
+    def all_fits(self) -> list[str]:
+        """Fits of every subject and model."""
+        return [path for subject, model in self.pairs() for path in self.fits_of(subject, model)]
+
+    @cached_property
+    def all_scores(self) -> list[str]:
+        """Scores of every subject and model."""
+        return [self.scores(*pair) for pair in self.pairs()]
+
+    @cached_property
+    def all_winners(self) -> list[str]:
+        """Winners of every subject and model."""
+        return [self.winners(*pair) for pair in self.pairs()]
+
+    @cached_property
+    def all_roi_tables(self) -> list[str]:
+        """Regional alignment of every subject and model."""
+        return [self.roi_table(*pair) for pair in self.pairs()]
+
+    @cached_property
+    def all_layer_tables(self) -> list[str]:
+        """Regional alignment by layer of every subject and model."""
+        return [self.layer_table(*pair) for pair in self.pairs()]
+
+    @cached_property
+    def all_tables(self) -> list[str]:
+        """Regional tables of the whole study."""
+        return [self.table("alignment"), self.table("layers")]
+
+    # Jobs.
+
+    def layer_chunks(self, model: Model) -> list[tuple[int, ...]]:
+        """Cut a model's fitted layers into the layers of one job each."""
+        layers = model.fitted_layers
+        size = self.study.encoding.layers_per_job
+        step = len(layers) if size == "all" else size
+        return [tuple(layers[start : start + step]) for start in range(0, len(layers), step)]
+
+    def fit_jobs(self) -> list[FitJob]:
+        """Return the kinds of fit jobs, each with the models that have it."""
+        found: dict[tuple[tuple[int, ...], int], list[str]] = {}
+        for model in self.study.models:
+            for chunk in self.layer_chunks(model):
+                found.setdefault((chunk, len(model.fitted_layers)), []).append(model.key)
+        return [FitJob(layers, count, tuple(keys)) for (layers, count), keys in found.items()]
+
+    @cached_property
+    def split_models(self) -> list[str]:
+        """Models whose layers are fitted by several jobs, none of which sees all scores."""
+        return [model.key for model in self.study.models if len(self.layer_chunks(model)) > 1]
+
+    # What jobs get.
+
+    def embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Embeddings of everything the job's subject saw."""
+        return self.models.embeddings_of(wildcards.subject, wildcards.model, wildcards.instruction)
+
+    def fits(self, wildcards: Wildcards) -> list[str]:
+        """All fits of the job's subject and model."""
+        return self.fits_of(wildcards.subject, wildcards.model)
+
+    def instructions(self, wildcards: Wildcards) -> list[str]:
+        """Instruction keys of the job's model."""
+        return self.study.instructions_of(self.study.model(wildcards.model))
+
+    def layers(self, wildcards: Wildcards) -> list[int]:
+        """Fitted layers of the job's model."""
+        return self.study.model(wildcards.model).fitted_layers
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of a job that fits."""
+        return 1 if self.study.encoding.backend == "torch_cuda" else 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything in the encoding block that decides a fit's scores."""
+        decides = set(FitSettings.model_fields)
+        if self.study.encoding.preset is not None:
+            decides = {"preset", "backend", "permutations"}
+        return self.study.encoding.model_dump(include=decides)
+
+    @property
+    def alignment(self) -> dict[str, Any]:
+        """How scores become alignment."""
+        return self.study.alignment.model_dump()

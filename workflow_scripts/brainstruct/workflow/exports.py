@@ -1,0 +1,102 @@
+"""What rules/exports.smk takes: maps and tables for other tools, in a dataset of BIDS derivatives.
+
+A participant ``01`` is the study's ``subj01``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.workflow.data import DataRoom
+from brainstruct.workflow.encoding import EncodingRoom
+from brainstruct.workflow.figures import FigureRoom
+from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.statistics import StatisticsRoom
+from brainstruct.workflow.surface_source import SurfaceSource
+from brainstruct.workflow.synthetic import SyntheticRoom
+
+
+@dataclass(frozen=True)
+class ExportRoom(Room):
+    """Names and choices; see `Room`."""
+
+    data: DataRoom
+    encoding: EncodingRoom
+    statistics: StatisticsRoom
+    figures: FigureRoom
+    synthetic: SyntheticRoom
+
+    def derivatives(self, name: str) -> str:
+        """Build the name of a file or folder of the exported dataset."""
+        return f"{self.root}/derivatives/{name}"
+
+    def export(self, participant: str = "{participant}") -> str:
+        """Folder with a participant's exported maps."""
+        return self.derivatives(f"sub-{participant}")
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """Tables that are copied into the exported dataset."""
+        encoding = self.encoding
+        named = [*encoding.all_tables, *self.synthetic.all_tables, *self.statistics.all_statistics]
+        named += [*encoding.all_roi_tables, *encoding.all_layer_tables]
+        return named + [self.data.stimuli(subject) for subject in self.study.subjects]
+
+    @cached_property
+    def first_scores(self) -> list[str]:
+        """Scores of the first model of every subject."""
+        first = self.study.models[0].key
+        return [self.encoding.scores(subject, first) for subject in self.study.subjects]
+
+    @cached_property
+    def all_exports(self) -> list[str]:
+        """The exported dataset: its description, and a folder per subject."""
+        folders = [self.export(name.removeprefix("subj")) for name in self.study.subjects]
+        return [self.derivatives("dataset_description.json"), *folders]
+
+    # What jobs get.
+
+    def subject(self, wildcards: Wildcards) -> str:
+        """Subject that the participant is."""
+        return f"subj{wildcards.participant}"
+
+    def scores(self, wildcards: Wildcards) -> list[str]:
+        """Scores of all models of the exported subject, in the order of figures."""
+        subject = self.subject(wildcards)
+        return [self.encoding.scores(subject, model.key) for model in self.study.models]
+
+    def winners(self, wildcards: Wildcards) -> list[str]:
+        """Winners of all models of the exported subject, in the order of figures."""
+        subject = self.subject(wildcards)
+        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+
+    def space(self, wildcards: Wildcards) -> str:
+        """Noise ceilings of the exported subject."""
+        return self.data.ceiling(self.subject(wildcards))
+
+    def grid(self, wildcards: Wildcards) -> list[str]:
+        """File of the data set that says where the exported subject's voxels lie."""
+        return self.data.inputs.mask(self.subject(wildcards))
+
+    @property
+    def _sources(self) -> dict[str, SurfaceSource]:
+        return self.data.inputs.surface_sources
+
+    def surfaces(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Surfaces that the subject's maps are exported to; see `SurfaceSource`."""
+        found = self._sources[self.subject(wildcards)]
+        names = ("source", "average", "name", "transform", "reason")
+        return {name: getattr(found, name) for name in names}
+
+    def surface_files(self, wildcards: Wildcards) -> list[str]:
+        """Files that these surfaces are made of."""
+        found = self._sources[self.subject(wildcards)]
+        store = [self.figures.pycortex_store()] if found.source == "store" else []
+        return store + [str(path) for path in found.files]
+
+    @property
+    def surface_words(self) -> dict[str, str]:
+        """Subject -> why its maps are on which surfaces."""
+        return {subject: found.reason for subject, found in self._sources.items()}

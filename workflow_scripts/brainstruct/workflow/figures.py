@@ -1,0 +1,141 @@
+"""What rules/figures.smk takes: the pycortex store, maps, bars and profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.workflow.data import DataRoom
+from brainstruct.workflow.encoding import EncodingRoom
+from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.statistics import StatisticsRoom
+
+
+@dataclass(frozen=True)
+class FigureRoom(Room):
+    """Names and choices; see `Room`."""
+
+    data: DataRoom
+    encoding: EncodingRoom
+    statistics: StatisticsRoom
+
+    def pycortex_store(self) -> str:
+        """Marker of the study's private pycortex store."""
+        return f"{self.root}/pycortex/ready.json"
+
+    # Models, and lists of names.
+
+    @cached_property
+    def mllms(self) -> list[str]:
+        """Models that follow instructions, with trained weights."""
+        return [
+            model.key
+            for model in self.study.models
+            if model.follows_instructions and model.random_seed is None
+        ]
+
+    @cached_property
+    def all_figures(self) -> list[str]:
+        """Every figure of the study, those of a synthetic truth apart."""
+        statistics, pairs = self.statistics, self.encoding.pairs
+        names = ["roi_bars", "layer_profiles", "noise_ceiling"]
+        names += ["instruction_rois"] if self.mllms else []
+        for subject in self.study.subjects:
+            names += [f"alignment_maps/{subject}"] if self.mllms else []
+            names += [f"model_scatter/{subject}"] if len(self.mllms) > 1 else []
+            names += [f"concepts/{subject}_{model}" for model in statistics.concept_models]
+        for model in statistics.instructed_models:
+            names += [f"shared_variance/{model}"] if statistics.pairs_of(model) else []
+        names += [f"winning_layer/{subject}_{model}" for subject, model in pairs()]
+        names += [
+            f"winning_instruction/{subject}_{model}"
+            for subject, model in pairs()
+            if model in statistics.instructed_models
+        ]
+        return [self.figure(name) for name in names]
+
+    # What jobs get.
+
+    @property
+    def store_settings(self) -> dict[str, Any]:
+        """What the pycortex store is made of and how large its flatmaps are."""
+        return self.study.flatmaps.model_dump(include={"store", "patch", "height"})
+
+    @property
+    def cortices(self) -> dict[str, dict[str, Any]]:
+        """Subject -> the cortex its flatmaps show, and why."""
+        flatmaps = self.study.flatmaps
+        return {
+            subject: {
+                "source": found.source,
+                "reason": found.reason,
+                "files": [str(path) for path in found.files],
+                "name": flatmaps.subject.format(subject=subject),
+                "transform": flatmaps.transform.format(subject=subject),
+            }
+            for subject, found in self.data.inputs.flat_sources.items()
+        }
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Key -> label of every model, in the order of figures."""
+        return {model.key: model.label for model in self.study.models}
+
+    @property
+    def mllm_labels(self) -> dict[str, str]:
+        """Key -> label of the models in `mllms`."""
+        return {key: self.labels[key] for key in self.mllms}
+
+    def label(self, wildcards: Wildcards) -> str:
+        """Label of the job's model."""
+        return self.study.model(wildcards.model).label
+
+    def title(self, wildcards: Wildcards) -> str:
+        """Title of a figure of one subject and model."""
+        return f"{self.label(wildcards)}, {wildcards.subject}"
+
+    def n_layers(self, wildcards: Wildcards) -> int:
+        """Hidden states of the job's model."""
+        return self.study.model(wildcards.model).n_layers
+
+    @property
+    def hidden_states(self) -> dict[str, int]:
+        """Key -> hidden states of every model, whichever of them are fitted."""
+        return {model.key: model.n_layers for model in self.study.models}
+
+    def legend(self, wildcards: Wildcards) -> dict[str, dict[str, str]]:
+        """Key -> task and text of the instructions of the job's model, in legend order."""
+        return {
+            key: self.study.instruction_texts[key].model_dump()
+            for key in self.encoding.instructions(wildcards)
+        }
+
+    @property
+    def baselines(self) -> dict[str, dict[str, Any]]:
+        """Mark of a figure -> the models it says a model is better than, and their label."""
+        models = self.study.models
+        random = [model.key for model in models if model.random_seed is not None]
+        vision = [m for m in models if m.family == "vit" and m.random_seed is None]
+        return {
+            "*": {"models": random, "label": "random weights"},
+            "^": {
+                "models": [model.key for model in vision],
+                "label": ", ".join(model.label for model in vision),
+            },
+        }
+
+    def mllm_winners(self, wildcards: Wildcards) -> list[str]:
+        """Winners of the job's subject under every model in `mllms`."""
+        return [self.encoding.winners(wildcards.subject, key) for key in self.mllms]
+
+    def partition_tables(self, wildcards: Wildcards) -> list[str]:
+        """Regional partitions of the job's model, subject by subject."""
+        return [
+            self.statistics.partition_table(subject, wildcards.model)
+            for subject in self.study.subjects
+        ]
+
+    def reference(self, wildcards: Wildcards) -> str:
+        """Instruction that the job's model's others are shown against."""
+        return self.statistics.pairs(wildcards)[0][0]

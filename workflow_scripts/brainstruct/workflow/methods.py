@@ -1,0 +1,55 @@
+"""What rules/methods.smk takes: what was done, as text to quote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from brainstruct.workflow.room import Room
+
+
+@dataclass(frozen=True)
+class MethodsRoom(Room):
+    """Names and choices; see `Room`."""
+
+    def methods(self, suffix: str = "html") -> str:
+        """Build the name of what was done, as text to quote, or its references (bib)."""
+        return f"{self.root}/methods/methods.{suffix}"
+
+    @property
+    def snakemake_version(self) -> str:
+        """Version of Snakemake that runs the study."""
+        return version("snakemake")
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What the methods say that no result knows."""
+        study = self.study
+        return {
+            "name": study.study,
+            "seed": study.seed,
+            "synthetic": study.synthetic is not None,
+            "space": study.data.space,
+            "betas": study.data.betas,
+            "mask": study.data.mask,
+            "rois": study.data.rois,
+            "alignment": study.alignment.model_dump(),
+            "statistics": study.statistics.model_dump(include={"n_draws"}),
+            "cross_subject": study.cross_subject.model_dump(
+                include={"curve", "extrapolate_images"}
+            ),
+            "instructions": {
+                key: study.instruction_texts[key].model_dump() for key in study.instructions
+            },
+            "models": [
+                model.model_dump(include={"key", "label", "family"})
+                | {
+                    "instructions": study.instructions_of(model)
+                    if model.follows_instructions
+                    else []
+                }
+                for model in study.models
+            ],
+            "snakemake": self.snakemake_version,
+        }

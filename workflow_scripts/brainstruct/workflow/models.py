@@ -1,0 +1,212 @@
+"""What rules/models.smk takes: checkpoints and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.config.models import Model
+from brainstruct.config.study import NO_INSTRUCTION
+from brainstruct.models.registry import FAMILIES
+from brainstruct.workflow.data import SHARED, DataRoom
+from brainstruct.workflow.identity import stage_identity
+from brainstruct.workflow.room import Room, Wildcards
+
+DOWNLOADS = "resources/checkpoints"
+"""Where checkpoints of the hub go."""
+
+
+@dataclass(frozen=True)
+class EmbedJob:
+    """What one kind of embedding job does.
+
+    Attributes
+    ----------
+    instructions : tuple of str
+        Keys of the instructions it gives, or the one wildcard of them.
+    models : tuple of str
+        Keys of the models that have such a job.
+    """
+
+    instructions: tuple[str, ...]
+    models: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its log, without folder."""
+        return "_".join(self.instructions)
+
+
+@dataclass(frozen=True)
+class ModelRoom(Room):
+    """Names and choices; see `Room`."""
+
+    data: DataRoom
+
+    # Names, with Snakemake's wildcards in braces.
+
+    def checkpoint(self, checkpoint: str = "{checkpoint}") -> str:
+        """Manifest of a checkpoint that is complete on disk."""
+        return f"{self.root}/checkpoints/{checkpoint}.json"
+
+    def checkpoint_stamps(self, checkpoint: str = "{checkpoint}") -> str:
+        """Sizes and times of its files, by which jobs see that they are unchanged."""
+        return f"{self.root}/checkpoints/{checkpoint}.stamps.json"
+
+    def checkpoint_folder(self, checkpoint: str) -> str:
+        """Folder of a checkpoint: the user's own, or where a revision is downloaded to.
+
+        Revisions have folders of their own, so that studies do not take each
+        other's weights away.
+        """
+        source = self.study.checkpoints[checkpoint]
+        if source.path is not None:
+            return source.path
+        parts = (str(source.hub), source.revision)
+        return "/".join([DOWNLOADS, *(part.replace("/", "--") for part in parts)])
+
+    def embedding(
+        self, model: str = "{model}", instruction: str = "{instruction}", block: str = "{block}"
+    ) -> str:
+        """States of every layer for the images of a block."""
+        return f"{self.root}/embeddings/{model}/{instruction}/{block}.nc"
+
+    # Lists of names.
+
+    def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
+        """Return the embeddings of everything a subject saw: own images, then shared ones."""
+        blocks = self.data.blocks_of(subject) + self.data.blocks_of(SHARED)
+        return [self.embedding(model, instruction, block) for block in blocks]
+
+    @cached_property
+    def all_embeddings(self) -> list[str]:
+        """Embeddings of every model, instruction and block."""
+        return [
+            self.embedding(model.key, instruction, block)
+            for model in self.study.models
+            for instruction in self.study.instructions_of(model)
+            for block in self.data.blocks
+        ]
+
+    # Jobs.
+
+    def instruction_chunks(self, model: Model) -> list[tuple[str, ...]]:
+        """Cut a model's instructions into the instructions of one embedding job each."""
+        names = self.study.instructions_of(model)
+        size = self.study.embedding.instructions_per_job
+        step = len(names) if size == "all" else size
+        return [tuple(names[start : start + step]) for start in range(0, len(names), step)]
+
+    def embed_jobs(self) -> dict[str, EmbedJob]:
+        """Return the kinds of embedding jobs: name of the rule -> what its jobs do.
+
+        With one instruction per job, the usual case, there is one kind.
+        """
+        if self.study.embedding.instructions_per_job == 1:
+            return {"embed": EmbedJob(("{instruction}",), tuple(m.key for m in self.study.models))}
+        found: dict[tuple[str, ...], list[str]] = {}
+        for model in self.study.models:
+            for chunk in self.instruction_chunks(model):
+                found.setdefault(chunk, []).append(model.key)
+        return {
+            # Doubled, so that the keys "a-b" and "a", "b" give two names.
+            f"embed_{'_'.join(chunk)}".replace("-", "__"): EmbedJob(chunk, tuple(models))
+            for chunk, models in found.items()
+        }
+
+    # What jobs get.
+
+    def built_folder(self, wildcards: Wildcards) -> str | list[str]:
+        """Folder of a checkpoint that this workflow builds itself, if it does."""
+        synthetic = self.study.synthetic
+        if synthetic is None or wildcards.checkpoint not in synthetic.checkpoints:
+            return []
+        return self.study.checkpoints[wildcards.checkpoint].path or []
+
+    def source(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Where a checkpoint comes from."""
+        return self.study.checkpoints[wildcards.checkpoint].model_dump()
+
+    def folder(self, wildcards: Wildcards) -> str:
+        """Folder in which a checkpoint lies or will lie."""
+        return self.checkpoint_folder(wildcards.checkpoint)
+
+    def manifest_of(self, wildcards: Wildcards) -> str:
+        """Manifest of the checkpoint of the job's model."""
+        return self.checkpoint(self.study.model(wildcards.model).checkpoint)
+
+    def stamps_of(self, wildcards: Wildcards) -> str:
+        """Sizes and times of the files of the job's model's checkpoint."""
+        return self.checkpoint_stamps(self.study.model(wildcards.model).checkpoint)
+
+    def stimuli(self, wildcards: Wildcards) -> list[str]:
+        """Files that the job's model looks at."""
+        return self.data.inputs.stimuli(self.study.model(wildcards.model).reads_captions)
+
+    def settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Everything that decides what the job's model makes of a stimulus."""
+        return self.settings_of(wildcards.model)
+
+    def settings_of(self, key: str) -> dict[str, Any]:
+        """Everything that decides what a model makes of a stimulus."""
+        model, embedding = self.study.model(key), self.study.embedding
+        decides = {"family", "checkpoint", "n_layers", "random_seed"}
+        running = {"max_new_tokens", "pooling", "dtype", "storage"}
+        sampling = None if embedding.decoding == "greedy" else embedding.decoding.model_dump()
+        return (
+            model.model_dump(include=decides)
+            | embedding.model_dump(include=running)
+            | {"sampling": sampling}
+        )
+
+    def texts_of(self, instructions: Iterable[str]) -> dict[str, str | None]:
+        """Key -> text of instructions; `None` for models that follow none."""
+        texts = self.study.instruction_texts
+        return {key: None if key == NO_INSTRUCTION else texts[key].text for key in instructions}
+
+    def texts(self, instructions: tuple[str, ...]) -> Callable[[Any], dict[str, str | None]]:
+        """Return the function that gives a job key -> text of its instructions.
+
+        Parameters
+        ----------
+        instructions : tuple of str
+            Keys, or wildcards in braces.
+        """
+
+        def chosen(wildcards: Any) -> dict[str, str | None]:
+            return self.texts_of(instruction.format(**wildcards) for instruction in instructions)
+
+        return chosen
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of a job that embeds."""
+        return 0 if self.study.embedding.device == "cpu" else 1
+
+    def work(self) -> str:
+        """Folder in which a job keeps its finished shards."""
+        return f"{self.root}/work/embed/{{model}}/{{block}}"
+
+    def embed_code(self, wildcards: Wildcards) -> str:
+        """Identity of the code that embeds with the job's model."""
+        return self.code_of("embed", wildcards.model)
+
+    def code_of(self, stage: str, key: str) -> str:
+        """Identity of the code of a stage that runs a model of the study.
+
+        Parameters
+        ----------
+        stage : str
+            See `stage_identity`.
+        key : str
+            The model's.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits, and the class of the model's family.
+        """
+        family = FAMILIES[self.study.model(key).family]
+        return f"{stage_identity(stage, family.module)} {family.name}"

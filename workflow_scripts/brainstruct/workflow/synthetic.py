@@ -1,0 +1,101 @@
+"""What rules/synthetic.smk takes: a data set that the workflow writes, and its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.config.synthetic import Synthetic
+from brainstruct.models.builders import BUILDERS
+from brainstruct.workflow.encoding import EncodingRoom
+from brainstruct.workflow.room import Room
+
+
+@dataclass(frozen=True)
+class SyntheticRoom(Room):
+    """Names and choices; see `Room`. Its lists are empty for a real data set."""
+
+    encoding: EncodingRoom
+
+    # Names, with Snakemake's wildcards in braces.
+
+    def anatomy(self) -> str:
+        """Regions that a synthetic data set is laid out on."""
+        return f"{self.root}/synthetic/anatomy.nc"
+
+    def planted_features(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
+        """Features that drive planted regions."""
+        return f"{self.root}/synthetic/features/{model}/{instruction}.nc"
+
+    def truth(self, subject: str = "{subject}") -> str:
+        """Truth about a synthetic subject."""
+        return f"{self.study.data.nsd_root}/brainstruct_truth/{subject}.nc"
+
+    # Lists of names.
+
+    @cached_property
+    def planted(self) -> dict[str, dict[str, list[int]]]:
+        """Model -> instruction -> layers that drive planted regions, sorted."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for planted in self.study.synthetic.planted if self.study.synthetic else []:
+            layers = found.setdefault(planted.model, {}).setdefault(planted.instruction, [])
+            if planted.layer not in layers:
+                layers.append(planted.layer)
+                layers.sort()
+        return found
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Subjects and models that drive planted regions."""
+        pairs = self.encoding.pairs(only_instructed=True)
+        return [(subject, model) for subject, model in pairs if model in self.planted]
+
+    @cached_property
+    def all_features(self) -> list[str]:
+        """Feature files of everything that is planted."""
+        return [
+            self.planted_features(model, instruction)
+            for model, instructions in self.planted.items()
+            for instruction in instructions
+        ]
+
+    @cached_property
+    def all_tables(self) -> list[str]:
+        """Table of what was found back, if anything was planted."""
+        return [self.table("recovery")] if self.pairs else []
+
+    @cached_property
+    def all_figures(self) -> list[str]:
+        """What was planted beside what was found."""
+        return [
+            self.figure(f"planted_recovered/{subject}_{model}") for subject, model in self.pairs
+        ]
+
+    # What jobs get.
+
+    def builder(self, kind: str) -> str:
+        """Return the module that builds a kind of tiny checkpoint."""
+        return BUILDERS[kind]
+
+    def plan_of(self, subject: str) -> dict[str, Any]:
+        """Return arguments of `brainstruct.nsd.synthetic.plan.SubjectPlan`."""
+        names = {"planted", "signal", "ncsnr", "max_labelled", "n_unlabelled", "formats"}
+        written = self.written
+        return written.model_dump(include=names) | {"n_sessions": written.sessions[subject]}
+
+    @property
+    def study_plan(self) -> dict[str, Any]:
+        """Who is scanned, and what is shown; see `brainstruct.nsd.synthetic.plan.StudyPlan`."""
+        written = self.written
+        return {
+            "sessions": written.sessions,
+            "n_shared": written.shared_images,
+            "n_unique": written.unique_images,
+        }
+
+    @property
+    def written(self) -> Synthetic:
+        """The ``synthetic`` block, which a configuration with these rules has."""
+        assert self.study.synthetic is not None
+        return self.study.synthetic

@@ -1,0 +1,72 @@
+"""What rules/viewer.smk takes: interactive maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brainstruct.config.models import ShownModel
+from brainstruct.config.study import NO_INSTRUCTION
+from brainstruct.figures.store_names import name_in_store
+from brainstruct.workflow.encoding import EncodingRoom
+from brainstruct.workflow.figures import FigureRoom
+from brainstruct.workflow.room import Room, Wildcards
+
+
+@dataclass(frozen=True)
+class ViewerRoom(Room):
+    """Names and choices; see `Room`."""
+
+    encoding: EncodingRoom
+    figures: FigureRoom
+
+    def packed_surface(self, surface: str = "{surface}") -> str:
+        """Folder with a pycortex subject's surfaces, packed for browsers."""
+        return f"{self.root}/pycortex/webgl/{surface}"
+
+    def viewer(self, subject: str = "{subject}") -> str:
+        """Folder with the interactive page of a subject."""
+        return f"{self.root}/viewer/{subject}"
+
+    def index(self) -> str:
+        """Page that leads to the interactive pages."""
+        return f"{self.root}/viewer/index.html"
+
+    @cached_property
+    def pages(self) -> list[str]:
+        """Interactive pages of every subject."""
+        return [self.viewer(subject) for subject in self.study.subjects]
+
+    @cached_property
+    def all_viewers(self) -> list[str]:
+        """Interactive pages of every subject, and the page that leads to them."""
+        return [*self.pages, self.index()]
+
+    def packed(self, wildcards: Wildcards) -> str:
+        """Packed surfaces of the cortex that shows the job's subject."""
+        shown = self.figures.cortices[wildcards.subject]
+        return self.packed_surface(name_in_store(shown["source"], wildcards.subject, shown["name"]))
+
+    def winners(self, wildcards: Wildcards) -> list[str]:
+        """Winners of all models of the job's subject, in the order of figures."""
+        subject = wildcards.subject
+        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """What viewers and exports say of every model: key, label, layers and instructions."""
+        texts = self.study.instruction_texts
+        return [
+            ShownModel(
+                key=model.key,
+                label=model.label,
+                n_layers=model.n_layers,
+                instructions={
+                    key: texts[key]
+                    for key in self.study.instructions_of(model)
+                    if key != NO_INSTRUCTION
+                },
+            ).model_dump()
+            for model in self.study.models
+        ]
