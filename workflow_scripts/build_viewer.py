@@ -5,6 +5,7 @@ from pathlib import Path
 
 from brainstruct.config.models import ShownModel
 from brainstruct.figures import viewer as pages
+from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset
@@ -26,7 +27,7 @@ def build_viewer(
     maps = []
     for model, path in zip(models, winners, strict=True):
         found = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
-        maps += pages.maps_of_model(
+        maps += maps_of_model(
             found,
             space,
             key=model.key,
@@ -34,7 +35,7 @@ def build_viewer(
             n_layers=model.n_layers,
             instructions=model.texts,
         )
-    maps.append(pages.ceiling_map(space, preferred))
+    maps.append(ceiling_map(space, preferred))
     entry = json.loads(store.read_text(encoding="utf-8"))[subject]
     flatmap = open_flatmap(store, subject, space)
     with pages.scratch_store(store.parent, packed.name):

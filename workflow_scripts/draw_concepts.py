@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainstruct.config.models import Instruction
-from brainstruct.figures import concept_maps
+from brainstruct.figures import concepts as maps
 from brainstruct.figures.voxels import keys_of, open_stage
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
@@ -31,7 +31,7 @@ def draw_concepts(
         name: [key for key, inside in zip(given, row, strict=True) if inside]
         for name, row in zip(names, found["member"].values, strict=True)
     }
-    drawing = concept_maps.draw_concepts(
+    drawing = maps.draw_concepts(
         open_stage(store, subject, space, title),
         keys_of(found["concept_index"], names, space),
         {

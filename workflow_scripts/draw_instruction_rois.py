@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.figures import heatmap
+from brainstruct.figures import instruction_rois
 from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels, single_regions
 from brainstruct.jobs.run import run_job
@@ -34,7 +34,7 @@ def draw_instruction_rois(
         compared = read_table(comparison_table, ["model", "a", "b", "difference", "q"])
         named = chosen[["family", "label", "roi"]].drop_duplicates()
         marks = best_marks(compared).merge(named, on=["family", "label"])
-    drawing = heatmap.draw_instruction_rois(
+    drawing = instruction_rois.draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
         ],

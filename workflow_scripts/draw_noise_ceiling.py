@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.figures import ceiling_maps
+from brainstruct.figures import noise_ceiling
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
@@ -28,7 +28,7 @@ def draw_noise_ceiling(
             for name in space.data_vars
             if str(name).startswith("ceiling_")
         }
-    drawing = ceiling_maps.draw_noise_ceilings(stages, found, threshold=threshold)
+    drawing = noise_ceiling.draw_noise_ceiling(stages, found, threshold=threshold)
     drawing.save(svg, png, table)
 
 

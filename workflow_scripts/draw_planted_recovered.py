@@ -6,8 +6,8 @@ import xarray as xr
 
 from brainstruct.config.models import Instruction
 from brainstruct.encoding.recovery import match_voxels
+from brainstruct.figures import planted_recovered
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.figures.winners import draw_planted_vs_recovered
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 
@@ -36,7 +36,7 @@ def draw_planted_recovered(
             driven["planted_model"].values, driven["planted_instruction"].values, strict=True
         )
     ]
-    drawing = draw_planted_vs_recovered(
+    drawing = planted_recovered.draw_planted_recovered(
         open_stage(store, subject, space, title),
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.figures import bars
+from brainstruct.figures import roi_bars
 from brainstruct.figures.marks import LEVEL, Baseline, baseline_marks, present_marks
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.jobs.run import run_job
@@ -30,7 +30,7 @@ def draw_roi_bars(
         marks = marks[marks["label"] == "all"].rename(columns={"family": "roi"})
         said = {sign: f"better than {one.label} (q ≤ {LEVEL:g})" for sign, one in baselines.items()}
         meanings = present_marks(marks, said)
-    drawing = bars.draw_roi_bars(
+    drawing = roi_bars.draw_roi_bars(
         chosen.rename(columns={"family": "roi", "alignment": "value"})[
             ["subject", "model", "roi", "value"]
         ],

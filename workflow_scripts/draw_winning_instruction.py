@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainstruct.config.models import Instruction
-from brainstruct.figures import winners as maps
+from brainstruct.figures import winning_instruction as maps
 from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset

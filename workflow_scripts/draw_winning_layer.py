@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.figures import winners as maps
+from brainstruct.figures import winning_layer as maps
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset

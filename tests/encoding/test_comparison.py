@@ -17,12 +17,6 @@ from brainstruct.encoding.fdr import (
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Resampler, image_weights
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.selected import (
-    BestPrediction,
-    predict_selected,
-    prediction_dataset,
-    ridge_predict,
-)
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
 from brainstruct.store.arrays import write_dataset
 from tabulate_comparisons import tabulate_comparisons
@@ -282,88 +276,3 @@ def test_small_statistics():
     assert np.isnan(wilcoxon_p([]))
     assert "no difference" in subjects_note(4)
     assert "can be reached" in subjects_note(8)
-
-
-@pytest.mark.parametrize("n_features", [6, 90])
-def test_ridge_with_known_penalties_solves_the_normal_equations(n_features):
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((80, n_features)).astype(np.float32) * 3 + 1
-    Y = rng.standard_normal((60, 5)).astype(np.float32) + 2
-    alpha = np.array([1, 10, 10, 1000, 1], np.float32)
-    found = ridge_predict(X[:60], Y, X[60:], alpha)
-    A, T = ((part - X[:60].mean(0)) / X[:60].std(0) for part in (X[:60], X[60:]))
-    for voxel in range(5):
-        y = Y[:, voxel] - Y[:, voxel].mean()
-        weights = np.linalg.solve(A.T @ A + alpha[voxel] * np.eye(n_features), A.T @ y)
-        np.testing.assert_allclose(found[:, voxel], T @ weights + Y[:, voxel].mean(), atol=2e-4)
-
-
-def test_first_of_equals_is_kept_and_missing_scores_lose():
-    best = BestPrediction(1, 3)
-    for layer, cv in ((2, [0.1, np.nan, 0.3]), (5, [0.1, -9, 0.4]), (6, [np.nan, -9, 0.2])):
-        best.offer(layer, np.full((1, 3), layer, np.float32), np.array(cv, np.float32))
-    assert best.layer.tolist() == [2, 5, 5]
-    assert best.prediction.tolist() == [[2, 5, 5]]
-
-
-def test_stored_predictions_keep_their_digits():
-    rng = np.random.default_rng(0)
-    signal = rng.standard_normal((50, 4)).astype(np.float32) * 1e-2
-    stored = prediction_dataset(
-        signal + 100, np.zeros(4, np.int16), np.full(4, 100.0), np.arange(50), np.arange(4)
-    )
-    np.testing.assert_allclose(stored["prediction"], signal, atol=2e-5)
-    np.testing.assert_allclose(stored["intercept"], 100)
-
-
-@pytest.mark.parametrize("n_features", [20, 120])
-def test_predictions_beside_one_component_that_carries_nearly_all_the_variance(n_features):
-    rng = np.random.default_rng(0)
-    own = rng.standard_normal((100, n_features))
-    X = (3e3 * rng.standard_normal((100, 1)) + own).astype(np.float32)
-    Y = (own @ rng.standard_normal((n_features, 3))).astype(np.float32)
-    found = ridge_predict(X[:80], Y[:80], X[80:], np.full(3, 1e-5, np.float32))
-    A, T = ((part - X[:80].mean(0, dtype=float)) / X[:80].std(0, dtype=float)
-            for part in (X[:80], X[80:]))  # fmt: skip
-    U, s, Vt = np.linalg.svd(A, full_matrices=False)
-    weights = Vt.T @ ((s / (s**2 + 1e-5))[:, None] * (U.T @ (Y[:80] - Y[:80].mean(0))))
-    expected = T @ weights + Y[:80].mean(0)
-    error = np.abs(found - expected).max() / np.abs(expected).max()
-    assert error < 0.02, error
-
-
-def test_selected_predictions_are_those_of_the_fits():
-    from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
-
-    rng = np.random.default_rng(1)
-    layers = {4: rng.standard_normal((150, 12)), 9: rng.standard_normal((150, 12))}
-    layers = {layer: X.astype(np.float32) for layer, X in layers.items()}
-    source = np.arange(20) % 2
-    Y = np.stack([layers[(4, 9)[s]] @ rng.standard_normal(12) for s in source], axis=1)
-    Y = (Y + rng.standard_normal(Y.shape)).astype(np.float32)
-    train = np.arange(150) < 110
-    fits = [
-        fit_ridge(X[train], Y[train], X[~train], Y[~train], RidgeOptions(np.logspace(0, 3, 4)))
-        for X in layers.values()
-    ]
-    scores = xr.Dataset(
-        {
-            name: (("layer", "voxel"), np.stack([getattr(fit, name) for fit in fits]))
-            for name in ("cv_score", "alpha", "r")
-        },
-        coords={"layer": list(layers)},
-    )
-    found, chosen = predict_selected(scores, Y, train, layers.__getitem__)
-    best = BestPrediction(40, 20)
-    for layer, fit in zip(layers, fits, strict=True):
-        best.offer(layer, fit.prediction, fit.cv_score)
-    np.testing.assert_array_equal(best.layer, chosen)
-    np.testing.assert_allclose(best.prediction, found, atol=1e-4)
-    assert chosen.tolist() == [(4, 9)[s] for s in source]
-    expected = scores["r"].values[source, np.arange(20)]
-    np.testing.assert_allclose(pearson(Y[~train], found), expected, atol=1e-5)
-    changed = Y.copy()
-    changed[~train] = 0
-    np.testing.assert_array_equal(
-        predict_selected(scores, changed, train, layers.__getitem__)[0], found
-    )

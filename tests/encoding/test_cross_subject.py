@@ -45,7 +45,8 @@ def test_out_of_fold_predictions_agree_with_a_plain_loop():
     Y = (mix + rng.standard_normal((60, 3)) + 5).astype(np.float32)
     outer, inner = KFold(4, shuffle=True, random_state=0), KFold(3, shuffle=True, random_state=1)
     alphas = [0.01, 0.3, 10.0]
-    found = out_of_fold_predictions([linear_kernel(X) for X in sources], Y, alphas, outer, inner)
+    kernels = [linear_kernel(X) for X in sources]
+    found = out_of_fold_predictions(kernels, Y, alphas, outer.split(Y), inner)
     for train, held in outer.split(Y):
         blocks = []
         for X in sources:

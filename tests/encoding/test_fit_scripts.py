@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from brainstruct.config.encoding import Alignment, FitSettings
-from brainstruct.encoding.permutation import permutation_p
+from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
 from brainstruct.errors import InputError
@@ -86,8 +86,8 @@ def test_preset_reaches_the_fit(tmp_path, files):
         expected = fit_oota2025(layer[:TRAIN], Y[:TRAIN], layer[TRAIN:], Y[TRAIN:])
         np.testing.assert_allclose(found["alpha"], expected.alpha)
         np.testing.assert_allclose(found["r"], expected.r, atol=1e-6)
-        p = permutation_p(Y[TRAIN:], expected.prediction, n_permutations=80, seed=5)
-        np.testing.assert_allclose(found["p"], p)
+        test = PermutationTest(Y[TRAIN:], n_permutations=80, seed=5)
+        np.testing.assert_allclose(found["p"], test.p(expected.prediction))
         assert found.attrs["n_permutations"] == 80
 
 

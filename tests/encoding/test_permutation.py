@@ -5,13 +5,8 @@ import pytest
 from scipy.stats import binom, pearsonr
 
 from brainstruct.encoding.fdr import benjamini_hochberg
-from brainstruct.encoding.permutation import (
-    BLOCK,
-    PermutationTest,
-    image_orders,
-    permutation_p,
-)
-from brainstruct.encoding.ridge import RidgeOptions, fit_ridge
+from brainstruct.encoding.permutation import BLOCK, PermutationTest
+from brainstruct.encoding.ridge import fit_ridge
 
 
 def noise(n_images, n_voxels, seed):
@@ -19,11 +14,16 @@ def noise(n_images, n_voxels, seed):
     return (rng.standard_normal((n_images, n_voxels)).astype(np.float32) for _ in range(2))
 
 
+def permutation_p(truth, prediction, **options):
+    return PermutationTest(truth, **options).p(prediction)
+
+
 @pytest.mark.parametrize("n_images", [30, 31])
 def test_equals_a_plain_loop(n_images):
     truth, prediction = noise(n_images, 5, 0)
     prediction += 0.3 * truth
-    orders = image_orders(n_images, 120, seed=7)
+    test = PermutationTest(truth, n_permutations=120, seed=7)
+    orders = test.orders
     expected = []
     for voxel in range(5):
         y, f = truth[:, voxel].astype(float), prediction[:, voxel].astype(float)
@@ -34,13 +34,13 @@ def test_equals_a_plain_loop(n_images):
             for shift in range(n_images)
         ]
         expected.append(np.mean(np.array(permuted) >= r - 1e-9))
-    test = PermutationTest(truth, n_permutations=120, seed=7)
     assert test.n_permutations == n_images * 4 == n_images * len(orders)
     np.testing.assert_allclose(test.p(prediction), expected, rtol=1e-6)
 
 
 def test_permutations_come_in_families_of_as_many_as_images():
-    counts = [len(image_orders(n, 1000, 0)) for n in (1000, 997, 1800, 3000, 515, 60)]
+    sizes = (1000, 997, 1800, 3000, 515, 60)
+    counts = [len(PermutationTest(np.zeros((n, 1)), n_permutations=1000).orders) for n in sizes]
     assert counts == [1, 1, 1, 1, 2, 17]
 
 
@@ -77,13 +77,13 @@ def test_noise_survives_no_false_discovery_control(n_voxels, at_most):
 
 def test_fits_to_noise_are_calibrated():
     """The same through the fits: every voxel noise, one of many scores."""
-    options = RidgeOptions(np.logspace(0, 4, 5), folds=3, backend="numpy")
+    alphas = np.logspace(0, 4, 5)
     found, below, voxels = 0, 0, 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
         X = rng.standard_normal((150, 8)).astype(np.float32)
         Y = rng.standard_normal((150, 60)).astype(np.float32)
-        fit = fit_ridge(X[:80], Y[:80], X[80:], Y[80:], options)
+        fit = fit_ridge(X[:80], Y[:80], X[80:], Y[80:], alphas, folds=3, backend="numpy")
         p = permutation_p(Y[80:], fit.prediction, seed=seed)
         found += bool((benjamini_hochberg(p) <= 0.05).any())
         below, voxels = below + int((p <= 0.05).sum()), voxels + p.size

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.ridge import RidgeOptions, fit_ridge, standardise
+from brainstruct.encoding.ridge import fit_ridge, standardise
 from brainstruct.encoding.scores import pearson, r_squared
 
 
@@ -24,8 +24,7 @@ def study(seed=0, n_train=120, n_test=40, n_features=12, n_voxels=7, noise=1.0):
 def test_agrees_with_a_plain_search_over_alphas(backend):
     X_train, Y_train, X_test, Y_test = study()
     alphas = np.logspace(0, 4, 7)
-    options = RidgeOptions(alphas, folds=4, seed=3, backend=backend)
-    scores = fit_ridge(X_train, Y_train, X_test, Y_test, options)
+    scores = fit_ridge(X_train, Y_train, X_test, Y_test, alphas, folds=4, seed=3, backend=backend)
 
     mean, deviation = X_train.mean(0), X_train.std(0)
     A, T = (X_train - mean) / deviation, (X_test - mean) / deviation
@@ -49,16 +48,16 @@ def test_agrees_with_a_plain_search_over_alphas(backend):
 
 def test_edge_of_the_grid_is_marked():
     X_train, Y_train, X_test, Y_test = study(noise=0.01)
-    scores = fit_ridge(X_train, Y_train, X_test, Y_test, RidgeOptions([10.0, 1e5, 1e6]))
+    scores = fit_ridge(X_train, Y_train, X_test, Y_test, [10.0, 1e5, 1e6])
     assert scores.at_edge.all()
     assert (scores.alpha == 10).all()
 
 
 def test_test_images_never_reach_the_fit():
     X_train, Y_train, X_test, Y_test = study()
-    options = RidgeOptions(np.logspace(0, 3, 4))
-    one = fit_ridge(X_train, Y_train, X_test, Y_test, options)
-    other = fit_ridge(X_train, Y_train, X_test * 7 - 2, Y_test[::-1], options)
+    alphas = np.logspace(0, 3, 4)
+    one = fit_ridge(X_train, Y_train, X_test, Y_test, alphas)
+    other = fit_ridge(X_train, Y_train, X_test * 7 - 2, Y_test[::-1], alphas)
     np.testing.assert_array_equal(one.alpha, other.alpha)
     np.testing.assert_array_equal(one.cv_score, other.cv_score)
 
@@ -67,7 +66,7 @@ def test_pure_noise_predicts_nothing():
     rng = np.random.default_rng(1)
     X, Y = rng.standard_normal((400, 20)), rng.standard_normal((400, 300))
     X, Y = X.astype(np.float32), Y.astype(np.float32)
-    scores = fit_ridge(X[:300], Y[:300], X[300:], Y[300:], RidgeOptions(np.logspace(0, 5, 6)))
+    scores = fit_ridge(X[:300], Y[:300], X[300:], Y[300:], np.logspace(0, 5, 6))
     assert abs(scores.r.mean()) < 3 * scores.r.std() / np.sqrt(scores.r.size)
 
 
@@ -77,7 +76,7 @@ def test_whatever_is_not_finite_is_refused_by_name(place):
     arrays[place][2, 3] = np.inf
     name = ("training features", "training responses", "test features", "test responses")[place]
     with pytest.raises(ValueError, match=f"{name} hold 1 non-finite"):
-        fit_ridge(*arrays, RidgeOptions([1.0, 2.0]))
+        fit_ridge(*arrays, [1.0, 2.0])
 
 
 def test_standardise_uses_training_statistics_and_drops_constants():
@@ -124,8 +123,7 @@ def test_both_solvers_agree():
     for score in ("l2_neg_loss", "r2_score", "correlation_score"):
         ours, theirs = (
             fit_ridge(
-                X_train, Y_train, X_test, Y_test,
-                RidgeOptions(alphas, alpha_score=score, solver=solver),
+                X_train, Y_train, X_test, Y_test, alphas, alpha_score=score, solver=solver,
             )
             for solver in ("gram", "himalaya")
         )  # fmt: skip
@@ -137,5 +135,5 @@ def test_both_solvers_agree():
 def test_features_that_never_vary_predict_the_mean():
     _, Y_train, _, Y_test = study()
     X = np.ones((160, 3), dtype=np.float32)
-    scores = fit_ridge(X[:120], Y_train, X[120:], Y_test, RidgeOptions([1.0, 2.0]))
+    scores = fit_ridge(X[:120], Y_train, X[120:], Y_test, [1.0, 2.0])
     np.testing.assert_array_equal(scores.r, 0)

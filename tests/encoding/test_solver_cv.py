@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from himalaya.backend import set_backend
-from himalaya.ridge import RidgeCV
-from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
+import torch
+from himalaya.backend import get_backend, set_backend
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.model_selection import KFold
 
-from brainstruct.encoding.solver import holdout, register, search_alphas
+import solvers
+from brainstruct.encoding.solver import holdout
 from brainstruct.encoding.solver import search as search_module
 from brainstruct.encoding.solver.arrays import precision
 
-register()
 FOLDS = KFold(4, shuffle=True, random_state=0)
-SCORES = [l2_neg_loss, r2_score, correlation_score]
+SCORES = ["l2_neg_loss", "r2_score", "correlation_score"]
 
 
 def design(kind: str, n: int, p: int, seed: int = 0) -> np.ndarray:
@@ -39,13 +38,9 @@ def targets(X: np.ndarray, t: int, noise: float = 1.5, seed: int = 1) -> np.ndar
     return (signal / signal.std(0) + noise * rng.standard_normal(signal.shape) + 0.7).astype("f4")
 
 
-def fit(solver, backend, X, Y, alphas, intercept, score, cv=FOLDS, **more):
-    be = set_backend(backend)
-    params = {"score_func": score, "n_targets_batch": 37, **more}
-    if solver == "svd":
-        params["warn"] = False
-    model = RidgeCV(alphas, intercept, solver, params, cv)
-    return model.fit(be.asarray(X), be.asarray(Y)), be
+def fit(solver, backend, X, Y, alphas, score="l2_neg_loss", batch=37):
+    set_backend(backend)
+    return solvers.fit(solver, X, Y, alphas, FOLDS, score, batch)
 
 
 def z(values: np.ndarray) -> np.ndarray:
@@ -53,67 +48,66 @@ def z(values: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-@pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("shape", [(240, 60), (100, 90), (80, 150)])
 @pytest.mark.parametrize("kind", ["random", "power_law", "collinear", "rank_deficient", "outlier"])
-def test_agrees_with_himalaya(kind, shape, intercept, backend):
+def test_agrees_with_himalaya(kind, shape, backend):
     n, p = shape
     X = design(kind, n + 60, p)
     Y = targets(X, 90)
     X, X_test, Y, Y_test = X[:n], X[n:], Y[:n], Y[n:]
     # 20 are all evaluated, of 60 some are interpolated
     alphas = np.logspace(0, 6, {"numpy": 20, "torch": 60}[backend]).astype(np.float32)
+    be = set_backend(backend)
     for score in SCORES:
-        ours, be = fit("gram", backend, X, Y, alphas, intercept, score)
-        theirs, _ = fit("svd", backend, X, Y, alphas, intercept, score)
-        a, b = (be.to_numpy(model.best_alphas_) for model in (ours, theirs))
-        c, d = (be.to_numpy(model.cv_scores_) for model in (ours, theirs))
+        ours, theirs = (fit(s, backend, X, Y, alphas, score) for s in ("gram", "himalaya"))
+        a, b = (be.to_numpy(model.alphas) for model in (ours, theirs))
+        c, d = (be.to_numpy(model.cv_scores) for model in (ours, theirs))
         same = np.isclose(a, b, rtol=1e-4)
         tie = np.abs(c - d) <= 1e-6 * np.maximum(1, np.abs(d))
         assert (same | tie).mean() >= 0.999
         np.testing.assert_allclose(c, d, rtol=1e-5, atol=2e-5)
-        r, s = (
-            (z(be.to_numpy(model.predict(be.asarray(X_test)))) * z(Y_test)).mean(0)
-            for model in (ours, theirs)
-        )
-        assert np.abs(r - s)[same].max() <= 1e-4
+        guess, other = (be.to_numpy(m.predict(be.asarray(X_test))) for m in (ours, theirs))
+        np.testing.assert_allclose(guess[:, same], other[:, same], rtol=1e-4, atol=5e-4)
+        # digits of a prediction that hardly differs from the mean are lost where it is stored
+        clear = same & (other.std(0) > 1e-4 * np.abs(other.mean(0)))
+        r, s = ((z(prediction) * z(Y_test)).mean(0) for prediction in (guess, other))
+        assert np.abs(r - s)[clear].max(initial=0) <= 1e-4
+        assert clear.mean() > 0.5
 
 
 @pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
-@pytest.mark.parametrize("intercept", [True, False])
-def test_scores_are_those_of_refitting_every_fold(shape, intercept):
+def test_scores_are_those_of_refitting_every_fold(shape):
     """scikit-learn fold by fold, in float64: the definition of what is computed."""
     X = design("power_law", *shape)
     Y = targets(X, 6)
     alphas = np.logspace(-1, 4, 40)
-    ours, _ = fit("gram", "numpy", X, Y, alphas, intercept, l2_neg_loss)
+    ours = fit("gram", "numpy", X, Y, alphas)
     losses = np.zeros((len(alphas), 6))
     for train, held in FOLDS.split(X):
         for row, alpha in enumerate(alphas):
-            model = Ridge(alpha, fit_intercept=intercept).fit(X[train].astype(float), Y[train])
+            model = Ridge(alpha).fit(X[train].astype(float), Y[train])
             losses[row] += ((model.predict(X[held].astype(float)) - Y[held]) ** 2).mean(0) / 4
-    np.testing.assert_allclose(ours.cv_scores_, -losses.min(0), rtol=1e-5)
-    np.testing.assert_allclose(ours.best_alphas_, alphas[losses.argmin(0)], rtol=1e-5)
+    np.testing.assert_allclose(ours.cv_scores, -losses.min(0), rtol=1e-5)
+    np.testing.assert_allclose(ours.alphas, alphas[losses.argmin(0)], rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("kind", ["random", "collinear", "rank_deficient", "outlier"])
 @pytest.mark.parametrize("shape", [(60, 15), (40, 55)])
-def test_coefficients_solve_the_normal_equations(shape, kind, intercept, dtype):
+def test_predictions_solve_the_normal_equations(shape, kind, dtype):
     X = design(kind, *shape).astype(dtype)
     Y = targets(X, 5).astype(dtype)
-    alphas = np.array([3.0, 70.0], dtype=dtype)
-    ours, _ = fit("gram", "numpy", X, Y, alphas, intercept, l2_neg_loss)
+    ours = fit("gram", "numpy", X, Y, np.array([3.0, 70.0]))
+    # a prediction from nothing is the intercept, one from a single feature adds its coefficient
+    intercept = ours.predict(np.zeros_like(X[:1]))[0]
+    coefficients = ours.predict(np.eye(shape[1], dtype=dtype)) - intercept
     X, Y = X.astype(float), Y.astype(float)
-    middle, level = (X.mean(0), Y.mean(0)) if intercept else (np.zeros(X.shape[1]), np.zeros(5))
+    middle, level = X.mean(0), Y.mean(0)
     A, B = X - middle, Y - level
-    for voxel, alpha in enumerate(ours.best_alphas_.astype(float)):
+    for voxel, alpha in enumerate(ours.alphas.astype(float)):
         direct = np.linalg.solve(A.T @ A + alpha * np.eye(A.shape[1]), A.T @ B[:, voxel])
-        np.testing.assert_allclose(ours.coef_[:, voxel], direct, atol=1e-5)
-        if intercept:
-            offset = level[voxel] - middle @ direct
-            assert ours.intercept_[voxel] == pytest.approx(offset, abs=1e-5)
+        np.testing.assert_allclose(coefficients[:, voxel], direct, atol=1e-5)
+        assert intercept[voxel] == pytest.approx(level[voxel] - middle @ direct, abs=1e-5)
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -122,13 +116,9 @@ def test_single_precision_is_about_as_close_to_the_truth_as_himalayas(kind, scor
     X = design(kind, 400, 150)
     Y = targets(X, 60)
     alphas = np.logspace(0, 6, 60).astype(np.float32)
-    ours, theirs = (
-        fit(solver, "numpy", X, Y, alphas, True, score)[0] for solver in ("gram", "svd")
-    )
-    truth, _ = fit("svd", "numpy", X.astype(float), Y.astype(float), alphas, True, score)
-    error, reference = (
-        np.abs(model.cv_scores_ - truth.cv_scores_).max() for model in (ours, theirs)
-    )
+    ours, theirs = (fit(solver, "numpy", X, Y, alphas, score) for solver in ("gram", "himalaya"))
+    truth = fit("himalaya", "numpy", X.astype(float), Y.astype(float), alphas, score)
+    error, reference = (np.abs(model.cv_scores - truth.cv_scores).max() for model in (ours, theirs))
     assert error <= max(4 * reference, 2e-6)
 
 
@@ -143,19 +133,9 @@ def test_bands_and_interpolation_are_far_below_the_rounding_of_float32(
     X = design(kind, *shape).astype(float)
     Y = targets(X, 30).astype(float)
     alphas = np.logspace(0, 6, 60)
-    ours, truth = (fit(solver, "numpy", X, Y, alphas, True, score)[0] for solver in ("gram", "svd"))
-    error = np.abs(ours.cv_scores_ - truth.cv_scores_).max()
+    ours, truth = (fit(solver, "numpy", X, Y, alphas, score) for solver in ("gram", "himalaya"))
+    error = np.abs(ours.cv_scores - truth.cv_scores).max()
     assert error <= 1.5e-7  # float32 itself costs 1e-6 and more
-
-
-@pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
-def test_predictions_are_those_of_the_coefficients(shape):
-    X = design("outlier", *shape)
-    Y = targets(X, 11)
-    ours, _ = fit("gram", "numpy", X, Y, np.logspace(0, 4, 9, dtype="f4"), True, l2_neg_loss)
-    set_backend("numpy")
-    found = search_alphas(X, Y, np.logspace(0, 4, 9, dtype="f4"), list(FOLDS.split(X)))
-    np.testing.assert_allclose(found.predict(X[:7]), ours.predict(X[:7]), atol=2e-4)
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -163,7 +143,7 @@ def test_many_penalties_are_interpolated_as_if_evaluated(score, monkeypatch):
     X = design("power_law", 200, 40)
     Y = targets(X, 30)
     alphas = np.logspace(-1, 5, 100).astype(np.float32)
-    few, _ = fit("gram", "torch", X, Y, alphas, True, score)
+    few = fit("gram", "torch", X, Y, alphas, score)
     everything = search_module.choose_nodes(alphas[:3].astype(float), 1e4, 40.0, 1e-6)
     assert everything.exact
     monkeypatch.setattr(
@@ -171,8 +151,8 @@ def test_many_penalties_are_interpolated_as_if_evaluated(score, monkeypatch):
         "choose_nodes",
         lambda alphas, *_: type(everything)(np.arange(len(alphas)), np.eye(len(alphas)), True),
     )
-    every, _ = fit("gram", "torch", X, Y, alphas, True, score)
-    np.testing.assert_allclose(few.cv_scores_, every.cv_scores_, atol=3e-6)
+    every = fit("gram", "torch", X, Y, alphas, score)
+    np.testing.assert_allclose(few.cv_scores, every.cv_scores, atol=3e-6)
 
 
 def test_small_penalties_beyond_float32_are_worked_out_in_float64():
@@ -180,44 +160,34 @@ def test_small_penalties_beyond_float32_are_worked_out_in_float64():
     X = design("power_law", 60, 58)
     Y = targets(X, 8, noise=0.1)
     alphas = np.array([1e-4, 1e-3, 1e-2], dtype=np.float32)
-    single, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss)
-    double, _ = fit("svd", "numpy", X.astype("f8"), Y.astype("f8"), alphas, True, l2_neg_loss)
-    np.testing.assert_allclose(single.cv_scores_, double.cv_scores_, rtol=1e-4)
-
-
-def test_options_mean_what_they_mean_in_himalaya():
-    X = design("random", 120, 30)
-    Y = targets(X, 20)
-    alphas = np.logspace(0, 4, 12).astype(np.float32)
-    for more in ({"local_alpha": False}, {"conservative": True}):
-        ours, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss, **more)
-        theirs, _ = fit("svd", "numpy", X, Y, alphas, True, l2_neg_loss, **more)
-        np.testing.assert_allclose(ours.best_alphas_, theirs.best_alphas_, rtol=1e-4)
+    single = fit("gram", "numpy", X, Y, alphas)
+    double = fit("himalaya", "numpy", X.astype("f8"), Y.astype("f8"), alphas)
+    np.testing.assert_allclose(single.cv_scores, double.cv_scores, rtol=1e-4)
 
 
 def test_batches_change_nothing():
     X = design("random", 120, 30)
     Y = targets(X, 50)
     alphas = np.logspace(0, 4, 12).astype(np.float32)
-    one, _ = fit("gram", "torch", X, Y, alphas, True, r2_score, n_targets_batch=50)
-    other, _ = fit("gram", "torch", X, Y, alphas, True, r2_score, n_targets_batch=7)
-    np.testing.assert_allclose(one.cv_scores_, other.cv_scores_, atol=1e-6)
-    np.testing.assert_allclose(one.coef_, other.coef_, atol=1e-6)
+    one = fit("gram", "torch", X, Y, alphas, "r2_score", batch=50)
+    other = fit("gram", "torch", X, Y, alphas, "r2_score", batch=7)
+    np.testing.assert_allclose(one.cv_scores, other.cv_scores, atol=1e-6)
+    X = torch.as_tensor(X)
+    np.testing.assert_allclose(one.predict(X), other.predict(X), atol=1e-5)
 
 
 def test_what_it_cannot_do_is_refused():
     X = design("random", 40, 5)
     Y = targets(X, 3)
     alphas = np.array([1.0, 2.0], dtype=np.float32)
-    with pytest.raises(ValueError, match="trains on"):
-        cv = ShuffleSplit(2, test_size=0.2, train_size=0.5, random_state=0)
-        fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss, cv=cv)
     with pytest.raises(ValueError, match="above 0"):
-        fit("gram", "numpy", X, Y, alphas - 1, True, l2_neg_loss)
-    with pytest.raises(ValueError, match="score_func"):
-        fit("gram", "numpy", X, Y, alphas, True, lambda a, b: 0)
+        fit("gram", "numpy", X, Y, alphas - 1)
+    with pytest.raises(ValueError, match="score must be one of"):
+        fit("gram", "numpy", X, Y, alphas, "explained_variance")
+    with pytest.raises(ValueError, match="disagree"):
+        search_module.search_alphas(X, Y[:-1], alphas, [])
     with pytest.raises(ValueError, match="varies"):
-        fit("gram", "numpy", X * 0, Y, alphas, True, l2_neg_loss)
+        fit("gram", "numpy", X * 0, Y, alphas)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
@@ -226,27 +196,30 @@ def test_a_failed_factorisation_is_repeated_in_float64(shape, backend, monkeypat
     X = design("power_law", *shape)
     Y = targets(X, 25)
     alphas = np.logspace(0, 4, 10).astype(np.float32)
-    plain, _ = fit("gram", backend, X, Y, alphas, True, l2_neg_loss)
+    plain = fit("gram", backend, X, Y, alphas)
     tried = refuse(monkeypatch, lambda number, dtype: dtype == "float32" and number % 3 == 0)
-    ours, be = fit("gram", backend, X, Y, alphas, True, l2_neg_loss)
+    ours = fit("gram", backend, X, Y, alphas)
     assert {"float32", "float64"} <= set(tried)
-    for found, expected in ((ours.best_alphas_, plain.best_alphas_), (ours.coef_, plain.coef_)):
-        np.testing.assert_allclose(be.to_numpy(found), be.to_numpy(expected), atol=1e-5)
-    np.testing.assert_allclose(
-        be.to_numpy(ours.cv_scores_), be.to_numpy(plain.cv_scores_), rtol=1e-5
-    )
+    be = get_backend()
+    predictions = (model.predict(be.asarray(X)) for model in (ours, plain))
+    for (found, expected), error in (
+        ((ours.alphas, plain.alphas), {"rtol": 1e-5}),
+        (predictions, {"atol": 1e-5}),
+        ((ours.cv_scores, plain.cv_scores), {"rtol": 1e-5}),
+    ):
+        np.testing.assert_allclose(be.to_numpy(found), be.to_numpy(expected), **error)
 
 
 def test_penalties_that_float64_cannot_evaluate_are_never_chosen(monkeypatch, caplog):
     X = design("power_law", 90, 20)
     Y = targets(X, 25)
     alphas = np.array([1, 10, 100], dtype=np.float32)
-    plain, _ = fit("gram", "numpy", X, Y, alphas[1:], True, l2_neg_loss)
+    plain = fit("gram", "numpy", X, Y, alphas[1:])
     # the first four factorisations measure the gain in each fold, then come three per fold
     refuse(monkeypatch, lambda number, dtype: dtype == "float64" or number in (4, 7, 10, 13))
-    ours, _ = fit("gram", "numpy", X, Y, alphas, True, l2_neg_loss)
+    ours = fit("gram", "numpy", X, Y, alphas)
     assert "penalties 1 cannot" in caplog.text
-    np.testing.assert_array_equal(ours.best_alphas_, plain.best_alphas_)
+    np.testing.assert_array_equal(ours.alphas, plain.alphas)
 
 
 def refuse(monkeypatch, when) -> list[str]:

@@ -69,9 +69,23 @@ def rois(voxels: xr.Dataset) -> xr.DataArray:
 
 
 @pytest.fixture(scope="session")
+def painted():
+    """Return the layer over the folds of axes, [row, column, RGBA] of the whole sheet."""
+
+    def whole(axes) -> np.ndarray:
+        _, layer = axes.images
+        left, right, bottom, top = (round(edge + 0.5) for edge in layer.get_extent())
+        image = np.zeros((40, 80, 4), np.float32)
+        image[top:bottom, left:right] = layer.get_array()
+        return image
+
+    return whole
+
+
+@pytest.fixture(scope="session")
 def stage(sheet: Flatmap) -> Stage:
-    """The whole sheet without outlines."""
-    return Stage(sheet, zoom=False)
+    """The sheet without outlines."""
+    return Stage(sheet)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +114,7 @@ def s1_built(s1_store) -> tuple[Flatmap, list[Path]]:
 def s1_flatmap(s1_built) -> Flatmap:
     """The same, warmed and read back."""
     from brainstruct.figures import flatmap
-    from brainstruct.figures.flatmap_file import read_flatmap
+    from brainstruct.figures.surface import read_flatmap
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flatmap, "build_flatmap", lambda *names: s1_built[0])

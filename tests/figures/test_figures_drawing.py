@@ -3,22 +3,23 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from saving import saved
 
-from brainstruct.figures.bars import draw_roi_bars
 from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.roi_bars import draw_roi_bars
 
 TABLE = pd.DataFrame({"subject": ["subj01"], "model": ["vit-h"], "roi": ["V1"], "value": [0.5]})
 
 
 def test_same_drawing_same_bytes(tmp_path):
-    first = draw_roi_bars(TABLE).save(tmp_path / "a")
-    second = draw_roi_bars(TABLE).save(tmp_path / "b")
+    first = saved(draw_roi_bars(TABLE), tmp_path / "a")
+    second = saved(draw_roi_bars(TABLE), tmp_path / "b")
     for suffix in ("svg", "png", "tsv"):
         assert first[suffix].read_bytes() == second[suffix].read_bytes()
 
 
 def test_three_files_under_one_name_with_a_dot(tmp_path):
-    draw_roi_bars(TABLE).save(tmp_path / "new" / "subj01_model-1.5")
+    saved(draw_roi_bars(TABLE), tmp_path / "new" / "subj01_model-1.5")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "subj01_model-1.5.png",
         "subj01_model-1.5.svg",
@@ -27,14 +28,14 @@ def test_three_files_under_one_name_with_a_dot(tmp_path):
 
 
 def test_no_file_carries_a_date(tmp_path):
-    paths = draw_roi_bars(TABLE).save(tmp_path / "a")
+    paths = saved(draw_roi_bars(TABLE), tmp_path / "a")
     assert "<dc:date>" not in paths["svg"].read_text()
     assert b"tIME" not in paths["png"].read_bytes()
 
 
 def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
     drawing = draw_roi_bars(TABLE)
-    paths = drawing.save(tmp_path / "a")
+    paths = saved(drawing, tmp_path / "a")
     before = {suffix: path.read_bytes() for suffix, path in paths.items()}
 
     def fail(self, target, **options):
@@ -43,6 +44,6 @@ def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(OSError, match="disk full"):
-        Drawing(drawing.figure, TABLE).save(tmp_path / "a")
+        saved(Drawing(drawing.figure, TABLE), tmp_path / "a")
     assert {suffix: path.read_bytes() for suffix, path in paths.items()} == before
     assert len(list(tmp_path.iterdir())) == 3

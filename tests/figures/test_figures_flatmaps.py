@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from saving import saved
 
-from brainstruct.figures.flatmap_axes import paint_codes, view
+from brainstruct.figures.categories import paint_codes
+from brainstruct.figures.flatmap_axes import view
+from brainstruct.figures.planted_recovered import draw_planted_recovered
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.style import instruction_colours
-from brainstruct.figures.winners import (
-    draw_planted_vs_recovered,
-    draw_winning_instruction,
-    draw_winning_layer,
-)
+from brainstruct.figures.winning_instruction import draw_winning_instruction
+from brainstruct.figures.winning_layer import draw_winning_layer
 
 ORDER = ("IC", "IU1", "SR")
 
@@ -28,24 +28,20 @@ def texts_of(drawing) -> set[str]:
     return {text.get_text() for panel in axes for text in panel.texts} - {""}
 
 
-def pictures(drawing) -> list[np.ndarray]:
-    return [np.asarray(i.get_array()) for panel in drawing.figure.axes for i in panel.images]
-
-
-def test_only_colours_of_the_legend_are_painted(stage, winner):
+def test_only_colours_of_the_legend_are_painted(stage, winner, painted):
     drawing = draw_winning_instruction(stage, winner, order=ORDER)
-    painted = pictures(drawing)[1]
-    opaque = painted[painted[..., 3] > 0][:, :3]
+    image = painted(drawing.figure.axes[0])
+    opaque = image[image[..., 3] > 0][:, :3]
     wanted = [to_rgb(instruction_colours(ORDER)[key]) for key in ("IC", "SR")]
     found = np.unique(opaque.round(4), axis=0)
     np.testing.assert_allclose(found, np.unique(np.round(wanted, 4), axis=0), atol=1e-3)
 
 
-def test_voxels_without_a_winner_show_the_folds(stage, winner):
-    painted = pictures(draw_winning_instruction(stage, winner, order=ORDER))[1]
-    rim = 1  # the whole cortex is shown with the rim that there is
-    assert (painted[: 10 - rim, :, 3] == 0).all()
-    assert (painted[12:30, 5:30, 3] == 1).all()
+def test_voxels_without_a_winner_show_the_folds(stage, winner, painted):
+    drawing = draw_winning_instruction(stage, winner, order=ORDER)
+    image = painted(drawing.figure.axes[0])
+    assert (image[:10, :, 3] == 0).all()
+    assert (image[12:30, 5:30, 3] == 1).all()
 
 
 def test_the_legend_says_key_share_task_and_text(stage, winner):
@@ -76,14 +72,14 @@ def test_an_unknown_winner_is_refused(stage, winner):
 
 def test_a_map_without_any_winner_is_drawn(stage, place, tmp_path):
     drawing = draw_winning_instruction(stage, place([""] * 96), order=ORDER)
-    assert drawing.save(tmp_path / "empty")["png"].stat().st_size > 0
+    assert saved(drawing, tmp_path / "empty")["png"].stat().st_size > 0
     assert len(drawing.table) == 96
 
 
 def test_layers_are_drawn_and_tabled(stage, place, voxels, tmp_path):
     layer = place(np.where(voxels["j"] == 0, np.nan, voxels["i"].values))
     drawing = draw_winning_layer(stage, layer, n_layers=33)
-    drawing.save(tmp_path / "layer")
+    saved(drawing, tmp_path / "layer")
     assert drawing.table["layer"].isna().sum() == 24
     with pytest.raises(ValueError, match="with 5"):
         draw_winning_layer(stage, layer, n_layers=5)
@@ -104,7 +100,7 @@ def test_models_of_any_depth_have_a_colour_bar(stage, place, n_layers):
 def test_recovery_counts_planted_voxels_only(stage, place, voxels):
     planted = place(np.where(voxels["j"] == 0, "", "IC"))
     recovered = place(np.where(voxels["i"] < 2, "SR", "IC"))
-    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 54 of 72 voxels, 75.0 %" in said
     assert "75 %" in texts_of(drawing)
@@ -114,33 +110,32 @@ def test_recovery_counts_planted_voxels_only(stage, place, voxels):
 def test_recovery_leaves_voxels_without_a_winner_out(stage, place, voxels):
     planted = place(["IC"] * 96)
     recovered = place(np.select([voxels["i"] == 0, voxels["i"] == 1], ["", "SR"], "IC"))
-    drawing = draw_planted_vs_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 72 of 84 voxels, 85.7 %" in said
 
 
 def test_recovery_without_planted_voxels_is_drawn(stage, place):
     nothing = place([""] * 96)
-    drawing = draw_planted_vs_recovered(stage, nothing, nothing, order=ORDER)
+    drawing = draw_planted_recovered(stage, nothing, nothing, order=ORDER)
     assert any("nothing to compare" in text.get_text() for text in drawing.figure.texts)
 
 
 def test_recovery_of_other_voxels_is_refused(stage, winner):
     with pytest.raises(ValueError, match="same voxels"):
-        draw_planted_vs_recovered(stage, winner, winner[::-1], order=ORDER)
+        draw_planted_recovered(stage, winner, winner[::-1], order=ORDER)
 
 
 def test_zoom_keeps_all_data(sheet):
     shown = np.zeros_like(sheet.inside)
     shown[10:20, 50:70] = True
-    rows, columns = view(sheet, shown, zoom=True)
+    rows, columns = view(sheet, shown)
     assert rows.start < 10 and rows.stop > 20 and columns.start < 50 and columns.stop > 70
     assert columns.stop - columns.start < 40
-    whole = view(sheet, shown, zoom=False)
-    assert whole == view(sheet, np.zeros_like(shown), zoom=True)
+    assert view(sheet, np.zeros_like(shown)) == view(sheet, sheet.inside)
 
 
-def test_painted_codes_abstain_by_transparency():
-    image = paint_codes(np.array([[-1, 0]]), ["#ff0000"])
-    assert image[0, :, 3].tolist() == [0, 1]
-    assert image[0, 1, :3].tolist() == [1, 0, 0]
+def test_painted_codes_abstain_by_transparency(sheet, place, voxels):
+    image = paint_codes(sheet, place(np.where(voxels["i"] < 4, -1, 0)), ["#ff0000"])
+    assert image[20, [10, 70], 3].tolist() == [0, 1]
+    assert image[20, 70, :3].tolist() == [1, 0, 0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from brainstruct.figures.hemisphere import cut_out, side_by_side, upright
-from brainstruct.figures.raster import rasterise
+from brainstruct.figures.surface_flatmap import rasterise
 
 
 def turned(half, degrees: float, mirrored: bool = False):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_rgb
+from saving import saved
 
 from brainstruct.figures.alignment_maps import draw_alignment_maps
-from brainstruct.figures.ceiling_maps import draw_noise_ceilings
-from brainstruct.figures.concept_maps import draw_concepts
+from brainstruct.figures.concepts import draw_concepts
+from brainstruct.figures.noise_ceiling import draw_noise_ceiling
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import instruction_colours
 
@@ -69,16 +70,15 @@ def test_models_are_rows_at_one_scale(stage, winners, tmp_path):
     assert bars["Normalised brain alignment"] == (0, 1)
     assert bars["Margin over the runner-up"] == (0, pytest.approx(0.05))
     assert drawing.table.groupby("model").size().to_dict() == {"a": 96, "b": 96}
-    drawing.save(tmp_path / "maps")
+    saved(drawing, tmp_path / "maps")
 
 
-def test_the_first_column_is_painted_by_alignment(sheet, stage, winners):
-    painted = [np.asarray(axes.images[1].get_array()) for axes in maps(
-        draw_alignment_maps(stage, {"a": winners}))]  # fmt: skip
+def test_the_first_column_is_painted_by_alignment(stage, winners, painted):
+    image = painted(maps(draw_alignment_maps(stage, {"a": winners}))[0])
     # Brighter to the right, where i is larger, within the row that has data.
-    row = painted[0][30, :, :3].sum(-1)
+    row = image[30, :, :3].sum(-1)
     assert row[10] < row[35] < row[70]
-    assert painted[0][4, 10, 3] == 0
+    assert image[4, 10, 3] == 0
 
 
 def test_a_model_with_one_instruction_has_no_margin(stage, winners):
@@ -97,7 +97,7 @@ def test_no_model_is_an_error(stage):
 
 def test_ceilings_say_how_much_is_above_the_threshold(stage, place, voxels):
     ceiling = place(np.where(voxels["i"] < 2, 0.01, 0.6))
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage, "subj02": stage},
         {"subj01": {"ncsnr": ceiling}, "subj02": {"ncsnr": ceiling}},
         threshold=0.05,
@@ -109,7 +109,7 @@ def test_ceilings_say_how_much_is_above_the_threshold(stage, place, voxels):
 
 def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
     full = place(np.full(96, 0.5))
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage, "subj02": stage},
         {"subj01": {"ncsnr": full, "cross_subject": full}, "subj02": {"ncsnr": full}},
         threshold=0.05,
@@ -120,7 +120,7 @@ def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
 
 
 def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
-    drawing = draw_noise_ceilings(
+    drawing = draw_noise_ceiling(
         {"subj01": stage}, {"subj01": {"ncsnr": place(np.full(96, np.nan))}}, threshold=0.05
     )
     assert "subj01, from repetitions: 0 % above 0.05" in captions(drawing)
@@ -128,7 +128,7 @@ def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
 
 def test_a_ceiling_of_zero_is_not_above_a_threshold_of_zero(stage, place, voxels):
     ceiling = place(np.where(voxels["i"] < 2, 0.0, 0.6))
-    drawing = draw_noise_ceilings({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
+    drawing = draw_noise_ceiling({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
     assert "subj01, from repetitions: 75 % above 0" in captions(drawing)
 
 
@@ -156,15 +156,15 @@ def test_every_concept_with_a_race_has_a_map(stage, concepts, tmp_path):
     assert [text for text in captions(drawing) if text] == ["Winning concept", "Within scene"]
     assert {"50 %", "alone", "scene: Highlight."} <= said(drawing)
     assert list(drawing.table)[3:] == ["concept", "within_scene", "within_counts"]
-    drawing.save(tmp_path / "concepts")
+    saved(drawing, tmp_path / "concepts")
 
 
-def test_within_a_concept_instructions_keep_their_colours(stage, concepts):
+def test_within_a_concept_instructions_keep_their_colours(stage, concepts, painted):
     drawing = draw_concepts(stage, concepts["concept"], concepts["winners"], groups=GROUPS)
-    painted = np.asarray(maps(drawing)[1].images[1].get_array())[30]
+    row = painted(maps(drawing)[1])[30]
     colours = instruction_colours(["CR", "SR"])
-    np.testing.assert_allclose(painted[10, :3], to_rgb(colours["CR"]), atol=1e-3)
-    np.testing.assert_allclose(painted[70, :3], to_rgb(colours["SR"]), atol=1e-3)
+    np.testing.assert_allclose(row[10, :3], to_rgb(colours["CR"]), atol=1e-3)
+    np.testing.assert_allclose(row[70, :3], to_rgb(colours["SR"]), atol=1e-3)
 
 
 def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, voxels):
@@ -175,7 +175,7 @@ def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, vox
     assert "50 % / 50 %" in said(draw_concepts(stage, where, winners, groups=groups))
 
 
-def test_a_concept_has_one_colour_in_all_models(stage, concepts, place):
+def test_a_concept_has_one_colour_in_all_models(stage, concepts, place, painted):
     every = draw_concepts(stage, concepts["concept"], concepts["winners"], groups=GROUPS)
     only = draw_concepts(
         stage,
@@ -184,7 +184,7 @@ def test_a_concept_has_one_colour_in_all_models(stage, concepts, place):
         groups={"counts": ["IU3"]},
         concepts=list(GROUPS),
     )
-    colours = [np.asarray(maps(one)[0].images[1].get_array())[30, 70] for one in (every, only)]
+    colours = [painted(maps(one)[0])[30, 70] for one in (every, only)]
     np.testing.assert_array_equal(*colours)
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from saving import saved
 
 from brainstruct.config.figures import Flatmaps
 from brainstruct.errors import InputError
 from brainstruct.figures import preparing
-from brainstruct.figures.preparing import prepare_flatmaps
+from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
-from brainstruct.figures.winners import draw_winning_instruction
+from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
 from brainstruct.workflow.flat_source import find_source
@@ -29,12 +31,9 @@ def prepare(folder: Path, layout, **flatmaps) -> Path:
     """Do what the rule does; return the marker."""
     options = Flatmaps(**{"transform": "fullhead", "height": HEIGHT, **flatmaps})
     found = find_source(options, layout, "subj01")
-    cortex = {
-        "source": found.source,
-        "files": [str(path) for path in found.files],
-        "name": options.subject.format(subject="subj01"),
-        "transform": options.transform,
-    }
+    files = [str(path) for path in found.files]
+    name = options.subject.format(subject="subj01")
+    cortex = Cortex(found.source, found.reason, files, name, options.transform)
     ready = prepare_flatmaps(
         folder,
         {"subj01": cortex},
@@ -57,7 +56,7 @@ def space_of(layout) -> xr.Dataset:
 
 
 def draw(marker: Path, space: xr.Dataset, stem: Path) -> bytes:
-    flatmap = open_flatmap(str(marker), {"subject": "subj01"}, space)
+    flatmap = open_flatmap(marker, "subj01", space)
     number = (space["i"].values // 9 + space["k"].values // 9) % len(KEYS)
     winner = xr.DataArray(np.array(KEYS)[number], dims="voxel", coords=space.coords)
     regions = xr.DataArray(
@@ -66,7 +65,7 @@ def draw(marker: Path, space: xr.Dataset, stem: Path) -> bytes:
         coords={**space.coords, "roi": ["V1"]},
     )
     drawing = draw_winning_instruction(Stage(flatmap, regions), winner, order=KEYS)
-    paths = drawing.save(stem)
+    paths = saved(drawing, stem)
     return paths["png"].read_bytes() + paths["svg"].read_bytes()
 
 
@@ -90,11 +89,11 @@ def test_a_ready_store_is_used_as_it_is(s1_store, s1_flatmap, nsd):
     marker = prepare(s1_store, nsd, source="store", subject="S1")
     try:
         space = xr.Dataset(attrs={"volume_shape": (100, 100, 31)})
-        flatmap = open_flatmap(str(marker), {"subject": "subj01"}, space)
+        flatmap = open_flatmap(marker, "subj01", space)
         assert (flatmap.sampler != s1_flatmap.sampler).nnz == 0
         assert flatmap.note == ""
         with pytest.raises(InputError, match=r"fullhead.*100 x 100 x 31"):
-            open_flatmap(str(marker), {"subject": "subj01"}, space_of(nsd))
+            open_flatmap(marker, "subj01", space_of(nsd))
     finally:
         marker.unlink()
 
@@ -141,10 +140,10 @@ def test_a_flatmap_that_got_lost_or_damaged_is_named(nsd, tmp_path):
     flatmap = tmp_path / "store" / "flatmaps" / "subj01.npz"
     flatmap.write_bytes(flatmap.read_bytes()[:5000])
     with pytest.raises(InputError, match=r"subj01\.npz: is no readable flatmap"):
-        open_flatmap(str(marker), {"subject": "subj01"}, space_of(nsd))
+        open_flatmap(marker, "subj01", space_of(nsd))
     flatmap.unlink()
     with pytest.raises(InputError, match=r"subj01\.npz: is no readable flatmap"):
-        open_flatmap(str(marker), {"subject": "subj01"}, space_of(nsd))
+        open_flatmap(marker, "subj01", space_of(nsd))
 
 
 def _draw_one(arguments) -> bytes:
@@ -182,10 +181,10 @@ def test_subjects_who_share_a_cortex_have_one_flatmap(tmp_path, monkeypatch):
     for name in ("prepare_store", "use_store"):
         monkeypatch.setattr(preparing, name, lambda *_: None)
     monkeypatch.setattr(preparing, "warm_flatmap", warm)
-    cortex = {"source": "store", "files": [], "name": "S1", "transform": "fullhead"}
+    cortex = Cortex("store", "as configured", [], "S1", "fullhead")
     ready = prepare_flatmaps(
         tmp_path,
-        {"subj01": cortex, "subj02": cortex, "subj05": cortex | {"name": "S2"}},
+        {"subj01": cortex, "subj02": cortex, "subj05": replace(cortex, name="S2")},
         Layout(tmp_path),
         mask="nsdgeneral",
         store=None,

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from brainstruct.figures.bivariate import BivariateScale
 from brainstruct.figures.colour_science import appearances
 from brainstruct.figures.page import Page
-from brainstruct.figures.scales import Scale, round_end
-from brainstruct.figures.style import BIVARIATE, CURVATURE, SEQUENTIAL
+from brainstruct.figures.scales import BivariateScale, Scale, round_end
+from brainstruct.figures.style import BIVARIATE, CURVATURE
 
 
 @pytest.mark.parametrize(
@@ -20,14 +19,13 @@ from brainstruct.figures.style import BIVARIATE, CURVATURE, SEQUENTIAL
     [([0.2, 0.8], "neither"), ([-1, 0.5], "min"), ([2, np.nan], "max"), ([-1, 2], "both")],
 )
 def test_a_scale_says_where_values_lie_beyond_it(values, beyond):
-    assert Scale.of(values, "r", 0, 1).beyond == beyond
+    assert Scale.of(values, "r", 1).beyond == beyond
 
 
-def test_a_scale_without_ends_takes_those_of_the_values():
+def test_a_scale_without_an_end_takes_that_of_the_values():
     scale = Scale.of([np.nan, 3, -2], "r")
-    assert (scale.low, scale.high, scale.beyond) == (-2, 3, "neither")
-    empty = Scale.of([np.nan], "r")
-    assert (empty.low, empty.high) == (0, 1)
+    assert (scale.low, scale.high, scale.beyond) == (0, 3, "min")
+    assert Scale.of([np.nan], "r").high == 0
 
 
 def test_values_that_are_not_there_are_transparent():
@@ -50,7 +48,7 @@ def test_a_few_outliers_do_not_stretch_a_scale():
 
 def test_continuous_maps_are_perceptually_uniform():
     steps = np.linspace(0, 1, 33)
-    colours = [to_hex(colour) for colour in Scale("r", 0, 1, cmap=SEQUENTIAL).mappable.cmap(steps)]
+    colours = [to_hex(colour) for colour in Scale("r", 0, 1).mappable.cmap(steps)]
     light = appearances(colours)[0][:, 0]
     assert (np.diff(light) > 0).all()
     assert np.diff(light).max() < 1.6 * np.diff(light).mean()

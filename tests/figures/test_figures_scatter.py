@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from saving import saved
 
 from brainstruct.figures.model_scatter import draw_model_scatter
 
@@ -36,7 +37,7 @@ def test_every_pair_and_region_has_a_panel(alignment, regions, tmp_path):
     assert len(panels) == 9
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in panels}) == 1
     assert panels[0].get_ylabel() == "IDEFICS"
-    drawing.save(tmp_path / "scatter")
+    saved(drawing, tmp_path / "scatter")
 
 
 def test_corners_count_voxels_on_each_side(alignment, regions):
@@ -85,7 +86,7 @@ def test_voxels_without_a_score_under_either_model_are_left_out(alignment, regio
 def test_without_any_score_every_panel_says_so(alignment, regions, tmp_path):
     drawing = draw_model_scatter(alignment * np.nan, regions)
     assert all("no data" in texts(panel) for panel in drawing.figure.axes[:9])
-    drawing.save(tmp_path / "nothing")
+    saved(drawing, tmp_path / "nothing")
 
 
 def test_one_model_has_nobody_to_meet(alignment, regions):

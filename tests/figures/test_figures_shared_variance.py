@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from saving import saved
 
 from brainstruct.dictionary.describe import describe
 from brainstruct.figures.shared_variance import draw_shared_variance
@@ -43,7 +44,7 @@ def test_matrices_hold_what_pairs_share_and_what_each_explains(tmp_path):
     assert cells[1, 2] == pytest.approx(0.32)
     assert cells[0, 0] == pytest.approx(np.mean([0.42, 0.52]))
     assert (1, 0) not in cells
-    drawing.save(tmp_path / "shared")
+    saved(drawing, tmp_path / "shared")
 
 
 def test_numbers_lose_a_leading_zero_and_no_other():

@@ -17,17 +17,10 @@ from brainstruct.figures.fsaverage import NAME
 from brainstruct.figures.nsd_cortex import average_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
-from brainstruct.figures.viewer import (
-    PAGE,
-    ViewerMap,
-    build_viewer,
-    ceiling_map,
-    colour_strip,
-    maps_of_model,
-    pack_surface,
-)
+from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_index import PORT, viewer_index
+from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip, maps_of_model
 from brainstruct.nsd.volumes import read_volume
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
@@ -80,13 +73,13 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
         "normalised alignment",
     ]
     instruction, layer, alignment = maps
-    assert instruction.colours == tuple(instruction_colours(list(TEXTS)).values())
+    assert instruction.colours == list(instruction_colours(list(TEXTS)).values())
     assert instruction.legend[1] == "IU1: Name the colour"
-    assert (instruction.low, instruction.high) == (0, 2)
+    assert instruction.high == 2
     expected = matplotlib.colormaps[SEQUENTIAL].resampled(5)(np.arange(5))
-    assert layer.colours == tuple(to_hex(colour) for colour in expected)
-    assert (layer.low, layer.high) == (0, 4)
-    assert (alignment.low, alignment.high, alignment.legend) == (0, 1, ())
+    assert layer.colours == [to_hex(colour) for colour in expected]
+    assert layer.high == 4
+    assert (alignment.high, alignment.legend) == (1, ())
     for entry, name in ((instruction, "instruction_index"), (layer, "layer")):
         codes = winners[name].values
         assert np.array_equal(np.isnan(entry.values), codes < 0)
@@ -139,7 +132,7 @@ def test_maps_need_names_of_their_own(build, space):
 def test_one_name_of_colours_cannot_stand_for_two(build, sheet, space, tmp_path):
     values = ceiling_map(space, "ncsnr").values
     maps = [
-        ViewerMap(name, values, "same", colours, 0, 1)
+        ViewerMap(name, values, "same", colours)
         for name, colours in (("a", ("#000000",)), ("b", ("#ffffff",)))
     ]
     with pytest.raises(ValueError, match="different colours"):
@@ -199,10 +192,10 @@ def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
     codes = sides(mask)
     pack_surface(NAME, tmp_path / "packed")
     legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
-    maps = [ViewerMap("side", codes, "sides", colours, 0, 1, legend)]
+    maps = [ViewerMap("side", codes, "sides", colours, legend)]
     for part in np.linspace(0.3, 0.9, 6):  # each shows another part of the mask
         shown = codes.where(np.arange(codes.size) < part * codes.size)
-        maps.append(ViewerMap(f"{part:.0%}", shown, "sides", colours, 0, 1, legend))
+        maps.append(ViewerMap(f"{part:.0%}", shown, "sides", colours, legend))
     build_viewer(
         tmp_path / "viewer",
         maps,

@@ -253,7 +253,7 @@ def test_edited_solver_refits_and_redraws_and_embeds_nothing(edited):
 
 
 def test_edited_figures_redraw_themselves_alone(edited):
-    append(edited.root / "workflow_scripts/brainstruct/figures/bars.py")
+    append(edited.root / "workflow_scripts/brainstruct/figures/roi_bars.py")
     assert folded(dry(edited).jobs) == {"draw_roi_bars": 1}
     # A colour and a line width belong to all figures.
     style = edited.root / "workflow_scripts/brainstruct/figures/style.py"

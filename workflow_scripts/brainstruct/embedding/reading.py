@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -85,23 +86,18 @@ def matching_images(wanted: xr.DataArray, available: Sequence[xr.DataArray]) -> 
     ValueError
         If an image is in no block or in more than one.
     """
-    row_of = {int(nsd_id): row for row, nsd_id in enumerate(wanted.values)}
-    filled = np.zeros(len(row_of), dtype=int)
+    place = pd.Index(wanted.values)
+    filled = np.zeros(len(place), dtype=int)
     found = []
     for block in available:
-        pairs = [
-            (row_of[int(nsd_id)], position)
-            for position, nsd_id in enumerate(block.values)
-            if int(nsd_id) in row_of
-        ]
-        rows = np.array([row for row, _ in pairs], dtype=np.intp)
-        positions = np.array([position for _, position in pairs], dtype=np.intp)
-        np.add.at(filled, rows, 1)
-        found.append((rows, positions))
+        rows = place.get_indexer(block.values)
+        positions = np.flatnonzero(rows >= 0)
+        np.add.at(filled, rows[positions], 1)
+        found.append((rows[positions], positions))
     if (filled != 1).any():
-        missing = [nsd_id for nsd_id, row in row_of.items() if filled[row] == 0]
+        missing = place[filled == 0].tolist()
         raise ValueError(
-            f"{len(missing)} of {len(row_of)} images are not embedded (first: {missing[:5]}), "
+            f"{len(missing)} of {len(place)} images are not embedded (first: {missing[:5]}), "
             f"{int((filled > 1).sum())} are embedded more than once"
         )
     return found

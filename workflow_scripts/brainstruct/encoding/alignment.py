@@ -13,12 +13,30 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.best import best_of
 
 LayerRule = Literal["best", "mean"]
 
 NO_WINNER = -1
 """Index that stands for "none" in maps of winners."""
+
+
+def best_of(scores: xr.DataArray, dim: str) -> xr.DataArray:
+    """Return the position of the best score.
+
+    Parameters
+    ----------
+    scores : xarray.DataArray
+        Cross-validation scores, larger is better. NaN loses to any.
+    dim : str
+        What they are compared along.
+
+    Returns
+    -------
+    xarray.DataArray
+        Position along `dim`, by all other dims: the first of several that are as good.
+    """
+    best: xr.DataArray = scores.fillna(-np.inf).argmax(dim)
+    return best
 
 
 def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
@@ -34,8 +52,8 @@ def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``r``, ``cv_score`` and ``layer`` (that of the best CV score, under
-        either rule) with dims instruction, voxel.
+        ``r``, ``cv_score`` and ``layer`` (of the best CV score under either rule) with
+        dims instruction, voxel.
     """
     best = best_of(scores["cv_score"], "layer")
     layer = scores["layer"][best].drop_vars("layer")
@@ -51,10 +69,8 @@ def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.Da
 
     Parameters
     ----------
-    r : xarray.DataArray
-        Correlations with a dim ``voxel``.
-    ceiling : xarray.DataArray
-        Best possible correlation, dim ``voxel``.
+    r, ceiling : xarray.DataArray
+        Correlations, and the best possible ones, with a dim ``voxel``.
     threshold : float
         Voxels with a smaller ceiling, or none, become NaN.
     """
@@ -68,26 +84,19 @@ def find_winners(
 
     Parameters
     ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim ``voxel``.
-    rule : str
-        How layers are reduced before instructions are compared.
-    threshold : float
-        Voxels with a smaller ceiling have no winner.
+    scores, rule
+        As for `select_layers`, which comes before instructions are compared.
+    ceiling, threshold
+        As for `normalise`; voxels with a smaller ceiling have no winner.
 
     Returns
     -------
     xarray.Dataset
-        Dims ``voxel`` and ``instruction``:
-
-        - ``instruction_index``: position of the winner, or `NO_WINNER`;
-        - ``layer``: its layer with the best CV score, or `NO_WINNER`;
-        - ``alignment``: the winner's normalised alignment on the test images;
-        - ``margin``: how much it exceeds the runner-up's there (NaN with one
-          instruction; negative where the test images disagree);
-        - ``alignment_by_instruction``: instruction x voxel.
+        By voxel: ``instruction_index``, the winner's position, and ``layer``, its layer
+        with the best CV score, or `NO_WINNER`; ``alignment``, its normalised alignment on
+        the test images; ``margin``, how much it exceeds the runner-up's there (NaN with one
+        instruction; negative where the test images disagree). By instruction and voxel:
+        ``alignment_by_instruction``.
     """
     reduced = select_layers(scores, rule)
     alignment = normalise(reduced["r"], ceiling, threshold)

@@ -5,11 +5,8 @@ and often predicts worse than the better of the two alone. Banded ridge (Nunez-
 Elizalde et al. 2019; Dupre la Tour et al. 2022) scales the bands by sqrt(s)
 and sqrt(1 - s) and chooses the share s, like the penalty, per voxel by
 cross-validation. Shares 1 and 0 are the two spaces alone, so the joint model
-can fall back on either.
-
-With few features (principal components), everything that cross-validation
-needs follows from each fold's X'X and X'Y: the cost per share and penalty is
-p^2 per voxel, whatever the number of images.
+can fall back on either. All that cross-validation needs follows from each
+fold's X'X and X'Y: with few features (principal components) it costs little.
 """
 
 from __future__ import annotations
@@ -19,15 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding.columns import Array, batches, centre, require_finite
 from brainstruct.encoding.components import Components
-from brainstruct.encoding.finite import require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
-Array = NDArray[np.float32]
 Tensor = torch.Tensor
 
 
@@ -58,37 +55,9 @@ class BandedOptions:
     targets_per_batch: int = 2000
 
 
-@dataclass(frozen=True)
-class BandedFit:
-    """Test scores of two bands, alone and together, per voxel.
-
-    Attributes
-    ----------
-    r2_a, r2_b, r2_joint : array of shape (n_voxels,)
-        Coefficients of determination on the test images.
-    split_a, split_b : array of shape (n_voxels,)
-        The joint R2 divided between the bands by the product measure
-        (himalaya's ``r2_score_split``); they add up to ``r2_joint`` and are
-        not unique shares.
-    share, alpha : array of shape (n_voxels,)
-        Chosen by the joint model.
-    cv_joint : array of shape (n_voxels,)
-        Cross-validation score of the joint model: negative mean squared error.
-    """
-
-    r2_a: Array
-    r2_b: Array
-    r2_joint: Array
-    split_a: Array
-    split_b: Array
-    share: Array
-    alpha: Array
-    cv_joint: Array
-
-
 def fit_pair(
     a: Components, b: Components, Y_train: Array, Y_test: Array, options: BandedOptions
-) -> BandedFit:
+) -> xr.Dataset:
     """Fit two feature spaces alone and together.
 
     Parameters
@@ -98,12 +67,16 @@ def fit_pair(
     Y_train, Y_test : array of shape (n_images, n_voxels)
         Responses.
     options : BandedOptions
-        Penalties, shares, folds.
 
     Returns
     -------
-    BandedFit
-        Per voxel.
+    xarray.Dataset
+        float32, by voxel: ``r2_a``, ``r2_b`` and ``r2_joint``, R2 on the test images
+        of either band alone and of both; ``shared``, ``unique_a`` and ``unique_b``, see
+        `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint R2
+        divided between the bands by the product measure (himalaya's
+        ``r2_score_split``): they add up to it and are not unique shares; ``share`` (of
+        band a) and ``alpha``, chosen by the joint model.
 
     Raises
     ------
@@ -124,56 +97,42 @@ def fit_pair(
     scale = _equal_variance(a, b)
     train = np.concatenate([a.train * scale[0], b.train * scale[1]], axis=1)
     test = np.concatenate([a.test * scale[0], b.test * scale[1]], axis=1)
-    n_a = a.train.shape[1]
-    search = _Search(train, Y_train, n_a, shares, options)
+    search = _Search(train, Y_train, a.train.shape[1], shares, options)
     loss = search.cross_validate()
-    alphas = np.asarray(options.alphas, dtype=np.float64)
-
-    best_alpha = loss.argmin(1)
-    per_share = np.take_along_axis(loss, best_alpha[:, None], axis=1)[:, 0]
-    best_share = per_share.argmin(0)
-    voxels = np.arange(Y_train.shape[1])
-    joint_a, joint_b = search.predict(test, best_share, alphas[best_alpha[best_share, voxels]])
-    alone_a, _ = search.predict(test, np.full_like(best_share, len(shares) - 1),
-                                alphas[best_alpha[-1]])  # fmt: skip
-    _, alone_b = search.predict(test, np.zeros_like(best_share), alphas[best_alpha[0]])
+    # The best penalty at each share, and the best share: (share, voxel) and (voxel,).
+    best = loss.argmin(1)
+    alphas = np.asarray(options.alphas, dtype=np.float64)[best]
+    chosen = np.take_along_axis(loss, best[:, None], axis=1)[:, 0].argmin(0)
+    alpha = alphas[chosen, np.arange(chosen.size)]
+    joint_a, joint_b = search.predict(test, chosen, alpha)
+    alone_a, _ = search.predict(test, np.full_like(chosen, len(shares) - 1), alphas[-1])
+    _, alone_b = search.predict(test, np.zeros_like(chosen), alphas[0])
     mean = Y_train.mean(0, dtype=np.float64).astype(np.float32)
-    split_a, split_b = _split(Y_test, joint_a, joint_b, mean)
-    return BandedFit(
-        r2_a=r_squared(Y_test, alone_a + mean),
-        r2_b=r_squared(Y_test, alone_b + mean),
-        r2_joint=r_squared(Y_test, joint_a + joint_b + mean),
-        split_a=split_a,
-        split_b=split_b,
-        share=np.asarray(shares, dtype=np.float32)[best_share],
-        alpha=alphas[best_alpha[best_share, voxels]].astype(np.float32),
-        cv_joint=-per_share.min(0),
-    )
+    values = _shares(Y_test, mean, alone_a, alone_b, joint_a, joint_b) | {
+        "share": np.asarray(shares, dtype=np.float32)[chosen],
+        "alpha": alpha.astype(np.float32),
+    }
+    return xr.Dataset({name: ("voxel", array) for name, array in values.items()})
 
 
 class _Search:
     """Cross-validation and refit over shares and penalties."""
 
     def __init__(
-        self,
-        X: Array,
-        Y: Array,
-        n_a: int,
-        shares: Sequence[float],
-        options: BandedOptions,
+        self, X: Array, Y: Array, n_a: int, shares: Sequence[float], options: BandedOptions
     ) -> None:
         self._device = torch.device(options.device)
         self._options = options
         self._mean = X.mean(0, dtype=np.float64)
         self._X = torch.as_tensor(X - self._mean.astype(np.float32)).to(self._device)
         self._Y = np.asarray(Y, dtype=np.float32)
-        measured = torch.as_tensor(self._Y)
-        size = options.targets_per_batch
-        batches = [measured[:, start : start + size] for start in range(0, Y.shape[1], size)]
         # X is centred, so the targets' means drop out of the products.
-        products = [self._X.T @ batch.to(self._device) for batch in batches]
-        self._products = torch.cat(products, dim=1)
-        self._sums = torch.cat([batch.to(self._device).sum(0) for batch in batches])
+        products, sums = [], []
+        for part in batches(Y.shape[1], options.targets_per_batch):
+            y = torch.as_tensor(self._Y[:, part]).to(self._device)
+            products.append(self._X.T @ y)
+            sums.append(y.sum(0))
+        self._products, self._sums = torch.cat(products, dim=1), torch.cat(sums)
         self._alphas = torch.as_tensor(np.asarray(options.alphas), dtype=torch.float64)
         self._n_a = n_a
         # Each share keeps only the columns of bands that it gives any weight.
@@ -181,19 +140,14 @@ class _Search:
         for share in shares:
             scale = np.repeat([share, 1 - share], [n_a, X.shape[1] - n_a]) ** 0.5
             kept = np.flatnonzero(scale)
-            self._bands.append(
-                (
-                    torch.as_tensor(kept).to(self._device),
-                    torch.as_tensor(scale[kept], dtype=torch.float64).to(self._device),
-                )
-            )
+            columns = (torch.as_tensor(array).to(self._device) for array in (kept, scale[kept]))
+            self._bands.append(tuple(columns))
 
     def cross_validate(self) -> Array:
         """Return the mean squared error over folds, (share, alpha, voxel)."""
         n_images, n_voxels = self._Y.shape
         folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
-        shape = (len(self._bands), len(self._alphas), n_voxels)
-        loss = np.zeros(shape, dtype=np.float32)
+        loss = np.zeros((len(self._bands), len(self._alphas), n_voxels), dtype=np.float32)
         whole = gram(self._X)
         total = self._X.sum(0, dtype=torch.float64)
         for _, held in folds.split(self._X):
@@ -232,9 +186,8 @@ class _Search:
             if not chosen.size:
                 continue
             spectrum, basis, _ = self._basis(whole, whole, band)
-            size = self._options.targets_per_batch
-            for start in range(0, chosen.size, size):
-                voxels = chosen[start : start + size]
+            for part in batches(chosen.size, self._options.targets_per_batch):
+                voxels = chosen[part]
                 projected = basis.T @ self._products[kept][:, voxels]
                 penalty = torch.as_tensor(alpha[voxels]).to(self._device)
                 weights = basis @ (projected / (spectrum[:, None] + penalty).to(torch.float32))
@@ -258,9 +211,7 @@ class _Search:
     ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
         """Yield, batch by batch, X'Y of training and held-out images and the targets' squares."""
         centre = mean.to(torch.float32)
-        size = self._options.targets_per_batch
-        for start in range(0, self._Y.shape[1], size):
-            part = slice(start, start + size)
+        for part in batches(self._Y.shape[1], self._options.targets_per_batch):
             y = torch.as_tensor(np.ascontiguousarray(self._Y[held, part])).to(self._device)
             offset = (self._sums[part] - y.sum(0)) / n_fit
             rest = self._products[:, part] - X.T @ y - n_fit * torch.outer(centre, offset)
@@ -277,16 +228,31 @@ def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float3
     return first, second
 
 
-def _split(truth: Array, first: Array, second: Array, mean: Array) -> tuple[Array, Array]:
-    """Product measure about the test images' mean, so that both sum to the joint R2.
+def _shares(
+    truth: Array, mean: Array, alone_a: Array, alone_b: Array, joint_a: Array, joint_b: Array
+) -> dict[str, Array]:
+    """Return R2 from what bands add to the mean, its shares, and the product measure.
 
-    sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2, with y and the
-    predictions taken about the mean prediction's zero (himalaya: r2_score_split).
+    The latter is sum_t p_band (2 y - p_joint) / sum_t (y - mean(y))^2 about the test
+    images' mean, so that both sum to the joint R2 (himalaya: r2_score_split).
     """
-    y = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
+    r2_a, r2_b, r2_joint = (
+        r_squared(truth, guess + mean) for guess in (alone_a, alone_b, joint_a + joint_b)
+    )
+    y, total = centre(truth)
     offset = (mean - truth.mean(0, dtype=np.float64)) / 2
-    a, b = first + offset, second + offset  # the intercept belongs to neither band
-    total = (y**2).sum(0)
+    a, b = joint_a + offset, joint_b + offset  # the intercept belongs to neither band
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = [((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)]
-    return shares[0], shares[1]
+        split_a, split_b = (
+            ((part * (2 * y - a - b)).sum(0) / total).astype(np.float32) for part in (a, b)
+        )
+    return {
+        "r2_a": r2_a,
+        "r2_b": r2_b,
+        "r2_joint": r2_joint,
+        "shared": r2_a + r2_b - r2_joint,
+        "unique_a": r2_joint - r2_b,
+        "unique_b": r2_joint - r2_a,
+        "split_a": split_a,
+        "split_b": split_b,
+    }

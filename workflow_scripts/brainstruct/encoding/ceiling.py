@@ -31,11 +31,6 @@ def ncsnr_ceiling(ncsnr: ArrayLike, repetitions: ArrayLike) -> NDArray[np.float3
     ------
     ValueError
         If there is no image, or one without repetitions.
-
-    Examples
-    --------
-    >>> float(ncsnr_ceiling([1.0], [3, 3])[0]) == np.float32(np.sqrt(0.75))
-    True
     """
     counts = np.asarray(repetitions, dtype=np.float64)
     if counts.size == 0 or (counts < 1).any():

@@ -12,16 +12,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.fdr import VOXELWISE_WILCOXON, benjamini_hochberg, wilcoxon_p
+from brainstruct.encoding.columns import Array, batches, centre
+from brainstruct.encoding.fdr import (
+    LEVEL,
+    VOXELWISE_WILCOXON,
+    benjamini_hochberg,
+    wilcoxon_p,
+)
 from brainstruct.encoding.regions import Region
-from brainstruct.encoding.resampling import Array, Resampler, image_weights
+from brainstruct.encoding.resampling import Resampler, difference_statistics, image_weights
 from brainstruct.encoding.scores import pearson
 
 MEASURES = ("r", "alignment")
@@ -51,56 +57,6 @@ class ComparisonOptions:
     voxels_at_once: int = 1000
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Statistics of a difference, one per column.
-
-    Attributes
-    ----------
-    difference : array of shape (n,)
-        On all images.
-    se : array of shape (n,)
-        Standard deviation over bootstrap samples.
-    ci_low, ci_high : array of shape (n,)
-        Percentile interval.
-    p : array of shape (n,)
-        Two-sided, from difference / se and the normal distribution: a share of
-        draws could not go below 1 / n_draws, too coarse for FDR over thousands
-        of voxels. 1 where both are identical.
-    """
-
-    difference: NDArray[np.float64]
-    se: NDArray[np.float64]
-    ci_low: NDArray[np.float64]
-    ci_high: NDArray[np.float64]
-    p: NDArray[np.float64]
-
-
-def difference_statistics(
-    difference: NDArray[np.floating], draws: NDArray[np.floating], confidence: float
-) -> Difference:
-    """Summarise the bootstrap distribution of differences.
-
-    Parameters
-    ----------
-    difference : array of shape (n,)
-        Differences on all images.
-    draws : array of shape (n_draws, n)
-        Differences in every bootstrap sample.
-    confidence : float
-        Coverage of the interval.
-    """
-    observed = np.asarray(difference, dtype=np.float64)
-    se = draws.std(0, ddof=1, dtype=np.float64)
-    tail = (1 - confidence) / 2
-    # Scores are finite or NaN in every draw, so a plain quantile keeps NaN as NaN.
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    z = np.divide(observed, se, out=np.zeros_like(observed), where=se > 0)
-    p = 2 * norm.sf(np.abs(z))
-    p[np.isnan(observed)] = np.nan
-    return Difference(observed, se, low.astype(np.float64), high.astype(np.float64), p)
-
-
 def cohen_q(r_a: NDArray[np.floating], r_b: NDArray[np.floating]) -> NDArray[np.float64]:
     """Effect size of a difference of correlations: atanh(r_a) - atanh(r_b) (Cohen 1988).
 
@@ -111,6 +67,7 @@ def cohen_q(r_a: NDArray[np.floating], r_b: NDArray[np.floating]) -> NDArray[np.
     return np.asarray(np.arctanh(a) - np.arctanh(b))
 
 
+# As long as it is because it says all that a comparison's file holds.
 def compare_groups(
     truth: xr.DataArray,
     groups: Mapping[str, Sequence[xr.DataArray]],
@@ -128,9 +85,8 @@ def compare_groups(
     truth : xarray.DataArray
         Responses to the test images, dims nsd_id, voxel.
     groups : mapping
-        Name -> its members' predictions, each with dims nsd_id, voxel as in
-        `truth`; may be lazy. Members are scored one by one, and the scores
-        averaged.
+        Name -> its members' predictions, of the images and voxels of `truth`; may be lazy.
+        Members are scored one by one, and the scores averaged.
     pairs : sequence of (a, b)
         Names of groups; differences are a - b.
     ceiling : xarray.DataArray
@@ -145,18 +101,10 @@ def compare_groups(
     Returns
     -------
     xarray.Dataset
-        By comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``,
-        ``ci_low``, ``ci_high``, ``p``, ``q`` (FDR over the voxels of a
-        comparison with a ceiling above the threshold; NaN elsewhere) and
-        ``cohen_q``. By measure (`MEASURES`), comparison and region:
-        ``region_a``, ``region_b``, ``region_draws`` (with dim draw; float32
-        differences), and by comparison and region ``region_share_better``
-        (share of voxels where a is better), ``region_share_significant`` (and
-        q <= 0.05, either sign), ``region_cohen_q`` (mean over voxels) and
-        ``region_wilcoxon_p`` (across voxels: anti-conservative, see
-        `brainstruct.encoding.fdr`). By region:
-        ``n_voxels``, ``n_excluded``. Coordinates ``a``, ``b``, ``family``,
-        ``label``.
+        By comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``, ``ci_low``,
+        ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison
+        with a ceiling above the threshold; NaN elsewhere). By region: see `_by_region`.
+        Coordinates ``a``, ``b``, ``family``, ``label``.
 
     Raises
     ------
@@ -164,78 +112,16 @@ def compare_groups(
         If a group is of other images or voxels than `truth`, or a pair names
         no group.
     """
-    for name, group in groups.items():
-        for member, dim in product(group, ("nsd_id", "voxel")):
-            if not np.array_equal(member[dim].values, truth[dim].values):
-                raise ValueError(f"the predictions of {name} are of another {dim} than the truth")
-    unknown = {name for pair in pairs for name in pair} - set(groups)
-    if unknown or not pairs:
-        raise ValueError(f"comparisons name {sorted(unknown)}, which are not among {list(groups)}")
-
+    _require_alike(truth, groups, pairs)
     # A response that never varies on these images has no correlation, whatever its ceiling.
-    varies = (truth.max("nsd_id") > truth.min("nsd_id")).values
+    varies = centre(truth.transpose("nsd_id", "voxel").values)[1] != 0
     reliable = can_be_divided_by(ceiling, threshold).values & varies
     means = _region_means(regions, np.where(reliable, ceiling.values, np.nan))
-    weights = image_weights(truth["nsd_id"].values, options.n_draws, options.seed)
-    names = list(groups)
-    position = {name: row for row, name in enumerate(names)}
-    n_voxels = truth.sizes["voxel"]
-    voxelwise = {
-        name: np.full((len(pairs), n_voxels), np.nan, dtype=np.float32)
-        for name in ("r_a", "r_b", "difference", "se", "ci_low", "ci_high", "cohen_q")
-    }
-    p = np.full((len(pairs), n_voxels), np.nan)
-    region_scores = np.zeros((len(MEASURES), len(names), len(regions)))
-    region_draws = np.zeros((len(MEASURES), len(names), len(regions), options.n_draws))
-    for start in range(0, n_voxels, options.voxels_at_once):
-        here = slice(start, start + options.voxels_at_once)
-        r, draws = _group_scores(
-            truth.isel(voxel=here),
-            [[member.isel(voxel=here) for member in groups[name]] for name in names],
-            weights,
-        )
-        for kind in range(len(MEASURES)):
-            region_scores[kind] += np.nan_to_num(r) @ means[kind][here]
-            region_draws[kind] += np.einsum(
-                "gdv,vr->grd", np.nan_to_num(draws), means[kind][here], optimize=True
-            )
-        for row, (a, b) in enumerate(pairs):
-            first, second = position[a], position[b]
-            found = difference_statistics(
-                r[first] - r[second], draws[first] - draws[second], options.confidence
-            )
-            voxelwise["r_a"][row, here], voxelwise["r_b"][row, here] = r[first], r[second]
-            voxelwise["cohen_q"][row, here] = cohen_q(r[first], r[second])
-            for name in ("difference", "se", "ci_low", "ci_high"):
-                voxelwise[name][row, here] = getattr(found, name)
-            p[row, here] = found.p
-
-    q = benjamini_hochberg(np.where(reliable, p, np.nan), axis=-1)
-    rows_a = [position[a] for a, _ in pairs]
-    rows_b = [position[b] for _, b in pairs]
-    empty = np.array([not (region.voxels & reliable).any() for region in regions])
-    region_scores[:, :, empty] = np.nan
-    region_draws[:, :, empty] = np.nan
-    per_region = _region_shares(voxelwise, q, reliable, regions)
-    by_voxel, by_region = ("comparison", "voxel"), ("measure", "comparison", "region")
+    by_voxel, scores, draws = _resample(truth, groups, pairs, means, options)
+    by_voxel["q"] = benjamini_hochberg(np.where(reliable, by_voxel["p"], np.nan), axis=-1)
     return xr.Dataset(
-        {
-            **{name: (by_voxel, values) for name, values in voxelwise.items()},
-            "p": (by_voxel, p),
-            "q": (by_voxel, q),
-            "region_a": (by_region, region_scores[:, rows_a]),
-            "region_b": (by_region, region_scores[:, rows_b]),
-            "region_draws": (
-                (*by_region, "draw"),
-                (region_draws[:, rows_a] - region_draws[:, rows_b]).astype(np.float32),
-            ),
-            **{name: (by_region[1:], values) for name, values in per_region.items()},
-            "n_voxels": ("region", [int(region.voxels.sum()) for region in regions]),
-            "n_excluded": (
-                "region",
-                [int((region.voxels & ~reliable).sum()) for region in regions],
-            ),
-        },
+        {name: (("comparison", "voxel"), values) for name, values in by_voxel.items()}
+        | _by_region(scores, draws, by_voxel, reliable, regions),
         coords={
             "comparison": [f"{a} - {b}" for a, b in pairs],
             "a": ("comparison", [a for a, _ in pairs]),
@@ -255,6 +141,71 @@ def compare_groups(
             "wilcoxon": VOXELWISE_WILCOXON,
         },
     )
+
+
+def _require_alike(
+    truth: xr.DataArray,
+    groups: Mapping[str, Sequence[xr.DataArray]],
+    pairs: Sequence[tuple[str, str]],
+) -> None:
+    """Check that predictions are of the truth's images and voxels, and pairs of known groups."""
+    for name, group in groups.items():
+        for member, dim in product(group, ("nsd_id", "voxel")):
+            if not np.array_equal(member[dim].values, truth[dim].values):
+                raise ValueError(f"the predictions of {name} are of another {dim} than the truth")
+    unknown = {name for pair in pairs for name in pair} - set(groups)
+    if unknown or not pairs:
+        raise ValueError(f"comparisons name {sorted(unknown)}, which are not among {list(groups)}")
+
+
+def _resample(
+    truth: xr.DataArray,
+    groups: Mapping[str, Sequence[xr.DataArray]],
+    pairs: Sequence[tuple[str, str]],
+    means: Sequence[Array],
+    options: ComparisonOptions,
+) -> tuple[dict[str, NDArray[np.floating]], NDArray[np.float64], NDArray[np.float64]]:
+    """Return statistics (pair, voxel), and regional scores of either side and their draws.
+
+    The latter are of shape (2, measure, pair, region), with the draws last.
+    """
+    weights = image_weights(truth["nsd_id"].values, options.n_draws, options.seed)
+    sides = np.transpose([[list(groups).index(name) for name in pair] for pair in pairs])
+    scores = np.zeros((len(MEASURES), len(groups), means[0].shape[1]))
+    draws = np.zeros((*scores.shape, options.n_draws))
+    blocks = []
+    for here in batches(truth.sizes["voxel"], options.voxels_at_once):
+        r, drawn = _group_scores(
+            truth.isel(voxel=here),
+            [[member.isel(voxel=here) for member in group] for group in groups.values()],
+            weights,
+        )
+        for kind, mean in enumerate(means):
+            scores[kind] += np.nan_to_num(r) @ mean[here]
+            draws[kind] += np.einsum("gdv,vr->grd", np.nan_to_num(drawn), mean[here], optimize=True)
+        blocks.append([_pair_statistics(r, drawn, a, b, options.confidence) for a, b in sides.T])
+    by_voxel = {
+        name: np.stack(
+            [np.concatenate([block[row][name] for block in blocks]) for row in range(len(pairs))]
+        )
+        for name in blocks[0][0]
+    }
+    first, second = sides
+    return (
+        by_voxel,
+        np.stack([scores[:, first], scores[:, second]]),
+        np.stack([draws[:, first], draws[:, second]]),
+    )
+
+
+def _pair_statistics(
+    r: NDArray[np.float64], draws: Array, a: int, b: int, confidence: float
+) -> dict[str, NDArray[np.floating]]:
+    """Compare two rows of what `_group_scores` returns; p in float64, all else in float32."""
+    found = difference_statistics(r[a] - r[b], draws[a] - draws[b], confidence)
+    values = {"r_a": r[a], "r_b": r[b], **vars(found), "cohen_q": cohen_q(r[a], r[b])}
+    del values["p"]
+    return {name: array.astype(np.float32) for name, array in values.items()} | {"p": found.p}
 
 
 def _group_scores(
@@ -286,22 +237,45 @@ def _region_means(
     return mean.astype(np.float32), normalised.astype(np.float32)
 
 
-def _region_shares(
-    voxelwise: Mapping[str, NDArray[np.floating]],
-    q: NDArray[np.floating],
+def _by_region(
+    scores: NDArray[np.float64],
+    draws: NDArray[np.float64],
+    by_voxel: Mapping[str, NDArray[np.floating]],
     reliable: NDArray[np.bool_],
     regions: Sequence[Region],
-) -> dict[str, NDArray[np.float64]]:
-    difference, effect = voxelwise["difference"], voxelwise["cohen_q"]
-    shape = (len(difference), len(regions))
+) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+    """Label what is known of regions, (measure, comparison, region, draw) or less; NaN if empty.
+
+    ``region_a`` and ``region_b``: scores. ``region_draws``: float32 differences. Over
+    voxels: ``region_share_better`` (share where a is better), ``region_share_significant``
+    (and q <= 0.05, either sign), ``region_cohen_q`` (mean) and ``region_wilcoxon_p``
+    (anti-conservative, see `brainstruct.encoding.fdr`). ``n_voxels``, ``n_excluded``.
+    """
+    dims = ("measure", "comparison", "region", "draw")
+    empty = np.array([not (region.voxels & reliable).any() for region in regions])
+    scores[..., empty] = np.nan
+    draws[..., empty, :] = np.nan
+    difference, effect, q = (by_voxel[name] for name in ("difference", "cohen_q", "q"))
     names = ("share_better", "share_significant", "cohen_q", "wilcoxon_p")
-    found = {name: np.full(shape, np.nan) for name in names}
-    for column, region in enumerate(regions):
-        used = region.voxels & reliable
-        if used.any():
-            found["share_better"][:, column] = (difference[:, used] > 0).mean(1)
-            found["share_significant"][:, column] = (q[:, used] <= 0.05).mean(1)
-            found["cohen_q"][:, column] = effect[:, used].mean(1)
-            for row in range(len(difference)):
-                found["wilcoxon_p"][row, column] = wilcoxon_p(difference[row, used])
-    return {f"region_{name}": values for name, values in found.items()}
+    over_voxels = np.full((len(names), len(difference), len(regions)), np.nan)
+    for column in np.flatnonzero(~empty).tolist():
+        used = regions[column].voxels & reliable
+        over_voxels[:, :, column] = (
+            (difference[:, used] > 0).mean(1),
+            (q[:, used] <= LEVEL).mean(1),
+            effect[:, used].mean(1),
+            [wilcoxon_p(row[used]) for row in difference],
+        )
+    n_voxels = np.array([region.voxels.sum() for region in regions])
+    n_excluded = np.array([(region.voxels & ~reliable).sum() for region in regions])
+    return {
+        "region_a": (dims[:3], scores[0]),
+        "region_b": (dims[:3], scores[1]),
+        "region_draws": (dims, (draws[0] - draws[1]).astype(np.float32)),
+        **{
+            f"region_{name}": (dims[1:3], values)
+            for name, values in zip(names, over_voxels, strict=True)
+        },
+        "n_voxels": (dims[2:3], n_voxels),
+        "n_excluded": (dims[2:3], n_excluded),
+    }

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.columns import Array, require_finite
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,27 +36,20 @@ class Components:
 def principal_components(train: Array, test: Array, n_components: int) -> Components:
     """Standardise features and rotate them to their principal components.
 
+    The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
+    in float64, for its leading part only.
+
     Parameters
     ----------
     train, test : array of shape (n_images, n_features)
         Features; every statistic comes from `train`.
     n_components : int
-        Components to keep at most; fewer if the features' rank is lower.
-
-    Returns
-    -------
-    Components
-        Leading components, the strongest first.
+        Components to keep at most, the strongest first; fewer if the features' rank is lower.
 
     Raises
     ------
     ValueError
         If anything is not finite, or no feature varies.
-
-    Notes
-    -----
-    The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
-    in float64, for its leading part only.
     """
     require_finite(training_features=train, test_features=test)
     train, test = standardise(train, test)

@@ -12,12 +12,12 @@ from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import (
     NO_WINNER,
     LayerRule,
+    best_of,
     find_winners,
     normalise,
     select_layers,
 )
-from brainstruct.encoding.best import best_of
-from brainstruct.encoding.regions import mean_over, regions
+from brainstruct.encoding.regions import mean_over, regions, share
 
 
 def find_concepts(
@@ -30,31 +30,21 @@ def find_concepts(
 ) -> xr.Dataset:
     """Find each voxel's winning instruction within every concept group.
 
-    Winners are selected by the training images' CV score, like everything else.
-
     Parameters
     ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel.
+    scores, ceiling, rule, threshold
+        As for `brainstruct.encoding.alignment.find_winners`.
     concepts : mapping
         Concept -> its instructions; those that the model was not given are
         left out, and so is a concept without any.
-    rule : str
-        How layers are reduced before instructions are compared.
-    threshold : float
-        Voxels with a smaller ceiling have no winner.
 
     Returns
     -------
     xarray.Dataset
-        By concept and voxel: ``instruction_index`` (position in the coordinate
-        ``instruction``, of all instructions, or `NO_WINNER`), ``layer``,
-        ``alignment``, ``margin`` (over the runner-up of the group; NaN in a
-        group of one). By voxel: ``concept_index``, the concept whose winner has
-        the best CV score, or `NO_WINNER`. ``member`` (concept, instruction):
-        which instructions form the group.
+        By concept and voxel, as `find_winners` gives them of the group's instructions:
+        ``instruction_index`` (but among all instructions), ``layer``, ``alignment``,
+        ``margin``. By voxel: ``concept_index``, the concept whose winner has the best CV
+        score, or `NO_WINNER`. By concept and instruction: ``member`` of the group or not.
 
     Raises
     ------
@@ -110,18 +100,14 @@ def concept_table(
         From `find_concepts`.
     scores, ceiling, rule, threshold
         What it was made from.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
-    mask : str
-        Name under which all voxels together appear.
+    space, mask
+        As for `brainstruct.encoding.regions.regions`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns family, label, concept, instruction, n_voxels, n_reliable,
-        share_won (of the reliable voxels, within the group; sums to 1 over a
-        group), share_concept (voxels whose best concept this is) and alignment
-        (the instruction's mean normalised alignment).
+        One row per region, concept and instruction; `brainstruct.dictionary.tables`
+        describes the columns.
     """
     alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
     concept_index = found["concept_index"].values
@@ -129,26 +115,20 @@ def concept_table(
     for region in regions(space, mask):
         reliable = region.voxels & (concept_index != NO_WINNER)
         means = mean_over(alignment, region)
-        for row, concept in enumerate(found["concept"].values):
-            members = found["instruction"].values[found["member"].values[row]]
+        for row, place in np.argwhere(found["member"].values).tolist():
+            name = str(found["instruction"].values[place])
             won = found["instruction_index"].values[row]
-            for name in members:
-                place = list(found["instruction"].values).index(name)
-                rows.append(
-                    {
-                        "family": region.family,
-                        "label": region.label,
-                        "concept": str(concept),
-                        "instruction": str(name),
-                        "n_voxels": int(region.voxels.sum()),
-                        "n_reliable": int(reliable.sum()),
-                        "share_won": _mean(won[reliable] == place),
-                        "share_concept": _mean(concept_index[reliable] == row),
-                        "alignment": float(means.sel(instruction=name)),
-                    }
-                )
+            rows.append(
+                {
+                    "family": region.family,
+                    "label": region.label,
+                    "concept": str(found["concept"].values[row]),
+                    "instruction": name,
+                    "n_voxels": int(region.voxels.sum()),
+                    "n_reliable": int(reliable.sum()),
+                    "share_won": share(won == place, reliable),
+                    "share_concept": share(concept_index == row, reliable),
+                    "alignment": float(means.sel(instruction=name)),
+                }
+            )
     return pd.DataFrame(rows)
-
-
-def _mean(hit: np.ndarray) -> float:
-    return float(hit.mean()) if hit.size else float("nan")

@@ -2,23 +2,20 @@
 
 After Schrimpf et al. (2021, PNAS 118 e2105646118): a voxel is predicted from
 the voxels of every subset of the other subjects, and the scores, as a function
-of the subset's size, are extrapolated to infinitely many subjects. In the NSD
-the shared images are all that subjects have in common, so they serve for
-fitting and for scoring, by cross-validation inside them.
+of the subset's size, are extrapolated to infinitely many subjects. The shared
+images serve for fitting and for scoring, by cross-validation inside them.
 
 A few hundred images teach a mapping between noisy brains badly, and what is
 lost would be taken for noise: the error of a least-squares fit falls as 1 / n, so
 scores are also extrapolated from all training images and halves of them to
 infinitely many, r = 2 r(n) - r(n / 2).
-
-The estimate is the best *linear prediction from other brains*; a ceiling for
-signals that no other brain shares would be higher.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -26,33 +23,24 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.dual import Rows, linear_kernel, out_of_fold_predictions
-from brainstruct.encoding.resampling import Array, Resampler
+from brainstruct.encoding.resampling import Resampler
 from brainstruct.encoding.saturation import Curve, fit_saturation
 from brainstruct.encoding.scores import pearson
 
-Progress = Callable[[int, int], None]
-"""Called with (subsets done, subsets in all)."""
+Splits = list[tuple[Rows, Rows]]
+"""Training and held-out images of every fold."""
 
 
 @dataclass(frozen=True)
 class CrossSubjectOptions:
-    """How a cross-subject ceiling is estimated.
+    """How a cross-subject ceiling is estimated; config/README.md has the other settings.
 
     Attributes
     ----------
     log10_alphas : sequence of float
         Decimal logarithms of the penalties, relative to the mean eigenvalue.
-    folds, inner_folds : int
-        Folds for predictions, and inside their training images for penalties.
-    curve : str
-        How scores grow with subjects, see `brainstruct.encoding.saturation`.
-    extrapolate_images : bool
-        Whether to extrapolate to infinitely many training images as well.
-    n_bootstraps : int
-        Draws of images and of subsets.
-    subsets_per_size : int
-        At most so many subsets of a size, drawn at random if there are more.
     min_success : float
         Share of bootstraps whose fit must succeed for a voxel to have a ceiling.
     seed : int
@@ -74,7 +62,7 @@ def cross_subject_ceiling(
     target: Array,
     sources: Mapping[str, Array],
     options: CrossSubjectOptions,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """Estimate a subject's noise ceiling from other subjects.
 
@@ -85,23 +73,18 @@ def cross_subject_ceiling(
     sources : mapping
         Other subject -> its responses to the same images, (n_images, its voxels).
     options : CrossSubjectOptions
-        Folds, bootstraps.
     progress : callable, optional
-        See `Progress`.
+        Called with (subsets done, subsets in all).
 
     Returns
     -------
     xarray.Dataset
-        By voxel: ``ceiling_cross_subject``, a correlation: the median over
-        bootstraps of the asymptote v0; NaN where too few fits succeeded.
-        ``failed_share``: share of bootstraps whose fit failed. By n_sources and
-        voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
+        By voxel: ``ceiling_cross_subject``, the median over bootstraps of the asymptote
+        v0; NaN where too few fits succeeded; and ``failed_share``, that of the others. By
+        n_sources and voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
         over images if that is asked for, and ``r_reached``, as it is measured.
-        As attributes
-        ``extrapolated`` (0 with one other subject: then the ceiling is the
-        correlation reached from that subject, a lower bound), n_images,
-        n_bootstraps, the counts n_voxels_failed, n_fits, n_not_converged,
-        n_not_positive, n_beyond_one, and ``note``.
+        Attributes: ``extrapolated`` is 0 with one other subject, and the ceiling then
+        the correlation reached from it, a lower bound; ``note`` says so; counts.
 
     Raises
     ------
@@ -114,17 +97,13 @@ def cross_subject_ceiling(
         if len(responses) != len(target):
             raise ValueError(f"{name} has {len(responses)} images, the target {len(target)}")
     generator = np.random.default_rng(options.seed)
-    folds = KFold(options.folds, shuffle=True, random_state=options.seed)
-    inner = KFold(options.inner_folds, shuffle=True, random_state=options.seed)
-    alphas = [10.0**exponent for exponent in options.log10_alphas]
     kernels = {name: linear_kernel(responses) for name, responses in sources.items()}
     subsets = subject_subsets(list(sources), options.subsets_per_size, generator)
     n_images, n_voxels = target.shape
     uniform = np.full(n_images, 1 / n_images)
     weights = generator.multinomial(n_images, uniform, options.n_bootstraps).astype(np.float32)
-    scorer = _FoldScorer(target.astype(np.float32), folds, weights)
-
-    observed = np.zeros((2, len(subsets), n_voxels), dtype=np.float32)
+    subset_scores = _SubsetScores(target, weights, options)
+    measured = np.zeros((2, len(subsets), n_voxels), dtype=np.float32)
     drawn = np.zeros((len(subsets), options.n_bootstraps, n_voxels), dtype=np.float32)
     total, done = sum(map(len, subsets.values())), 0
     for row, members in enumerate(subsets.values()):
@@ -132,36 +111,17 @@ def cross_subject_ceiling(
         count = len(members)
         times = generator.multinomial(count, np.full(count, 1 / count), options.n_bootstraps)
         for column, subset in enumerate(members):
-            together = [kernels[name] for name in subset]
-            prediction = out_of_fold_predictions(together, target, alphas, folds, inner)
-            reached, draws = scorer.score(prediction)
-            r = reached
-            if options.extrapolate_images:
-                halves = [
-                    scorer.score(out_of_fold_predictions(together, target, alphas, half, inner))
-                    for half in half_folds(folds, n_images, options.seed)
-                ]
-                r = 2 * reached - sum(r_half for r_half, _ in halves) / 2
-                draws = 2 * draws - sum(draws_half for _, draws_half in halves) / 2
-            observed[0, row] += r / count
-            observed[1, row] += reached / count
+            r, reached, draws = subset_scores.of([kernels[name] for name in subset])
+            measured[:, row] += np.stack([r, reached]) / count
             drawn[row] += (times[:, column] / count).astype(np.float32)[:, None] * draws
             done += 1
             if progress is not None:
                 progress(done, total)
-    return _summarise(list(subsets), observed, drawn, n_images, options)
+    return _summarise(list(subsets), measured, drawn, n_images, options)
 
 
 def without_ceiling(n_voxels: int, n_images: int, note: str) -> xr.Dataset:
-    """Return the result of a subject whose ceiling cannot be estimated.
-
-    Parameters
-    ----------
-    n_voxels, n_images : int
-        Its voxels, and the images it shares with the others.
-    note : str
-        Why.
-    """
+    """Return the result of a subject that shares too few images; `note` says why."""
     nothing = np.full(n_voxels, np.nan, dtype=np.float32)
     return xr.Dataset(
         {"ceiling_cross_subject": ("voxel", nothing, {"units": "correlation"})},
@@ -176,64 +136,10 @@ def without_ceiling(n_voxels: int, n_images: int, note: str) -> xr.Dataset:
     )
 
 
-@dataclass(frozen=True)
-class Splits:
-    """Splits that are known beforehand.
-
-    Attributes
-    ----------
-    pairs : sequence of (train, held)
-        Rows of each split.
-    """
-
-    pairs: Sequence[tuple[Rows, Rows]]
-
-    def split(self, _: object) -> Iterator[tuple[Rows, Rows]]:
-        """Iterate over the splits."""
-        return iter(self.pairs)
-
-
-def half_folds(folds: KFold, n_images: int, seed: int) -> tuple[Splits, Splits]:
-    """Divide the training images of every fold into two random halves.
-
-    Parameters
-    ----------
-    folds : KFold
-        Folds of all images.
-    n_images : int
-        Images.
-    seed : int
-        Seed of the halves.
-
-    Returns
-    -------
-    two Splits
-        Held-out images as in `folds`; the training images are those of either
-        half.
-    """
-    generator = np.random.default_rng([seed, n_images])
-    halves: tuple[list[tuple[Rows, Rows]], ...] = ([], [])
-    for train, held in folds.split(np.empty(n_images)):
-        mixed = generator.permutation(train)
-        for half, rows in zip(halves, np.array_split(mixed, 2), strict=True):
-            half.append((np.sort(rows), held))
-    return Splits(halves[0]), Splits(halves[1])
-
-
 def subject_subsets(
     names: Sequence[str], at_most: int, generator: np.random.Generator
 ) -> dict[int, list[tuple[str, ...]]]:
-    """Return size -> subsets of that size, all of them or a random `at_most`.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Subjects to choose from.
-    at_most : int
-        Limit per size.
-    generator : numpy.random.Generator
-        Draws if there are more.
-    """
+    """Return size -> subsets of that size, all of them or a random `at_most`."""
     found = {}
     for size in range(1, len(names) + 1):
         subsets = list(combinations(names, size))
@@ -244,30 +150,60 @@ def subject_subsets(
     return found
 
 
-class _FoldScorer:
-    """Mean over folds of the correlation within a fold, and its bootstrap draws.
+class _SubsetScores:
+    """How well subsets of the other subjects predict the target, and bootstrap draws of it.
 
-    Pooled over folds, the predictions of a model without skill correlate
-    *negatively* with the truth: what one fold happens to hold, the others lack.
-    Within a fold, predictions and responses are independent under the null,
-    so the mean over folds is unbiased.
+    Scores are means over folds of the correlation within a fold. Pooled over folds,
+    the predictions of a model without skill correlate *negatively* with the truth:
+    what one fold happens to hold, the others lack. Within a fold, predictions and
+    responses are independent under the null, so the mean over folds is unbiased.
     """
 
-    def __init__(self, truth: Array, folds: KFold, weights: Array) -> None:
-        self._parts = [
+    def __init__(self, target: Array, weights: Array, options: CrossSubjectOptions) -> None:
+        folds = KFold(options.folds, shuffle=True, random_state=options.seed)
+        self._inner = KFold(options.inner_folds, shuffle=True, random_state=options.seed)
+        self._alphas = [10.0**exponent for exponent in options.log10_alphas]
+        self._target = target
+        self._splits = list(folds.split(target))
+        self._halves = _halves(self._splits, options.seed) if options.extrapolate_images else []
+        truth = target.astype(np.float32)
+        self._folds = [
             (held, truth[held], Resampler(truth[held], weights[:, held]))
-            for _, held in folds.split(truth)
+            for _, held in self._splits
         ]
 
-    def score(self, prediction: Array) -> tuple[Array, Array]:
-        """Return r (n_voxels,) and draws of it (n_draws, n_voxels)."""
+    def of(self, kernels: Sequence[NDArray[np.float64]]) -> tuple[Array, Array, Array]:
+        """Return r (n_voxels,), extrapolated if so asked, r as reached, and draws of r."""
+        reached, draws = self._score(kernels, self._splits)
+        if not self._halves:
+            return reached, reached, draws
+        halves = [self._score(kernels, splits) for splits in self._halves]
+        r = 2 * reached - sum(r_half for r_half, _ in halves) / 2
+        return r, reached, 2 * draws - sum(draws_half for _, draws_half in halves) / 2
+
+    def _score(self, kernels: Sequence[NDArray[np.float64]], splits: Splits) -> tuple[Array, Array]:
+        predicted = out_of_fold_predictions(
+            kernels, self._target, self._alphas, splits, self._inner
+        )
         scores = [
-            (pearson(truth, prediction[held]), resampler.correlate(prediction[held]))
-            for held, truth, resampler in self._parts
+            (pearson(truth, predicted[held]), resampler.correlate(predicted[held]))
+            for held, truth, resampler in self._folds
         ]
         count = np.float32(len(scores))
         r, draws = (sum(part, start=np.zeros_like(part[0])) for part in zip(*scores, strict=True))
         return r / count, draws / count
+
+
+def _halves(splits: Splits, seed: int) -> tuple[Splits, Splits]:
+    """Divide the training images of every split into two random halves."""
+    n_images = sum(len(held) for _, held in splits)
+    generator = np.random.default_rng([seed, n_images])
+    halves: tuple[Splits, Splits] = ([], [])
+    for train, held in splits:
+        mixed = generator.permutation(train)
+        for half, rows in zip(halves, np.array_split(mixed, 2), strict=True):
+            half.append((np.sort(rows), held))
+    return halves
 
 
 def _summarise(
@@ -287,8 +223,7 @@ def _summarise(
             fit = fit_saturation(sizes, drawn[:, draw].T, options.curve)
             v0[draw] = fit.v0
             failed[:, draw] = fit.not_converged, fit.not_positive, fit.beyond_one
-        failed_share = failed.any(0).mean(0)
-        enough = 1 - failed_share >= options.min_success
+        enough = 1 - failed.any(0).mean(0) >= options.min_success
         ceiling = np.full(n_voxels, np.nan)
         ceiling[enough] = np.nanmedian(v0[:, enough], axis=0)
         note = (
@@ -297,17 +232,16 @@ def _summarise(
             else "two sizes only: the curve passes through both points, nothing tests its shape"
         )
     else:
-        failed_share = np.zeros(n_voxels)
         # Extrapolated over images it may exceed 1, as no correlation does.
         sound = (observed[0] > 0) & (observed[0] <= 1)
-        ceiling = np.where(sound, observed[0], np.nan).astype(np.float64)
+        ceiling = np.where(sound, observed[0], np.nan)
         note = "one other subject: no extrapolation is possible, this is a lower bound"
     return xr.Dataset(
         {
             "ceiling_cross_subject": (
                 "voxel", ceiling.astype(np.float32), {"units": "correlation"}
             ),
-            "failed_share": ("voxel", failed_share.astype(np.float32)),
+            "failed_share": ("voxel", failed.any(0).mean(0).astype(np.float32)),
             "r_by_size": (("n_sources", "voxel"), observed),
             "r_reached": (("n_sources", "voxel"), reached),
         },
@@ -330,7 +264,4 @@ def _summarise(
 
 def shared_images(nsd_ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the images that all of several lists hold, sorted."""
-    common = nsd_ids[0]
-    for ids in nsd_ids[1:]:
-        common = np.intersect1d(common, ids)
-    return np.unique(common)
+    return np.unique(reduce(np.intersect1d, nsd_ids))

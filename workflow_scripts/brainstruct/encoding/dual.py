@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
+from sklearn.model_selection import KFold
 
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, batches
+
 Rows = NDArray[np.intp]
 
 TARGETS_AT_ONCE = 4000
-
-
-class Folds(Protocol):
-    """Whatever divides images into training and held-out ones, as KFold does."""
-
-    def split(self, rows: Any, /) -> Iterable[tuple[Rows, Rows]]:
-        """Iterate over (training rows, held-out rows)."""
 
 
 def linear_kernel(X: Array) -> NDArray[np.float64]:
@@ -31,8 +25,8 @@ def out_of_fold_predictions(
     kernels: Sequence[NDArray[np.float64]],
     Y: Array,
     alphas: Sequence[float],
-    folds: Folds,
-    inner_folds: Folds,
+    splits: Iterable[tuple[Rows, Rows]],
+    inner_folds: KFold,
 ) -> Array:
     """Predict every image from the images of the other folds.
 
@@ -43,14 +37,14 @@ def out_of_fold_predictions(
         the training images of a fold, and they are added up: sources count
         alike, however many voxels they have.
     Y : array of shape (n_images, n_targets)
-        What is predicted.
     alphas : sequence of float
         Penalties, in units of the mean eigenvalue of the summed kernel.
-    folds, inner_folds : KFold, or anything that splits as it does
-        Outer folds, and the folds within their training images that choose a
-        penalty per target by correlation: squared error would shun strong
-        penalties, which suppress the sources' noise and, for a correlation, cost
-        nothing.
+    splits : iterable of (training rows, held-out rows)
+        Every image is held out once.
+    inner_folds : KFold
+        Folds within the training images that choose a penalty per target by
+        correlation: squared error would shun strong penalties, which suppress the
+        sources' noise and, for a correlation, cost nothing.
 
     Returns
     -------
@@ -59,15 +53,14 @@ def out_of_fold_predictions(
     """
     grid = np.asarray(alphas, dtype=np.float64)
     predictions = np.empty(Y.shape, dtype=np.float32)
-    for train, held in folds.split(Y):
+    for train, held in splits:
         summed = sum(
             (kernel / _centred_trace(kernel, train) for kernel in kernels),
             start=np.zeros_like(kernels[0]),
         ) * (len(train) / len(kernels))
         penalty = _choose(summed, Y, grid, train, inner_folds)
         spectrum, left, right = _decompose(summed, train, held)
-        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
-            part = slice(start, start + TARGETS_AT_ONCE)
+        for part in batches(Y.shape[1], TARGETS_AT_ONCE):
             y = Y[train, part]
             projected = right @ (y - y.mean(0))
             shrunk = projected / (spectrum[:, None] + penalty[part]).astype(np.float32)
@@ -76,18 +69,14 @@ def out_of_fold_predictions(
 
 
 def _choose(
-    kernel: NDArray[np.float64],
-    Y: Array,
-    alphas: NDArray[np.float64],
-    train: Rows,
-    folds: Folds,
+    kernel: NDArray[np.float64], Y: Array, alphas: NDArray[np.float64], train: Rows, folds: KFold
 ) -> NDArray[np.float64]:
+    """Return each target's best penalty."""
     score = np.zeros((len(alphas), Y.shape[1]))
     for fit, held in folds.split(train):
         spectrum, left, right = _decompose(kernel, train[fit], train[held])
         left = left - left.mean(0)  # correlations are about the fold's own mean
-        for start in range(0, Y.shape[1], TARGETS_AT_ONCE):
-            part = slice(start, start + TARGETS_AT_ONCE)
+        for part in batches(Y.shape[1], TARGETS_AT_ONCE):
             y = Y[train[fit], part]
             projected = right @ (y - y.mean(0))
             truth = Y[train[held], part]

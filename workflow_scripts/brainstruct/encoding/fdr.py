@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control, wilcoxon
 
+LEVEL = 0.05
+"""False discovery rate at which anything counts as significant."""
+
 VOXELWISE_WILCOXON = (
     "wilcoxon_voxels_p treats voxels as independent; neighbouring voxels share noise and "
     "signal, so it is far too small. It is given because earlier work reports it: "
@@ -45,28 +48,16 @@ def wilcoxon_floor(n: int) -> float:
     """Return the smallest p of a two-sided exact Wilcoxon signed-rank test of n values.
 
     With all n differences of one sign, one of the 2^n sign patterns is as
-    extreme on either side: p = 2 / 2^n.
-
-    Examples
-    --------
-    >>> wilcoxon_floor(4)
-    0.125
+    extreme on either side: p = 2 / 2^n, 0.125 for 4 values.
     """
     return min(1.0, 2.0 / 2.0**n)
 
 
 def wilcoxon_p(differences: ArrayLike) -> float:
-    """Two-sided Wilcoxon signed-rank test against zero; 1 if all differences are zero.
+    """Two-sided Wilcoxon signed-rank test of differences (n,) against zero.
 
-    Parameters
-    ----------
-    differences : array of shape (n,)
-        NaN are left out.
-
-    Returns
-    -------
-    float
-        NaN without any difference. Exact up to 50 values without ties.
+    NaN are left out. 1 if all differences are zero, NaN without any. Exact up to 50
+    values without ties.
     """
     values = np.asarray(differences, dtype=np.float64)
     values = values[np.isfinite(values)]
@@ -81,12 +72,10 @@ def subjects_note(n_subjects: int) -> str:
     """Say what a test over so many subjects cannot show."""
     floor = wilcoxon_floor(n_subjects)
     verdict = (
-        "so no difference between subjects can reach 0.05"
-        if floor > 0.05
-        else "so 0.05 can be reached"
+        "no difference between subjects can reach 0.05" if floor > LEVEL else "0.05 can be reached"
     )
     return (
         f"{n_subjects} subject(s): a two-sided exact Wilcoxon test over subjects cannot go below "
-        f"p = {floor:.3g}, {verdict}; p and q resample images and generalise to other images "
+        f"p = {floor:.3g}, so {verdict}; p and q resample images and generalise to other images "
         f"seen by these subjects, not to other subjects."
     )

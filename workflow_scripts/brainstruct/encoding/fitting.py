@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
-from brainstruct.encoding.ridge import Array, RidgeOptions, fit_ridge
+from brainstruct.encoding.ridge import fit_ridge
 from brainstruct.encoding.scores import FitScores
 
 Fit = Callable[[Array, Array, Array, Array], FitScores]
@@ -22,13 +23,9 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
     Parameters
     ----------
     encoding : mapping
-        ``preset`` and ``backend``; without a preset also ``alphas``
-        (``log10_min``, ``log10_max``, ``count``), ``folds``, ``alpha_score``
-        and ``solver``.
-    seed : int
-        Seed of the folds. A preset has none.
-    targets_per_batch : int
-        Voxels at once.
+        The block, see config/README.md; with a preset, its backend only.
+    seed, targets_per_batch : int
+        As for `fit_ridge`. A preset has its own.
 
     Raises
     ------
@@ -40,7 +37,8 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
     if encoding["preset"] is not None:
         raise ValueError(f"there is no preset {encoding['preset']!r}")
     grid = encoding["alphas"]
-    options = RidgeOptions(
+    return partial(
+        fit_ridge,
         alphas=np.logspace(grid["log10_min"], grid["log10_max"], grid["count"]).tolist(),
         folds=encoding["folds"],
         seed=seed,
@@ -49,4 +47,3 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
         solver=encoding["solver"],
         targets_per_batch=targets_per_batch,
     )
-    return partial(fit_ridge, options=options)

@@ -6,11 +6,15 @@ language models, drowns the others in the rounding of a float32 sum.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import iadd
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from brainstruct.encoding.columns import batches
 
 Matrix = TypeVar("Matrix", NDArray[np.floating], torch.Tensor)
 
@@ -19,18 +23,7 @@ CHUNK = 1024
 
 
 def gram(X: Matrix) -> Matrix:
-    """Return X'X.
-
-    Parameters
-    ----------
-    X : array or tensor of shape (n, p)
-        Of any precision.
-
-    Returns
-    -------
-    array or tensor of shape (p, p)
-        float64, on the device of `X`.
-    """
+    """Return X'X in float64, see `cross_gram`."""
     return cross_gram(X, X)
 
 
@@ -47,21 +40,14 @@ def cross_gram(A: Matrix, B: Matrix) -> Matrix:
     array or tensor of shape (p, q)
         float64, on the device of `A`.
     """
-    total = _product(A, B, 0)
-    for start in range(CHUNK, len(A), CHUNK):
-        total += _product(A, B, start)
-    return total
 
+    def product(rows: slice) -> Matrix:
+        left = _wide(A[rows])
+        # BLAS does half the work where it sees that both are the same.
+        return left.T @ (left if A is B else _wide(B[rows]))
 
-def _product(A: Matrix, B: Matrix, start: int) -> Matrix:
-    rows = slice(start, start + CHUNK)
-    left = _wide(A[rows])
-    # BLAS does half the work where it sees that both are the same.
-    right = left if A is B else _wide(B[rows])
-    return left.T @ right
+    return reduce(iadd, map(product, batches(len(A), CHUNK)))
 
 
 def _wide(rows: Matrix) -> Matrix:
-    if isinstance(rows, torch.Tensor):
-        return rows.to(torch.float64)
-    return rows.astype(np.float64)
+    return rows.to(torch.float64) if isinstance(rows, torch.Tensor) else rows.astype(np.float64)

@@ -16,7 +16,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.banded import Array, BandedFit, BandedOptions, fit_pair
+from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.regions import mean_over, regions
 
@@ -90,6 +91,7 @@ def _best_layers(cv: NDArray[np.floating], fitted: NDArray[np.integer]) -> NDArr
 
 
 def _families(space: xr.Dataset) -> list[NDArray[np.bool_]]:
+    """Divide voxels by the first family that has them; the last part has none."""
     inside = space["roi_label"].transpose("roi", "voxel").values > 0
     first = np.where(inside.any(0), inside.argmax(0), len(inside))
     return [first == number for number in range(len(inside) + 1)]
@@ -110,65 +112,27 @@ def partition_pair(
         Layer of instruction a and of instruction b, see `partition_layers`.
     components : two callables
         Layer -> the instruction's features there.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
-    options : BandedOptions
-        Penalties, shares, folds.
+    Y_train, Y_test, options
+        As for `fit_pair`.
 
     Returns
     -------
     xarray.Dataset
-        As `partition` gives it, and by voxel ``layer_a``, ``layer_b``,
+        As `fit_pair` gives it, and by voxel ``layer_a``, ``layer_b``,
         ``variance_kept_a`` and ``variance_kept_b`` (by the components).
     """
     parts = []
     combined = np.stack(layers, axis=1)
-    for a, b in np.unique(combined, axis=0).tolist():
-        voxels = np.flatnonzero((combined == (a, b)).all(1))
-        first, second = components[0](a), components[1](b)
-        part = partition(
-            fit_pair(first, second, Y_train[:, voxels], Y_test[:, voxels], options)
-        ).assign_coords(voxel=voxels)
-        for side, layer, kept in (
-            ("a", a, first.variance_kept),
-            ("b", b, second.variance_kept),
-        ):
+    for pair in np.unique(combined, axis=0).tolist():
+        voxels = np.flatnonzero((combined == pair).all(1))
+        a, b = (components[side](layer) for side, layer in enumerate(pair))
+        part = fit_pair(a, b, Y_train[:, voxels], Y_test[:, voxels], options)
+        for side, layer, band in zip("ab", pair, (a, b), strict=True):
             part[f"layer_{side}"] = ("voxel", np.full(voxels.size, layer, np.int16))
-            part[f"variance_kept_{side}"] = ("voxel", np.full(voxels.size, kept, np.float32))
-        parts.append(part)
+            kept = np.full(voxels.size, band.variance_kept, np.float32)
+            part[f"variance_kept_{side}"] = ("voxel", kept)
+        parts.append(part.assign_coords(voxel=voxels))
     return xr.concat(parts, "voxel").sortby("voxel")
-
-
-def partition(fit: BandedFit) -> xr.Dataset:
-    """Turn test scores into shared and unique variance.
-
-    Parameters
-    ----------
-    fit : BandedFit
-        R2 of two bands alone and together.
-
-    Returns
-    -------
-    xarray.Dataset
-        By voxel: r2_a, r2_b, r2_joint, shared, unique_a, unique_b, split_a,
-        split_b, share (of band a, chosen) and alpha.
-    """
-    values = {
-        "r2_a": fit.r2_a,
-        "r2_b": fit.r2_b,
-        "r2_joint": fit.r2_joint,
-        "shared": fit.r2_a + fit.r2_b - fit.r2_joint,
-        "unique_a": fit.r2_joint - fit.r2_b,
-        "unique_b": fit.r2_joint - fit.r2_a,
-        "split_a": fit.split_a,
-        "split_b": fit.split_b,
-        "share": fit.share,
-        "alpha": fit.alpha,
-    }
-    return xr.Dataset(
-        {name: ("voxel", array.astype(np.float32)) for name, array in values.items()},
-        coords={"voxel": np.arange(fit.r2_a.size)},
-    )
 
 
 def partition_table(
@@ -181,24 +145,18 @@ def partition_table(
     partitions : xarray.Dataset
         Results of `partition_pair` with dims pair, voxel, and coordinates ``a``
         and ``b`` on pair.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
+    space, mask
+        As for `brainstruct.encoding.regions.regions`.
     ceiling : xarray.DataArray
         Noise ceiling as a correlation, dim voxel.
     threshold : float
         Voxels with a smaller ceiling are left out, and counted.
-    mask : str
-        Name under which all voxels together appear.
 
     Returns
     -------
     pandas.DataFrame
-        One row per region and pair: means of every variable of R2, the same
-        as a share of what can be explained (``{name}_of_ceiling``, mean R2 /
-        mean ceiling^2: a mean of voxels' ratios would be ruled by the weakest
-        ceilings), ``{share}_negative`` (share of voxels below zero), layer_a and
-        layer_b (the most frequent among the voxels),
-        shared_of_joint (ratio of the means), n_voxels, n_excluded.
+        One row per region and pair; `brainstruct.dictionary.tables` describes the columns.
+        Ratios are of means: a mean of voxels' ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values
     used = can_be_divided_by(ceiling, threshold).values & whole
@@ -232,22 +190,20 @@ def _most_frequent(layers: NDArray[np.integer]) -> int | None:
     return int(np.bincount(layers).argmax()) if layers.size else None
 
 
-def shared_matrix(table: pd.DataFrame, value: str = "shared") -> pd.DataFrame:
+def shared_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Lay one region's pairs out as a symmetric matrix.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Rows of one region (and subject and model) of `partition_table`.
-    value : str
-        Column to show; ``shared`` and ``r2_joint`` are symmetric. The diagonal
-        holds each instruction's own R2 (mean over its pairs: the same model).
 
     Returns
     -------
     pandas.DataFrame
-        Instruction x instruction, in order of appearance; NaN for pairs that
-        were not partitioned.
+        ``shared``, instruction x instruction in order of appearance; NaN for pairs that
+        were not partitioned. The diagonal holds each instruction's own R2 (mean over its
+        pairs: the same model).
 
     Raises
     ------
@@ -259,7 +215,7 @@ def shared_matrix(table: pd.DataFrame, value: str = "shared") -> pd.DataFrame:
     names = list(dict.fromkeys([*table["a"], *table["b"]]))
     matrix = pd.DataFrame(np.nan, index=pd.Index(names, name="instruction"), columns=names)
     for row in table.itertuples(index=False):
-        matrix.loc[row.a, row.b] = matrix.loc[row.b, row.a] = getattr(row, value)
+        matrix.loc[row.a, row.b] = matrix.loc[row.b, row.a] = row.shared
     for name in names:
         alone = [*table.loc[table["a"] == name, "r2_a"], *table.loc[table["b"] == name, "r2_b"]]
         matrix.loc[name, name] = float(np.mean(alone))

@@ -1,11 +1,8 @@
 """Permutation test of the correlation between prediction and measurement.
 
-A permutation costs a pass over all images and voxels, and a study has more than
-a thousand fits of 15,000 voxels. Permutations are therefore taken in families
-whose scores one Fourier transform gives together: put the images in a random
-order and shift it cyclically, and the correlations under all n shifts are a
-circular cross-correlation, n log n operations in place of n^2. More families
-come from more random orders.
+Permutations are taken in families whose scores one Fourier transform gives
+together: put the images in a random order and shift it cyclically, and the
+correlations under all n shifts are a circular cross-correlation.
 
 The test is exact. The first family contains the order in which the images were
 measured, and the set of all permutations used is distributed alike seen from
@@ -19,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, batches, centre
+from brainstruct.encoding.scores import require_same_shape
 
 BLOCK = 1024
 """Voxels transformed at once."""
@@ -42,22 +40,19 @@ class PermutationTest:
     n_permutations : int
         About how many permutations, the identity included: rounded to a
         multiple of n_images, at least n_images.
-    seed : int
-        Seed of the permutations.
 
     Attributes
     ----------
     n_permutations : int
         Permutations used, the identity included; the smallest p is its inverse.
+    orders : list of array of shape (n_images,)
+        Measured images stay in the first order, shifted by 0 to n_images - 1;
+        predictions are put into each.
 
     Raises
     ------
     ValueError
         If there are no images, voxels or permutations.
-
-    Notes
-    -----
-    Memory: 4 bytes per image and voxel.
     """
 
     def __init__(self, truth: Array, *, n_permutations: int = 1000, seed: int = 0) -> None:
@@ -66,13 +61,15 @@ class PermutationTest:
         if n_permutations < 1:
             raise ValueError(f"n_permutations must be at least 1, not {n_permutations}")
         self._shape = truth.shape
-        self._orders = image_orders(len(truth), n_permutations, seed)
-        self.n_permutations = len(truth) * len(self._orders)
-        self._constant = np.ptp(truth, axis=0) == 0
-        self._spectra = [
-            fft.rfft(_standardised(truth[:, block])[:, self._orders[0]], axis=1).conj()
-            for block in self._blocks()
-        ]
+        generator = np.random.default_rng(seed)
+        count = max(round(n_permutations / len(truth)), 1)
+        self.orders = [generator.permutation(len(truth)) for _ in range(count)]
+        self.n_permutations = len(truth) * count
+        self._constant = np.zeros(truth.shape[1], dtype=bool)
+        self._spectra = []
+        for block in batches(self._shape[1], BLOCK):
+            columns, self._constant[block] = _standardised(truth[:, block])
+            self._spectra.append(fft.rfft(columns[:, self.orders[0]], axis=1).conj())
 
     def p(self, prediction: Array) -> Array:
         """Return how rarely permuted images are predicted as well.
@@ -85,26 +82,22 @@ class PermutationTest:
         Returns
         -------
         array of shape (n_voxels,)
-            Share of the permutations, the identity included, whose r is as
-            large as the one observed; float32. NaN where the measurement is
-            constant or anything is not finite, 1 where only the prediction is
-            constant.
+            float32: share of the permutations, the identity included, whose r is as
+            large as the one observed. NaN where the measurement is constant or
+            anything is not finite, 1 where only the prediction is constant.
 
         Raises
         ------
         ValueError
             If the shape is not that of the truth.
         """
-        if prediction.shape != self._shape:
-            raise ValueError(
-                f"shapes {self._shape} and {prediction.shape} are not one (images, voxels)"
-            )
+        require_same_shape(self._shape, prediction.shape)
         n_images, n_voxels = self._shape
         reached = np.zeros(n_voxels, dtype=np.int64)
-        for block, spectrum in zip(self._blocks(), self._spectra, strict=True):
-            columns = _standardised(prediction[:, block])
+        for block, spectrum in zip(batches(self._shape[1], BLOCK), self._spectra, strict=True):
+            columns, _ = _standardised(prediction[:, block])
             observed = None
-            for order in self._orders:
+            for order in self.orders:
                 shifted = fft.irfft(
                     spectrum * fft.rfft(columns[:, order], axis=1), n=n_images, axis=1
                 )
@@ -116,43 +109,10 @@ class PermutationTest:
         p[self._constant | (reached == 0)] = np.nan
         return p
 
-    def _blocks(self) -> list[slice]:
-        return [slice(start, start + BLOCK) for start in range(0, self._shape[1], BLOCK)]
 
-
-def image_orders(n_images: int, n_permutations: int, seed: int) -> list[NDArray[np.intp]]:
-    """Draw the random orders whose cyclic shifts are the permutations.
-
-    Parameters
-    ----------
-    n_images : int
-        Images; each order stands for as many permutations.
-    n_permutations : int
-        Permutations wanted; rounded to whole families of n_images.
-    seed : int
-        Seed of the orders.
-
-    Returns
-    -------
-    list of array of shape (n_images,)
-        Measured images stay in the first order, shifted by 0 to n_images - 1;
-        predictions are put into each of the orders.
-    """
-    generator = np.random.default_rng(seed)
-    count = max(round(n_permutations / n_images), 1)
-    return [generator.permutation(n_images) for _ in range(count)]
-
-
-def permutation_p(
-    truth: Array, prediction: Array, *, n_permutations: int = 1000, seed: int = 0
-) -> Array:
-    """Test one set of predictions; see `PermutationTest`."""
-    return PermutationTest(truth, n_permutations=n_permutations, seed=seed).p(prediction)
-
-
-def _standardised(values: Array) -> Array:
-    """Columns of mean 0 and length 1, constant ones 0; one row per voxel."""
-    centred = values - values.mean(0, dtype=np.float64)
-    length = np.sqrt((centred**2).sum(0))
-    length[np.ptp(values, axis=0) == 0] = np.inf
-    return np.ascontiguousarray((centred / length).T, dtype=np.float32)
+def _standardised(values: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return one row per voxel, of mean 0 and length 1, constant ones 0; and which those are."""
+    centred, squares = centre(values)
+    constant = squares == 0
+    length = np.where(constant, np.inf, np.sqrt(squares))
+    return np.ascontiguousarray((centred / length).T, dtype=np.float32), constant

@@ -11,48 +11,45 @@ Do not use it for new results: test images reach their own scaling.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from himalaya.backend import set_backend
-from himalaya.ridge import RidgeCV
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.finite import require_finite
-from brainstruct.encoding.scores import FitScores, pearson, r_squared
-
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre
+from brainstruct.encoding.ridge import fit_and_score, require_finite_fit, solve_by_himalaya
+from brainstruct.encoding.scores import FitScores
 
 OOTA2025 = "oota2025"
 """Name of the preset in the configuration."""
 
 ALPHAS = np.logspace(1, 4, 60)
 FOLDS = 5
-TARGETS_PER_BATCH = 500
+
+_solve = partial(
+    solve_by_himalaya,
+    fit_intercept=False,
+    cv=FOLDS,
+    solver_params={
+        "score_func": l2_neg_loss,
+        "n_targets_batch": 500,
+        "n_targets_batch_refit": 100,
+        "n_alphas_batch": 10,
+    },
+)
 
 
 def zscore(values: Array) -> Array:
-    """Scale columns to mean 0 and standard deviation 1, with n in the denominator.
-
-    Constant columns become 0.
-    """
-    centred = values - values.mean(0, dtype=np.float64)
-    deviation = centred.std(0)
-    constant = deviation <= 1e-6 * np.maximum(np.abs(values.mean(0, dtype=np.float64)), 1e-30)
-    scaled = np.where(constant, 0.0, centred / np.where(constant, 1.0, deviation))
+    """Scale columns to mean 0 and standard deviation 1, with n below; constant ones become 0."""
+    centred, squares = centre(values, FEATURE_ROUNDING)
+    scaled = np.divide(centred, centred.std(0), out=np.zeros_like(centred), where=squares > 0)
     single: Array = scaled.astype(np.float32)
     return single
 
 
 def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
-    """Scale each split with its own statistics, as the preset does.
-
-    Parameters
-    ----------
-    values : array of shape (n_images, n_columns)
-        Features or responses to all images.
-    train : array of bool, shape (n_images,)
-        Training images.
-    """
+    """Scale training images, `train` (n_images,), and all others with statistics of their own."""
     scaled = np.empty(values.shape, dtype=np.float32)
     for split in (train, ~train):
         scaled[split] = zscore(values[split])
@@ -64,54 +61,8 @@ def fit_oota2025(
 ) -> FitScores:
     """Fit and score one feature space as the published pipeline does.
 
-    Parameters
-    ----------
-    X_train, X_test : array of shape (n_images, n_features)
-        Features.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
-    backend : str
-        Backend of himalaya.
-
-    Returns
-    -------
-    FitScores
-        Per voxel.
-
-    Raises
-    ------
-    ValueError
-        If anything is not finite.
+    See `brainstruct.encoding.ridge.fit_ridge` for what is given and raised.
     """
-    require_finite(
-        training_features=X_train,
-        test_features=X_test,
-        training_responses=Y_train,
-        test_responses=Y_test,
-    )
-    engine = set_backend(backend)
-    grid = ALPHAS.astype(np.float32)
-    model = RidgeCV(
-        alphas=grid,
-        fit_intercept=False,
-        cv=FOLDS,
-        solver_params={
-            "score_func": l2_neg_loss,
-            "n_targets_batch": TARGETS_PER_BATCH,
-            "n_targets_batch_refit": 100,
-            "n_alphas_batch": 10,
-        },
-    )
-    truth = zscore(Y_test)
-    model.fit(engine.asarray(zscore(X_train)), engine.asarray(zscore(Y_train)))
-    prediction = engine.to_numpy(model.predict(engine.asarray(zscore(X_test))))
-    alpha = engine.to_numpy(model.best_alphas_).astype(np.float32)
-    return FitScores(
-        r=pearson(truth, prediction),
-        r2=r_squared(truth, prediction),
-        cv_score=engine.to_numpy(model.cv_scores_).reshape(-1).astype(np.float32),
-        alpha=alpha,
-        # himalaya returns penalties a rounding away from those it was given.
-        at_edge=np.isclose(alpha, grid[0]) | np.isclose(alpha, grid[-1]),
-        prediction=prediction,
-    )
+    require_finite_fit(X_train, Y_train, X_test, Y_test)
+    X, Y, X_test, truth = (zscore(part) for part in (X_train, Y_train, X_test, Y_test))
+    return fit_and_score(X, Y, X_test, truth, _solve, ALPHAS.tolist(), backend)

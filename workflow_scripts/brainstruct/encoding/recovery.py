@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from brainstruct.encoding.regions import share
+
 NEIGHBOUR = 1
 """A layer counts as found if it is the planted one or this far from it."""
 
@@ -17,11 +19,6 @@ def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     ----------
     truth, space : xarray.Dataset
         Both with coordinates i, j, k on dim ``voxel``.
-
-    Returns
-    -------
-    xarray.Dataset
-        `truth`, one row per voxel of `space`.
 
     Raises
     ------
@@ -54,10 +51,8 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        Columns roi (``all``: every planted voxel), instruction, layer,
-        n_planted, n_reliable (ceiling above threshold), and over the reliable
-        ones: instruction_found, layer_found (planted or neighbouring layer, in
-        voxels whose instruction was found), median_layer_error.
+        One row for all regions and one for each; `brainstruct.dictionary.tables`
+        describes the columns.
     """
     keys = winners["instruction"].values
     index = winners["instruction_index"].values
@@ -65,13 +60,10 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
     planted = truth["planted_model"].values == model
     right = won == truth["planted_instruction"].values
     distance = np.abs(winners["layer"].values - truth["planted_layer"].values)
-    groups: list[tuple[str, np.ndarray]] = [("all", planted)]
-    groups += [
-        (str(roi), planted & (truth["region"].values == roi))
-        for roi in pd.unique(truth["region"].values[planted])
-    ]
+    region = truth["region"].values
     rows = []
-    for roi, inside in groups:
+    for roi in ("all", *pd.unique(region[planted]).tolist()):
+        inside = planted & ((region == roi) | (roi == "all"))
         reliable = inside & (index >= 0)
         found = reliable & right
         one = truth.isel(voxel=np.flatnonzero(inside)[:1])
@@ -82,8 +74,8 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
                 "layer": -1 if roi == "all" else int(one["planted_layer"].values[0]),
                 "n_planted": int(inside.sum()),
                 "n_reliable": int(reliable.sum()),
-                "instruction_found": _share(right, reliable),
-                "layer_found": _share(distance <= NEIGHBOUR, found),
+                "instruction_found": share(right, reliable),
+                "layer_found": share(distance <= NEIGHBOUR, found),
                 "median_layer_error": float(np.median(distance[found])) if found.any() else np.nan,
             }
         )
@@ -93,7 +85,3 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
 def _places(dataset: xr.Dataset) -> list[tuple[int, int, int]]:
     columns = (dataset[name].values.tolist() for name in "ijk")
     return list(zip(*columns, strict=True))
-
-
-def _share(hit: np.ndarray, among: np.ndarray) -> float:
-    return float(hit[among].mean()) if among.any() else float("nan")

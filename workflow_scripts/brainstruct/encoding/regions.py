@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.brain.labels import family_names
 
@@ -18,7 +18,7 @@ WHOLE = "all"
 
 @dataclass(frozen=True)
 class Region:
-    """A region: a family of labels, or one label of it.
+    """A family of labels, or one label of it.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Region:
 
     family: str
     label: str
-    voxels: np.ndarray[Any, np.dtype[np.bool_]]
+    voxels: NDArray[np.bool_]
 
 
 def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
@@ -62,6 +62,11 @@ def mean_over(values: xr.DataArray, region: Region) -> xr.DataArray:
     return inside.mean("voxel", skipna=True)
 
 
+def share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    """Share of hits among some voxels; NaN if there are none."""
+    return float(hit[among].mean()) if among.any() else float("nan")
+
+
 def roi_table(
     r: xr.DataArray, alignment: xr.DataArray, space: xr.Dataset, mask_name: str
 ) -> pd.DataFrame:
@@ -72,35 +77,29 @@ def roi_table(
     r, alignment : xarray.DataArray
         Raw and normalised scores with dims voxel and any others (instruction,
         layer), which become columns.
-    space : xarray.Dataset
-        Voxels and their labels, see `regions`.
-    mask_name : str
-        Name under which all voxels together appear.
+    space, mask_name
+        As for `regions`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns family, label, the other dims, n_voxels, n_excluded (ceiling
-        below threshold), r (over the voxels that are not excluded), alignment.
+        One row per region and label of the other dims; excluded voxels, which have no
+        alignment, do not count in ``r`` either.
     """
     parts = []
     for region in regions(space, mask_name):
-        used = alignment.isel(voxel=np.flatnonzero(region.voxels))
-        counted = used.notnull()
+        inside = np.flatnonzero(region.voxels)
+        excluded = (~alignment.isel(voxel=inside).notnull()).sum("voxel")
         part = xr.Dataset(
             {
-                "n_voxels": xr.full_like(counted.sum("voxel"), int(region.voxels.sum())),
-                "n_excluded": (~counted).sum("voxel"),
+                "n_voxels": xr.full_like(excluded, inside.size),
+                "n_excluded": excluded,
                 "r": mean_over(r.where(alignment.notnull()), region),
                 "alignment": mean_over(alignment, region),
             }
         )
         dims = [str(dim) for dim in part.dims]
-        table = (
-            part.to_dataframe().reset_index() if dims else part.expand_dims("row").to_dataframe()
-        )
-        table = table[[*dims, "n_voxels", "n_excluded", "r", "alignment"]]
-        table.insert(0, "label", region.label)
-        table.insert(0, "family", region.family)
-        parts.append(table)
+        table = part.expand_dims("row").to_dataframe().reset_index()
+        table = table.assign(family=region.family, label=region.label)
+        parts.append(table[["family", "label", *dims, *part.data_vars]])
     return pd.concat(parts, ignore_index=True)

@@ -1,62 +1,24 @@
-"""Voxelwise encoding models: himalaya's ridge regression with one penalty per voxel."""
+"""Voxelwise encoding models: ridge regression with one penalty per voxel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
+import himalaya.scoring
 import numpy as np
-from himalaya.backend import get_backend, set_backend
+from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
-from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
-from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.finite import require_finite
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre, require_finite
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
 
-Array = NDArray[np.float32]
-
-SCORE_FUNCTIONS = {
-    "l2_neg_loss": l2_neg_loss,
-    "r2_score": r2_score,
-    "correlation_score": correlation_score,
-}
-
-
-@dataclass(frozen=True)
-class RidgeOptions:
-    """How a ridge regression is fitted.
-
-    Attributes
-    ----------
-    alphas : sequence of float
-        Penalties tried, increasing.
-    folds : int
-        Cross-validation folds within the training images.
-    seed : int
-        Seed that shuffles images into folds.
-    alpha_score : str
-        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
-        ``correlation_score``.
-    backend : str
-        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
-    targets_per_batch : int
-        Voxels worked on at once.
-    solver : str
-        ``gram``, this package's solver, or ``himalaya``, its own
-        singular value decomposition: the same answer, slower.
-    """
-
-    alphas: Sequence[float]
-    folds: int = 5
-    seed: int = 0
-    alpha_score: str = "l2_neg_loss"
-    backend: str = "torch"
-    targets_per_batch: int = 2000
-    solver: Literal["gram", "himalaya"] = "gram"
+Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
+"""Training features and responses, test features, penalties -> predictions of the test
+responses, chosen penalties and their scores; arrays of himalaya's current backend."""
 
 
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
@@ -73,19 +35,26 @@ def standardise(train: Array, test: Array) -> tuple[Array, Array]:
         float32. A feature that is constant on the training images becomes 0 in
         both: it cannot have been learnt from.
     """
+    centred, squares = centre(train, FEATURE_ROUNDING)
+    deviation = np.sqrt(squares / len(train))
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=squares > 0)
     mean = train.mean(0, dtype=np.float64)
-    deviation = train.std(0, dtype=np.float64)
-    # float32 rounding of a constant column leaves a deviation near its precision.
-    constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-30)
-    scale = np.where(constant, 0.0, 1.0 / np.where(constant, 1.0, deviation))
-    return (
-        ((train - mean) * scale).astype(np.float32),
-        ((test - mean) * scale).astype(np.float32),
-    )
+    return (centred * scale).astype(np.float32), ((test - mean) * scale).astype(np.float32)
 
 
 def fit_ridge(
-    X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, options: RidgeOptions
+    X_train: Array,
+    Y_train: Array,
+    X_test: Array,
+    Y_test: Array,
+    alphas: Sequence[float],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    alpha_score: str = "l2_neg_loss",
+    backend: str = "torch",
+    targets_per_batch: int = 2000,
+    solver: Literal["gram", "himalaya"] = "gram",
 ) -> FitScores:
     """Fit all voxels on one feature space and score them on held-out images.
 
@@ -95,87 +64,102 @@ def fit_ridge(
         Features; standardised here, with the training images' statistics.
     Y_train, Y_test : array of shape (n_images, n_voxels)
         Responses.
-    options : RidgeOptions
-        Penalties, folds, backend.
-
-    Returns
-    -------
-    FitScores
-        Per voxel.
+    alphas : sequence of float
+        Penalties tried, increasing.
+    folds, seed : int
+        Cross-validation folds within the training images, which are shuffled.
+    alpha_score : str
+        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
+        ``correlation_score``.
+    backend : str
+        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
+    targets_per_batch : int
+        Voxels worked on at once.
+    solver : str
+        ``gram``, this package's solver, or ``himalaya``, its own
+        singular value decomposition: the same answer, slower.
 
     Raises
     ------
     ValueError
         If shapes disagree or anything is not finite.
     """
+    require_finite_fit(X_train, Y_train, X_test, Y_test)
+    X_train, X_test = standardise(X_train, X_test)
+    cv = KFold(folds, shuffle=True, random_state=seed)
+    solve: Solver
+    # Where no feature varies the mean is all there is, and nothing to decompose.
+    if solver == "gram" and X_train.any():
+        solve = partial(_by_gram, cv=cv, score=alpha_score, n_targets_batch=targets_per_batch)
+    else:
+        params = {
+            "score_func": getattr(himalaya.scoring, alpha_score),
+            "n_targets_batch": targets_per_batch,
+            "n_targets_batch_refit": targets_per_batch,
+            "warn": False,
+        }
+        solve = partial(solve_by_himalaya, fit_intercept=True, cv=cv, solver_params=params)
+    return fit_and_score(X_train, Y_train, X_test, Y_test, solve, alphas, backend)
+
+
+def require_finite_fit(X_train: Array, Y_train: Array, X_test: Array, Y_test: Array) -> None:
+    """Check that features and responses hold numbers only, see `require_finite`."""
     require_finite(
         training_features=X_train,
         test_features=X_test,
         training_responses=Y_train,
         test_responses=Y_test,
     )
-    backend = set_backend(options.backend)
-    X_train, X_test = standardise(X_train, X_test)
-    alphas = np.asarray(options.alphas, dtype=np.float32)
-    fit = _fit_gram if options.solver == "gram" else _fit_himalaya
-    prediction, chosen, cv_score = fit(
-        backend.asarray(X_train),
-        backend.asarray(Y_train.astype(np.float32)),
-        backend.asarray(X_test),
-        backend.asarray(alphas),
-        options,
-    )
-    prediction = backend.to_numpy(prediction)
-    alpha = backend.to_numpy(chosen).astype(np.float32)
+
+
+def fit_and_score(
+    X_train: Array,
+    Y_train: Array,
+    X_test: Array,
+    Y_test: Array,
+    solver: Solver,
+    alphas: Sequence[float],
+    backend: str,
+) -> FitScores:
+    """Fit and score what is scaled as the model wants it.
+
+    Parameters
+    ----------
+    X_train, X_test, Y_train, Y_test, alphas, backend
+        As for `fit_ridge`.
+    solver : callable
+        See `Solver`.
+    """
+    engine = set_backend(backend)
+    grid = np.asarray(alphas, dtype=np.float32)
+    arrays = (X_train, Y_train.astype(np.float32), X_test, grid)
+    found = solver(*(engine.asarray(array) for array in arrays))
+    prediction, alpha, cv_score = (engine.to_numpy(array) for array in found)
+    alpha = alpha.astype(np.float32)
     return FitScores(
         r=pearson(Y_test, prediction),
         r2=r_squared(Y_test, prediction),
-        cv_score=backend.to_numpy(cv_score).reshape(-1).astype(np.float32),
+        cv_score=cv_score.astype(np.float32),
         alpha=alpha,
         # himalaya returns penalties a rounding away from those it was given
-        at_edge=np.isclose(alpha, alphas[0]) | np.isclose(alpha, alphas[-1]),
+        at_edge=np.isclose(alpha, grid[0]) | np.isclose(alpha, grid[-1]),
         prediction=prediction,
     )
 
 
-def _folds(options: RidgeOptions) -> KFold:
-    return KFold(options.folds, shuffle=True, random_state=options.seed)
-
-
-def _fit_gram(
-    X: Any, Y: Any, X_test: Any, alphas: Any, options: RidgeOptions
+def solve_by_himalaya(
+    X: Any, Y: Any, X_test: Any, alphas: Any, **settings: Any
 ) -> tuple[Any, Any, Any]:
-    """Return predictions, penalties and scores of the package's solver."""
-    if not get_backend().to_numpy(X).any():  # no feature varies: the mean is all there is
-        return _fit_himalaya(X, Y, X_test, alphas, options)
-    found = search_alphas(
-        X,
-        Y,
-        alphas,
-        [(train, held) for train, held in _folds(options).split(np.empty(len(Y)))],
-        fit_intercept=True,
-        score_func=SCORE_FUNCTIONS[options.alpha_score],
-        n_targets_batch=options.targets_per_batch,
-    )
-    return found.predict(X_test), found.alphas, found.cv_scores
-
-
-def _fit_himalaya(
-    X: Any, Y: Any, X_test: Any, alphas: Any, options: RidgeOptions
-) -> tuple[Any, Any, Any]:
-    """Return predictions, penalties and scores of himalaya's own solver."""
-    model = RidgeCV(
-        alphas=alphas,
-        fit_intercept=True,
-        solver="svd",
-        solver_params={
-            "score_func": SCORE_FUNCTIONS[options.alpha_score],
-            "local_alpha": True,
-            "n_targets_batch": options.targets_per_batch,
-            "n_targets_batch_refit": options.targets_per_batch,
-            "warn": False,
-        },
-        cv=_folds(options),
-    )
+    """Predict with himalaya's own solver, see `Solver`; settings are those of its ``RidgeCV``."""
+    model = RidgeCV(alphas=alphas, solver="svd", **settings)
     model.fit(X, Y)
     return model.predict(X_test), model.best_alphas_, model.cv_scores_
+
+
+def _by_gram(
+    X: Any, Y: Any, X_test: Any, alphas: Any, *, cv: KFold, **settings: Any
+) -> tuple[Any, Any, Any]:
+    """Predict with this package's solver, see `Solver`; settings are those of `search_alphas`."""
+    held = [rows for _, rows in cv.split(np.empty(len(Y)))]
+    found = search_alphas(X, Y, alphas, held, **settings)
+    return found.predict(X_test), found.alphas, found.cv_scores

@@ -102,12 +102,7 @@ def fit_saturation(
     not_converged = undefined | (~not_positive & (log_tau >= high - 1e-3))
     beyond_one = ~not_converged & (v0 > 1)
     failed = not_converged | not_positive | beyond_one
-    return Saturation(
-        v0=np.where(failed, np.nan, v0),
-        not_converged=not_converged,
-        not_positive=not_positive,
-        beyond_one=beyond_one,
-    )
+    return Saturation(np.where(failed, np.nan, v0), not_converged, not_positive, beyond_one)
 
 
 def _basis(curve: Curve, x: Floats, log_tau: Floats) -> Floats:

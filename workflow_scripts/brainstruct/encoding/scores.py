@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from brainstruct.encoding.columns import Array, centre
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,11 @@ def pearson(truth: Array, prediction: Array) -> Array:
         float32. NaN where the measured response is constant; 0 where only the
         prediction is (a model that predicts nothing explains nothing).
     """
-    _same_shape(truth, prediction)
-    a = truth.astype(np.float64) - truth.mean(0, dtype=np.float64)
-    b = prediction.astype(np.float64) - prediction.mean(0, dtype=np.float64)
-    norm_a, norm_b = np.sqrt((a**2).sum(0)), np.sqrt((b**2).sum(0))
-    product = norm_a * norm_b
+    require_same_shape(truth.shape, prediction.shape)
+    (a, squares_a), (b, squares_b) = centre(truth), centre(prediction)
+    product = np.sqrt(squares_a) * np.sqrt(squares_b)
     r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
-    r[norm_a == 0] = np.nan
+    r[squares_a == 0] = np.nan
     bounded: Array = np.clip(r, -1, 1).astype(np.float32)
     return bounded
 
@@ -75,9 +73,9 @@ def r_squared(truth: Array, prediction: Array) -> Array:
         float32; the total is about the mean of `truth` itself. NaN where
         `truth` is constant.
     """
-    _same_shape(truth, prediction)
+    require_same_shape(truth.shape, prediction.shape)
     residual = ((truth.astype(np.float64) - prediction) ** 2).sum(0)
-    total = ((truth - truth.mean(0, dtype=np.float64)) ** 2).sum(0)
+    _, total = centre(truth)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = 1 - residual / total
     score[total == 0] = np.nan
@@ -85,8 +83,7 @@ def r_squared(truth: Array, prediction: Array) -> Array:
     return single
 
 
-def _same_shape(truth: Array, prediction: Array) -> None:
-    if truth.shape != prediction.shape or truth.ndim != 2:
-        raise ValueError(
-            f"shapes {truth.shape} and {prediction.shape} are not one (images, voxels)"
-        )
+def require_same_shape(truth: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+    """Check that two shapes are one (images, voxels)."""
+    if truth != prediction or len(truth) != 2:
+        raise ValueError(f"shapes {truth} and {prediction} are not one (images, voxels)")

@@ -1,45 +1,34 @@
 """Predictions of the test images at every voxel's selected layer.
 
-Predictions of 33 layers and ten instructions would be tens of gigabytes per
-subject and model. What comparisons need is one prediction per voxel and
-instruction, that of the layer which cross-validation selected. A job that fits
-all layers keeps the best so far of every voxel (`BestPrediction`). Where layers
-are fitted by several jobs, none of them sees all scores: then the selected layers
-are fitted once more (`predict_selected`), with the penalties that are known by
-then: one factorisation per layer and distinct penalty, and no cross-validation.
+Comparisons need one prediction per voxel and instruction, that of the layer which
+cross-validation selected. A job that fits all layers keeps the best so far of every
+voxel (`BestPrediction`). Where layers are fitted by several jobs, none of them sees
+all scores: then the selected layers are fitted once more (`predict_selected`), with
+the penalties that are known by then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from brainstruct.encoding.best import best_of
+from brainstruct.encoding.alignment import best_of
+from brainstruct.encoding.columns import Array
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
-
-Array = NDArray[np.float32]
-
-Progress = Callable[[int, int], None]
-"""Called with (layer, voxels that chose it)."""
 
 
 class BestPrediction:
     """Each voxel's prediction at the layer with the best CV score so far.
 
-    Parameters
-    ----------
-    n_images, n_voxels : int
-        Test images and voxels.
-
     Attributes
     ----------
     prediction : array of shape (n_images, n_voxels)
-        float32.
+        Responses to the test images, float32.
     layer : array of shape (n_voxels,)
         Where it is from.
     """
@@ -52,14 +41,7 @@ class BestPrediction:
     def offer(self, layer: int, prediction: Array, cv_score: Array) -> None:
         """Take over the voxels that a layer predicts better than those before it.
 
-        Parameters
-        ----------
-        layer : int
-            Layer number. Of equal scores, the one offered first is kept.
-        prediction : array of shape (n_images, n_voxels)
-            Predicted responses.
-        cv_score : array of shape (n_voxels,)
-            On the training images.
+        Of equal scores (n_voxels,), on the training images, the one offered first is kept.
         """
         better = (cv_score > self._cv_score) | (self.layer < 0)
         self.prediction[:, better] = prediction[:, better]
@@ -79,7 +61,6 @@ def prediction_dataset(
     Parameters
     ----------
     prediction : array of shape (n_images, n_voxels)
-        Predicted responses.
     layer : array of shape (n_voxels,)
         The layer each voxel is predicted from.
     intercept : array of shape (n_voxels,)
@@ -87,11 +68,6 @@ def prediction_dataset(
         would eat up the digits of what varies.
     nsd_ids, voxels : array
         Coordinates.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``prediction`` (nsd_id, voxel; float16), ``intercept`` and ``layer``.
     """
     offset = intercept.astype(np.float32)
     return xr.Dataset(
@@ -104,38 +80,12 @@ def prediction_dataset(
     )
 
 
-def selected_layers(scores: xr.Dataset) -> Iterator[tuple[int, NDArray[np.intp], Array]]:
-    """Group voxels by the layer with their best CV score.
-
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
-
-    Yields
-    ------
-    layer : int
-        A layer that at least one voxel chose.
-    voxels : array of int
-        Which.
-    alpha : array of shape (n_chosen,)
-        Their penalties at that layer.
-    """
-    cv_score = scores["cv_score"].transpose("layer", "voxel")
-    alpha = scores["alpha"].transpose("layer", "voxel").values
-    best = best_of(cv_score, "layer").values
-    for row, layer in enumerate(scores["layer"].values):
-        voxels = np.flatnonzero(best == row)
-        if voxels.size:
-            yield int(layer), voxels, alpha[row, voxels]
-
-
 def predict_selected(
     scores: xr.Dataset,
     betas: Array,
     train: NDArray[np.bool_],
     features: Callable[[int], Array],
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Array, NDArray[np.int16]]:
     """Predict the test images, every voxel from its selected layer.
 
@@ -146,11 +96,10 @@ def predict_selected(
     betas : array of shape (n_images, n_voxels)
         Responses to all images; those of test images are not looked at.
     train : array of bool, shape (n_images,)
-        Training images.
     features : callable
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
-        See `Progress`.
+        Called with (layer, voxels that chose it).
 
     Returns
     -------
@@ -159,38 +108,36 @@ def predict_selected(
     layer : array of shape (n_voxels,)
         The selected layer.
     """
+    cv_score = scores["cv_score"].transpose("layer", "voxel")
+    alpha = scores["alpha"].transpose("layer", "voxel").values
+    best = best_of(cv_score, "layer").values
     predictions = np.zeros((int((~train).sum()), betas.shape[1]), dtype=np.float32)
-    chosen = np.zeros(betas.shape[1], dtype=np.int16)
-    for layer, voxels, alpha in selected_layers(scores):
-        X = features(layer)
-        predictions[:, voxels] = ridge_predict(X[train], betas[train][:, voxels], X[~train], alpha)
-        chosen[voxels] = layer
+    for row in np.unique(best).tolist():
+        layer, voxels = int(scores["layer"][row]), np.flatnonzero(best == row)
+        X, Y = features(layer), betas[train][:, voxels]
+        predictions[:, voxels] = ridge_predict(X[train], Y, X[~train], alpha[row, voxels])
         if progress is not None:
             progress(layer, voxels.size)
-    return predictions, chosen
+    return predictions, scores["layer"].values[best].astype(np.int16)
 
 
 def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:
     """Fit ridge regression with given penalties and predict.
 
+    The smaller of the p x p and the n x n system is solved, in float64, by one
+    Cholesky factorisation per distinct penalty.
+
     Parameters
     ----------
-    X_train, X_test : array of shape (n_images, n_features)
-        Features; standardised with the training images' statistics.
-    Y_train : array of shape (n_train, n_voxels)
-        Responses.
+    X_train, Y_train, X_test
+        As for `brainstruct.encoding.ridge.fit_ridge`.
     alpha : array of shape (n_voxels,)
         Penalty of each voxel.
 
     Returns
     -------
     array of shape (n_test, n_voxels)
-        float32 predictions.
-
-    Notes
-    -----
-    The smaller of the p x p and the n x n system is solved, in float64, by one
-    Cholesky factorisation per distinct penalty.
+        float32.
     """
     X_train, X_test = standardise(X_train, X_test)
     mean = Y_train.mean(0, dtype=np.float64)
@@ -210,5 +157,4 @@ def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -
         factor = cho_factor(system, lower=True)
         weights = cho_solve(factor, right[:, here]).astype(left.dtype)
         prediction[:, here] = left @ weights
-    with_intercept: Array = prediction + mean.astype(np.float32)
-    return with_intercept
+    return np.asarray(prediction + mean.astype(np.float32))

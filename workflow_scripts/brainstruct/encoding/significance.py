@@ -6,12 +6,8 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.alignment import LayerRule
-from brainstruct.encoding.best import best_of
-from brainstruct.encoding.fdr import benjamini_hochberg
-
-LEVEL = 0.05
-"""False discovery rate at which voxels count as significant."""
+from brainstruct.encoding.alignment import LayerRule, best_of
+from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 
 
 def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
@@ -27,11 +23,6 @@ def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
         p-values with the dim; NaN where there was no test.
     dim : str
         What is averaged over; with one entry, p stays as it is.
-
-    Returns
-    -------
-    xarray.DataArray
-        At most 1. Small where most of them are small.
     """
     if p.sizes[dim] == 1:
         return p.isel({dim: 0}, drop=True)
@@ -64,10 +55,9 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
     p : xarray.DataArray
         p-values with a dim ``voxel``; the voxels are one family of tests, other
         dims (instruction, layer) families of their own.
-    ceiling : xarray.DataArray
-        Noise ceiling, dim ``voxel``.
-    threshold : float
-        Voxels with a smaller ceiling are not tested.
+    ceiling, threshold
+        As for `brainstruct.encoding.alignment.normalise`; voxels with a smaller ceiling
+        are not tested.
 
     Returns
     -------
@@ -76,12 +66,5 @@ def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.
         NaN where there was no test.
     """
     tested = p.where(can_be_divided_by(ceiling, threshold))
-    q = xr.apply_ufunc(
-        benjamini_hochberg,
-        tested,
-        kwargs={"axis": -1},
-        input_core_dims=[["voxel"]],
-        output_core_dims=[["voxel"]],
-    )
-    found: xr.DataArray = (q <= LEVEL).where(q.notnull()).transpose(*p.dims)
-    return found.astype(np.float32)
+    q = tested.copy(data=benjamini_hochberg(tested, axis=tested.get_axis_num("voxel")))
+    return (q <= LEVEL).where(q.notnull()).astype(np.float32)

@@ -24,11 +24,6 @@ def stack_fits(
     instructions, layers : sequence
         What the fits must be.
 
-    Returns
-    -------
-    xarray.Dataset
-        `SCORES` with dims instruction, layer, voxel.
-
     Raises
     ------
     ValueError
@@ -42,14 +37,10 @@ def stack_fits(
     if not all(fit["voxel"].equals(voxels) for fit in fits):
         raise ValueError("the fits are of different voxels")
     shape = (len(instructions), len(layers), voxels.size)
+    stacked = {name: np.stack([fit[name].values for fit in fits]) for name in SCORES}
+    dims = ("instruction", "layer", "voxel")
     return xr.Dataset(
-        {
-            name: (
-                ("instruction", "layer", "voxel"),
-                np.stack([fit[name].values for fit in fits]).reshape(shape),
-            )
-            for name in SCORES
-        },
+        {name: (dims, values.reshape(shape)) for name, values in stacked.items()},
         coords={"instruction": list(instructions), "layer": list(layers), "voxel": voxels},
         attrs={
             name: fits[0].attrs[name]

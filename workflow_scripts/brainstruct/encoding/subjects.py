@@ -8,19 +8,30 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.encoding.comparison import difference_statistics
 from brainstruct.encoding.fdr import (
+    LEVEL,
     benjamini_hochberg,
     subjects_note,
     wilcoxon_floor,
     wilcoxon_p,
 )
-
-LEVEL = 0.05
-"""False discovery rate at which a difference counts as significant."""
+from brainstruct.encoding.resampling import difference_statistics
 
 GROUP = "group"
 """Stands for all subjects together in the column ``subject``."""
+
+BY_ROW = ("measure", "comparison", "region")
+"""What rows of a table of comparisons tell apart."""
+
+FURTHER = {
+    "cohen_q": "region_cohen_q",
+    "share_better": "region_share_better",
+    "share_significant": "region_share_significant",
+    "wilcoxon_voxels_p": "region_wilcoxon_p",
+    "n_voxels": "n_voxels",
+    "n_excluded": "n_excluded",
+}
+"""Column -> variable; means over subjects have the first two only."""
 
 
 def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
@@ -41,11 +52,8 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
         standard deviation / sqrt(n); NaN with one subject) and
         ``{value}_n_subjects`` (subjects in whom it is not NaN).
     """
-    keys = [
-        name
-        for name in table.columns
-        if name not in {"subject", *values} and not name.startswith("n_")
-    ]
+    others = {"subject", *values}
+    keys = [name for name in table if name not in others and not name.startswith("n_")]
     grouped = table.groupby(keys, sort=False, dropna=False)[list(values)]
     parts = {"mean": grouped.mean(), "sem": grouped.sem(), "n_subjects": grouped.count()}
     result = pd.DataFrame(
@@ -70,14 +78,10 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per measure, comparison, region and subject (or `GROUP`), with
-        a, b, difference, se, ci_low, ci_high, p, q (FDR over the regions and
-        comparisons of one subject and measure), cohen_q (effect size: mean over
-        voxels, and of the group over subjects), share_better,
-        share_significant, wilcoxon_voxels_p, wilcoxon_subjects_p,
-        wilcoxon_subjects_floor, n_subjects, n_better (subjects in whom a is
-        better), n_significant (subjects with q <= 0.05 and the group's sign),
-        n_voxels, n_excluded.
+        One row per measure, comparison, region and subject (or `GROUP`). q: FDR over
+        the regions and comparisons of one subject and measure. cohen_q and share_better:
+        over voxels, and of the group the mean over subjects.
+        `brainstruct.dictionary.tables` describes all columns.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
@@ -92,12 +96,10 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
 
     Parameters
     ----------
-    n_subjects : int
-        Subjects of the table.
+    n_subjects, n_draws : int
+        Subjects of the table, and bootstrap samples.
     n_images : collection of int
         Test images of every comparison in the table.
-    n_draws : int
-        Bootstrap samples of them.
     """
     fewest, most = min(n_images), max(n_images)
     images = str(most) if fewest == most else f"{fewest} to {most}"
@@ -120,43 +122,32 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
 
 
 def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
-    draws = dataset["region_draws"].transpose("draw", "measure", "comparison", "region")
-    shape = draws.shape[1:]
-    a, b = (
-        dataset[name].transpose("measure", "comparison", "region").values
-        for name in ("region_a", "region_b")
-    )
-    found = difference_statistics(
-        (a - b).ravel(),
-        draws.values.reshape(len(draws), -1),
-        float(dataset.attrs["confidence"]),
-    )
+    """Tabulate one subject's comparisons, or the means over subjects."""
 
-    def spread(name: str) -> np.ndarray:
-        values = dataset[name].broadcast_like(dataset["region_a"])
-        return np.asarray(values.transpose("measure", "comparison", "region").values).ravel()
+    def values(name: str) -> np.ndarray:
+        whole = dataset[name].broadcast_like(dataset["region_a"])
+        return np.asarray(whole.transpose(*BY_ROW).values).ravel()
 
-    table = pd.DataFrame(
+    a, b = values("region_a"), values("region_b")
+    draws = dataset["region_draws"].transpose("draw", *BY_ROW).values
+    confidence = float(dataset.attrs["confidence"])
+    found = difference_statistics(a - b, draws.reshape(len(draws), -1), confidence)
+    by_measure = found.p.reshape(dataset.sizes["measure"], -1)
+    return pd.DataFrame(
         {
             "subject": subject,
-            **{name: spread(name) for name in ("measure", "family", "label", "a", "b")},
-            "score_a": a.ravel(),
-            "score_b": b.ravel(),
+            **{name: values(name) for name in ("measure", "family", "label", "a", "b")},
+            "score_a": a,
+            "score_b": b,
             **vars(found),
-            "q": np.nan,
-            "cohen_q": spread("region_cohen_q"),
-            "share_better": spread("region_share_better"),
-            "share_significant": spread("region_share_significant"),
-            "wilcoxon_voxels_p": spread("region_wilcoxon_p"),
-            "n_voxels": spread("n_voxels"),
-            "n_excluded": spread("n_excluded"),
+            "q": benjamini_hochberg(by_measure, axis=-1).ravel(),
+            **{column: values(name) for column, name in FURTHER.items() if name in dataset},
         }
     )
-    table["q"] = benjamini_hochberg(found.p.reshape(shape[0], -1), axis=-1).ravel()
-    return table
 
 
 def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Tabulate means over subjects, and tests across them."""
     keep = ["region_a", "region_b", "region_draws", "region_cohen_q", "region_share_better"]
     aligned = []
     for dataset in comparisons.values():
@@ -170,47 +161,20 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
         xr.DataArray(list(comparisons), dims="subject", name="subject"),
         join="exact",
     )
-    difference = (stacked["region_a"] - stacked["region_b"]).transpose(
-        "subject", "measure", "comparison", "region"
+    families, labels = zip(*(name.split("\t") for name in regions), strict=True)
+    mean = stacked.mean("subject", skipna=True).assign_coords(
+        family=("region", list(families)), label=("region", list(labels))
     )
+    table = _rows(mean.assign_attrs(next(iter(comparisons.values())).attrs), GROUP)
+    difference = (stacked["region_a"] - stacked["region_b"]).transpose("subject", *BY_ROW)
     points = difference.values.reshape(len(comparisons), -1)
-    mean = stacked.mean("subject", skipna=True)
-    confidence = float(next(iter(comparisons.values())).attrs["confidence"])
-    draws = mean["region_draws"].transpose("draw", "measure", "comparison", "region").values
-    order = ("measure", "comparison", "region")
-    a, b = (mean[name].transpose(*order) for name in ("region_a", "region_b"))
-    found = difference_statistics((a - b).values.ravel(), draws.reshape(len(draws), -1), confidence)
     present = np.isfinite(points).sum(0)
-
-    def spread(name: str) -> np.ndarray:
-        return np.asarray(a[name].broadcast_like(a).transpose(*order).values).ravel()
-
-    names = pd.Series(spread("region")).str.split("\t", expand=True)
-    table = pd.DataFrame(
-        {
-            "subject": GROUP,
-            "measure": spread("measure"),
-            "family": names[0],
-            "label": names[1],
-            "a": spread("a"),
-            "b": spread("b"),
-            "score_a": a.values.ravel(),
-            "score_b": b.values.ravel(),
-            **vars(found),
-            "q": np.nan,
-            **{
-                name: mean[f"region_{name}"].broadcast_like(a).transpose(*order).values.ravel()
-                for name in ("cohen_q", "share_better")
-            },
-            "wilcoxon_subjects_p": [wilcoxon_p(column) for column in points.T],
-            "wilcoxon_subjects_floor": [wilcoxon_floor(int(n)) if n else np.nan for n in present],
-            "n_subjects": present,
-            "n_better": (points > 0).sum(0),
-        }
-    )  # fmt: skip
-    by_measure = found.p.reshape(difference.sizes["measure"], -1)
-    table["q"] = benjamini_hochberg(by_measure, axis=-1).ravel()
-    return table
+    return table.assign(
+        wilcoxon_subjects_p=[wilcoxon_p(column) for column in points.T],
+        wilcoxon_subjects_floor=[wilcoxon_floor(int(n)) if n else np.nan for n in present],
+        n_subjects=present,
+        n_better=(points > 0).sum(0),
+    )
 
 
 def _count_significant(subjects: pd.DataFrame, group: pd.DataFrame) -> list[int]:

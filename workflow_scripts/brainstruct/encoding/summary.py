@@ -33,25 +33,21 @@ def alignment_table(
         Their p-values, same dims; NaN where nothing was tested.
     ceilings : mapping
         Name (``ncsnr``, ``cross_subject``) -> ceiling as a correlation, dim voxel.
-    space : xarray.Dataset
-        Voxels and their labels, see `brainstruct.encoding.regions.regions`.
+    space, mask_name
+        As for `brainstruct.encoding.regions.regions`.
     preferred : str
         The ceiling whose threshold decides which voxels count in ``r`` and
         that ``alignment`` is normalised by.
     threshold : float
         Voxels with a smaller ceiling are excluded, ceiling by ceiling.
-    mask_name : str
-        Name under which all voxels together appear.
 
     Returns
     -------
     pandas.DataFrame
-        Columns of `brainstruct.encoding.regions.roi_table` for the preferred
-        ceiling, and for each ceiling alignment_{name}, r_{name} (over the
-        voxels that this ceiling keeps) and n_excluded_{name}. n_significant
-        and share_significant: voxels, of those the preferred ceiling keeps,
-        that are predicted better than chance at a false discovery rate of 0.05
-        over the voxels of the mask; empty where nothing was tested.
+        Columns of `brainstruct.encoding.regions.roi_table` for the preferred ceiling,
+        its alignment, r and n_excluded for each ceiling, and how many of the voxels that
+        the preferred one keeps are predicted better than chance (false discovery rate over
+        the voxels of the mask; empty where nothing was tested).
     """
     tables = {
         name: roi_table(r, normalise(r, ceiling, threshold), space, mask_name)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.figures.bivariate import BivariateScale
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.scales import Scale, round_end
+from brainstruct.figures.scales import BivariateScale, Scale, finite, round_end
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import journal_style
-from brainstruct.figures.tidy import label_of
-from brainstruct.figures.voxel_table import voxel_table
-
-ALIGNMENT, MARGIN = "Normalised brain alignment", "Margin over the runner-up"
+from brainstruct.figures.tidy import label_of, voxel_table
 
 _SQUARE = 20.0  # side of the legend of two values, mm
 _BELOW = _SQUARE + 14  # room below the maps, mm
@@ -25,17 +22,12 @@ _BAR_WIDTH = 44.0  # mm
 
 @journal_style()
 def draw_alignment_maps(
-    stage: Stage,
-    winners: Mapping[str, xr.Dataset],
-    *,
-    labels: Mapping[str, str] | None = None,
+    stage: Stage, winners: Mapping[str, xr.Dataset], *, labels: Mapping[str, str] | None = None
 ) -> Drawing:
     """Draw alignment, margin and both at once, one row per model, at the same scales.
 
     Parameters
     ----------
-    stage : Stage
-        The cortex.
     winners : mapping
         Model -> dataset of (voxel) with voxel coordinates i, j, k:
         ``alignment`` of the winning instruction on the test images, and
@@ -57,19 +49,14 @@ def draw_alignment_maps(
     """
     if not winners:
         raise ValueError("no model to draw")
-    margins = np.concatenate([np.asarray(one["margin"], float) for one in winners.values()])
-    raced = bool(np.isfinite(margins).any())
-    alignment = Scale.of(
-        np.concatenate([np.asarray(one["alignment"], float) for one in winners.values()]),
-        ALIGNMENT,
-        0.0,
-        1.0,
-    )
-    margin = Scale.of(margins, MARGIN, 0.0, round_end(margins))
-    both = BivariateScale(
-        Scale("Alignment", alignment.low, alignment.high), Scale("Margin", margin.low, margin.high)
-    )
+    margins = [one["margin"] for one in winners.values()]
+    scores = [one["alignment"] for one in winners.values()]
+    alignment = Scale.of(scores, "Normalised brain alignment", 1.0)
+    margin = Scale.of(margins, "Margin over the runner-up", round_end(margins))
+    both = BivariateScale(replace(alignment, label="Alignment"), replace(margin, label="Margin"))
+    raced = finite(margins).size > 0
     panels: list[Panel] = []
+    tables = []
     for model, one in winners.items():
         name = label_of(model, labels)
         height = stage.flatmap.average(one["alignment"])
@@ -81,21 +68,13 @@ def draw_alignment_maps(
             panels.append(Panel(stage, margin.paint(lead), says, named=False))
             says = "" if alone else "alignment and margin"
             panels.append(Panel(stage, both.paint(height, lead), says, named=False))
-    columns = 3 if raced else 1
-    page, below = draw_maps(panels, _BELOW if raced else 14, columns=columns, title=stage.title)
-    centres = [page.width * (column + 0.5) / columns for column in range(columns)]
+        columns = {"alignment": one["alignment"], "margin": one["margin"]}
+        tables.append(voxel_table(one["alignment"], columns, before={"model": model}))
+    across = 3 if raced else 1
+    page, below = draw_maps(panels, _BELOW if raced else 14, columns=across, title=stage.title)
+    centres = [page.width * (column + 0.5) / across for column in range(across)]
     alignment.draw_bar(page, centres[0] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
     if raced:
         margin.draw_bar(page, centres[1] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
         both.draw_square(page, centres[2] - _SQUARE / 2, below + 3, _SQUARE)
-    return Drawing(page.figure, _table(winners))
-
-
-def _table(winners: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    parts = []
-    for model, one in winners.items():
-        columns = {name: np.asarray(one[name]) for name in ("alignment", "margin")}
-        part = voxel_table(one["alignment"], **columns)
-        part.insert(0, "model", model)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    return Drawing(page.figure, pd.concat(tables, ignore_index=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -18,8 +19,9 @@ CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
 
 
+# Longer than others: half of it is the description of the data set.
 def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
-    """Sample a subject's anatomy on the voxels of a transform.
+    """Sample a subject's anatomy on the voxels of a transform of the store in use.
 
     Regions come from the outlines drawn in the subject's ``overlays.svg``; a
     voxel belongs to the region of the nearest vertex of mid-cortex that the
@@ -27,8 +29,6 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
 
     Parameters
     ----------
-    subject, transform : str
-        Names in the store given to `brainstruct.figures.cortex_store.use_store`.
     rois : sequence of str, optional
         Regions; by default all that are drawn.
 
@@ -57,65 +57,55 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
         If the subject or transform is missing, or a region is not drawn.
     """
     folder = require_subject(subject, transform)
-    cortex = pycortex()
-    (left, _), (right, _) = cortex.db.get_surf(subject, "fiducial")
+    database = pycortex().db
+    (left, _), (right, _) = database.get_surf(subject, "fiducial")
     middle = np.concatenate([left, right])
-    reference = cortex.db.get_xfm(subject, transform)
-    depth, rows, columns = reference.shape
-    voxels = np.indices((columns, rows, depth)).reshape(3, -1).T  # x, y, z = i, j, k
+    reference = database.get_xfm(subject, transform)
+    shape = reference.shape[::-1]
+    voxels = np.indices(shape).reshape(3, -1).T  # x, y, z = i, j, k
     position = reference.inv(voxels)  # mm
 
     distance, nearest = cKDTree(middle).query(position, distance_upper_bound=CORTEX_DEPTH)
     in_cortex = distance < CORTEX_DEPTH
     in_ribbon = np.zeros_like(in_cortex)
     in_ribbon[in_cortex] = distance[in_cortex] <= _reach(subject, len(middle))[nearest[in_cortex]]
-    hemisphere = np.where(in_cortex, nearest >= len(left), -1)
-
-    drawn = _region_vertices(subject) if (folder / "overlays.svg").is_file() else {}
-    names = list(drawn) if rois is None else list(rois)
-    absent = [name for name in names if name not in drawn]
-    if absent:
-        raise InputError(
-            folder / "overlays.svg",
-            f"draws no {', '.join(absent)}",
-            f"Choose among {', '.join(drawn) or 'none: the file is missing or empty'}",
-        )
-    labels = np.zeros(len(voxels), np.int16)
-    if names:
-        flat = _flat_vertices(subject)  # those on cuts have no place on the flatmap
+    hemisphere = np.where(in_cortex, nearest >= len(left), -1).astype(np.int8)
+    regions = _regions(subject, folder / "overlays.svg", rois)
+    label = np.zeros(len(voxels), np.int16)
+    if regions:
+        _, triangles = database.get_surf(subject, "flat", merge=True)
+        flat = np.unique(triangles)  # vertices on cuts have no place on the flatmap
         _, on_flat = cKDTree(middle[flat]).query(position[in_ribbon])
-        labels[in_ribbon] = _vertex_labels(len(middle), [drawn[name] for name in names])[
-            flat[on_flat]
-        ]
-
-    def volume(values: NDArray[np.generic], dtype: type) -> tuple[list[str], NDArray[np.generic]]:
-        return ["i", "j", "k"], values.reshape(columns, rows, depth).astype(dtype)
-
+        label[in_ribbon] = _vertex_labels(len(middle), list(regions.values()))[flat[on_flat]]
+    volumes = {"label": label, "cortex": in_cortex, "ribbon": in_ribbon, "hemisphere": hemisphere}
     sampled = xr.Dataset(
-        {
-            "label": volume(labels, np.int16),
-            "cortex": volume(in_cortex, bool),
-            "ribbon": volume(in_ribbon, bool),
-            "hemisphere": volume(hemisphere, np.int8),
-        },
-        coords={"i": np.arange(columns), "j": np.arange(rows), "k": np.arange(depth)},
+        {name: (("i", "j", "k"), values.reshape(shape)) for name, values in volumes.items()},
+        coords={axis: np.arange(length) for axis, length in zip("ijk", shape, strict=True)},
     )
-    sampled["label"].attrs["names"] = names_as_text(dict(enumerate(names, start=1)))
+    names = {str(number): name for number, name in enumerate(regions, start=1)}
+    sampled["label"].attrs["names"] = names_as_text(names)
     return sampled
 
 
-def _region_vertices(subject: str) -> dict[str, NDArray[np.int64]]:
-    with private_cache(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Requested layer in svg file")
-        outlines = pycortex().db.get_overlay(subject).rois
-        found = {name: np.asarray(outlines.get_mask(name), int) for name in outlines.shapes}
-    return {name: vertices for name, vertices in found.items() if vertices.size}
-
-
-def _flat_vertices(subject: str) -> NDArray[np.int64]:
-    _, triangles = pycortex().db.get_surf(subject, "flat", merge=True)
-    vertices: NDArray[np.int64] = np.unique(triangles)
-    return vertices
+def _regions(
+    subject: str, file: Path, wanted: Sequence[str] | None
+) -> dict[str, NDArray[np.int64]]:
+    """Vertices of the regions that are drawn in a file, or of those wanted."""
+    drawn = {}
+    if file.is_file():
+        with private_cache(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Requested layer in svg file")
+            outlines = pycortex().db.get_overlay(subject).rois
+            found = {name: np.asarray(outlines.get_mask(name), int) for name in outlines.shapes}
+        drawn = {name: vertices for name, vertices in found.items() if vertices.size}
+    absent = [name for name in wanted or () if name not in drawn]
+    if absent:
+        raise InputError(
+            file,
+            f"draws no {', '.join(absent)}",
+            f"Choose among {', '.join(drawn) or 'none: the file is missing or empty'}",
+        )
+    return drawn if wanted is None else {name: drawn[name] for name in wanted}
 
 
 def _vertex_labels(count: int, regions: Sequence[NDArray[np.int64]]) -> NDArray[np.int16]:
@@ -128,10 +118,9 @@ def _vertex_labels(count: int, regions: Sequence[NDArray[np.int64]]) -> NDArray[
 
 def _reach(subject: str, count: int) -> NDArray[np.float64]:
     """Return how far from mid-cortex the ribbon reaches at each vertex, mm."""
-    surfaces = pycortex().db.get_paths(subject)["surfs"]
-    if not {"pia", "wm"} <= set(surfaces):
+    database = pycortex().db
+    if not {"pia", "wm"} <= set(database.get_paths(subject)["surfs"]):
         return np.full(count, 2.0)
-    pial, _ = pycortex().db.get_surf(subject, "pia", merge=True)
-    white, _ = pycortex().db.get_surf(subject, "wm", merge=True)
+    pial, white = (database.get_surf(subject, name, merge=True)[0] for name in ("pia", "wm"))
     thickness: NDArray[np.float64] = np.linalg.norm(pial - white, axis=1)
     return thickness

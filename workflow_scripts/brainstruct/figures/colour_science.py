@@ -11,31 +11,27 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Dichromacy at full severity, linear sRGB: Machado, Oliveira & Fernandes 2009,
-# IEEE Trans. Vis. Comput. Graph. 15:1291, supplementary tables.
-_VISION: tuple[Array, ...] = (
-    np.eye(3),
-    np.array(  # protanopia
+# Normal vision, protanopia, deuteranopia and tritanopia at full severity, linear sRGB: Machado,
+# Oliveira & Fernandes 2009, IEEE Trans. Vis. Comput. Graph. 15:1291, supplementary tables.
+_VISION: Array = np.array(
+    [
+        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
         [
             [0.152286, 1.052583, -0.204868],
             [0.114503, 0.786281, 0.099216],
             [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    np.array(  # deuteranopia
+        ],
         [
             [0.367322, 0.860646, -0.227968],
             [0.280085, 0.672501, 0.047413],
             [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-    np.array(  # tritanopia
+        ],
         [
             [1.255528, -0.076749, -0.178779],
             [-0.078411, 0.930809, 0.147602],
             [0.004733, 0.691367, 0.303900],
-        ]
-    ),
+        ],
+    ]
 )
 # Linear sRGB to CIE XYZ relative to the D65 white point (IEC 61966-2-1).
 _TO_XYZ: Array = np.array(
@@ -46,11 +42,6 @@ _STEPS = 9
 
 def appearances(colours: Sequence[str]) -> Array:
     """Return how colours look to four kinds of eyes.
-
-    Parameters
-    ----------
-    colours : sequence of str
-        Any colours that matplotlib knows.
 
     Returns
     -------
@@ -75,44 +66,32 @@ def further_colours(taken: Sequence[str], count: int) -> list[str]:
         Colours in use, the background's among them.
     count : int
         How many are wanted.
-
-    Returns
-    -------
-    list of str
-        Hexadecimal colours.
     """
     candidates = [to_hex(rgb) for rgb in product(np.linspace(0, 1, _STEPS), repeat=3)]
     looks = appearances(candidates)
     nearest = np.full(len(candidates), np.inf)
-    chosen: list[str] = []
-    for colour in taken:
-        nearest = np.minimum(nearest, _distance(looks, appearances([colour])))
-    for _ in range(count):
-        chosen.append(candidates[int(nearest.argmax())])
-        nearest = np.minimum(nearest, _distance(looks, appearances(chosen[-1:])))
-    return chosen
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance (0 black, 1 white) of a colour (WCAG 2.2)."""
-    return float(_linear(np.array(to_rgb(colour))) @ np.array([0.2126, 0.7152, 0.0722]))
+    used = list(taken)
+    for number in range(len(taken) + count):
+        if number == len(used):
+            used.append(candidates[int(nearest.argmax())])
+        distances = np.linalg.norm(looks - appearances([used[number]]), axis=-1)
+        nearest = np.minimum(nearest, distances.min(axis=0))
+    return used[len(taken) :]
 
 
 def ink_on(colour: str) -> str:
     """Return the ink, black or white, that reads better on a colour (WCAG 2.2 contrast)."""
-    return "black" if luminance(colour) > 0.179 else "white"
-
-
-def _distance(looks: Array, other: Array) -> Array:
-    distance: Array = np.linalg.norm(looks - other, axis=-1).min(axis=0)
-    return distance
+    luminance = float(_linear(np.array(to_rgb(colour))) @ np.array([0.2126, 0.7152, 0.0722]))
+    return "black" if luminance > 0.179 else "white"
 
 
 def _linear(rgb: Array) -> Array:
+    """Linear sRGB of sRGB."""
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def _cielab(linear: Array) -> Array:
+    """CIELAB of linear sRGB."""
     xyz = linear @ _TO_XYZ.T
     curve = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
     x, y, z = curve.T

@@ -45,18 +45,13 @@ def prepare_store(
     Parameters
     ----------
     folder : path
-        Where the store is built: ``db/<subject>/``.
+        Where the store is built, ``db/<subject>/``; returned as absolute.
     subjects : sequence of str
         Names of pycortex subjects.
     source : path, optional
         The user's filestore, which is only read: surfaces and transforms are
         linked. By default the one that ships with pycortex (subject S1),
         copied, because environments come and go.
-
-    Returns
-    -------
-    pathlib.Path
-        `folder`, absolute.
 
     Raises
     ------
@@ -81,17 +76,7 @@ def prepare_store(
 
 
 def use_store(folder: str | os.PathLike[str]) -> ModuleType:
-    """Import pycortex on a store built by `prepare_store`.
-
-    Parameters
-    ----------
-    folder : path
-        The store's folder.
-
-    Returns
-    -------
-    module
-        ``cortex``.
+    """Import pycortex, once and for all, on a store built by `prepare_store`.
 
     Raises
     ------
@@ -129,23 +114,32 @@ def pycortex() -> ModuleType:
 
 
 @contextmanager
+def option(section: str, name: str, value: str) -> Iterator[None]:
+    """Set one of pycortex's options for a while."""
+    options = pycortex().options.config
+    before = options.get(section, name, fallback=None)
+    options.set(section, name, value)
+    try:
+        yield
+    finally:
+        if before is None:
+            options.remove_option(section, name)
+        else:
+            options.set(section, name, before)
+
+
+@contextmanager
 def private_cache() -> Iterator[Path]:
     """Let pycortex keep its cache in a temporary folder that goes away.
 
     pycortex saves cache files straight onto their final names, so jobs that
     share a cache read each other's half-written files.
     """
-    options = pycortex().options.config
-    before = options.get("basic", "cache", fallback=None)
-    with tempfile.TemporaryDirectory(prefix="pycortex-") as folder:
-        options.set("basic", "cache", folder)
-        try:
-            yield Path(folder)
-        finally:
-            if before is None:
-                options.remove_option("basic", "cache")
-            else:
-                options.set("basic", "cache", before)
+    with (
+        tempfile.TemporaryDirectory(prefix="pycortex-") as folder,
+        option("basic", "cache", folder),
+    ):
+        yield Path(folder)
 
 
 def require_subject(subject: str, transform: str) -> Path:
@@ -156,21 +150,21 @@ def require_subject(subject: str, transform: str) -> Path:
     InputError
         If the store lacks the subject or the transform.
     """
-    database = Path(pycortex().db.filestore)
-    if not (database / subject).is_dir():
-        raise InputError(
-            database,
-            f"has no subject '{subject}' (it has {_names(database)})",
-            "Prepare the store with this subject",
-        )
-    transforms = database / subject / "transforms"
+    folder = Path(pycortex().db.filestore)
+    if not (folder / subject).is_dir():
+        raise _lacks(folder, "subject", subject, "Prepare the store with this subject")
+    transforms = folder / subject / "transforms"
     if not (transforms / transform / "matrices.xfm").is_file():
-        raise InputError(
-            transforms,
-            f"has no transform '{transform}' (it has {_names(transforms)})",
-            "Name one of these as the flatmaps' transform",
-        )
-    return database / subject
+        cure = "Name one of these as the flatmaps' transform"
+        raise _lacks(transforms, "transform", transform, cure)
+    return folder / subject
+
+
+def _lacks(folder: Path, kind: str, name: str, cure: str) -> InputError:
+    """Say that a folder lacks another one, and which it has."""
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    there = ", ".join(one for one in names if not one.startswith(".")) or "none"
+    return InputError(folder, f"has no {kind} '{name}' (it has {there})", cure)
 
 
 @contextmanager
@@ -179,14 +173,12 @@ def _configuration(database: Path) -> Iterator[None]:
 
     The path is absolute, so it is not stored: a study's folder may be moved.
     """
-    options = configparser.ConfigParser()
-    options["basic"] = {"filestore": str(database).replace("%", "%%")}
     before = os.environ.get("XDG_CONFIG_HOME")
     with tempfile.TemporaryDirectory(prefix="pycortex-config-") as folder:
         file = Path(folder) / "pycortex" / "options.cfg"
         file.parent.mkdir()
-        with file.open("w", encoding="utf-8") as handle:
-            options.write(handle)
+        escaped = str(database).replace("%", "%%")
+        file.write_text(f"[basic]\nfilestore = {escaped}\n", encoding="utf-8")
         os.environ["XDG_CONFIG_HOME"] = folder
         try:
             yield
@@ -211,11 +203,8 @@ def _shipped_filestore() -> Path:
 
 def _check_subject(origin: Path, subject: str) -> None:
     if not (origin / subject).is_dir():
-        raise InputError(
-            origin,
-            f"has no subject '{subject}' (it has {_names(origin)})",
-            "Name one of these, or set the flatmap store to the filestore that has it",
-        )
+        cure = "Name one of these, or set the flatmap store to the filestore that has it"
+        raise _lacks(origin, "subject", subject, cure)
     surfaces = origin / subject / "surfaces"
     for hemisphere in ("lh", "rh"):
         if not list(surfaces.glob(f"flat_{hemisphere}.*")):
@@ -227,40 +216,28 @@ def _check_subject(origin: Path, subject: str) -> None:
 
 
 def _place_subject(source: Path, target: Path, *, linked: bool) -> None:
-    record = json.dumps({"linked": linked, "files": _listing(source)}, indent=1, sort_keys=True)
+    """Publish a subject, unless it was made from the same files."""
+    entries = [source / name for name in (*_LINKED, *_COPIED) if (source / name).exists()]
+    files = {
+        str(path): [path.stat().st_size, path.stat().st_mtime_ns]
+        for entry in entries
+        for path in (entry, *entry.rglob("*"))
+        if path.is_file()
+    }
+    record = json.dumps({"linked": linked, "files": files}, indent=1, sort_keys=True)
     if (target / _RECORD).is_file() and (target / _RECORD).read_text("utf-8") == record:
         return
     with publish_folder(target) as draft:
-        for name in _LINKED:
-            if (source / name).is_dir():
-                copy = _link if linked else shutil.copyfile
-                shutil.copytree(source / name, draft / name, copy_function=copy)
-        for name in _COPIED:
-            if (source / name).is_dir():
-                shutil.copytree(source / name, draft / name, copy_function=shutil.copyfile)
-            elif (source / name).is_file():
-                shutil.copyfile(source / name, draft / name)
+        for entry in entries:
+            copy = _link if linked and entry.name in _LINKED else shutil.copyfile
+            if entry.is_dir():
+                shutil.copytree(entry, draft / entry.name, copy_function=copy)
+            else:
+                copy(entry, draft / entry.name)
         for name in _OWN:
             (draft / name).mkdir(exist_ok=True)
         (draft / _RECORD).write_text(record, "utf-8")
 
 
-def _listing(source: Path) -> dict[str, list[int]]:
-    files: dict[str, list[int]] = {}
-    for name in (*_LINKED, *_COPIED):
-        entry = source / name
-        for path in [entry] if entry.is_file() else sorted(entry.rglob("*")):
-            if path.is_file():
-                status = path.stat()
-                files[str(path)] = [status.st_size, status.st_mtime_ns]
-    return files
-
-
-def _link(source: str, target: str) -> str:
+def _link(source: str | Path, target: str | Path) -> None:
     Path(target).symlink_to(source)
-    return target
-
-
-def _names(folder: Path) -> str:
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-    return ", ".join(name for name in names if not name.startswith(".")) or "none"

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
-from brainstruct.figures.flatmap_file import write_flatmap
-from brainstruct.figures.surface import Flatmap
-
-__all__ = ["DEPTHS", "Flatmap", "build_flatmap", "warm_flatmap"]
+from brainstruct.figures.surface import Flatmap, write_flatmap
 
 DEPTHS = 8
 """Points between white matter and pial surface at which a pixel meets voxels.
@@ -25,41 +22,30 @@ Cortex is about 2.5 mm thick, so neighbouring points are 0.3 mm apart.
 """
 
 
-def warm_flatmap(subject: str, transform: str, height: int = 1024) -> Path:
-    """Build a flatmap once, for all jobs that will draw on it.
-
-    Parameters
-    ----------
-    subject, transform : str
-        Names in the store in use.
-    height : int
-        Rows of pixels.
+def warm_flatmap(subject: str, transform: str, height: int) -> Path:
+    """Build a flatmap once, for all jobs that will draw on it; see `build_flatmap`.
 
     Returns
     -------
     pathlib.Path
-        The file inside the store, for `brainstruct.figures.flatmap_file`.
-
-    Raises
-    ------
-    InputError
-        If the store lacks the subject or the transform.
+        The file inside the store, for `brainstruct.figures.surface`.
     """
-    path = _warm_file(subject, transform, height)
+    folder = require_subject(subject, transform)
+    matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
+    alignment = hashlib.sha256(matrices).hexdigest()[:12]
+    path = folder / "cache" / f"flatmap_{transform}_{alignment}_{height}_{DEPTHS}.npz"
     # A file that is there may be the work of other code.
     write_flatmap(build_flatmap(subject, transform, height), path)
     return path
 
 
 def build_flatmap(subject: str, transform: str, height: int) -> Flatmap:
-    """Build a flatmap from pycortex's surfaces; writes nothing that stays.
+    """Build a flatmap of a number of rows from the store in use; writes nothing that stays.
 
-    Parameters
-    ----------
-    subject, transform : str
-        Names in the store in use.
-    height : int
-        Rows of pixels.
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or the transform.
     """
     folder = require_subject(subject, transform)
     cortex = pycortex()
@@ -95,10 +81,3 @@ def _curvature(subject: str, folder: Path, cache: Path) -> NDArray[np.float64]:
         import_module("cortex.surfinfo").curvature(str(path), subject)
     with np.load(path, allow_pickle=False) as stored:
         return np.concatenate([stored["left"], stored["right"]])
-
-
-def _warm_file(subject: str, transform: str, height: int) -> Path:
-    folder = require_subject(subject, transform)
-    matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
-    alignment = hashlib.sha256(matrices).hexdigest()[:12]
-    return folder / "cache" / f"flatmap_{transform}_{alignment}_{height}_{DEPTHS}.npz"

@@ -24,22 +24,17 @@ def load_fsaverage5() -> tuple[Hemisphere, Hemisphere]:
     files = fetch_surf_fsaverage(NAME)
 
     def load(side: Side, name: str) -> Hemisphere:
-        flat, white = load_surf_mesh(files[f"flat_{name}"]), load_surf_mesh(files[f"white_{name}"])
-        outer, inner = _points(files[f"pial_{name}"]), np.asarray(white.coordinates, np.float32)
-        places = np.asarray(flat.coordinates[:, :2], np.float32)
-        return Hemisphere(
-            side=side,
-            white=inner,
-            pial=outer,
-            inflated=_points(files[f"infl_{name}"]),
-            triangles=np.asarray(white.faces, np.int32),
-            flat=places,
-            flat_triangles=cut_out(np.asarray(flat.faces, np.int32), places, (inner + outer) / 2),
-            curvature=-np.asarray(load_surf_data(files[f"curv_{name}"]), np.float32),
+        (white, triangles), (pial, _), (inflated, _), (flat, shown) = (
+            _mesh(files[f"{kind}_{name}"]) for kind in ("white", "pial", "infl", "flat")
         )
+        flat = flat[:, :2]
+        curvature = -np.asarray(load_surf_data(files[f"curv_{name}"]), np.float32)
+        shown = cut_out(shown, flat, (white + pial) / 2)
+        return Hemisphere(side, white, pial, inflated, triangles, flat, shown, curvature)
 
     return load("lh", "left"), load("rh", "right")
 
 
-def _points(path: str) -> NDArray[np.float32]:
-    return np.asarray(load_surf_mesh(path).coordinates, np.float32)
+def _mesh(path: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    mesh = load_surf_mesh(path)
+    return np.asarray(mesh.coordinates, np.float32), np.asarray(mesh.faces, np.int32)

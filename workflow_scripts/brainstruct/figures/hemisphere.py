@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 Side = Literal["lh", "rh"]
+Floats = NDArray[np.floating]
 
 _BRIDGE, _BRIDGE_STRETCH = 20.0, 5.0
 """An edge that is longer, in mm and in multiples of its length in the brain, crosses a cut."""
@@ -22,8 +23,6 @@ class Hemisphere:
 
     Attributes
     ----------
-    side : str
-        ``lh`` or ``rh``.
     white, pial, inflated : numpy.ndarray
         [vertex, (x, y, z)], mm, to the right, front and top.
     triangles : numpy.ndarray
@@ -47,9 +46,13 @@ class Hemisphere:
 
 
 def cut_out(
-    triangles: NDArray[np.int32], flat: NDArray[np.float32], middle: NDArray[np.floating]
+    triangles: NDArray[np.int32], flat: NDArray[np.float32], middle: Floats
 ) -> NDArray[np.int32]:
     """Choose the triangles of a surface that are on its flatmap.
+
+    Those with three flat corners, without bridges over cuts (an edge far longer
+    than it is in the brain) and without scraps that hang together with the rest
+    by no edge; cutting leaves some.
 
     Parameters
     ----------
@@ -59,13 +62,6 @@ def cut_out(
         [vertex, (x, y)], mm, NaN for vertices that were cut away.
     middle : numpy.ndarray
         [vertex, (x, y, z)], mm: mid-cortex.
-
-    Returns
-    -------
-    numpy.ndarray
-        [triangle, corner]: those with three flat corners, without bridges over
-        cuts (an edge far longer than it is in the brain) and without scraps
-        that hang together with the rest by no edge; cutting leaves some.
     """
     known = np.asarray(np.isfinite(flat).all(axis=1))
     kept = triangles[known[triangles].all(axis=1)]
@@ -82,9 +78,7 @@ def cut_out(
     return whole
 
 
-def _edge_lengths(
-    points: NDArray[np.floating], triangles: NDArray[np.int32]
-) -> NDArray[np.floating]:
+def _edge_lengths(points: Floats, triangles: NDArray[np.int32]) -> Floats:
     """Return [triangle, edge]."""
     corners = points[triangles]
     return np.asarray(np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2))
@@ -97,15 +91,11 @@ def upright(hemisphere: Hemisphere) -> Hemisphere:
     facing the reader. The outside is where triangles are counter-clockwise;
     the turn is the one that brings the flat vertices closest to the view of
     the hemisphere from its side (orthogonal Procrustes problem in the plane).
-
-    Returns
-    -------
-    Hemisphere
-        The same with another `Hemisphere.flat`.
     """
     flat = hemisphere.flat.astype(float)
     first, second, third = (flat[hemisphere.flat_triangles[:, corner]] for corner in range(3))
-    if np.median(_cross(second - first, third - first)) < 0:
+    (ax, ay), (bx, by) = (second - first).T, (third - first).T
+    if np.median(ax * by - ay * bx) < 0:
         flat[:, 0] *= -1
     shown = np.unique(hemisphere.flat_triangles)
     place = flat[shown] - flat[shown].mean(axis=0)
@@ -126,10 +116,5 @@ def _moved(hemisphere: Hemisphere) -> Hemisphere:
     shown = np.unique(hemisphere.flat_triangles)
     low, high = hemisphere.flat[shown].min(axis=0), hemisphere.flat[shown].max(axis=0)
     inner = high[0] if hemisphere.side == "lh" else low[0]
-    return replace(
-        hemisphere, flat=hemisphere.flat - np.array([inner, (low[1] + high[1]) / 2], np.float32)
-    )
-
-
-def _cross(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
-    return first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    origin = np.array([inner, (low[1] + high[1]) / 2], np.float32)
+    return replace(hemisphere, flat=hemisphere.flat - origin)

@@ -6,6 +6,7 @@ A group may also be words, on one line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from matplotlib.artist import Artist
 
@@ -20,46 +21,33 @@ _HANDLE = 8.0  # width of a handle and the gaps around it, mm
 
 def strip_height(groups: Sequence[Group], width: float) -> float:
     """Return the height that groups of keys take in a given width, mm."""
-    return sum(_LINE * _lines(group, width) for group in groups if group)
+    return sum(
+        _LINE * (1 if isinstance(group, str) else ceil(len(group) / _columns(group, width)))
+        for group in groups
+        if group
+    )
 
 
 def draw_strip(page: Page, groups: Sequence[Group], left: float, top: float, width: float) -> None:
-    """Draw groups of keys, read row by row.
-
-    Parameters
-    ----------
-    page : Page
-        Where to.
-    groups : sequence of sequence of matplotlib.artist.Artist, or str
-        Handles with labels; or words.
-    left, top, width : float
-        Place on the page, mm.
-    """
+    """Draw groups of keys at a place in mm, read row by row."""
     for group in groups:
         if not group:
             continue
         if isinstance(group, str):
-            page.figure.text(
-                left / page.width, 1 - top / page.height, group, va="top", fontsize=_SIZE
+            page.write(left, top, group, va="top", fontsize=_SIZE)
+        else:
+            columns = _columns(group, width)
+            # matplotlib fills column by column.
+            by_column = [handle for first in range(columns) for handle in group[first::columns]]
+            page.figure.legend(
+                handles=by_column,
+                loc="upper left",
+                bbox_to_anchor=page.place(left, top),
+                ncols=columns,
+                borderpad=0,
+                labelspacing=0.6,
             )
-            top += _LINE
-            continue
-        columns = _columns(group, width)
-        # matplotlib fills column by column.
-        by_column = [handle for first in range(columns) for handle in group[first::columns]]
-        page.figure.legend(
-            handles=by_column,
-            loc="upper left",
-            bbox_to_anchor=(left / page.width, 1 - top / page.height),
-            ncols=columns,
-            borderpad=0,
-            labelspacing=0.6,
-        )
         top += strip_height([group], width)
-
-
-def _lines(group: Group, width: float) -> int:
-    return 1 if isinstance(group, str) else -(-len(group) // _columns(group, width))
 
 
 def _columns(group: Sequence[Artist], width: float) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.patches import Rectangle
 
@@ -20,27 +19,21 @@ _SWATCH = 3.4  # mm
 _KEY_COLUMN = 8.0  # from the swatch to what follows the key, mm
 _FIRST = 5.2  # where the first entry starts, mm
 _BOLD = 1.15  # width of bold type over that of plain type
-_GREY = "0.35"
+_WIDTH = DOUBLE_COLUMN - 2 * _RIM  # mm
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line of a legend.
-
-    Attributes
-    ----------
-    key, colour : str
-        Name and colour.
-    note : str
-        Set after the key, such as a share.
-    lines : tuple of str
-        What the key stands for.
-    """
+class _Entry(NamedTuple):
+    """A key of the legend, the note after it, and lines that say what the key stands for."""
 
     key: str
     colour: str
     note: str
-    lines: tuple[str, ...]
+    lines: Sequence[str]
+
+    @property
+    def height(self) -> float:
+        """Height with the gap below, mm."""
+        return max(len(self.lines), 1) * _LINE + _GAP
 
 
 class Legend:
@@ -67,58 +60,44 @@ class Legend:
         tasks: Mapping[str, str] | None = None,
     ) -> None:
         self._heading = heading
-        self._described = bool(texts or tasks)
-        self._note_column = widest(list(notes.values()), _SIZE) + 2
-        self._key_column = max(_KEY_COLUMN, _BOLD * widest(list(colours), _SIZE) + 2)
-        lead = _SWATCH + 1 + self._key_column + self._note_column
-        self._columns = (
-            2 if self._described else max(min(int((DOUBLE_COLUMN - 2 * _RIM) // (lead + 3)), 5), 1)
-        )
-        room = (DOUBLE_COLUMN - 2 * _RIM) / self._columns - lead - 3
-        self._entries = [
-            Entry(key, colour, notes.get(key, ""), _description(key, texts, tasks, room))
-            for key, colour in colours.items()
+        key_column = max(_KEY_COLUMN, _BOLD * widest(colours, _SIZE) + 2)
+        note_column = widest(notes.values(), _SIZE) + 2
+        self._lead = _SWATCH + 1 + key_column + note_column
+        columns = 2 if texts or tasks else max(min(int(_WIDTH // (self._lead + 3)), 5), 1)
+        self._pitch = _WIDTH / columns
+        letters = letters_in(self._pitch - self._lead - 3, _SIZE)
+        entries = []
+        for key, colour in colours.items():
+            said = [part.get(key, "") for part in (tasks or {}, texts or {})]
+            lines = textwrap.wrap(": ".join(filter(None, said)), letters)
+            entries.append(_Entry(key, colour, notes.get(key, ""), lines))
+        rows = -(-len(entries) // columns)
+        self._columns = [
+            entries[first : first + rows] for first in range(0, len(entries), max(rows, 1))
         ]
 
     @property
     def height(self) -> float:
         """Height of the legend, mm."""
-        return _FIRST + max((_height(column) for column in self._in_columns()), default=0.0)
+        heights = (sum(entry.height for entry in column) for column in self._columns)
+        return _FIRST + max(heights, default=0.0)
 
     def draw(self, page: Page, top: float) -> None:
         """Draw the legend `top` mm below the upper edge of a page."""
-        canvas = page.canvas(_RIM, top, page.width - 2 * _RIM, self.height)
-        pitch = (page.width - 2 * _RIM) / self._columns
+        canvas = page.canvas(_RIM, top, _WIDTH, self.height)
         text: dict[str, Any] = {"fontsize": _SIZE, "va": "center_baseline"}
-        for index, column in enumerate(self._in_columns()):
-            x, y = index * pitch, _FIRST
-            end = x + _SWATCH + 1 + self._key_column + self._note_column - 2
-            canvas.text(end, _FIRST - _LINE / 2, self._heading, ha="right", color=_GREY, **text)
+        for index, column in enumerate(self._columns):
+            x, y = index * self._pitch, _FIRST
+            end = x + self._lead - 2
+            canvas.text(end, _FIRST - _LINE / 2, self._heading, ha="right", color="0.35", **text)
             for entry in column:
-                canvas.add_patch(
-                    Rectangle((x, y + 0.2), _SWATCH, 2.1, facecolor=entry.colour, edgecolor="0.3")
+                swatch = Rectangle(
+                    (x, y + 0.2), _SWATCH, 2.1, facecolor=entry.colour, edgecolor="0.3"
                 )
+                canvas.add_patch(swatch)
                 middle = y + _LINE / 2
-                x_key = x + _SWATCH + 1
-                canvas.text(x_key, middle, entry.key, fontweight="bold", **text)
+                canvas.text(x + _SWATCH + 1, middle, entry.key, fontweight="bold", **text)
                 canvas.text(end, middle, entry.note, ha="right", **text)
                 for number, line in enumerate(entry.lines):
                     canvas.text(end + 2, middle + number * _LINE, line, **text)
-                y += _height([entry])
-
-    def _in_columns(self) -> Sequence[Sequence[Entry]]:
-        rows = -(-len(self._entries) // self._columns)
-        return [self._entries[first : first + rows] for first in range(0, len(self._entries), rows)]
-
-
-def _description(
-    key: str, texts: Mapping[str, str] | None, tasks: Mapping[str, str] | None, room: float
-) -> tuple[str, ...]:
-    task = (tasks or {}).get(key, "")
-    text = (texts or {}).get(key, "")
-    whole = f"{task}: {text}" if task and text else task or text
-    return tuple(textwrap.wrap(whole, letters_in(room, _SIZE)))
-
-
-def _height(entries: Sequence[Entry]) -> float:
-    return sum(max(len(entry.lines), 1) * _LINE + _GAP for entry in entries)
+                y += entry.height

@@ -1,8 +1,8 @@
-"""Marks of significance for figures, from tables of comparisons."""
+"""Marks of significance for figures, from tables of comparisons over the group of subjects."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,8 +15,6 @@ LEVEL = 0.05
 BEST = "*"
 """Mark of an instruction that is ahead of every other one."""
 
-_COLUMNS = ("subject", "measure", "family", "label", "a", "b", "difference", "q")
-
 
 @dataclass(frozen=True)
 class Baseline:
@@ -27,11 +25,7 @@ class Baseline:
 
 
 def baseline_marks(
-    comparisons: pd.DataFrame,
-    baselines: Mapping[str, Sequence[str]],
-    *,
-    subject: str = "group",
-    measure: str = "alignment",
+    comparisons: pd.DataFrame, baselines: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
     """Mark models that are better than every model of a set of baselines.
 
@@ -39,12 +33,10 @@ def baseline_marks(
     ----------
     comparisons : pandas.DataFrame
         Columns subject, measure, family, label, a, b, difference (a minus b)
-        and q; rows of other subjects and measures are left out.
+        and q.
     baselines : mapping
         Mark -> models. A model that is compared with some of them only needs
         to be better than those; one that is compared with none has no mark.
-    subject, measure : str
-        Rows to look at.
 
     Returns
     -------
@@ -52,34 +44,24 @@ def baseline_marks(
         Columns family, label, model, mark; a model's marks are joined in the
         order of `baselines`.
     """
-    wins = _wins(comparisons, subject, measure)
-    rows = []
-    for (family, label, model), faced in wins.groupby(["family", "label", "model"], sort=False):
-        if any(model in members for members in baselines.values()):
-            continue
-        earned = ""
-        for mark, members in baselines.items():
-            against = faced.loc[faced["other"].isin(members), "won"]
-            earned += mark if len(against) and against.all() else ""
-        if earned:
-            rows.append((family, label, model, earned))
+    sides = _sides(comparisons)
+    sides = sides[
+        ~sides["one"].isin([model for members in baselines.values() for model in members])
+    ]
+    earned: dict[tuple[object, ...], str] = {}
+    for mark, members in baselines.items():
+        for place in _winners(sides[sides["other"].isin(members)], ["family", "label"]):
+            earned[place] = earned.get(place, "") + mark
+    rows = [(*place, mark) for place, mark in earned.items()]
     return pd.DataFrame(rows, columns=["family", "label", "model", "mark"])
 
 
-def best_marks(
-    comparisons: pd.DataFrame, *, subject: str = "group", measure: str = "alignment"
-) -> pd.DataFrame:
+def best_marks(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Mark the instruction of each model and region that is ahead of every other one.
 
     Each of its comparisons has to be significant, which is stricter than
-    being ahead of the runner-up.
-
-    Parameters
-    ----------
-    comparisons : pandas.DataFrame
-        As for `baseline_marks`, with a column model; a and b are instructions.
-    subject, measure : str
-        Rows to look at.
+    being ahead of the runner-up. The table is as for `baseline_marks`, with a
+    column model; a and b are instructions.
 
     Returns
     -------
@@ -87,30 +69,34 @@ def best_marks(
         Columns model, family, label, instruction, mark.
     """
     require_columns(comparisons, ("model",))
-    rows = []
-    for name, part in comparisons.groupby("model", sort=False):
-        wins = _wins(part, subject, measure)
-        won = wins.groupby(["family", "label", "model"], sort=False)["won"].all()
-        rows += [(name, *place, BEST) for place, ahead in won.items() if ahead]
+    winners = _winners(_sides(comparisons), ["model", "family", "label"])
+    rows = [(*place, BEST) for place in winners]
     return pd.DataFrame(rows, columns=["model", "family", "label", "instruction", "mark"])
 
 
 def present_marks(marks: pd.DataFrame, meanings: Mapping[str, str]) -> dict[str, str]:
     """Return the marks that occur, with what they mean."""
-    seen: Collection[str] = "".join(marks["mark"])
+    seen = "".join(marks["mark"])
     return {mark: says for mark, says in meanings.items() if mark in seen}
 
 
-def _wins(comparisons: pd.DataFrame, subject: str, measure: str) -> pd.DataFrame:
-    """One row per region and competitor in a pair: family, label, model, other, won."""
-    require_columns(comparisons, _COLUMNS)
-    chosen = comparisons[(comparisons["subject"] == subject) & (comparisons["measure"] == measure)]
-    rows = [side for row in chosen.to_dict("records") for side in _sides(row)]
-    return pd.DataFrame(rows, columns=["family", "label", "model", "other", "won"])
+def _sides(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Two rows per pair, with columns one, other, and whether the one is surely ahead."""
+    require_columns(
+        comparisons, ("subject", "measure", "family", "label", "a", "b", "difference", "q")
+    )
+    group = (comparisons["subject"] == "group") & (comparisons["measure"] == "alignment")
+    table = comparisons[group]
+    sure = table["q"] <= LEVEL
+    return pd.concat(
+        [
+            table.assign(one=table["a"], other=table["b"], won=sure & (table["difference"] > 0)),
+            table.assign(one=table["b"], other=table["a"], won=sure & (table["difference"] < 0)),
+        ]
+    )
 
 
-def _sides(row: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
-    difference, q = float(str(row["difference"])), float(str(row["q"]))
-    sure = q <= LEVEL
-    yield row["family"], row["label"], row["a"], row["b"], sure and difference > 0
-    yield row["family"], row["label"], row["b"], row["a"], sure and difference < 0
+def _winners(sides: pd.DataFrame, place: Sequence[str]) -> list[tuple[object, ...]]:
+    """Who wins all of its comparisons, place by place."""
+    ahead = sides.groupby([*place, "one"], sort=False)["won"].all()
+    return list(ahead[ahead].index)

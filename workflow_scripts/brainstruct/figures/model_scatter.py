@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any
 
 import matplotlib
-import matplotlib.patheffects as effects
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -20,9 +19,8 @@ from numpy.typing import NDArray
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.page import Page
 from brainstruct.figures.scales import finite
-from brainstruct.figures.style import DOUBLE_COLUMN, SEQUENTIAL, journal_style
-from brainstruct.figures.tidy import label_of
-from brainstruct.figures.voxel_table import voxel_table
+from brainstruct.figures.style import DOUBLE_COLUMN, HALO, SEQUENTIAL, journal_style
+from brainstruct.figures.tidy import label_of, voxel_table
 
 _LEFT, _RIGHT, _GAP, _TOP, _TITLE, _BELOW, _BAR = 13.0, 3.0, 3.0, 10.0, 4.0, 11.0, 13.0  # mm
 _WIDEST = 40.0  # of a panel, mm
@@ -43,6 +41,9 @@ def draw_model_scatter(
 ) -> Drawing:
     """Draw every pair of models against each other, one panel per region.
 
+    Hexagons hold shares of a region's voxels, at one scale in all panels; the
+    numbers in the corners count voxels above and below the line of equality.
+
     Parameters
     ----------
     alignment : xarray.DataArray
@@ -52,70 +53,59 @@ def draw_model_scatter(
         Region -> (voxel), bool. A region without voxels says "no data".
     model_labels, region_labels : mapping, optional
         Name -> label.
-    title : str
-        Title of the figure.
 
     Returns
     -------
     Drawing
         Table: i, j, k, the alignment under each model and (1 or 0) membership
-        of each region. Hexagons hold shares of a region's voxels, at one
-        scale in all panels; the numbers in the corners count voxels above and
-        below the line of equality.
+        of each region.
 
     Raises
     ------
     ValueError
         If there are fewer than two models.
     """
-    models = [str(name) for name in alignment["model"].values]
-    pairs = list(combinations(models, 2))
+    scores = {str(one["model"].item()): one.values.astype(float) for one in alignment}
+    pairs = list(combinations(scores, 2))
     if not pairs:
         raise ValueError("a scatter needs two models or more")
     columns = max(len(regions), 1)
     size = min((DOUBLE_COLUMN - _LEFT - _RIGHT - _GAP * (columns - 1)) / columns, _WIDEST)
     head = _TOP + (_TITLE if title else 0)
-    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR)
-    page.title(title)
+    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR, title)
+    pitch = size + _GAP, size + _BELOW
+    places = page.grid(len(pairs) * len(regions), columns, (_LEFT, head), (size, size), pitch)
     limits = _limits(alignment)
     drawn: list[PolyCollection] = []
-    for row, (first, second) in enumerate(pairs):
-        x, y = (alignment.sel(model=name).values.astype(float) for name in (first, second))
-        known = np.isfinite(x) & np.isfinite(y)
+    for row, pair in enumerate(pairs):
+        x, y = (scores[name] for name in pair)
+        across, up = (label_of(name, model_labels) for name in pair)
         for column, (region, inside) in enumerate(regions.items()):
-            axes = page.axes(
-                _LEFT + column * (size + _GAP), head + row * (size + _BELOW), size, size
-            )
-            axes.set(xlim=limits, ylim=limits, xlabel=label_of(first, model_labels))
-            axes.xaxis.set_major_locator(MaxNLocator(3))
-            axes.yaxis.set_major_locator(MaxNLocator(3))
-            if column:
-                axes.tick_params(labelleft=False)
-            else:
-                axes.set_ylabel(label_of(second, model_labels))
-            used = known & inside
-            if not row:
-                axes.set_title(label_of(region, region_labels), pad=9)
-                says = f"{int(used.sum()):,} voxels"
-                axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
-            drawn += _draw_panel(axes, x[used], y[used], limits)
+            axes = places[row * columns + column]
+            used = np.isfinite(x) & np.isfinite(y) & inside
+            axes.set(xlabel=across, ylabel="" if column else up)
+            axes.tick_params(labelleft=not column)
+            name = "" if row else label_of(region, region_labels)
+            drawn += _draw_panel(axes, x[used], y[used], limits, name)
     _draw_bar(page, drawn)
     members = {str(name): np.asarray(inside, np.int8) for name, inside in regions.items()}
-    scores = {name: alignment.sel(model=name).values for name in models}
-    return Drawing(page.figure, voxel_table(alignment, **scores, **members))
+    return Drawing(page.figure, voxel_table(alignment, {**scores, **members}))
 
 
 def _draw_panel(
-    axes: Axes, x: Array, y: Array, limits: tuple[float, float]
+    axes: Axes, x: Array, y: Array, limits: tuple[float, float], title: str
 ) -> list[PolyCollection]:
+    """Draw the voxels of one region, and return their hexagons."""
+    if title:
+        axes.set_title(title, pad=9)
+        says = f"{x.size:,} voxels"
+        axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
+    axes.set(xlim=limits, ylim=limits)
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.plot(limits, limits, color="black", linewidth=0.6, zorder=3)
-    halo = [effects.withStroke(linewidth=1.6, foreground="white")]
-    corner: dict[str, Any] = {
-        "transform": axes.transAxes,
-        "fontsize": 6,
-        "zorder": 4,
-        "path_effects": halo,
-    }
+    corner: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 6, "zorder": 4}
+    corner["path_effects"] = HALO
     if not x.size:
         axes.text(0.5, 0.5, "no data", ha="center", va="center", color="0.4", **corner)
         return []
@@ -142,19 +132,13 @@ def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
     norm = LogNorm(float(shares.min()), max(float(shares.max()), float(shares.min()) * 10))
     for cells in drawn:
         cells.set_norm(norm)
-    strip = page.axes(_LEFT, page.height - _BAR + 2, 60, 2.5)
-    page.figure.colorbar(
-        ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL]),
-        cax=strip,
-        orientation="horizontal",
-        label="Voxels of the region per hexagon (%)",
-        ticks=LogLocator(),
-        format="%g",
-    ).ax.minorticks_off()
+    mappable = ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL])
+    look = {"label": "Voxels of the region per hexagon (%)", "ticks": LogLocator(), "format": "%g"}
+    page.colour_bar(mappable, _LEFT, page.height - _BAR + 2, 60, **look).ax.minorticks_off()
 
 
 def _limits(alignment: xr.DataArray) -> tuple[float, float]:
-    known = finite(alignment)
+    known = finite([alignment])
     if not known.size:
         return 0.0, 1.0
     low, high = np.quantile(known, _SPAN)

@@ -24,10 +24,6 @@ def own_flatmap(
 
     Parameters
     ----------
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
     patch : str
         Name of the flattened patches, ``?h.<patch>.flat.patch.3d``.
     mask : numpy.ndarray
@@ -37,8 +33,8 @@ def own_flatmap(
 
     Returns
     -------
-    pair of Hemisphere, Flatmap
-        The surfaces, flat side by side, and the flatmap.
+    tuple
+        Both hemispheres, flat side by side, and the flatmap.
 
     Raises
     ------
@@ -76,14 +72,8 @@ def average_flatmap(
         index = read_fsaverage(layout, subject, side, depths.shape[1])
         carried.append(depths[:, index[:N_VERTICES]])
     left, right = side_by_side(*load_fsaverage5())
-    flatmap = flatmap_of_surface(
-        left,
-        right,
-        np.concatenate(carried, axis=1),
-        mask.shape,
-        height,
-        note=f"shown on {NAME}",
-    )
+    vertices, note = np.concatenate(carried, axis=1), f"shown on {NAME}"
+    flatmap = flatmap_of_surface(left, right, vertices, mask.shape, height, note)
     return (left, right), flatmap
 
 

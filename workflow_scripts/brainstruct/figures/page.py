@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
 MM_PER_INCH = 25.4
@@ -13,36 +16,56 @@ _MEAN_ADVANCE = 0.55  # width of a mean letter of DejaVu Sans in text, in em
 
 
 class Page:
-    """A figure of a given size.
+    """A figure of a width and height, with a title in its upper left corner.
 
-    Parameters
-    ----------
-    width, height : float
-        Size in mm.
+    All places are mm from that corner.
     """
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, title: str = "") -> None:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH))
+        if title:
+            self.write(2, 2, title, va="top", fontsize=8, fontweight="bold")
+
+    def place(self, left: float, top: float) -> tuple[float, float]:
+        """Return a place as shares of the figure, from its lower left corner."""
+        return left / self.width, 1 - top / self.height
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Add axes.
+        """Add axes, by their upper left corner and size."""
+        corner = self.place(left, top + height)
+        return self.figure.add_axes((*corner, width / self.width, height / self.height))
+
+    def grid(
+        self,
+        count: int,
+        columns: int,
+        corner: tuple[float, float],
+        size: tuple[float, float],
+        pitch: tuple[float, float],
+        caption: float = 0.0,
+    ) -> list[Axes]:
+        """Add axes row by row, `columns` in each, with room for a caption over each.
 
         Parameters
         ----------
-        left, top : float
-            Distance of the upper left corner from that of the page, mm.
-        width, height : float
-            Size, mm.
+        corner, size, pitch : tuple of float
+            Place of the first caption; width and height of axes, and of axes with
+            all that is around them, mm.
+        caption : float
+            Height of a caption, mm.
         """
-        return self.figure.add_axes(
-            (
-                left / self.width,
-                1 - (top + height) / self.height,
-                width / self.width,
-                height / self.height,
-            )
-        )
+        return [
+            self.axes(corner[0] + column * pitch[0], corner[1] + row * pitch[1] + caption, *size)
+            for row, column in (divmod(number, columns) for number in range(count))
+        ]
+
+    def colour_bar(
+        self, mappable: ScalarMappable, left: float, top: float, width: float, **options: Any
+    ) -> Colorbar:
+        """Draw a horizontal colour bar, with options of matplotlib's."""
+        strip = self.axes(left, top, width, 2.5)
+        return self.figure.colorbar(mappable, cax=strip, orientation="horizontal", **options)
 
     def canvas(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add invisible axes whose data are mm from their upper left corner."""
@@ -51,30 +74,13 @@ class Page:
         axes.axis("off")
         return axes
 
-    def title(self, text: str, left: float = 2, top: float = 2) -> None:
-        """Write the title of the page into its upper left corner."""
-        if text:
-            self.figure.text(
-                left / self.width,
-                1 - top / self.height,
-                text,
-                ha="left",
-                va="top",
-                fontsize=8,
-                fontweight="bold",
-            )
+    def write(self, left: float, top: float, text: str, **look: Any) -> None:
+        """Write text to the right of a place."""
+        self.figure.text(*self.place(left, top), text, **look)
 
 
 def text_width(text: str, fontsize: float) -> float:
-    """Estimate the printed width of a line of text, mm.
-
-    Parameters
-    ----------
-    text : str
-        One line.
-    fontsize : float
-        Size in points.
-    """
+    """Estimate the printed width of a line of text of a size (points), mm."""
     return len(text) * _MEAN_ADVANCE * fontsize * MM_PER_POINT
 
 
@@ -83,6 +89,6 @@ def letters_in(width: float, fontsize: float) -> int:
     return max(int(width / (_MEAN_ADVANCE * fontsize * MM_PER_POINT)), 1)
 
 
-def widest(texts: Sequence[str], fontsize: float) -> float:
+def widest(texts: Iterable[str], fontsize: float) -> float:
     """Estimate the width of the widest of several lines, mm."""
     return max((text_width(text, fontsize) for text in texts), default=0.0)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
-from brainstruct.figures.flatmap_file import write_flatmap
-from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
+from brainstruct.figures.nsd_cortex import Pair, average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
+from brainstruct.figures.surface import Flatmap, write_flatmap
 from brainstruct.nsd.check import require_nsd
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.volumes import read_volume
@@ -62,26 +62,19 @@ def prepare_flatmaps(
 
     Parameters
     ----------
-    folder : path
-        Where the store is built.
     cortices : mapping
         Subject -> what shows it.
     layout : Layout
-        The data set; read for the last two sources.
-    mask : str
-        ROI volume of the analysed voxels.
+        The data set; read for the last two sources, with `mask`, the ROI volume
+        of the analysed voxels, and `patch`, the name of FreeSurfer's patches.
     store : str or None
         The user's filestore, `None` for pycortex's own.
-    patch : str
-        Name of FreeSurfer's flat patches.
-    height : int
-        Rows of pixels.
 
     Returns
     -------
     dict
-        Subject -> ``source``, ``transform``, ``flatmap`` (a file, relative to
-        `folder`) and its ``sha256``, by which drawings notice that it is another one.
+        Subject -> ``source``, ``transform``, ``flatmap`` (a file in `folder`)
+        and its ``sha256``, by which drawings notice that it is another one.
 
     Raises
     ------
@@ -89,49 +82,40 @@ def prepare_flatmaps(
         If a subject lacks files, or they are damaged or do not belong together.
     """
     root = Path(folder).resolve()
-    root.mkdir(parents=True, exist_ok=True)
     stored = {
-        subject: (name_in_store("store", subject, cortex.name), cortex.transform)
+        subject: (cortex.name, cortex.transform)
         for subject, cortex in cortices.items()
         if cortex.source == "store"
     }
     if stored:
-        prepare_store(root, [name for name, _ in stored.values()], store)
-        use_store(root)
+        use_store(prepare_store(root, [name for name, _ in stored.values()], store))
     # Subjects may share a cortex.
     warm = {entry: warm_flatmap(*entry, height) for entry in dict.fromkeys(stored.values())}
     ready = {}
     for subject, cortex in cortices.items():
         if subject in stored:
-            path = warm[stored[subject]]
+            path, transform = warm[stored[subject]], stored[subject][1]
         else:
-            path = root / "flatmaps" / f"{subject}.npz"
-            _draw_from_nsd(root, path, subject, cortex, layout, mask, patch, height)
+            path, transform = root / "flatmaps" / f"{subject}.npz", layout.space
+            pair, flatmap = _from_nsd(layout, subject, cortex, mask, patch, height)
+            import_subject(root, name_in_store(cortex.source, subject, cortex.name), *pair)
+            write_flatmap(flatmap, path)
         ready[subject] = {
             "source": cortex.source,
-            "transform": stored[subject][1] if subject in stored else layout.space,
+            "transform": transform,
             "flatmap": path.relative_to(root).as_posix(),
             "sha256": sha256_of(path),
         }
     return ready
 
 
-def _draw_from_nsd(
-    root: Path,
-    path: Path,
-    subject: str,
-    cortex: Cortex,
-    layout: Layout,
-    mask: str,
-    patch: str,
-    height: int,
-) -> None:
+def _from_nsd(
+    layout: Layout, subject: str, cortex: Cortex, mask: str, patch: str, height: int
+) -> tuple[Pair, Flatmap]:
+    """Build a flatmap from the data set, once all files are there."""
     volume = layout.roi_file(subject, mask)
     require_nsd(str(layout.nsd_root), [*cortex.files, str(volume)], _OTHERWISE)
     analysed = read_volume(volume) > 0
     if cortex.source == "freesurfer":
-        pair, flatmap = own_flatmap(layout, subject, patch, analysed, height)
-    else:
-        pair, flatmap = average_flatmap(layout, subject, analysed, height)
-    import_subject(root, name_in_store(cortex.source, subject, cortex.name), *pair)
-    write_flatmap(flatmap, path)
+        return own_flatmap(layout, subject, patch, analysed, height)
+    return average_flatmap(layout, subject, analysed, height)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import matplotlib.patheffects as effects
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brainstruct.figures.flatmap_axes import midline
+from brainstruct.figures.flatmap_axes import Window
 from brainstruct.figures.page import MM_PER_INCH, MM_PER_POINT, text_width
+from brainstruct.figures.style import HALO
 from brainstruct.figures.surface import Flatmap
 
 _BLUR = 0.006  # of the image's height: rounds the corners of voxels
@@ -35,6 +35,16 @@ class Outline:
     left: int
 
     @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the flatmap that the cut has."""
+        return np.arange(self.top, self.top + self.share.shape[0])
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """Columns of the flatmap that the cut has."""
+        return np.arange(self.left, self.left + self.share.shape[1])
+
+    @property
     def inside(self) -> NDArray[np.bool_]:
         """[row, column] of the cut: pixels of the region."""
         return self.share > 0.5
@@ -44,35 +54,17 @@ def show_regions(
     axes: Axes,
     flatmap: Flatmap,
     regions: Sequence[Outline],
-    window: tuple[slice, slice],
+    window: Window,
     named: bool = True,
 ) -> None:
-    """Outline regions and write their names into them.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Axes set up by `brainstruct.figures.flatmap_axes.show_cortex`.
-    flatmap : Flatmap
-        The cortex.
-    regions : sequence of Outline
-        From `find_regions`.
-    window : tuple of slice
-        Rows and columns that are shown.
-    named : bool
-        Whether to write the names.
-    """
+    """Outline regions on axes set up by `show_cortex`, and write their names into them."""
     scale = _pixels_per_mm(axes, window)
     small = (window[1].stop - window[1].start) / scale < _SMALL
     size, wide, narrow = (5.0, 0.9, 0.4) if small else (_LABEL_SIZE, 1.3, 0.6)
     for region in regions:
-        height, width = region.share.shape
-        grid = (
-            np.arange(region.left, region.left + width),
-            np.arange(region.top, region.top + height),
-        )
-        axes.contour(*grid, region.share, levels=[0.5], colors="white", linewidths=wide, zorder=3)
-        axes.contour(*grid, region.share, levels=[0.5], colors="black", linewidths=narrow, zorder=4)
+        grid = region.columns, region.rows, region.share
+        axes.contour(*grid, [0.5], colors="white", linewidths=wide, zorder=3)
+        axes.contour(*grid, [0.5], colors="black", linewidths=narrow, zorder=4)
     if not named:
         return
     taken: list[Box] = []
@@ -83,16 +75,8 @@ def show_regions(
         for places in _label_places(region, flatmap, window):
             x, y = _free_place(places, half_width, half_height, taken)
             taken.append((x, y, half_width, half_height))
-            axes.text(
-                x,
-                y,
-                region.name,
-                fontsize=size,
-                ha="center",
-                va="center_baseline",
-                zorder=5,
-                path_effects=[effects.withStroke(linewidth=1.6, foreground="white")],
-            )
+            text = axes.text(x, y, region.name, ha="center", va="center_baseline")
+            text.set(fontsize=size, zorder=5, path_effects=HALO)
 
 
 def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
@@ -100,11 +84,9 @@ def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
 
     Parameters
     ----------
-    flatmap : Flatmap
-        The cortex.
     rois : xarray.DataArray
         (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
-        i, j, k. Regions without voxels are left out.
+        i, j, k.
     """
     sigma = _BLUR * flatmap.inside.shape[0]
     rim = int(np.ceil(4 * sigma)) + 1  # where the filter's kernel ends
@@ -126,21 +108,20 @@ def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
 
 
 def _label_places(
-    region: Outline, flatmap: Flatmap, window: tuple[slice, slice]
+    region: Outline, flatmap: Flatmap, window: Window
 ) -> Iterator[NDArray[np.float64]]:
     """Give, per hemisphere, places for a label as [place, (x, y)], best first.
 
     The best is the point of the region's largest patch farthest from its
     outline, which is inside even where the centroid is not.
     """
-    rows, columns = window
-    height, width = region.share.shape
-    y_all = np.arange(region.top, region.top + height)
-    x_all = np.arange(region.left, region.left + width)
-    row_seen = (y_all >= rows.start) & (y_all < rows.stop)
-    column_seen = (x_all >= columns.start) & (x_all < columns.stop)
+    rows, columns = region.rows, region.columns
+    row_seen, column_seen = (
+        (places >= shown.start) & (places < shown.stop)
+        for places, shown in zip((rows, columns), window, strict=True)
+    )
     seen = region.inside & row_seen[:, None] & column_seen
-    for half in (x_all < midline(flatmap), x_all >= midline(flatmap)):
+    for half in (columns < flatmap.midline, columns >= flatmap.midline):
         patches, count = ndimage.label(seen & half)
         sizes = np.bincount(patches.ravel(), minlength=2)[1:]
         if not count or sizes.max() < _SMALLEST * flatmap.inside.size:
@@ -149,7 +130,7 @@ def _label_places(
         depth = ndimage.distance_transform_edt(largest)[1:-1, 1:-1]
         best = np.argsort(-depth, axis=None, kind="stable")[: int(sizes.max())]
         y, x = np.unravel_index(best[:: max(len(best) // _CANDIDATES, 1)], depth.shape)
-        yield np.stack([x_all[x], y_all[y]], axis=1).astype(float)
+        yield np.stack([columns[x], rows[y]], axis=1).astype(float)
 
 
 def _free_place(
@@ -162,10 +143,11 @@ def _free_place(
             for other_x, other_y, other_width, other_height in taken
         ):
             return float(x), float(y)
-    return float(places[0][0]), float(places[0][1])
+    x, y = places[0]
+    return float(x), float(y)
 
 
-def _pixels_per_mm(axes: Axes, window: tuple[slice, slice]) -> float:
+def _pixels_per_mm(axes: Axes, window: Window) -> float:
     figure = axes.get_figure(root=True)
     assert figure is not None
     width = axes.get_position().width * figure.get_size_inches()[0] * MM_PER_INCH

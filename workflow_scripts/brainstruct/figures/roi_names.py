@@ -34,8 +34,7 @@ def single_regions(table: pd.DataFrame, mask: str) -> pd.DataFrame:
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns family and label, of all regions; label ``all`` is a family as
-        a whole.
+        Columns family and label; label ``all`` is a family as a whole.
     mask : str
         Family that stands for all voxels.
 

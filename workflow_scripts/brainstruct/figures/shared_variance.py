@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from brainstruct.figures.colour_science import ink_on
+from brainstruct.figures import subject_bars
+from brainstruct.figures.cells import draw_cells
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import Page, widest
 from brainstruct.figures.scales import Scale
-from brainstruct.figures.style import DOUBLE_COLUMN, MISSING, instruction_colours, journal_style
-from brainstruct.figures.subject_bars import draw_bar, say_no_data, subject_keys, value_limits
-from brainstruct.figures.tidy import (
-    label_of,
-    mean_and_sem,
-    ordered,
-    require_columns,
-    require_unique,
-)
+from brainstruct.figures.style import DOUBLE_COLUMN, instruction_colours, journal_style
+from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
 
-LABEL = "Share of the explainable variance"
+_LABEL = "Share of the explainable variance"
 
 _SHARED = "#8c8c8c"
 _RIM, _GAP, _LEFT, _TITLE, _CAPTION = 3.0, 6.0, 13.0, 6.0, 5.0  # mm
@@ -81,63 +76,77 @@ def draw_shared_variance(
         If columns are missing or a combination occurs twice.
     """
     values = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
-    require_columns(table, ("subject", "roi", "a", "b", *values))
-    require_unique(table, ("subject", "roi", "a", "b"))
+    require_tidy(table, ("subject", "roi", "a", "b"), values)
     shown = ordered(table, "roi", regions)
     table = table[table["roi"].isin(shown)]
-    subjects = [str(subject) for subject in table["subject"].unique()]
     keys = [key for key in instructions if key in {*table["a"], *table["b"]}]
-    others = [key for key in keys if key != reference]
-    whole = table[table["roi"] == shown[0]] if shown else table
-    matrices = {subject: _matrix(whole[whole["subject"] == subject], keys) for subject in subjects}
+    labels = {roi: label_of(roi, region_labels) for roi in shown}
     pairs = _reference_pairs(table, reference)
+    figure = _draw(table, pairs, keys, labels, reference, title)
+    return Drawing(figure, _source(table, pairs, values, reference))
 
-    left = _RIM + widest(keys, _SIZE) + 3
-    per_row = max(min(len(subjects), _MATRICES), 1)
-    cell = min(((DOUBLE_COLUMN - _RIM) / per_row - left) / max(len(keys), 1), _CELL)
-    side = cell * max(len(keys), 1)
-    pitch = max(side + left, widest(subjects, 9) + _GAP)
-    turned = widest(keys, _SIZE) > cell
-    below = 3 + (widest(keys, _SIZE) if turned else 3)
-    block = _CAPTION + side + below
-    colours = instruction_colours([reference, *others])
-    legend = _legend(colours, reference, subjects)
+
+@dataclass(frozen=True)
+class _Layout:
+    """How matrices are laid out: how many in a row, and lengths in mm."""
+
+    per_row: int
+    left: float  # of the first one
+    cell: float
+    side: float
+    turned: bool  # names of columns
+    pitch: tuple[float, float]
+
+    @classmethod
+    def of(cls, keys: Sequence[str], subjects: Sequence[str]) -> _Layout:
+        """Fit a matrix of all keys per subject into the page."""
+        per_row = max(min(len(subjects), _MATRICES), 1)
+        left = _RIM + widest(keys, _SIZE) + 3
+        cell = min(((DOUBLE_COLUMN - _RIM) / per_row - left) / max(len(keys), 1), _CELL)
+        side = cell * max(len(keys), 1)
+        turned = widest(keys, _SIZE) > cell
+        below = 3 + (widest(keys, _SIZE) if turned else 3)
+        pitch = max(side + left, widest(subjects, 9) + _GAP), _CAPTION + side + below
+        return cls(per_row, left, cell, side, turned, pitch)
+
+
+def _draw(
+    table: pd.DataFrame,
+    pairs: pd.DataFrame,
+    keys: Sequence[str],
+    labels: Mapping[str, str],
+    reference: str,
+    title: str,
+) -> Figure:
+    """Lay the page out: matrices of the first region, their colour bar, a legend, bars."""
+    subjects = [str(subject) for subject in table["subject"].unique()]
+    colours = instruction_colours([reference, *(key for key in keys if key != reference)])
+    layout = _Layout.of(keys, subjects)
+    legend: list[list[Artist]] = [
+        [
+            Patch(color=colours[reference], label=f"unique to {reference}"),
+            Patch(color=_SHARED, label="shared"),
+            Patch(facecolor="none", edgecolor="black", label="unique to the other, in its colour"),
+        ],
+        subject_bars.subject_keys(subjects),
+    ]
+    room = DOUBLE_COLUMN - _LEFT - _RIM
     head = _RIM + (_TITLE if title else 0)
-    rows = -(-max(len(subjects), 1) // per_row)
-    strip_top = head + rows * block + _BAR
-    panels_top = strip_top + strip_height(legend, DOUBLE_COLUMN - _LEFT - _RIM) + 3
-    panel_rows = -(-max(len(shown), 1) // _COLUMNS)
-    page = Page(DOUBLE_COLUMN, panels_top + panel_rows * (_CAPTION + _PANEL + _BELOW))
-    page.title(title)
+    strip_top = head + ceil(max(len(subjects), 1) / layout.per_row) * layout.pitch[1] + _BAR
+    panels_top = strip_top + strip_height(legend, room) + 3
+    panel_rows = ceil(max(len(labels), 1) / _COLUMNS)
+    page = Page(DOUBLE_COLUMN, panels_top + panel_rows * (_CAPTION + _PANEL + _BELOW), title)
 
-    where = f"{LABEL}, {label_of(shown[0], region_labels).lower()}" if shown else LABEL
-    scale = Scale.of(np.concatenate([*(m.ravel() for m in matrices.values()), [0.0]]), where, 0.0)
-    for number, (subject, matrix) in enumerate(matrices.items()):
-        row, column = divmod(number, per_row)
-        axes = page.axes(left + column * pitch, head + row * block + _CAPTION, side, side)
-        axes.set_title(subject)
-        _draw_matrix(axes, matrix, scale, cell >= _LABELLED)
-        axes.set_xticks(range(len(keys)), keys, rotation=90 if turned else 0)
-        axes.set_yticks(range(len(keys)), keys)
-    scale.draw_bar(page, left, strip_top - _BAR + 1, 50)
-
-    draw_strip(page, legend, _LEFT, strip_top, DOUBLE_COLUMN - _LEFT - _RIM)
-    low, high = (pairs[list(_PARTS)].agg(end).agg(end) for end in ("min", "max"))
-    limits = value_limits(float(low), float(high), 0.06)
-    width = (DOUBLE_COLUMN - _LEFT * 2 - _RIM) / _COLUMNS
-    for number, roi in enumerate(shown):
-        row, column = divmod(number, _COLUMNS)
-        top = panels_top + row * (_CAPTION + _PANEL + _BELOW) + _CAPTION
-        axes = page.axes(_LEFT + column * (width + _LEFT), top, width, _PANEL)
-        axes.set(
-            title=label_of(roi, region_labels),
-            ylim=limits,
-            xlim=(-0.6, max(len(others), _FEWEST) - 0.4),
-        )
-        if not column:
-            axes.set_ylabel("Share of variance")
-        _draw_bars(axes, pairs[pairs["roi"] == roi], others, colours, subjects)
-    return Drawing(page.figure, _source(table, pairs, values, reference))
+    whole, where = table, _LABEL
+    for roi, label in list(labels.items())[:1]:
+        whole, where = table[table["roi"] == roi], f"{_LABEL}, {label.lower()}"
+    matrices = {s: _matrix(whole[whole["subject"] == s], keys) for s in subjects}
+    scale = Scale.of(list(matrices.values()), where)
+    _draw_matrices(page, matrices, keys, layout, head, scale)
+    scale.draw_bar(page, layout.left, strip_top - _BAR + 1, 50)
+    draw_strip(page, legend, _LEFT, strip_top, room)
+    _draw_panels(page, panels_top, pairs, labels, colours, subjects)
+    return page.figure
 
 
 def _matrix(pairs: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.float64]:
@@ -155,22 +164,27 @@ def _matrix(pairs: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.float64]:
     return matrix
 
 
-def _draw_matrix(axes: Axes, matrix: NDArray[np.float64], scale: Scale, numbers: bool) -> None:
-    size = len(matrix)
-    axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    painted = scale.mappable.to_rgba(np.nan_to_num(matrix))
-    for row, column in np.argwhere(np.tri(size, dtype=bool)).tolist():
-        value = matrix[row, column]
-        colour = MISSING if np.isnan(value) else to_hex(painted[row, column].tolist())
-        corner = (column - 0.5, row - 0.5)
-        axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white"))
-        if numbers and not np.isnan(value):
-            ink = ink_on(colour)
-            axes.text(column, row, _short(value), ha="center",
-                      va="center_baseline", fontsize=5, color=ink)  # fmt: skip
+def _draw_matrices(
+    page: Page,
+    matrices: Mapping[str, NDArray[np.float64]],
+    keys: Sequence[str],
+    layout: _Layout,
+    top: float,
+    scale: Scale,
+) -> None:
+    """Draw the lower triangle of one matrix per subject."""
+    corner, size = (layout.left, top), (layout.side, layout.side)
+    places = page.grid(len(matrices), layout.per_row, corner, size, layout.pitch, _CAPTION)
+    for axes, (subject, matrix) in zip(places, matrices.items(), strict=True):
+        cells = []
+        for row, column in np.argwhere(np.tri(len(keys), dtype=bool)).tolist():
+            value = matrix[row, column]
+            numbered = layout.cell >= _LABELLED and not np.isnan(value)
+            cells.append((row, column, value, _short(value) if numbered else ""))
+        draw_cells(axes, matrix.shape, cells, scale, 5)
+        axes.set_title(subject)
+        axes.set_xticks(range(len(keys)), keys, rotation=90 if layout.turned else 0)
+        axes.set_yticks(range(len(keys)), keys)
 
 
 def _short(value: float) -> str:
@@ -180,67 +194,59 @@ def _short(value: float) -> str:
 
 def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Pairs of the reference, whichever of the two it is."""
-    first = table[table["a"] == reference]
-    second = table[table["b"] == reference]
-    rename = {"unique_a": "unique_reference", "unique_b": "unique_other", "b": "other"}
-    swap = {"unique_b": "unique_reference", "unique_a": "unique_other", "a": "other"}
-    columns = ["subject", "roi", "other", *_PARTS]
-    return pd.concat([first.rename(columns=rename)[columns], second.rename(columns=swap)[columns]])
+    sides = []
+    for own, other in (("a", "b"), ("b", "a")):
+        names = {f"unique_{own}": "unique_reference", f"unique_{other}": "unique_other"}
+        sides.append(table[table[own] == reference].rename(columns=names | {other: "other"}))
+    return pd.concat(sides)[["subject", "roi", "other", *_PARTS]]
 
 
-def _legend(
-    colours: Mapping[str, str], reference: str, subjects: Sequence[str]
-) -> list[list[Artist]]:
-    parts: list[Artist] = [
-        Patch(color=colours[reference], label=f"unique to {reference}"),
-        Patch(color=_SHARED, label="shared"),
-        Patch(facecolor="none", edgecolor="black", label="unique to the other, in its colour"),
-    ]
-    return [parts, subject_keys(subjects)]
-
-
-def _draw_bars(
-    axes: Axes,
+def _draw_panels(
+    page: Page,
+    top: float,
     pairs: pd.DataFrame,
-    others: Sequence[str],
+    labels: Mapping[str, str],
     colours: Mapping[str, str],
     subjects: Sequence[str],
 ) -> None:
-    axes.grid(axis="y")
-    axes.axhline(0, color="black", linewidth=0.6)
-    axes.spines["bottom"].set_visible(False)
-    axes.tick_params(axis="x", length=0)
-    axes.set_xticks(range(len(others)), others)
-    for place, other in enumerate(others):
-        rows = pairs[pairs["other"] == other].set_index("subject")
-        drawn = [
-            draw_bar(axes, place + offset, rows[part], subjects, width=0.25, colour=colour)
-            for part, offset, colour in zip(
-                _PARTS,
-                (-0.27, 0, 0.27),
-                (next(iter(colours.values())), _SHARED, colours[other]),
-                strict=True,
-            )
-        ]
-        if all(top is None for top in drawn):
-            say_no_data(axes, place)
+    """Draw bars of every region: the reference, whose colour is the first, and each other one."""
+    own, *others = colours
+    width = (DOUBLE_COLUMN - _LEFT * 2 - _RIM) / _COLUMNS
+    pitch = width + _LEFT, _CAPTION + _PANEL + _BELOW
+    places = page.grid(len(labels), _COLUMNS, (_LEFT, top), (width, _PANEL), pitch, _CAPTION)
+    limits = subject_bars.value_limits(pairs[list(_PARTS)], 0.06)
+    xlim = -0.6, max(len(others), _FEWEST) - 0.4
+    for number, (axes, (roi, label)) in enumerate(zip(places, labels.items(), strict=True)):
+        axes.set(title=label, ylim=limits, xlim=xlim)
+        if number % _COLUMNS == 0:
+            axes.set_ylabel("Share of variance")
+        subject_bars.prepare_axes(axes, others)
+        for place, other in enumerate(others):
+            here = (pairs["roi"] == roi) & (pairs["other"] == other)
+            rows = pairs[here].set_index("subject")
+            tops = [
+                subject_bars.draw_bar(
+                    axes, place + offset, rows[part], subjects, width=0.25, colour=colour
+                )
+                for part, offset, colour in (
+                    ("unique_reference", -0.27, colours[own]),
+                    ("shared", 0, _SHARED),
+                    ("unique_other", 0.27, colours[other]),
+                )
+            ]
+            if all(height is None for height in tops):
+                subject_bars.say_no_data(axes, place)
 
 
 def _source(
     table: pd.DataFrame, pairs: pd.DataFrame, values: Sequence[str], reference: str
 ) -> pd.DataFrame:
+    means = pairs[["roi", "other"]].drop_duplicates()
+    groups = list(means.itertuples(index=False, name=None))
+    for part in _PARTS:
+        one = summarise(pairs.rename(columns={part: "value"}), ["roi", "other"], groups)
+        means[[f"{part}_mean", f"{part}_sem"]] = one[["mean", "sem"]].to_numpy(float)
     kept = table[["subject", "roi", "a", "b", *values]]
-    summary = [
-        {"roi": roi, "other": other}
-        | {
-            f"{part}_{name}": number
-            for part in _PARTS
-            for name, number in zip(("mean", "sem"), mean_and_sem(rows[part]), strict=True)
-        }
-        for (roi, other), rows in pairs.groupby(["roi", "other"], sort=False)
-    ]
-    names = [f"{part}_{name}" for part in _PARTS for name in ("mean", "sem")]
-    means = pd.DataFrame(summary, columns=["roi", "other", *names])
     # Pairs without the reference have no bar, so no mean: nothing is called "".
     other = kept["b"].where(kept["a"] == reference, kept["a"].where(kept["b"] == reference, ""))
     return kept.assign(other=other).merge(means, on=["roi", "other"], how="left")

@@ -8,37 +8,27 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from brainstruct.figures.flatmap_axes import aspect, show_cortex, show_layer, view
-from brainstruct.figures.flatmap_page import flatmap_page
+from brainstruct.figures.flatmap_axes import Window, show_cortex, show_layer, view
 from brainstruct.figures.page import Page
 from brainstruct.figures.region_outlines import Outline, find_regions, show_regions
+from brainstruct.figures.style import DOUBLE_COLUMN
 from brainstruct.figures.surface import Flatmap
 
-Painted = NDArray[np.float32]
-"""[row, column, 4]: RGBA of a flatmap's pixels; transparent ones show the folds."""
+_RIM = 2.0  # mm
+_TALLEST = 105.0  # of a flatmap, mm
+_PAGE = 225.0  # of all flatmaps, mm: what a journal's page leaves beside a caption
+_TITLE, _CAPTION = 6.0, 5.0  # mm
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The cortex that maps are drawn on, and what they have in common.
-
-    Attributes
-    ----------
-    flatmap : Flatmap
-        The cortex.
-    rois : xarray.DataArray, optional
-        (roi, voxel), bool: regions to outline.
-    zoom : bool
-        Cut to the data.
-    title : str
-        Title of the figure.
-    """
+    """The cortex that maps are drawn on, regions to outline (roi, voxel), the figure's title."""
 
     flatmap: Flatmap
     rois: xr.DataArray | None = None
-    zoom: bool = True
     title: str = ""
 
     @cached_property
@@ -56,16 +46,16 @@ class Panel:
     stage : Stage
         Its cortex.
     painted : numpy.ndarray
-        [row, column, 4]: what is drawn over the folds.
+        [row, column, 4]: RGBA of the pixels; transparent ones show the folds.
     caption : str
         Written over the map.
     named : bool
-        Write the names of regions into their outlines. Small maps beside a
-        named one are easier to read without.
+        Write the names of regions. Small maps beside a named one are easier to
+        read without.
     """
 
     stage: Stage
-    painted: Painted
+    painted: NDArray[np.float32]
     caption: str = ""
     named: bool = True
 
@@ -73,12 +63,12 @@ class Panel:
 def draw_maps(
     panels: Sequence[Panel], legend_height: float, *, columns: int | None = None, title: str = ""
 ) -> tuple[Page, float]:
-    """Draw maps side by side, or in rows of several.
+    """Draw maps side by side, or in rows of several, on a page of two journal columns.
 
     Parameters
     ----------
     panels : sequence of Panel
-        Row by row. Maps of one cortex are cut to the same view.
+        Row by row. Maps of one cortex are cut to the same view, to their data.
     legend_height : float
         Room below, mm.
     columns : int, optional
@@ -93,25 +83,47 @@ def draw_maps(
     below : float
         Where the room below starts, mm from the top.
     """
-    views = {}
+    shown: dict[int, NDArray[np.bool_]] = {}
     for panel in panels:
-        flatmap = panel.stage.flatmap
-        if id(flatmap) not in views:
-            shown = [
-                other.painted[..., 3] > 0 for other in panels if other.stage.flatmap is flatmap
-            ]
-            views[id(flatmap)] = view(flatmap, np.any(shown, axis=0), panel.stage.zoom)
-    page, places, below = flatmap_page(
-        [panel.caption for panel in panels],
-        [aspect(views[id(panel.stage.flatmap)]) for panel in panels],
-        legend_height,
-        title,
-        columns,
-    )
-    for axes, panel in zip(places, panels, strict=True):
-        flatmap = panel.stage.flatmap
-        window = views[id(flatmap)]
-        show_cortex(axes, flatmap, window)
+        cortex, known = id(panel.stage.flatmap), panel.painted[..., 3] > 0
+        shown[cortex] = shown.get(cortex, False) | known
+    windows = [view(panel.stage.flatmap, shown[id(panel.stage.flatmap)]) for panel in panels]
+    page, places, below = _lay_out(panels, windows, legend_height, title, columns or len(panels))
+    for axes, panel, window in zip(places, panels, windows, strict=True):
+        show_cortex(axes, panel.stage.flatmap, window)
         show_layer(axes, panel.painted, window)
-        show_regions(axes, flatmap, panel.stage.regions, window, panel.named)
+        show_regions(axes, panel.stage.flatmap, panel.stage.regions, window, panel.named)
     return page, below
+
+
+def _lay_out(
+    panels: Sequence[Panel],
+    windows: Sequence[Window],
+    legend_height: float,
+    title: str,
+    columns: int,
+) -> tuple[Page, list[Axes], float]:
+    """Make a page with axes and a caption for each map."""
+    captions = [panel.caption for panel in panels]
+    shapes = [  # height over width
+        float((rows.stop - rows.start) / (across.stop - across.start)) for rows, across in windows
+    ]
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    cell = (DOUBLE_COLUMN - _RIM * (columns + 1)) / columns
+    caption = _CAPTION if any(captions) else 0.0
+    room = (_PAGE - legend_height) / rows - caption - _RIM
+    tallest = min(max(shapes) * cell, _TALLEST, room)
+    top = _RIM + (_TITLE if title else 0)
+    pitch = caption + tallest + _RIM
+    page = Page(DOUBLE_COLUMN, top + rows * pitch + legend_height, title)
+    axes = []
+    for index, (words, shape) in enumerate(zip(captions, shapes, strict=True)):
+        row, column = divmod(index, columns)
+        left = _RIM + column * (cell + _RIM)
+        upper = top + row * pitch + caption
+        width = min(cell, tallest / shape)
+        axes.append(page.axes(left + (cell - width) / 2, upper, width, width * shape))
+        if words:
+            page.write(left, upper - 1, words, va="bottom", fontsize=7.5, fontweight="bold")
+    return page, axes, top + rows * pitch - _RIM

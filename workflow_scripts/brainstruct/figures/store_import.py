@@ -17,38 +17,25 @@ from brainstruct.store.publishing import publish_folder
 def import_subject(
     folder: str | os.PathLike[str], name: str, left: Hemisphere, right: Hemisphere
 ) -> Path:
-    """Write a subject as pycortex expects it, so that pycortex can show it too.
-
-    Parameters
-    ----------
-    folder : path
-        The store, as for `brainstruct.figures.cortex_store.prepare_store`.
-    name : str
-        Name of the subject; one of that name is replaced.
-    left, right : Hemisphere
-        Its surfaces.
+    """Write a subject into a store as pycortex expects it, so that pycortex can show it too.
 
     Returns
     -------
     pathlib.Path
-        ``db/<name>`` in the store, published whole.
+        ``db/<name>``, published whole; a subject of that name is replaced.
     """
     target = Path(folder).resolve() / "db" / name
     with publish_folder(target) as draft:
         for part in ("surfaces", "surface-info", "transforms", "anatomicals", "views", "cache"):
             (draft / part).mkdir(parents=True)
         for half in (left, right):
-            for kind, points in (
-                ("wm", half.white),
-                ("pia", half.pial),
-                ("inflated", half.inflated),
-            ):
+            surfaces = {"wm": half.white, "pia": half.pial, "inflated": half.inflated}
+            for kind, points in surfaces.items():
                 _write(draft / "surfaces" / f"{kind}_{half.side}.gii", points, half.triangles)
             flat = draft / "surfaces" / f"flat_{half.side}.gii"
             _write(flat, _with_height(half), half.flat_triangles)
-        np.savez(
-            draft / "surface-info" / "curvature.npz", left=left.curvature, right=right.curvature
-        )
+        curvature = draft / "surface-info" / "curvature.npz"
+        np.savez(curvature, left=left.curvature, right=right.curvature)
     return target
 
 
@@ -62,10 +49,8 @@ def _with_height(half: Hemisphere) -> NDArray[np.float32]:
 
 
 def _write(path: Path, points: NDArray[np.float32], triangles: NDArray[np.int32]) -> None:
-    image = GiftiImage(
-        darrays=[
-            GiftiDataArray(points, intent="NIFTI_INTENT_POINTSET", datatype="NIFTI_TYPE_FLOAT32"),
-            GiftiDataArray(triangles, intent="NIFTI_INTENT_TRIANGLE", datatype="NIFTI_TYPE_INT32"),
-        ]
-    )
-    nibabel.save(image, path)
+    arrays = [
+        GiftiDataArray(points, intent="NIFTI_INTENT_POINTSET", datatype="NIFTI_TYPE_FLOAT32"),
+        GiftiDataArray(triangles, intent="NIFTI_INTENT_TRIANGLE", datatype="NIFTI_TYPE_INT32"),
+    ]
+    nibabel.save(GiftiImage(darrays=arrays), path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.style
 from matplotlib.colors import to_hex
+from matplotlib.patheffects import withStroke
 
 from brainstruct.figures.colour_science import further_colours
 
@@ -26,6 +27,9 @@ SEQUENTIAL = "viridis"
 MISSING = "#d9d9d9"
 """Colour of a cell without a value."""
 
+HALO = [withStroke(linewidth=1.6, foreground="white")]
+"""Path effect of letters on a picture."""
+
 CURVATURE = ("#d1d1d1", "#a8a8a8")
 """Greys of gyri and sulci under a flatmap."""
 
@@ -37,11 +41,10 @@ palettes below: nine colours on a regular grid are at least 22 apart in CIELAB,
 from each other and from the greys of the cortex, to all four kinds of eyes.
 """
 
-# Visual question answering in blues, image understanding from red to yellow:
-# tasks keep a family of hues. Chosen by simulated annealing of the smallest
-# CIEDE2000 distance between any two, and to the greys of the cortex, over
-# normal, protanopic, deuteranopic and tritanopic vision (16.4 at least;
-# matplotlib's default cycle reaches 1.3).
+# The instructions of the paper. Visual question answering in blues, image understanding from red
+# to yellow: tasks keep a family of hues. Chosen by simulated annealing of the smallest CIEDE2000
+# distance between any two, and to the greys of the cortex, over normal, protanopic, deuteranopic
+# and tritanopic vision (16.4 at least; matplotlib's default cycle reaches 1.3).
 _INSTRUCTIONS = {
     "IC": "#38162b",
     "VQ1": "#263d74",
@@ -54,7 +57,6 @@ _INSTRUCTIONS = {
     "IU3": "#faf32b",
     "SR": "#237153",
 }
-"""The instructions of the paper."""
 
 # Chosen in the same way against white: at least 13.8 apart. Random baselines
 # are greys, told apart by lightness.
@@ -73,28 +75,13 @@ _MODELS = {
 
 @contextmanager
 def journal_style() -> Iterator[None]:
-    """Draw and save in the study's style, whatever the user's own settings are.
-
-    Usable as a context manager and as a decorator.
-    """
+    """Draw and save in the study's style, whatever the user's own settings are."""
     with matplotlib.style.context(MATPLOTLIBRC, after_reset=True):
         yield
 
 
 def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
-    """Give each instruction its colour.
-
-    Parameters
-    ----------
-    keys : sequence of str
-        Instruction keys. Those of the paper have a fixed colour; the others
-        get further ones in the order given.
-
-    Returns
-    -------
-    dict
-        Key -> hexadecimal colour, in the order of `keys`.
-    """
+    """Give each instruction its colour: a fixed one of the paper, or a further one, in order."""
     return _assign(keys, _INSTRUCTIONS, CURVATURE)
 
 

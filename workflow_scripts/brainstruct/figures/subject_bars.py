@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -10,41 +11,37 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
+from brainstruct.figures.scales import finite
 from brainstruct.figures.tidy import mean_and_sem
 
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X", "h")
 _LOOK: dict[str, Any] = {"color": "white", "markeredgecolor": "0.15", "markeredgewidth": 0.4}
 
 
+def prepare_axes(axes: Axes, names: Sequence[str]) -> None:
+    """Name groups of bars, at 0, 1, ..., and draw the line that they stand on."""
+    axes.grid(axis="y")
+    axes.axhline(0, color="black", linewidth=0.6)
+    axes.tick_params(axis="x", length=0)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xticks(range(len(names)), names)
+
+
 def draw_bar(
-    axes: Axes,
-    x: float,
-    values: pd.Series,
-    subjects: Sequence[str],
-    *,
-    width: float,
-    colour: str,
+    axes: Axes, x: float, values: pd.Series, subjects: Sequence[str], *, width: float, colour: str
 ) -> float | None:
-    """Draw one bar.
+    """Draw one bar, and return its highest point; None if there is nothing to draw.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to.
     x, width : float
         Middle and width of the bar, data coordinates.
     values : pandas.Series
         One per subject, the index; NaN or absent: the subject has none.
     subjects : sequence of str
         All subjects of the figure: each has its symbol and its place.
-    colour : str
-        Colour of the bar.
-
-    Returns
-    -------
-    float or None
-        The highest point drawn; None if there is nothing to draw.
     """
     mean, sem = mean_and_sem(values)
     if np.isnan(mean):
@@ -55,33 +52,18 @@ def draw_bar(
         axes.errorbar(x, mean, sem, color="black", linewidth=0.8, zorder=4)
         top = max(top, mean + sem)
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
-    for number, subject in enumerate(subjects):
+    look = {"markersize": 2.0, "zorder": 3, "clip_on": False, **_LOOK}
+    for subject, share, shape in zip(subjects, spread, cycle(_SHAPES), strict=False):
         if subject in values.index:
-            axes.plot(
-                x + spread[number] * width,
-                values[subject],
-                _SHAPES[number % len(_SHAPES)],
-                markersize=2.0,
-                zorder=3,
-                clip_on=False,
-                **_LOOK,
-            )
+            axes.plot(x + share * width, values[subject], shape, **look)
     return top
 
 
 def subject_keys(subjects: Sequence[str]) -> list[Artist]:
     """Return the symbols of subjects for a legend."""
     return [
-        Line2D(
-            [],
-            [],
-            marker=_SHAPES[number % len(_SHAPES)],
-            linestyle="none",
-            markersize=3.2,
-            label=subject,
-            **_LOOK,
-        )
-        for number, subject in enumerate(subjects)
+        Line2D([], [], marker=shape, linestyle="none", markersize=3.2, label=subject, **_LOOK)
+        for subject, shape in zip(subjects, cycle(_SHAPES), strict=False)
     ]
 
 
@@ -90,18 +72,11 @@ def say_no_data(axes: Axes, x: float) -> None:
     axes.text(x, 0, "no data", ha="center", va="bottom", color="0.4", fontsize=6)
 
 
-def value_limits(low: float, high: float, head: float) -> tuple[float, float]:
-    """Return limits of an axis that hold 0, the values and some room above.
-
-    Parameters
-    ----------
-    low, high : float
-        Smallest and largest value; NaN if there are none.
-    head : float
-        Room above, as a share of the values' span.
-    """
-    if np.isnan(low) or np.isnan(high):
+def value_limits(values: ArrayLike, head: float) -> tuple[float, float]:
+    """Return limits of an axis that hold 0, the values and, as a share of their span, a head."""
+    known = finite([values])
+    if not known.size:
         return 0.0, 1.0 + head
-    low, high = min(low, 0.0), max(high, 0.0)
+    low, high = min(float(known.min()), 0.0), max(float(known.max()), 0.0)
     span = (high - low) or 1.0
     return low - (0.05 * span if low < 0 else 0.0), high + head * span

@@ -1,10 +1,13 @@
-"""From voxels to the pixels of a flattened cortex."""
+"""From voxels to the pixels of a flattened cortex, which jobs share as a file."""
 
 from __future__ import annotations
 
+import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -13,6 +16,7 @@ from scipy import sparse
 
 from brainstruct.brain.sampler import Sampler, times
 from brainstruct.errors import InputError
+from brainstruct.store.publishing import publish
 
 Image = NDArray[np.float32]
 
@@ -71,6 +75,13 @@ class Flatmap:
         """[pixel]: share of the cortical depth that lies in the volume."""
         return self.under.depth
 
+    @property
+    def midline(self) -> int:
+        """The first column of the right hemisphere."""
+        left, right, _, _ = self.extent
+        column: int = round(self.inside.shape[1] * -left / (right - left))
+        return column
+
     def image(self, pixels: NDArray[np.floating]) -> Image:
         """Arrange one value per pixel inside the cortex as an image, NaN outside."""
         image = np.full(self.inside.shape, np.nan, np.float32)
@@ -78,14 +89,57 @@ class Flatmap:
         return image
 
 
-def check_volume(transform_shape: Sequence[int], data_shape: Sequence[int], name: str) -> None:
-    """Check that a transform was made for volumes of the data's shape.
+def write_flatmap(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:
+    """Publish a flatmap; the same flatmap gives the same bytes."""
+    with publish(path) as temporary:
+        np.savez(
+            temporary,
+            data=flatmap.sampler.data,
+            indices=flatmap.sampler.indices,
+            indptr=flatmap.sampler.indptr,
+            inside=flatmap.inside,
+            extent=np.array(flatmap.extent),
+            curvature=flatmap.curvature,
+            volume_shape=np.array(flatmap.volume_shape),
+            note=np.array(flatmap.note),
+        )
+
+
+def read_flatmap(path: str | os.PathLike[str]) -> Flatmap:
+    """Read a flatmap written by `write_flatmap`.
 
     Raises
     ------
     InputError
-        If it was not.
+        If the file is missing or damaged.
     """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            parts = {name: stored[name] for name in stored.files}
+        columns, rows, depth = (int(length) for length in parts["volume_shape"])
+        left, right, bottom, top = (float(edge) for edge in parts["extent"])
+        return Flatmap(
+            sampler=sparse.csr_array(
+                (parts["data"], parts["indices"], parts["indptr"]),
+                shape=(int(parts["inside"].sum()), columns * rows * depth),
+            ),
+            inside=parts["inside"],
+            extent=(left, right, bottom, top),
+            curvature=parts["curvature"],
+            volume_shape=(columns, rows, depth),
+            note=str(parts.get("note", "")),
+        )
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            path,
+            f"is no readable flatmap ({error})",
+            f"Delete the folder {Path(path).parent} and ready.json of the pycortex store, and "
+            "run the study again",
+        ) from error
+
+
+def check_volume(transform_shape: Sequence[int], data_shape: Sequence[int], name: str) -> None:
+    """Raise InputError unless a transform was made for volumes of the data's shape."""
     if tuple(transform_shape) != tuple(data_shape):
         raise InputError(
             "flatmaps.transform",

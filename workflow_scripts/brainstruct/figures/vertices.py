@@ -1,4 +1,4 @@
-"""Where the vertices of a pycortex subject lie in its functional volumes."""
+"""Where the vertices of a subject of the store in use lie in its functional volumes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,13 @@ def store_places(
 
     Parameters
     ----------
-    subject, transform : str
-        Names in the store in use.
     volume_shape : tuple of int
         Voxels along i, j and k that the transform must be for.
 
     Returns
     -------
     list of numpy.ndarray
-        [depth, vertex, (i, j, k)], voxels from 0, of the left hemisphere and
-        the right one.
+        [depth, vertex, (i, j, k)], voxels from 0, left and right.
 
     Raises
     ------
@@ -37,13 +34,11 @@ def store_places(
     require_subject(subject, transform)
     database = pycortex().db
     coordinates = database.get_xfm(subject, transform, xfmtype="coord")
-    check_volume(tuple(int(length) for length in coordinates.shape[::-1]), volume_shape, transform)
+    check_volume([int(length) for length in coordinates.shape[::-1]], volume_shape, transform)
+    shares = np.linspace(0, 1, DEPTHS + 2)[1:-1]
     found = []
     for side in ("lh", "rh"):
-        white, _ = database.get_surf(subject, "wm", side)
-        pial, _ = database.get_surf(subject, "pia", side)
-        shares = np.linspace(0, 1, DEPTHS + 2)[1:-1]
-        found.append(
-            np.stack([coordinates(pial * share + white * (1 - share)) for share in shares])
-        )
+        white, pial = (database.get_surf(subject, name, side)[0] for name in ("wm", "pia"))
+        depths = [coordinates(pial * share + white * (1 - share)) for share in shares]
+        found.append(np.stack(depths))
     return found

@@ -1,7 +1,6 @@
 """Interactive maps: a folder with a page that shows a subject's brain, folded or flat.
 
-pycortex writes the page (``make_static``); here the study's maps become its
-layers, in the colours of the figures. The page asks nothing of any other
+pycortex writes the page (``make_static``). The page asks nothing of any other
 machine, and must be served over http: browsers do not let a page that is opened
 as a file read the files beside it.
 """
@@ -13,14 +12,12 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.colors import to_rgb
@@ -28,95 +25,24 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from brainstruct.figures.cortex_store import (
+    option,
     prepare_store,
     private_cache,
     pycortex,
     require_subject,
     use_store,
 )
-from brainstruct.figures.style import CURVATURE, SEQUENTIAL, instruction_colours, layer_colours
+from brainstruct.figures.style import CURVATURE
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
-from brainstruct.figures.voxels import placed
+from brainstruct.figures.viewer_maps import ViewerMap, colour_strip
 from brainstruct.store.publishing import publish_folder
 
 PAGE = Path(__file__).with_name("viewer_page")
 """What is added to pycortex's page: a template, and scripts that replace its own."""
 
-_WIDTH = 1024  # of a colour map, pixels
 _COMPRESSION: dict[str, Any] = {"method": "mg2", "level": 9}  # as make_static asks for them
 _FOR_PAIRS = "RdBu_covar"  # the page needs it when two maps are chosen at once
-
-
-@dataclass(frozen=True)
-class ViewerMap:
-    """A layer of the viewer.
-
-    Attributes
-    ----------
-    name : str
-        What the list of layers says.
-    values : xarray.DataArray
-        (voxel), with the voxel coordinates i, j, k; NaN shows the folds.
-    colour_map : str
-        Name of its colours.
-    colours : tuple of str
-        Hexadecimal. Of a categorical map one per category, and the values are
-        positions in them; of a continuous map they run from `low` to `high`.
-    low, high : float
-        Values of the first and the last colour.
-    legend : tuple of str
-        Name of each category; empty if the map is continuous.
-    """
-
-    name: str
-    values: xr.DataArray
-    colour_map: str
-    colours: tuple[str, ...]
-    low: float
-    high: float
-    legend: tuple[str, ...] = ()
-
-
-def maps_of_model(
-    winners: xr.Dataset,
-    space: xr.Dataset,
-    *,
-    key: str,
-    label: str,
-    n_layers: int,
-    instructions: Mapping[str, str],
-) -> list[ViewerMap]:
-    """Make the layers of one model: winning instruction, winning layer, alignment.
-
-    Parameters
-    ----------
-    winners : xarray.Dataset
-        ``instruction_index``, ``layer`` and ``alignment``, dim voxel.
-    space : xarray.Dataset
-        Says where each voxel lies: i, j, k.
-    key, label : str
-        Of the model, in file names and in legends.
-    n_layers : int
-        Its layers, token embeddings (layer 0) included.
-    instructions : mapping
-        Key -> text, in the order of ``instruction_index``. With one or none
-        there is no map of winning instructions.
-    """
-    maps = []
-    if len(instructions) > 1:
-        index = placed(winners["instruction_index"], space)
-        name = f"{label}: winning instruction"
-        maps.append(_instruction_map(name, index, instructions, key))
-    maps.append(_layer_map(f"{label}: winning layer", placed(winners["layer"], space), n_layers))
-    alignment = placed(winners["alignment"], space)
-    maps.append(_continuous_map(f"{label}: normalised alignment", alignment))
-    return maps
-
-
-def ceiling_map(space: xr.Dataset, ceiling: str) -> ViewerMap:
-    """Make the layer of the noise ceiling that scores are divided by."""
-    return _continuous_map("Noise ceiling", placed(space[f"ceiling_{ceiling}"], space))
 
 
 @contextmanager
@@ -125,13 +51,6 @@ def scratch_store(store: str | os.PathLike[str], subject: str) -> Iterator[Path]
 
     What pycortex writes while it packs surfaces goes there, so jobs that draw
     at the same time do not meet half a file.
-
-    Parameters
-    ----------
-    store : path
-        A store built by `brainstruct.figures.cortex_store.prepare_store`.
-    subject : str
-        Name in the store.
     """
     with tempfile.TemporaryDirectory(prefix="pycortex-store-") as folder:
         prepare_store(folder, [subject], Path(store) / "db")
@@ -140,14 +59,10 @@ def scratch_store(store: str | os.PathLike[str], subject: str) -> Iterator[Path]
 
 
 def pack_surface(subject: str, folder: str | os.PathLike[str]) -> None:
-    """Pack a subject's surfaces for browsers, which takes half a minute.
+    """Pack the surfaces of a subject of the store in use for browsers: half a minute.
 
-    Parameters
-    ----------
-    subject : str
-        Name in the store in use. pycortex adds surface measures to the store.
-    folder : path
-        Published with the packed surfaces, for `build_viewer`.
+    `folder` is published with them, for `build_viewer`. pycortex adds surface
+    measures to the store.
     """
     with publish_folder(folder) as draft, private_cache(), redirect_stdout(io.StringIO()):
         cortex = pycortex()
@@ -181,16 +96,9 @@ def build_viewer(
         Published with ``index.html``, the surfaces and the maps.
     maps : sequence of ViewerMap
         Layers, in the order of the list; names must differ.
-    surface : str
-        Subject in the store in use.
-    transform : str or None
-        Its transform to the data; without one, one is added to the store.
-    flatmap : Flatmap
-        The subject's flatmap, of the data's volume.
-    packed : path
-        Folder from `pack_surface`.
-    title : str
-        Title of the page.
+    surface, transform : str
+        Subject in the store in use, and its transform to the data; without one,
+        one is added to the store.
 
     Raises
     ------
@@ -200,6 +108,45 @@ def build_viewer(
     ValueError
         If two maps have one name, or one name of colours stands for two.
     """
+    dataset = _dataset(maps, surface, transform, flatmap)
+    gyrus, sulcus = (to_rgb(grey)[0] for grey in CURVATURE)
+    with (
+        publish_folder(folder) as draft,
+        private_cache(),
+        _colour_maps(maps),
+        # pycortex's white outlines are lost on the figures' light folds.
+        option("rois_paths", "stroke", "black"),
+        redirect_stdout(io.StringIO()),
+    ):
+        cache = pycortex().db.get_cache(surface)
+        shutil.copytree(packed, cache, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        pycortex().webgl.make_static(
+            str(draft),
+            dataset,
+            template=str(PAGE / "viewer.html"),
+            types=_surfaces(surface),
+            overlays_visible=("rois",),
+            labels_visible=("rois",),
+            title=title,
+            curvature_brightness=(gyrus + sulcus) / 2,
+            curvature_contrast=gyrus - sulcus,
+            surface_specularity=0,
+        )
+
+
+def folder_size(folder: str | os.PathLike[str]) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+
+def _surfaces(subject: str) -> tuple[str, ...]:
+    return ("inflated",) if "inflated" in pycortex().db.get_paths(subject)["surfs"] else ()
+
+
+def _dataset(
+    maps: Sequence[ViewerMap], surface: str, transform: str | None, flatmap: Flatmap
+) -> Any:
+    """Make pycortex's form of the maps, listed as they are given."""
     cortex = pycortex()
     if len({entry.name for entry in maps}) < len(maps):
         raise ValueError("two maps have the same name")
@@ -219,111 +166,17 @@ def build_viewer(
             surface,
             transform,
             cmap=entry.colour_map,
-            vmin=entry.low,
+            vmin=0,
             vmax=entry.high,
             priority=number,
             legend=[list(pair) for pair in zip(entry.legend, entry.colours, strict=False)],
         )
         for number, (entry, volume) in enumerate(zip(maps, volumes, strict=True), start=1)
     }
-    gyrus, sulcus = (to_rgb(grey)[0] for grey in CURVATURE)
-    with (
-        publish_folder(folder) as draft,
-        private_cache(),
-        _colour_maps(maps),
-        _dark_outlines(),
-        redirect_stdout(io.StringIO()),
-    ):
-        cache = Path(cortex.db.get_cache(surface))
-        for file in Path(packed).iterdir():
-            shutil.copyfile(file, cache / file.name)
-        cortex.webgl.make_static(
-            str(draft),
-            _in_order(cortex.Dataset(**views)),
-            template=str(PAGE / "viewer.html"),
-            types=_surfaces(surface),
-            overlays_visible=("rois",),
-            labels_visible=("rois",),
-            title=title,
-            curvature_brightness=(gyrus + sulcus) / 2,
-            curvature_contrast=gyrus - sulcus,
-            surface_specularity=0,
-        )
-
-
-def colour_strip(colours: Sequence[str]) -> NDArray[np.uint8]:
-    """Draw colours side by side, as the page looks them up.
-
-    The page looks for a value between the first and the last colour at its
-    share of the width, so the first and the last band are half as wide.
-
-    Parameters
-    ----------
-    colours : sequence of str
-        One or more.
-
-    Returns
-    -------
-    numpy.ndarray
-        [1, column, RGBA].
-    """
-    place = (np.arange(_WIDTH) + 0.5) / _WIDTH
-    codes = np.rint(place * (len(colours) - 1)).astype(int)
-    lookup = np.array([(*to_rgb(colour), 1.0) for colour in colours])
-    strip: NDArray[np.uint8] = np.rint(lookup[codes] * 255).astype(np.uint8)[None]
-    return strip
-
-
-def folder_size(folder: str | os.PathLike[str]) -> int:
-    """Return the bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-
-
-def _instruction_map(
-    name: str, index: xr.DataArray, instructions: Mapping[str, str], model: str
-) -> ViewerMap:
-    return ViewerMap(
-        name,
-        _codes(index),
-        f"instructions-{model}",
-        tuple(instruction_colours(list(instructions)).values()),
-        0,
-        len(instructions) - 1,
-        tuple(f"{key}: {text}" for key, text in instructions.items()),
-    )
-
-
-def _layer_map(name: str, layer: xr.DataArray, n_layers: int) -> ViewerMap:
-    colours = layer_colours(n_layers)
-    return ViewerMap(
-        name,
-        _codes(layer),
-        f"layers-{n_layers}",
-        tuple(colours),
-        0,
-        max(n_layers - 1, 1),
-        tuple(f"layer {number}" for number in range(n_layers)),
-    )
-
-
-def _continuous_map(name: str, values: xr.DataArray) -> ViewerMap:
-    colours = matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, 256))
-    steps = tuple(colours)
-    return ViewerMap(name, values.astype(np.float32), SEQUENTIAL, steps, 0, 1)
-
-
-def _codes(index: xr.DataArray) -> xr.DataArray:
-    return index.where(index >= 0).astype(np.float32)  # negative: no winner
-
-
-def _surfaces(subject: str) -> tuple[str, ...]:
-    return ("inflated",) if "inflated" in pycortex().db.get_paths(subject)["surfs"] else ()
-
-
-def _in_order(dataset: Any) -> Any:
-    """List the layers of a page as they are given: pycortex's own list is a set of hashes."""
-    found = [layer for _, view in dataset for layer in view.uniques(collapse=True)]
-    dataset.uniques = lambda **_: found
+    dataset = cortex.Dataset(**views)
+    # pycortex's own list is a set of hashes.
+    listed = [layer for _, view in dataset for layer in view.uniques(collapse=True)]
+    dataset.uniques = lambda **_: listed
     return dataset
 
 
@@ -359,15 +212,3 @@ def _colour_maps(maps: Sequence[ViewerMap]) -> Iterator[None]:
         yield
     finally:
         view.colormaps = before
-
-
-@contextmanager
-def _dark_outlines() -> Iterator[None]:
-    """Draw regions in black: pycortex's white is lost on the figures' light folds."""
-    options = pycortex().options.config
-    before = options.get("rois_paths", "stroke")
-    options.set("rois_paths", "stroke", "black")
-    try:
-        yield
-    finally:
-        options.set("rois_paths", "stroke", before)

@@ -20,40 +20,20 @@ from scipy.spatial import cKDTree
 from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.surface import Flatmap
 
-TRANSFORM = "viewer"
-"""Name of the transform that `save` adds to a store."""
-
-SPACING = 1.25
-"""Edge of the grid's voxels, mm; a page keeps 7 MB of memory per map."""
-
-REACH = 4.0
-"""Distance from mid-cortex up to which the grid is filled, mm; corners of fsaverage5 lie
-as far apart."""
+_TRANSFORM = "viewer"  # that `save` adds to a store
+_SPACING = 1.25  # edge of the grid's voxels, mm; a page keeps 7 MB of memory per map
+_REACH = 4.0  # from mid-cortex the grid is filled, mm; corners of fsaverage5 lie as far apart
 
 
 @dataclass(frozen=True)
 class CortexGrid:
-    """A volume around mid-cortex, in the space of a subject's surfaces.
+    """A volume around mid-cortex, in the space of a subject's surfaces."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        Voxels along z, y and x, as pycortex orders them.
-    to_voxels : numpy.ndarray
-        [4, 4]: from mm (x, y, z) to voxels.
-    places : numpy.ndarray
-        Voxels that are filled: positions in the flattened volume.
-    vertices : numpy.ndarray
-        The vertex nearest to each of them.
-    pixels : numpy.ndarray
-        [vertex]: position in the flattened image of the flatmap, -1 off the flatmap.
-    """
-
-    shape: tuple[int, int, int]
-    to_voxels: NDArray[np.float64]
-    places: NDArray[np.int64]
-    vertices: NDArray[np.int64]
-    pixels: NDArray[np.int64]
+    shape: tuple[int, int, int]  # along z, y and x, as pycortex orders them
+    to_voxels: NDArray[np.float64]  # [4, 4], from mm (x, y, z)
+    places: NDArray[np.int64]  # voxels that are filled, in the flattened volume
+    vertices: NDArray[np.int64]  # the one nearest to each of them
+    pixels: NDArray[np.int64]  # [vertex]: place in the flattened flatmap, -1 off it
 
     def volume(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
         """Carry an image of the flatmap [row, column] to the cortex; NaN elsewhere."""
@@ -70,33 +50,26 @@ class CortexGrid:
             empty = np.zeros(self.shape[::-1], np.uint8)
             nibabel.save(nibabel.Nifti1Image(empty, np.eye(4)), reference)
             pycortex().db.save_xfm(
-                surface, TRANSFORM, self.to_voxels, xfmtype="coord", reference=str(reference)
+                surface, _TRANSFORM, self.to_voxels, xfmtype="coord", reference=str(reference)
             )
-        return TRANSFORM
+        return _TRANSFORM
 
 
 def cortex_grid(surface: str, flatmap: Flatmap) -> CortexGrid:
-    """Lay a grid around all of the cortex.
+    """Lay a grid around all of the cortex of a subject of the store in use.
 
     All of it, because the pages look beyond the end of a volume into its next
-    slice.
-
-    Parameters
-    ----------
-    surface : str
-        Subject in the store in use, whose flat surfaces lie as in the flatmap.
-    flatmap : Flatmap
-        Its flatmap.
+    slice. The subject's flat surfaces lie as in the flatmap.
     """
     middle = _middle(surface)
-    origin = np.floor(middle.min(axis=0) - REACH)
-    counts = np.ceil((middle.max(axis=0) + REACH - origin) / SPACING).astype(int) + 1
-    x, y, z = (origin[axis] + SPACING * np.arange(counts[axis]) for axis in range(3))
+    origin = np.floor(middle.min(axis=0) - _REACH)
+    counts = np.ceil((middle.max(axis=0) + _REACH - origin) / _SPACING).astype(int) + 1
+    x, y, z = (origin[axis] + _SPACING * np.arange(counts[axis]) for axis in range(3))
     points = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1).reshape(-1, 3)
-    distance, nearest = cKDTree(middle).query(points, distance_upper_bound=REACH)
+    distance, nearest = cKDTree(middle).query(points, distance_upper_bound=_REACH)
     places = np.flatnonzero(np.isfinite(distance))
-    to_voxels = np.diag([1 / SPACING] * 3 + [1.0])
-    to_voxels[:3, 3] = -origin / SPACING
+    to_voxels = np.diag([1 / _SPACING] * 3 + [1.0])
+    to_voxels[:3, 3] = -origin / _SPACING
     return CortexGrid(
         shape=(len(z), len(y), len(x)),
         to_voxels=to_voxels,
@@ -116,8 +89,7 @@ def covers_cortex(surface: str, transform: str) -> bool:
 
 def _middle(surface: str) -> NDArray[np.float64]:
     db = pycortex().db
-    inner, _ = db.get_surf(surface, "wm", merge=True)
-    outer, _ = db.get_surf(surface, "pia", merge=True)
+    inner, outer = (db.get_surf(surface, name, merge=True)[0] for name in ("wm", "pia"))
     middle: NDArray[np.float64] = (inner + outer) / 2
     return middle
 

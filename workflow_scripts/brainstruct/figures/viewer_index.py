@@ -42,20 +42,11 @@ if (location.protocol.startsWith("http") && location.pathname.endsWith("/"))
 
 
 def viewer_index(subjects: Sequence[str], study: str, folder: str) -> str:
-    """Write the page.
+    """Write the page, given the subjects, each with a folder of its name beside it.
 
     Its links lead to `PORT` of the reader's machine, also out of a report that
     carries the page; where the page itself is served, they lead to its
-    neighbours.
-
-    Parameters
-    ----------
-    subjects : sequence of str
-        Each has a folder of its name beside the page.
-    study : str
-        Name of the study.
-    folder : str
-        Folder of the page, as a reader would type it.
+    neighbours. `folder` is the page's, as a reader would type it.
     """
     links = "\n".join(
         f'<li><a target="_blank" href="http://localhost:{PORT}/{subject}/" '

@@ -10,9 +10,8 @@ import xarray as xr
 
 from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import distinct_names, region_of
-from brainstruct.figures.flatmap_file import read_flatmap
 from brainstruct.figures.stage import Stage
-from brainstruct.figures.surface import Flatmap, check_volume
+from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
 
 
 def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
@@ -25,7 +24,7 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     subject : str
         Whose.
     space : xarray.Dataset
-        Voxels of the subject, with attribute ``volume_shape``.
+        With the attribute ``volume_shape``.
 
     Raises
     ------
@@ -34,7 +33,7 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     """
     entry = json.loads(store.read_text(encoding="utf-8"))[subject]
     flatmap = read_flatmap(store.parent / entry["flatmap"])
-    shape = tuple(int(size) for size in space.attrs["volume_shape"])
+    shape = [int(size) for size in space.attrs["volume_shape"]]
     check_volume(flatmap.volume_shape, shape, entry["transform"])
     return flatmap
 
@@ -45,29 +44,22 @@ def open_stage(store: Path, subject: str, space: xr.Dataset, title: str = "") ->
 
 
 def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataArray:
-    """Turn positions in a list of keys into the keys; negative positions into ``""``.
-
-    Parameters
-    ----------
-    index : xarray.DataArray
-        Integers, dim ``voxel``.
-    keys : list of str
-        Names.
-    space : xarray.Dataset
-        Gives the result its coordinates i, j, k.
-    """
+    """Turn positions in a list of keys, (voxel), into keys; negative ones into ``""``."""
     names = [keys[position] if position >= 0 else "" for position in index.values]
     return placed(xr.DataArray(names, dims="voxel"), space)
 
 
 def placed(values: xr.DataArray, space: xr.Dataset) -> xr.DataArray:
     """Give voxel values the coordinates that say where each voxel lies."""
-    coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
-    return xr.DataArray(values.values, dims="voxel", coords=coords)
+    return xr.DataArray(values.values, dims="voxel", coords=_coordinates(space))
+
+
+def _coordinates(space: xr.Dataset) -> dict[str, Any]:
+    return {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
 
 
 def outlines(space: xr.Dataset) -> xr.DataArray:
-    """Regions to outline: labels whose names differ by a part only are one region.
+    """Regions to outline, (roi, voxel), bool: labels that differ by a part only are one region.
 
     V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA. Families stay
     apart: where two have a V1, both are outlined, each with its family's name.
@@ -77,11 +69,6 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
     ----------
     space : xarray.Dataset
         ``roi_label`` (roi, voxel) and the attribute ``roi_labels``.
-
-    Returns
-    -------
-    xarray.DataArray
-        Boolean, dims roi, voxel.
     """
     found: dict[tuple[str, str], Any] = {}
     for family, names in family_names(space).items():
@@ -91,9 +78,8 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
             if inside.any():
                 region = family, region_of(name)
                 found[region] = found.get(region, False) | inside
-    coords = {name: ("voxel", space[name].values) for name in ("voxel", "i", "j", "k")}
     return xr.DataArray(
         list(found.values()) or [[False] * space.sizes["voxel"]],
         dims=("roi", "voxel"),
-        coords={"roi": list(distinct_names(found).values()) or ["none"], **coords},
+        coords={"roi": list(distinct_names(found).values()) or ["none"], **_coordinates(space)},
     )

@@ -14,30 +14,13 @@ Array = Any
 
 
 def cast(array: Array, dtype: str, like: Array) -> Array:
-    """Return `array` in another precision, on the device of `like`.
-
-    Parameters
-    ----------
-    array : array
-        Of any backend; a numpy array is moved to the device.
-    dtype : str
-        ``float32`` or ``float64``.
-    like : array
-        Array of the current backend.
-    """
+    """Return an array of any backend as ``float32`` or ``float64``, on the device of `like`."""
     return get_backend().asarray(array, dtype=dtype, device=getattr(like, "device", None))
 
 
 def precision(array: Array) -> str:
     """Name the floating-point type of an array of any backend."""
     return "float64" if str(array.dtype).endswith("float64") else "float32"
-
-
-def empty(shape: tuple[int, ...], like: Array) -> Array:
-    """Allocate an array whose values are about to be written."""
-    if isinstance(like, np.ndarray):
-        return np.empty(shape, dtype=like.dtype)
-    return like.new_empty(shape)
 
 
 class Scratch:
@@ -52,7 +35,7 @@ class Scratch:
         key = name, precision(like)
         if key not in self._buffers or len(self._buffers[key]) < size:
             self._buffers.pop(key, None)
-            self._buffers[key] = empty((size,), like)
+            self._buffers[key] = get_backend().zeros_like(like, shape=(size,))
         return self._buffers[key][:size].reshape(shape)
 
     def release(self) -> None:
@@ -63,11 +46,6 @@ class Scratch:
 def inverse_in_place(matrix: Array) -> bool:
     """Replace a symmetric positive definite matrix by its inverse.
 
-    Parameters
-    ----------
-    matrix : array of shape (n, n)
-        Overwritten.
-
     Returns
     -------
     bool
@@ -75,7 +53,12 @@ def inverse_in_place(matrix: Array) -> bool:
         values are then without meaning.
     """
     if not isinstance(matrix, np.ndarray):
-        return _torch_inverse_in_place(matrix)
+        import torch
+
+        factor, fault = torch.linalg.cholesky_ex(matrix)
+        if not int(fault):
+            torch.cholesky_inverse(factor, out=matrix)
+        return not int(fault)
     factorise, invert = get_lapack_funcs(("potrf", "potri"), (matrix,))
     factor, fault = factorise(matrix.T, lower=1, overwrite_a=1, clean=1)
     if fault:
@@ -84,14 +67,4 @@ def inverse_in_place(matrix: Array) -> bool:
     if fault:
         return False
     matrix[...] = lower + np.tril(lower, -1).T
-    return True
-
-
-def _torch_inverse_in_place(matrix: Array) -> bool:
-    import torch
-
-    factor, fault = torch.linalg.cholesky_ex(matrix)
-    if int(fault):
-        return False
-    torch.cholesky_inverse(factor, out=matrix)
     return True

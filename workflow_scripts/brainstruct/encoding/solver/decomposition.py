@@ -1,44 +1,29 @@
 """The design matrix's singular value decomposition by way of its smaller Gram matrix.
 
-Sums of products, the eigendecomposition and the left singular vectors are in
-float64 whatever the precision of the data: in float32 one component that
-carries nearly all the variance (as hidden states of language models have)
-drowns the small eigenvalues in its rounding error.
+Sums of products, the eigendecomposition and the left singular vectors are in float64
+whatever the precision of the data, for the reason that `brainstruct.encoding.gram` gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import batches
+from brainstruct.encoding.gram import CHUNK
 from brainstruct.encoding.solver.arrays import Array, cast
-
-CHUNK = 1024
-"""Rows or columns that are held in float64 at once."""
 
 
 @dataclass(frozen=True)
 class Decomposition:
     """X - offset = U diag(sqrt(eigenvalues)) V', with r components.
 
-    Attributes
-    ----------
-    X : array of shape (n_samples, n_features)
-        The design matrix as given.
-    offset : array of shape (n_features,)
-        float64; the column means, or 0 without intercept.
-    eigenvalues : array of shape (r,)
-        Squared singular values, ascending, float64, on the CPU.
-    vectors : array
-        float64. Primal: V, of shape (n_features, r). Dual: U, of shape
-        (n_samples, r).
-    dual : bool
-        Whether `vectors` is U. It then spans every sample (but for the
-        constant vector, with an intercept), null components included.
+    `X` (n_samples, n_features) is as given, `offset` the column means. `eigenvalues`
+    (r,) ascend and are on the CPU. `vectors` are V, or if `dual` U, which then spans
+    all but the constant vector, null components included. All but X in float64.
     """
 
     X: Array
@@ -51,112 +36,54 @@ class Decomposition:
         """Return rows of U, shape (len(rows), r)."""
         if self.dual:
             return cast(self.vectors[rows], dtype, self.X)
-        backend = get_backend()
-        blocks = [
-            self.project(self.X[rows[start : start + CHUNK]], dtype)
-            for start in range(0, len(rows), CHUNK)
-        ]
-        return blocks[0] if len(blocks) == 1 else backend.concatenate(blocks)
+        parts = [self.project(self.X[rows[part]], dtype) for part in batches(len(rows), CHUNK)]
+        return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
 
     def project(self, rows: Array, dtype: str) -> Array:
         """Return (rows - offset) V diag(1/sqrt(eigenvalues)), 0 for null components.
 
-        Parameters
-        ----------
-        rows : array of shape (n_rows, n_features)
-            Rows of this or another design matrix.
-        dtype : str
-            Precision of the result; the work is done in float64.
+        `rows` are of this or another design matrix. The work is done in float64.
         """
-        inner = centred(rows, self.offset)
+        inner = _centred(rows, self.offset)
         if self.dual:
             kernel = cast(np.zeros((rows.shape[0], self.X.shape[0])), "float64", self.X)
-            for start in range(0, self.X.shape[1], CHUNK):
-                columns = slice(start, start + CHUNK)
-                kernel += inner[:, columns] @ centred(self.X[:, columns], self.offset[columns]).T
+            for columns in batches(self.X.shape[1], CHUNK):
+                kernel += inner[:, columns] @ _centred(self.X[:, columns], self.offset[columns]).T
             inner = kernel
-        scale = self._powers(-1.0 if self.dual else -0.5)
+        kept = self.eigenvalues > 0
+        exponent = -1.0 if self.dual else -0.5
+        scale = np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
         return cast((inner @ self.vectors) * cast(scale, "float64", self.X), dtype, self.X)
 
-    def right(self, dtype: str) -> Callable[[Array], Array]:
-        """Return the function that maps weights to V diag(1/sqrt(eigenvalues)) weights.
 
-        It takes an array of shape (r, n_targets), which it overwrites, and
-        returns one of shape (n_features, n_targets). Components without
-        variance are left out.
-        """
-        powers = cast(self._powers(-1.0 if self.dual else -0.5), dtype, self.X)[:, None]
-        vectors = self.vectors if self.dual else cast(self.vectors, dtype, self.X)
-
-        def product(weights: Array) -> Array:
-            weights *= powers
-            return self._from_samples(vectors, weights, dtype) if self.dual else vectors @ weights
-
-        return product
-
-    def _from_samples(self, vectors: Array, weights: Array, dtype: str) -> Array:
-        # V = X'U/sqrt(eigenvalues) cancels where one feature is far larger than the others.
-        # With an intercept the columns of U sum to 0, so that the offset drops out.
-        samples = vectors @ cast(weights, "float64", self.X)
-        parts = [
-            cast(
-                cast(self.X[:, start : start + CHUNK], "float64", self.X).T @ samples, dtype, self.X
-            )
-            for start in range(0, self.X.shape[1], CHUNK)
-        ]
-        return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
-
-    def _powers(self, exponent: float) -> NDArray[np.float64]:
-        kept = self.eigenvalues > 0
-        return np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
-
-
-def centred(rows: Array, offset: Array) -> Array:
+def _centred(rows: Array, offset: Array) -> Array:
     """Subtract the column means in float64."""
     return cast(rows, "float64", rows) - offset
 
 
-def decompose(X: Array, fit_intercept: bool, dual: bool) -> Decomposition:
-    """Decompose a design matrix.
+def decompose(X: Array, dual: bool) -> Decomposition:
+    """Decompose a design matrix by X X' (`dual`) or X' X.
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        Design matrix.
-    fit_intercept : bool
-        Whether columns are centred.
-    dual : bool
-        Whether to diagonalise X X' (n_samples square) rather than X' X.
-
-    Returns
-    -------
-    Decomposition
-        Primal: without the components that vanish in float64.
+    The latter leaves out the components that vanish in float64.
     """
-    backend = get_backend()
     n, p = X.shape
     offset = cast(np.zeros(p), "float64", X)
-    if fit_intercept:
-        for start in range(0, n, CHUNK):
-            offset += cast(X[start : start + CHUNK], "float64", X).sum(0)
-        offset /= n
+    for rows in batches(n, CHUNK):
+        offset += cast(X[rows], "float64", X).sum(0)
+    offset /= n
     if not dual:
         gram = cast(np.zeros((p, p)), "float64", X)
-        for start in range(0, n, CHUNK):
-            _add_gram(gram, centred(X[start : start + CHUNK], offset))
+        for rows in batches(n, CHUNK):
+            _add_gram(gram, _centred(X[rows], offset))
         eigenvalues, vectors = _eigh(gram, noise=max(n, p))
         first = int(np.searchsorted(eigenvalues, 0, side="right"))
         return Decomposition(X, offset, eigenvalues[first:], vectors[:, first:], dual)
     gram = cast(np.zeros((n, n)), "float64", X)
-    for start in range(0, p, CHUNK):
-        columns = slice(start, start + CHUNK)
-        _add_gram(gram, centred(X[:, columns], offset[columns]).T)
-    if not fit_intercept:
-        eigenvalues, vectors = _eigh(gram, noise=max(n, p))
-        return Decomposition(X, offset, eigenvalues, vectors, dual)
+    for columns in batches(p, CHUNK):
+        _add_gram(gram, _centred(X[:, columns], offset[columns]).T)
     # The constant vector is a null vector of the centred kernel. Lifted above all
     # others it cannot mix with further null vectors, and comes last.
-    diagonal = backend.to_numpy(gram)[np.arange(n), np.arange(n)]
+    diagonal = get_backend().to_numpy(gram)[np.arange(n), np.arange(n)]
     gram += (2 * float(diagonal.sum()) or 1.0) / n
     eigenvalues, vectors = _eigh(gram, noise=max(n, p))
     return Decomposition(X, offset, eigenvalues[:-1], vectors[:, :-1], dual)

@@ -1,21 +1,21 @@
 """Residuals of held-out rows from the fit to all rows.
 
-Let H = X (X'X + alpha)^-1 X' be the hat matrix (with an intercept, of the
-centred X, plus 1/n everywhere) and e = (I - H) Y. The residuals of rows f under
-the fit to all other rows are exactly (I - H_ff)^-1 e_f: one decomposition serves
-all folds (Liland, Skogholt and Indahl 2024, IEEE Access 12, 17349-17368,
-doi:10.1109/ACCESS.2024.3357097; leave-one-out is the case of one row).
+Let H = X (X'X + alpha)^-1 X' + 1/n be the hat matrix of the centred X, and
+e = (I - H) Y. The residuals of rows f under the fit to all other rows are exactly
+(I - H_ff)^-1 e_f: one decomposition serves all folds (Liland, Skogholt and Indahl
+2024, IEEE Access 12, 17349-17368, doi:10.1109/ACCESS.2024.3357097; leave-one-out is
+the case of one row).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
+from brainstruct.encoding.columns import batches
 from brainstruct.encoding.solver.arrays import Array, Scratch, cast, inverse_in_place, precision
 from brainstruct.encoding.solver.decomposition import Decomposition
 from brainstruct.encoding.solver.lowrank import Band, split_spectrum
@@ -33,71 +33,49 @@ class Shrinkage:
 
     In the dual form U is complete and there is no complement: small factors keep
     their relative precision, and are scaled so that the largest is 1. Else
-    ``I - U diag(1 - factors) U'`` is used as it stands.
-
-    Attributes
-    ----------
-    complement : bool
-        Whether U leaves out part of the sample space.
-    functions : array of shape (r, n_alphas)
-        Between 0 and 1: what is added (dual) or taken away.
+    ``I - U diag(1 - factors) U'`` is used as it stands. `bands` hold what is added
+    (dual) or taken away; `noise` (n_alphas,) is the size of the terms that are summed,
+    relative to the targets.
     """
 
     complement: bool
-    functions: NDArray[np.float64]
-
-    @property
-    def noise(self) -> NDArray[np.float64]:
-        """Size of the terms that are summed, relative to the targets."""
-        if self.complement:
-            return np.ones(self.functions.shape[1])
-        size: NDArray[np.float64] = np.sqrt((self.functions**2).mean(0))
-        return size
+    noise: NDArray[np.float64]
+    bands: list[Band]
 
 
-def shrinkage(decomposition: Decomposition, alphas: NDArray[np.float64]) -> Shrinkage:
-    """Return the factors of all components at some penalties."""
+def shrinkage(
+    decomposition: Decomposition, alphas: NDArray[np.float64], tolerance: float
+) -> Shrinkage:
+    """Return the factors of all components at some penalties, in bands of that tolerance."""
     eigenvalues = decomposition.eigenvalues[:, None]
     if decomposition.dual:
-        return Shrinkage(False, (eigenvalues.min() + alphas) / (eigenvalues + alphas))
-    return Shrinkage(True, eigenvalues / (eigenvalues + alphas))
+        functions = (eigenvalues.min() + alphas) / (eigenvalues + alphas)
+        noise = np.sqrt((functions**2).mean(0))
+    else:
+        functions = eigenvalues / (eigenvalues + alphas)
+        noise = np.ones(len(alphas))
+    bands = split_spectrum(decomposition.eigenvalues, functions, tolerance)
+    return Shrinkage(not decomposition.dual, noise, bands)
 
 
 class HeldOutRows:
     """One fold: the operators that turn targets into held-out residuals.
 
-    Parameters
-    ----------
-    left : array of shape (n_held, r)
-        Rows of U.
-    factors : Shrinkage
-        At the penalties wanted.
-    bands : list of Band
-        Of `factors`.
-    n_samples : int or None
-        Rows of the design matrix if an intercept is fitted.
-    scratch : Scratch
-        Memory that folds and batches of targets share.
+    `left` are rows of U, (n_held, r); `n_samples` is the number of all; folds and
+    batches of targets share `scratch`.
     """
 
-    def __init__(
-        self,
-        left: Array,
-        factors: Shrinkage,
-        bands: list[Band],
-        n_samples: int | None,
-        scratch: Scratch,
-    ) -> None:
+    def __init__(self, left: Array, factors: Shrinkage, n_samples: int, scratch: Scratch) -> None:
         dtype = precision(left)
         self.complement = factors.complement
         self.n_held = left.shape[0]
         self.scratch = scratch
         self.operators = [
             (band.components, [left[:, band.components] * column for column in columns])
-            for band in bands
+            for band in factors.bands
             for columns in [cast(band.basis.T.copy(), dtype, left)]
         ]
-        mixing = np.concatenate([band.mixing for band in bands])
+        mixing = np.concatenate([band.mixing for band in factors.bands])
         if self.complement:  # the targets themselves are the last part
             mixing = np.concatenate([-mixing, np.ones((1, mixing.shape[1]))])
         self.mixing = cast(mixing.T.copy(), dtype, left)
@@ -112,14 +90,8 @@ class HeldOutRows:
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
         """Write the residuals of a batch of targets.
 
-        Parameters
-        ----------
-        projected : array of shape (n_targets, r)
-            Targets times U.
-        held : array of shape (n_targets, n_held)
-            Centred targets of the held-out rows.
-        out : array of shape (n_alphas, n_targets, n_held)
-            Overwritten.
+        `projected` are the targets times U, (n_targets, r); `held` the centred targets
+        of the held-out rows, (n_targets, n_held); `out` (n_alphas, n_targets, n_held).
         """
         backend = get_backend()
         fitted = self.scratch.take("fitted", tuple(out.shape), held)
@@ -127,16 +99,15 @@ class HeldOutRows:
         for one, inverse, place in zip(fitted, self.inverse, out, strict=True):
             backend.matmul(one, inverse, out=place)
 
-    def _inside(self, left: Array, n_samples: int | None) -> Array:
+    def _inside(self, left: Array, n_samples: int) -> Array:
         """Return I - H_ff for all penalties: the residuals of unit targets."""
         n = self.n_held
         found = self.scratch.take("inverse", (self.mixing.shape[0], n, n), left)
         step = min(256, rows_at_once(self.mixing.shape[1], n))
-        for start in range(0, n, step):
-            block = slice(start, min(start + step, n))
-            size = block.stop - start
-            unit = cast(np.eye(size, n, start), precision(left), left)
-            if self.complement and n_samples is not None:
+        for block in batches(n, step):
+            size = block.stop - block.start
+            unit = cast(np.eye(size, n, block.start), precision(left), left)
+            if self.complement:
                 unit -= 1 / n_samples
             part = self.scratch.take("fitted", (self.mixing.shape[0], size, n), left)
             self._fit_residuals(left[block], unit, part)
@@ -156,20 +127,10 @@ class HeldOutRows:
         if self.complement:
             parts[number] = held
         flat, target = parts.reshape(len(parts), -1), out.reshape(len(out), -1)
-        for columns in _blocks(flat.shape[1]):
+        for columns in batches(flat.shape[1], MIXED_AT_ONCE):
             backend.matmul(self.mixing, flat[:, columns], out=target[:, columns])
 
 
 def rows_at_once(n_parts: int, n_held: int) -> int:
     """Return how many targets' band predictions on held-out rows fit the scratch memory."""
     return max(32, SCRATCH // (n_parts * n_held))
-
-
-def bands_of(decomposition: Decomposition, factors: Shrinkage, tolerance: float) -> list[Band]:
-    """Cut the spectrum into bands for some factors."""
-    return split_spectrum(decomposition.eigenvalues, factors.functions, tolerance)
-
-
-def _blocks(size: int) -> Iterator[slice]:
-    for start in range(0, size, MIXED_AT_ONCE):
-        yield slice(start, start + MIXED_AT_ONCE)

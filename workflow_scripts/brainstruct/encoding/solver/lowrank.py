@@ -25,14 +25,8 @@ MIXING_COST = 4.0
 class Nodes:
     """Penalties whose predictions give those of all others.
 
-    Attributes
-    ----------
-    index : array of int, shape (n_nodes,)
-        Positions in the grid of penalties.
-    weights : array of shape (n_nodes, n_alphas)
-        The prediction at penalty a is sum_j weights[j, a] times that at node j.
-    exact : bool
-        Whether every penalty is a node.
+    The prediction at penalty a is sum_j weights[j, a] times that at penalty index[j];
+    if `exact`, every penalty is a node.
     """
 
     index: NDArray[np.intp]
@@ -77,16 +71,9 @@ def choose_nodes(alphas: Doubles, top: float, typical: float, tolerance: float) 
 
 @dataclass(frozen=True)
 class Band:
-    """A stretch of the spectrum over which `basis @ mixing` gives all functions.
+    """A stretch of components over which `basis @ mixing` gives all functions.
 
-    Attributes
-    ----------
-    components : slice
-        Components of the decomposition.
-    basis : array of shape (n_components, rank)
-        Factors.
-    mixing : array of shape (rank, n_functions)
-        Weights of the factors.
+    `basis` is (n_components, rank), `mixing` (rank, n_functions).
     """
 
     components: slice
@@ -103,14 +90,8 @@ class Band:
 def split_spectrum(eigenvalues: Doubles, functions: Doubles, tolerance: float) -> list[Band]:
     """Cut the spectrum into bands, halving as long as it saves work.
 
-    Parameters
-    ----------
-    eigenvalues : array of shape (r,)
-        Ascending.
-    functions : array of shape (r, n_functions)
-        Values between 0 and 1.
-    tolerance : float
-        Error of the functions, root mean square over a band.
+    `eigenvalues` (r,) ascend, `functions` (r, n_functions) are between 0 and 1; their
+    error, root mean square over a band, is within the tolerance.
     """
     return list(_split(eigenvalues, functions, tolerance, 0, len(eigenvalues)))
 

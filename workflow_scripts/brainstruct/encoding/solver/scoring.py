@@ -7,31 +7,16 @@ inner products per target; no prediction of another penalty is ever formed.
 
 from __future__ import annotations
 
-import numpy as np
 from himalaya.backend import get_backend
-from himalaya.scoring import correlation_score, l2_neg_loss, r2_score
-from numpy.typing import NDArray
 
 from brainstruct.encoding.solver.arrays import Array, cast
 from brainstruct.encoding.solver.lowrank import Nodes
 
-SUPPORTED = (l2_neg_loss, r2_score, correlation_score)
+SCORES = ("l2_neg_loss", "r2_score", "correlation_score")
+"""As himalaya.scoring names and defines them."""
 
 
-def check_score(score_func: object) -> None:
-    """Refuse a score that is not a function of inner products.
-
-    Raises
-    ------
-    ValueError
-        If `score_func` is not one of himalaya's three.
-    """
-    if score_func not in SUPPORTED:
-        names = ", ".join(function.__name__ for function in SUPPORTED)
-        raise ValueError(f"score_func must be one of himalaya.scoring's {names}, got {score_func}")
-
-
-def score_nodes(stack: Array, nodes: Nodes, score_func: object) -> Array:
+def score_nodes(stack: Array, nodes: Nodes, score: str) -> Array:
     """Score all penalties on one fold.
 
     Parameters
@@ -40,18 +25,17 @@ def score_nodes(stack: Array, nodes: Nodes, score_func: object) -> Array:
         Residuals at the nodes, then the held-out targets; overwritten.
     nodes : Nodes
         How the other penalties follow.
-    score_func : callable
-        One of `SUPPORTED`.
+    score : str
+        One of `SCORES`.
 
     Returns
     -------
     array of shape (n_alphas, n_targets)
-        float64; as himalaya's functions define the scores.
     """
     backend = get_backend()
     n_samples = stack.shape[2]
     weights = cast(nodes.weights, "float64", stack)
-    if score_func is correlation_score:
+    if score == "correlation_score":
         stack -= stack.mean(2)[:, :, None]
         stack[:-1] *= -1
         stack[:-1] += stack[-1]  # predictions
@@ -71,15 +55,15 @@ def score_nodes(stack: Array, nodes: Nodes, score_func: object) -> Array:
         products = _inner_products(stack)
         loss = _quadratic(products, backend.concatenate([weights, rest]))
         loss = backend.clip(loss, 0, None)
-    if score_func is l2_neg_loss:
+    if score == "l2_neg_loss":
         return -loss / n_samples
     held = stack[-1] - stack[-1].mean(1)[:, None]
     variance = cast((held**2).sum(1), "float64", stack)
     constant = variance == 0
     variance[constant] = 1
-    score = 1 - loss / variance
-    score[:, constant] = 0
-    return score
+    found = 1 - loss / variance
+    found[:, constant] = 0
+    return found
 
 
 def _inner_products(stack: Array) -> Array:
@@ -94,9 +78,3 @@ def _quadratic(products: Array, weights: Array) -> Array:
     n, n_alphas = weights.shape
     pairs = (weights[:, None] * weights[None]).reshape(n * n, n_alphas)
     return (products.reshape(-1, n * n) @ pairs).T
-
-
-def impossible(scores: Array, refused: NDArray[np.intp]) -> None:
-    """Make penalties that could not be evaluated impossible to select, as himalaya does."""
-    for alpha in refused:
-        scores[:, int(alpha)] = -1e5

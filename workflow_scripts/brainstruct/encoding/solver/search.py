@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from himalaya.backend import get_backend
-from himalaya.kernel_ridge._random_search import _select_best_alphas
-from himalaya.scoring import correlation_score, l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.solver.arrays import Array, Scratch, cast, empty, precision
+from brainstruct.encoding.columns import batches
+from brainstruct.encoding.solver.arrays import Array, Scratch, cast, precision
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
-from brainstruct.encoding.solver.folds import Rows, held_out_rows
-from brainstruct.encoding.solver.holdout import HeldOutRows, bands_of, rows_at_once, shrinkage
+from brainstruct.encoding.solver.holdout import HeldOutRows, rows_at_once, shrinkage
 from brainstruct.encoding.solver.lowrank import choose_nodes
-from brainstruct.encoding.solver.scoring import check_score, impossible, score_nodes
+from brainstruct.encoding.solver.scoring import SCORES, score_nodes
 
 log = logging.getLogger(__name__)
+
+Rows = NDArray[np.intp]
 
 GAIN_LIMIT = 10.0
 """Largest amplification of rounding error that float32 is trusted with."""
@@ -43,84 +44,39 @@ class CrossValidatedRidge:
         Best penalties, of the current backend.
     cv_scores : array of shape (n_targets,)
         Their scores, mean over folds.
-    target_offset : array of shape (n_targets,)
-        Means of the targets; 0 without intercept. float64.
     """
 
     alphas: Array
     cv_scores: Array
-    target_offset: Array
+    _target_offset: Array
     _decomposition: Decomposition
     _projected: Array
 
-    def coefficients(self, batch: int = BATCH) -> Array:
-        """Return the coefficients of the fit to all samples, on the CPU.
-
-        Returns
-        -------
-        array of shape (n_features, n_targets)
-        """
-        backend = get_backend()
-        X = self._decomposition.X
-        found = backend.zeros_like(X, shape=(X.shape[1], len(self.alphas)), device="cpu")
-        right = self._decomposition.right(precision(X))
-        for targets in _batches(len(self.alphas), batch):
-            found[:, targets] = backend.to_cpu(right(self._shrunk(targets)))
+    def predict(self, X: Array) -> Array:
+        """Predict (n_samples, n_targets) from features, without ever forming coefficients."""
+        fitted = self._decomposition
+        dtype = precision(fitted.X)
+        rows = fitted.project(X, dtype)
+        eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)[:, None]
+        found = get_backend().zeros_like(rows, shape=(X.shape[0], len(self.alphas)))
+        for targets in batches(len(self.alphas), BATCH):
+            alphas = cast(self.alphas[targets], "float64", fitted.X)
+            factors = cast(eigenvalues / (eigenvalues + alphas), dtype, fitted.X)
+            found[:, targets] = rows @ (factors * self._projected[targets].T)
+        found += cast(self._target_offset, dtype, rows)
         return found
-
-    def intercept(self, coefficients: Array) -> Array:
-        """Return the intercepts that belong to coefficients, shape (n_targets,)."""
-        backend = get_backend()
-        offset = cast(self._decomposition.offset, precision(coefficients), self._decomposition.X)
-        return (
-            backend.to_cpu(cast(self.target_offset, precision(coefficients), offset))
-            - backend.to_cpu(offset) @ coefficients
-        )
-
-    def predict(self, X: Array, batch: int = BATCH) -> Array:
-        """Predict without ever forming coefficients.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            Of the current backend.
-        batch : int
-            Targets worked on at once.
-
-        Returns
-        -------
-        array of shape (n_samples, n_targets)
-        """
-        dtype = precision(self._decomposition.X)
-        rows = self._decomposition.project(X, dtype)
-        found = empty((X.shape[0], len(self.alphas)), rows)
-        for targets in _batches(len(self.alphas), batch):
-            found[:, targets] = rows @ self._shrunk(targets)
-        found += cast(self.target_offset, dtype, rows)
-        return found
-
-    def _shrunk(self, targets: slice) -> Array:
-        """Shrunken projections of targets, shape (r, n_targets)."""
-        X = self._decomposition.X
-        eigenvalues = cast(self._decomposition.eigenvalues, "float64", X)[:, None]
-        alphas = cast(self.alphas[targets], "float64", X)
-        factors = cast(eigenvalues / (eigenvalues + alphas), precision(X), X)
-        return factors * self._projected[targets].T
 
 
 def search_alphas(
     X: Array,
     Y: Array,
     alphas: Array,
-    splits: list[tuple[Rows, Rows]],
+    folds: Sequence[Rows],
     *,
-    fit_intercept: bool = True,
-    score_func: object = l2_neg_loss,
-    local_alpha: bool = True,
-    conservative: bool = False,
+    score: str = "l2_neg_loss",
     n_targets_batch: int = BATCH,
 ) -> CrossValidatedRidge:
-    """Find the best penalty of every target and fit all samples with it.
+    """Find the best penalty of every target and fit all samples with it, and an intercept.
 
     Parameters
     ----------
@@ -130,25 +86,17 @@ def search_alphas(
         Targets, of the same precision; on the same device or on the CPU.
     alphas : array of shape (n_alphas,)
         Penalties, above 0.
-    splits : list of (training rows, held-out rows)
-        Every fold trains on all the rows that it does not hold out.
-    fit_intercept : bool
-        Whether X and Y are centred on the training rows of each fold, as
-        himalaya does; else they are used as they are.
-    score_func : callable
-        One of himalaya.scoring's ``l2_neg_loss``, ``r2_score``,
-        ``correlation_score``.
-    local_alpha : bool
-        Whether each target has a penalty of its own.
-    conservative : bool
-        Whether to take the largest penalty within one standard deviation.
+    folds : sequence of array of int
+        The rows that each fold holds out; every row is held out once, and trained on else.
+    score : str
+        One of `brainstruct.encoding.solver.scoring.SCORES`.
     n_targets_batch : int
         Targets worked on at once.
 
     Raises
     ------
     ValueError
-        If shapes, penalties, folds or score are not as said.
+        If shapes disagree, a penalty is not above 0, or no feature varies.
 
     Notes
     -----
@@ -164,21 +112,29 @@ def search_alphas(
         raise ValueError(f"X of shape {tuple(X.shape)} and Y of shape {tuple(Y.shape)} disagree")
     if not (penalties > 0).all():
         raise ValueError(f"alphas must be above 0, the smallest is {penalties.min()}")
-    check_score(score_func)
-    folds = held_out_rows(splits, n_samples)
+    if score not in SCORES:
+        raise ValueError(f"score must be one of {', '.join(SCORES)}, not {score}")
     n_train = n_samples - max(len(rows) for rows in folds)
-    decomposition = decompose(X, fit_intercept, dual=n_features > n_train)
+    decomposition = decompose(X, dual=n_features > n_train)
     if not len(decomposition.eigenvalues):
         raise ValueError(f"none of the {n_features} features varies")
     offset = cast(np.zeros(Y.shape[1]), "float64", X)
-    if fit_intercept:
-        for targets in _batches(Y.shape[1], n_targets_batch):
-            offset[targets] = cast(Y[:, targets], "float64", X).mean(0)
-    search = _Search(decomposition, Y, offset, folds, fit_intercept, score_func, n_targets_batch)
+    for targets in batches(Y.shape[1], n_targets_batch):
+        offset[targets] = cast(Y[:, targets], "float64", X).mean(0)
+    search = _Search(decomposition, Y, offset, folds, score, n_targets_batch)
     scores = backend.zeros_like(X, shape=(len(folds), len(penalties), Y.shape[1]))
     projected = search.run(penalties, scores)
-    best, cv_scores = _select_best_alphas(scores, alphas, local_alpha, conservative)
+    best, cv_scores = _best(scores, alphas)
     return CrossValidatedRidge(alphas[best], cv_scores, offset, decomposition, projected)
+
+
+def _best(scores: Array, alphas: Array) -> tuple[Array, Array]:
+    """Return the best penalties' positions and mean scores; of equals the largest, as himalaya."""
+    backend = get_backend()
+    mean = backend.mean_float64(scores, axis=0)
+    mean += (backend.log(alphas) * 1e-10)[:, None]
+    best = backend.argmax(mean, 0)
+    return best, backend.apply_argmax(mean, best, 0)
 
 
 @dataclass(frozen=True)
@@ -186,9 +142,8 @@ class _Search:
     decomposition: Decomposition
     Y: Array
     offset: Array
-    folds: list[Rows]
-    fit_intercept: bool
-    score_func: object
+    folds: Sequence[Rows]
+    score: str
     batch: int
     scratch: Scratch = field(default_factory=Scratch)
 
@@ -215,7 +170,8 @@ class _Search:
                 "penalties %s cannot be evaluated even in float64 and are left out",
                 ", ".join(f"{alpha:g}" for alpha in penalties[lost]),
             )
-            impossible(scores, lost)
+            for number in lost:
+                scores[:, int(number)] = -1e5  # never chosen, as in himalaya
         self.scratch.release()
         return projected
 
@@ -232,7 +188,7 @@ class _Search:
                 low = trial + 1
             trial = (low + high) // 2
         high = len(ascending)
-        if self.score_func is correlation_score:
+        if self.score == "correlation_score":
             # predictions far smaller than the targets are lost in y - (y - prediction)
             # (the median: one outlying component says nothing about them)
             middle = float(np.median(self.decomposition.eigenvalues))
@@ -244,15 +200,9 @@ class _Search:
         return [self.decomposition.left(rows, dtype) for rows in self.folds]
 
     def _gain(self, alpha: float, left: list[Array]) -> float:
-        factors = shrinkage(self.decomposition, np.array([alpha]))
-        bands = bands_of(self.decomposition, factors, TOLERANCE["float32"][1])
-        folds = (HeldOutRows(rows, factors, bands, self.n, self.scratch) for rows in left)
+        factors = shrinkage(self.decomposition, np.array([alpha]), TOLERANCE["float32"][1])
+        folds = (HeldOutRows(rows, factors, len(self.Y), self.scratch) for rows in left)
         return max(float(fold.gain[0]) for fold in folds)
-
-    @property
-    def n(self) -> int | None:
-        """Number of samples if there is an intercept."""
-        return len(self.Y) if self.fit_intercept else None
 
     def _project(self, left: list[Array]) -> Array:
         """Targets times U, shape (n_targets, r)."""
@@ -260,14 +210,15 @@ class _Search:
         found = get_backend().zeros_like(left[0], shape=(n_targets, left[0].shape[1]))
         for rows, part in zip(self.folds, left, strict=True):
             own = self.Y[rows]
-            for targets in _batches(n_targets, self.batch):
+            for targets in batches(n_targets, self.batch):
                 found[targets] += self._held(own, targets, precision(part)) @ part
         return found
 
     def _held(self, own: Array, targets: slice, dtype: str) -> Array:
         """Centre held-out rows of Y; shape (n_targets, n_held)."""
         part = cast(own[:, targets], "float64", self.decomposition.X)
-        held = empty((part.shape[1], part.shape[0]), cast(part[:1, :1], dtype, part))
+        shape = part.shape[1], part.shape[0]
+        held = get_backend().zeros_like(part, shape=shape, dtype=dtype)
         held[...] = (part - self.offset[targets]).T
         return held
 
@@ -288,28 +239,23 @@ class _Search:
         alphas = penalties[chosen]
         row_length = float(eigenvalues.sum()) / len(self.Y)
         nodes = choose_nodes(alphas, float(eigenvalues[-1]), row_length, between)
-        factors = shrinkage(self.decomposition, alphas[nodes.index])
-        bands = bands_of(self.decomposition, factors, within)
-        n_parts = sum(band.basis.shape[1] for band in bands)
+        factors = shrinkage(self.decomposition, alphas[nodes.index], within)
+        n_parts = sum(band.basis.shape[1] for band in factors.bands)
         failed = np.zeros(len(nodes.index), dtype=bool)
         place = backend.asarray(chosen, device=getattr(X, "device", None))
         for number, rows in enumerate(self.folds):
-            fold = HeldOutRows(left[number], factors, bands, self.n, self.scratch)
+            fold = HeldOutRows(left[number], factors, len(self.Y), self.scratch)
             own = self.Y[rows]
             batch = min(self.batch, rows_at_once(n_parts, len(rows)))
-            for targets in _batches(self.Y.shape[1], batch):
+            for targets in batches(self.Y.shape[1], batch):
                 held = self._held(own, targets, dtype)
                 stack = self.scratch.take("stack", (len(nodes.index) + 1, *held.shape), held)
                 fold.residuals(projected[targets], held, stack[:-1])
+                # nodes give predictions about the training rows' mean
                 stack[-1] = held
-                if self.fit_intercept:  # nodes give predictions about the training rows' mean
-                    stack[-1] += (held.sum(1) / (len(self.Y) - len(rows)))[:, None]
-                found = score_nodes(stack, nodes, self.score_func)
+                stack[-1] += (held.sum(1) / (len(self.Y) - len(rows)))[:, None]
+                found = score_nodes(stack, nodes, self.score)
                 scores[number, place, targets] = cast(found, precision(X), X)
             failed |= ~fold.invertible
         lost: NDArray[np.intp] = chosen[(nodes.weights[failed] != 0).any(0)]
         return lost
-
-
-def _batches(size: int, batch: int) -> list[slice]:
-    return [slice(start, min(start + batch, size)) for start in range(0, size, batch)]

@@ -13,14 +13,14 @@ from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.scales import BAR, Scale
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import journal_style
-from brainstruct.figures.voxel_table import voxel_table
+from brainstruct.figures.tidy import voxel_table
 
-LABELS = {"ncsnr": "from repetitions", "cross_subject": "from other subjects"}
+_LABELS = {"ncsnr": "from repetitions", "cross_subject": "from other subjects"}
 """Kind of ceiling -> what it is estimated from."""
 
 
 @journal_style()
-def draw_noise_ceilings(
+def draw_noise_ceiling(
     stages: Mapping[str, Stage],
     ceilings: Mapping[str, Mapping[str, xr.DataArray]],
     *,
@@ -46,11 +46,9 @@ def draw_noise_ceilings(
         Table: subject, ceiling (its kind), i, j, k, value.
     """
     kinds = list(dict.fromkeys(kind for one in ceilings.values() for kind in one))
-    everything = [np.asarray(values) for one in ceilings.values() for values in one.values()]
-    scale = Scale.of(
-        np.concatenate([*everything, np.empty(0)]), "Noise ceiling (correlation)", 0.0, 1.0
-    )
-    panels, parts = [], []
+    everything = [values for one in ceilings.values() for values in one.values()]
+    scale = Scale.of(everything, "Noise ceiling (correlation)", 1.0)
+    panels, tables = [], []
     for subject, stage in stages.items():
         for kind in kinds:
             values = ceilings[subject].get(kind)
@@ -59,15 +57,11 @@ def draw_noise_ceilings(
                 panels.append(Panel(stage, nothing, f"{subject}: none"))
                 continue
             share = float(can_be_divided_by(np.asarray(values), threshold).mean())
-            caption = (
-                f"{subject}, {LABELS.get(kind, kind)}: {100 * share:.0f} % above {threshold:g}"
-            )
-            panels.append(Panel(stage, scale.paint(stage.flatmap.average(values)), caption))
-            part = voxel_table(values, value=np.asarray(values))
-            part.insert(0, "ceiling", kind)
-            part.insert(0, "subject", subject)
-            parts.append(part)
+            says = f"{subject}, {_LABELS.get(kind, kind)}: {100 * share:.0f} % above {threshold:g}"
+            panels.append(Panel(stage, scale.paint(stage.flatmap.average(values)), says))
+            before = {"subject": subject, "ceiling": kind}
+            tables.append(voxel_table(values, {"value": values}, before))
     columns = len(kinds) if len(kinds) > 1 else min(len(stages), 2)
     page, below = draw_maps(panels, BAR, columns=columns)
     scale.draw_bar(page, page.width / 2 - 30, below + 2, 60, marks=[threshold])
-    return Drawing(page.figure, pd.concat(parts, ignore_index=True))
+    return Drawing(page.figure, pd.concat(tables, ignore_index=True))

@@ -1,0 +1,70 @@
+"""Columns of features, responses and predictions: finite, centred, constant or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+ROUNDING = 1e-12
+"""What float64 sums leave of a constant column; one that varies in float32 has more."""
+
+FEATURE_ROUNDING = 1e-6
+"""What float32 sums, as a mean over tokens, leave of a constant feature."""
+
+
+def centre(
+    values: NDArray[Any], rounding: float = ROUNDING
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centre columns in float64.
+
+    Parameters
+    ----------
+    values : array of shape (n_images, n_columns)
+        Features, responses or predictions.
+    rounding : float
+        A column is constant if its standard deviation is no more than this share of its mean.
+
+    Returns
+    -------
+    centred : array of shape (n_images, n_columns)
+        Values less their column's mean.
+    squares : array of shape (n_columns,)
+        Their sum of squares: 0 where the column is constant, and only there.
+    """
+    mean = values.mean(0, dtype=np.float64)
+    centred = values - mean
+    squares = (centred**2).sum(0)
+    deviation = np.sqrt(squares / len(values))
+    squares[deviation <= rounding * np.maximum(np.abs(mean), 1e-30)] = 0
+    return centred, squares
+
+
+def batches(size: int, at_once: int) -> Iterator[slice]:
+    """Cut 0 .. size into slices of at most so many."""
+    for start in range(0, size, at_once):
+        yield slice(start, min(start + at_once, size))
+
+
+def require_finite(**arrays: NDArray[Any]) -> None:
+    """Check that arrays hold numbers only.
+
+    Parameters
+    ----------
+    **arrays : array
+        Name, ``_`` for a space -> values.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite; it names the array and says how many are.
+    """
+    for name, values in arrays.items():
+        finite = np.isfinite(values)
+        if not finite.all():
+            count = finite.size - np.count_nonzero(finite)
+            raise ValueError(f"{name.replace('_', ' ')} hold {count} non-finite values")

@@ -1,0 +1,162 @@
+"""Matrices of alignment: instructions against regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from brainstruct.figures.cells import draw_cells
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.page import Page, widest
+from brainstruct.figures.scales import Scale, finite
+from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
+from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
+
+_CELL_HEIGHT = 5.0  # mm
+_WIDEST_CELL = 11.0  # mm
+_NARROWEST_LABELLED = 6.0  # a narrower cell cannot hold its value, mm
+_RIM, _TOP, _CAPTION, _BAR = 3.0, 3.0, 5.0, 12.0  # mm
+
+
+@journal_style()
+def draw_instruction_rois(
+    table: pd.DataFrame,
+    *,
+    models: Sequence[str] | None = None,
+    instructions: Sequence[str] | None = None,
+    model_labels: Mapping[str, str] | None = None,
+    roi_labels: Mapping[str, str] | None = None,
+    marks: pd.DataFrame | None = None,
+    footnote: str = "",
+) -> Drawing:
+    """Draw mean alignment over subjects per instruction and region, one panel per model.
+
+    A panel has a row for every instruction that the model was given. The best of
+    a region is framed, if there are several; cells without data are grey. What
+    is not said here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns subject, model, instruction, roi, value.
+    marks : pandas.DataFrame, optional
+        Columns model, instruction, roi, mark: text beside a cell's value.
+    footnote : str
+        A remark beside the colour bar.
+
+    Returns
+    -------
+    Drawing
+        Table: model, instruction, roi, mean, sem, subjects, mark.
+    """
+    keys = ["model", "instruction", "roi"]
+    require_tidy(table, ("subject", *keys), ("value",))
+    shown_models = ordered(table, "model", models)
+    shown = ordered(table, "instruction", instructions)
+    regions = ordered(table, "roi", None)
+    given = {}
+    for model in shown_models:
+        asked = set(table.loc[table["model"] == model, "instruction"])
+        given[model] = [instruction for instruction in shown if instruction in asked]
+    cells = [(m, i, roi) for m in shown_models for i in given[m] for roi in regions]
+    summary = summarise(table, keys, cells)
+    signs = {}
+    if marks is not None:
+        signs = {(m.model, m.instruction, m.roi): str(m.mark) for m in marks.itertuples()}
+    summary["mark"] = [signs.get(cell, "") for cell in cells]
+    labels = {model: label_of(model, model_labels) for model in shown_models}
+    names = [label_of(roi, roi_labels) for roi in regions]
+    left = _RIM + widest(shown, 6.5) + 3
+    page = _draw(summary, given, labels, names, left, footnote)
+    return Drawing(page.figure, summary)
+
+
+def _draw(
+    summary: pd.DataFrame,
+    given: Mapping[str, Sequence[str]],
+    labels: Mapping[str, str],
+    regions: Sequence[str],
+    left: float,
+    footnote: str,
+) -> Page:
+    """Draw a panel per model, the names of instructions in the room to its left."""
+    width, per_row, cell = _arrange(len(given), len(regions), left)
+    slanted = widest(regions, 6.5) > cell - 1
+    below = 2 + (widest(regions, 6.5) * 0.75 + 3 if slanted else 4)
+    heights = [len(rows) * _CELL_HEIGHT for rows in given.values()]
+    blocks = [
+        _CAPTION + max(heights[first : first + per_row]) + below
+        for first in range(0, len(heights), per_row)
+    ]
+    page = Page(width, _TOP + sum(blocks) + _BAR)
+    scale = Scale("Normalised brain alignment", *_limits(summary["mean"]))
+    inner = cell * max(len(regions), 1)
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    for number, (model, rows) in enumerate(given.items()):
+        row, column = divmod(number, per_row)
+        axes = page.axes(
+            left + column * (cell * len(regions) + left),
+            _TOP + sum(blocks[:row]) + _CAPTION,
+            inner,
+            max(len(rows), 1) * _CELL_HEIGHT,
+        )
+        one = summary[summary["model"] == model]
+        _draw_panel(axes, one, (len(rows), len(regions)), scale, cell)
+        axes.set_title(labels[model])
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(regions)), regions, **(slant if slanted else {}))
+    bar_width = min(60.0, inner)
+    scale.draw_bar(page, left, page.height - _BAR + 1, bar_width)
+    note = page.canvas(left + bar_width + 6, page.height - _BAR + 1, 10, 10)
+    note.text(0, 1.2, footnote, fontsize=6.5, va="center", color="0.35")
+    return page
+
+
+def _draw_panel(
+    axes: Axes, cells: pd.DataFrame, shape: tuple[int, int], scale: Scale, width: float
+) -> None:
+    """Draw the matrix of one model, and frame the best of each region; `width` of a cell in mm."""
+    numbered = width >= _NARROWEST_LABELLED
+    texts = (
+        f"{mean:.2f}{mark}" if numbered and not np.isnan(mean) else mark
+        for mean, mark in zip(cells["mean"], cells["mark"], strict=True)
+    )
+    means = cells["mean"].to_numpy(float).reshape(shape)
+    matrix = [
+        (row, column, value, text)
+        for ((row, column), value), text in zip(np.ndenumerate(means), texts, strict=True)
+    ]
+    draw_cells(axes, shape, matrix, scale, 5.5)
+    frame: dict[str, Any] = {"fill": False, "edgecolor": "black", "linewidth": 1.1}
+    for column in np.flatnonzero(np.isfinite(means).sum(axis=0) > 1):
+        corner = column - 0.5, int(np.nanargmax(means[:, column])) - 0.5
+        axes.add_patch(Rectangle(corner, 1, 1, zorder=3, clip_on=False, **frame))
+
+
+def _arrange(n_models: int, n_regions: int, left: float) -> tuple[float, int, float]:
+    """Return the page's width, panels per row and the width of a cell, mm."""
+    n_regions = max(n_regions, 1)
+    if n_models <= 1:
+        for width in (SINGLE_COLUMN, DOUBLE_COLUMN):
+            cell = (width - left - _RIM) / n_regions
+            if cell >= _NARROWEST_LABELLED + 1:
+                break
+        return width, 1, min(cell, _WIDEST_CELL)
+    for per_row in range(min(n_models, 4), 0, -1):
+        cell = ((DOUBLE_COLUMN - _RIM) / per_row - left) / n_regions
+        if cell >= _NARROWEST_LABELLED:
+            break
+    return DOUBLE_COLUMN, per_row, min(cell, _WIDEST_CELL)
+
+
+def _limits(means: pd.Series) -> tuple[float, float]:
+    known = finite([means])
+    if not known.size:
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)

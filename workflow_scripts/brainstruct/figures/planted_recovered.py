@@ -1,0 +1,75 @@
+"""Flatmaps of planted instructions beside those that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from brainstruct.figures.categories import codes_of, names_of, paint_codes, percent
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.legend import Legend
+from brainstruct.figures.stage import Panel, Stage, draw_maps
+from brainstruct.figures.style import instruction_colours, journal_style
+from brainstruct.figures.tidy import voxel_table
+
+
+@journal_style()
+def draw_planted_recovered(
+    stage: Stage,
+    planted: xr.DataArray,
+    recovered: xr.DataArray,
+    *,
+    order: Sequence[str],
+    texts: Mapping[str, str] | None = None,
+    tasks: Mapping[str, str] | None = None,
+) -> Drawing:
+    """Draw what drives a synthetic brain beside what the encoding models say.
+
+    Parameters
+    ----------
+    planted, recovered : xarray.DataArray
+        (voxel), keys of instructions, with the voxel coordinates i, j, k, the
+        same voxels in both; an empty string where nothing was planted or
+        no winner was declared. Only voxels with both are counted.
+    order, texts, tasks
+        As for `brainstruct.figures.winning_instruction.draw_winning_instruction`.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, planted, recovered.
+
+    Raises
+    ------
+    ValueError
+        If a key is not in `order`, or the arrays are not of the same voxels.
+    """
+    for axis in ("i", "j", "k"):
+        if not np.array_equal(planted[axis], recovered[axis]):
+            raise ValueError("planted and recovered maps are not of the same voxels")
+    pair = [codes_of(planted, order), codes_of(recovered, order)]
+    truth, found = (np.asarray(codes) for codes in pair)
+    asked = (truth >= 0) & (found >= 0)
+    hit = asked & (truth == found)
+    notes = {
+        key: percent(int((hit & (truth == code)).sum()), int((asked & (truth == code)).sum()))
+        for code, key in enumerate(order)
+    }
+    n_hit, n_asked = int(hit.sum()), int(asked.sum())
+    score = (
+        f"Recovered: {n_hit} of {n_asked} voxels, {100 * n_hit / n_asked:.1f} %"
+        if n_asked
+        else "Recovered: nothing to compare"
+    )
+    colours = instruction_colours(order)
+    legend = Legend(colours, notes, "recovered", texts, tasks)
+    panels = [
+        Panel(stage, paint_codes(stage.flatmap, codes, list(colours.values())), says)
+        for codes, says in zip(pair, ("Planted", score), strict=True)
+    ]
+    page, below = draw_maps(panels, legend.height, title=stage.title)
+    legend.draw(page, below)
+    columns = {"planted": names_of(planted), "recovered": names_of(recovered)}
+    return Drawing(page.figure, voxel_table(planted, columns))

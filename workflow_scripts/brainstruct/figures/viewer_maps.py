@@ -1,0 +1,112 @@
+"""Layers of the interactive maps: a study's results, in the colours of its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+from brainstruct.figures.style import SEQUENTIAL, instruction_colours, layer_colours
+from brainstruct.figures.voxels import placed
+
+_WIDTH = 1024  # of a colour map, pixels
+
+
+@dataclass(frozen=True)
+class ViewerMap:
+    """A layer of the viewer.
+
+    Attributes
+    ----------
+    name, colour_map : str
+        What the list of layers says, and the name of its colours.
+    values : xarray.DataArray
+        (voxel), with the voxel coordinates i, j, k; NaN shows the folds.
+    colours : sequence of str
+        Hexadecimal. Of a categorical map one per category, and the values are
+        positions in them; of a continuous map they run from 0 to 1.
+    legend : sequence of str
+        Name of each category; empty if the map is continuous.
+    """
+
+    name: str
+    values: xr.DataArray
+    colour_map: str
+    colours: Sequence[str]
+    legend: Sequence[str] = ()
+
+    @property
+    def high(self) -> int:
+        """Value of the last colour; the first one's is 0."""
+        return max(len(self.legend) - 1, 1)
+
+
+def maps_of_model(
+    winners: xr.Dataset,
+    space: xr.Dataset,
+    *,
+    key: str,
+    label: str,
+    n_layers: int,
+    instructions: Mapping[str, str],
+) -> list[ViewerMap]:
+    """Make the layers of one model: winning instruction, winning layer, alignment.
+
+    Parameters
+    ----------
+    winners : xarray.Dataset
+        ``instruction_index``, ``layer`` and ``alignment``, dim voxel.
+    space : xarray.Dataset
+        Says where each voxel lies: i, j, k.
+    key, label : str
+        Of the model, in file names and in legends.
+    n_layers : int
+        Its layers, token embeddings (layer 0) included.
+    instructions : mapping
+        Key -> text, in the order of ``instruction_index``. With one or none
+        there is no map of winning instructions.
+    """
+    # Negative codes: no winner.
+    instruction, layer = (
+        placed(winners[name].where(winners[name] >= 0).astype(np.float32), space)
+        for name in ("instruction_index", "layer")
+    )
+    maps = []
+    if len(instructions) > 1:
+        colours = list(instruction_colours(list(instructions)).values())
+        asked = [f"{name}: {text}" for name, text in instructions.items()]
+        says = f"{label}: winning instruction"
+        maps.append(ViewerMap(says, instruction, f"instructions-{key}", colours, asked))
+    layers = [f"layer {number}" for number in range(n_layers)]
+    says, colours = f"{label}: winning layer", layer_colours(n_layers)
+    maps.append(ViewerMap(says, layer, f"layers-{n_layers}", colours, layers))
+    maps.append(_continuous(f"{label}: normalised alignment", winners["alignment"], space))
+    return maps
+
+
+def ceiling_map(space: xr.Dataset, ceiling: str) -> ViewerMap:
+    """Make the layer of the noise ceiling that scores are divided by."""
+    return _continuous("Noise ceiling", space[f"ceiling_{ceiling}"], space)
+
+
+def colour_strip(colours: Sequence[str]) -> NDArray[np.uint8]:
+    """Draw colours side by side, [1, column, RGBA], as the page looks them up.
+
+    The page looks for a value between the first and the last colour at its
+    share of the width, so the first and the last band are half as wide.
+    """
+    place = (np.arange(_WIDTH) + 0.5) / _WIDTH
+    codes = np.rint(place * (len(colours) - 1)).astype(int)
+    lookup = np.array([(*to_rgb(colour), 1.0) for colour in colours])
+    strip: NDArray[np.uint8] = np.rint(lookup[codes] * 255).astype(np.uint8)[None]
+    return strip
+
+
+def _continuous(name: str, values: xr.DataArray, space: xr.Dataset) -> ViewerMap:
+    """Make a layer of values from 0 to 1."""
+    numbers = placed(values.astype(np.float32), space)
+    return ViewerMap(name, numbers, SEQUENTIAL, layer_colours(256))

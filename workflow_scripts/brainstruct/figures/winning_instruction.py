@@ -1,0 +1,58 @@
+"""Flatmaps of the instruction that predicts each voxel best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import xarray as xr
+
+from brainstruct.figures.categories import codes_of, names_of, paint_codes, shares_of
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.legend import Legend
+from brainstruct.figures.stage import Panel, Stage, draw_maps
+from brainstruct.figures.style import instruction_colours, journal_style
+from brainstruct.figures.tidy import voxel_table
+
+
+@journal_style()
+def draw_winning_instruction(
+    stage: Stage,
+    winner: xr.DataArray,
+    *,
+    order: Sequence[str],
+    texts: Mapping[str, str] | None = None,
+    tasks: Mapping[str, str] | None = None,
+    margin: xr.DataArray | None = None,
+) -> Drawing:
+    """Draw the instruction that predicts each voxel best.
+
+    Parameters
+    ----------
+    winner : xarray.DataArray
+        (voxel), keys of instructions, with the voxel coordinates i, j, k; an
+        empty string shows the folds.
+    order : sequence of str
+        All keys, in the order of the legend.
+    texts, tasks : mapping, optional
+        Key -> text and kind of task, for the legend.
+    margin : xarray.DataArray, optional
+        (voxel): how far the best is ahead of the second best, for the table.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, instruction, and margin if there is one.
+
+    Raises
+    ------
+    ValueError
+        If a winner is not in `order`.
+    """
+    codes = codes_of(winner, order)
+    colours = instruction_colours(order)
+    legend = Legend(colours, shares_of(codes, order), "share of voxels", texts, tasks)
+    painted = paint_codes(stage.flatmap, codes, list(colours.values()))
+    page, below = draw_maps([Panel(stage, painted)], legend.height, title=stage.title)
+    legend.draw(page, below)
+    columns = {"instruction": names_of(winner), "margin": margin}
+    return Drawing(page.figure, voxel_table(winner, columns))

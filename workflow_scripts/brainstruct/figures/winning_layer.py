@@ -1,0 +1,59 @@
+"""Flatmaps of the layer that predicts each voxel best."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.ticker import FixedLocator
+
+from brainstruct.figures.categories import paint_codes
+from brainstruct.figures.drawing import Drawing
+from brainstruct.figures.scales import BAR
+from brainstruct.figures.stage import Panel, Stage, draw_maps
+from brainstruct.figures.style import journal_style, layer_colours
+from brainstruct.figures.tidy import voxel_table
+
+_MOST_TICKS = 12
+
+
+@journal_style()
+def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> Drawing:
+    """Draw the layer that predicts each voxel best.
+
+    Parameters
+    ----------
+    layer : xarray.DataArray
+        (voxel), number of a layer, with the voxel coordinates i, j, k; NaN
+        shows the folds.
+    n_layers : int
+        Layers of the model, token embeddings (layer 0) included.
+
+    Returns
+    -------
+    Drawing
+        Table: i, j, k, layer.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not one of 0 to `n_layers` - 1.
+    """
+    numbers = np.asarray(layer, float)
+    known = np.isfinite(numbers)
+    whole = np.where(known, numbers, -1).astype(np.int64)
+    if known.any() and (whole[known].min() < 0 or whole.max() >= n_layers):
+        raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
+    colours = layer_colours(n_layers)
+    painted = paint_codes(stage.flatmap, layer.copy(data=whole), colours)
+    page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
+
+    norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
+    mappable = ScalarMappable(norm, ListedColormap(colours))
+    bar = page.colour_bar(mappable, page.width / 2 - 35, below + 2, 70)
+    step = max(-(-n_layers // _MOST_TICKS), 1)
+    bar.ax.xaxis.set_major_locator(FixedLocator(list(range(0, n_layers, step))))
+    bar.ax.xaxis.set_minor_locator(FixedLocator([]))
+    bar.set_label("Layer with the best prediction (0: token embeddings)")
+    return Drawing(page.figure, voxel_table(layer, {"layer": numbers}))
