@@ -14,7 +14,6 @@ from brainstruct.nsd.design import (
     ExpDesign,
     planned_images,
     read_expdesign,
-    subject_images,
     trial_nsd_ids,
 )
 from brainstruct.nsd.layout import SUBJECTS
@@ -65,9 +64,7 @@ def test_planned_images_are_the_subjects_own(study: Study) -> None:
     everything = np.concatenate([study.design.shared, *own])
     np.testing.assert_array_equal(np.sort(everything), np.arange(ids.N_IMAGES))
     assert (np.diff(own[0]) > 0).all()
-    np.testing.assert_array_equal(
-        subject_images(study.design, "subj02")[: ids.N_SHARED], study.design.shared
-    )
+    np.testing.assert_array_equal(study.design.images[1, : ids.N_SHARED], study.design.shared)
 
 
 def test_unknown_subject_is_refused(study: Study) -> None:

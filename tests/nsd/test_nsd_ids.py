@@ -13,7 +13,6 @@ from brainstruct.nsd import ids
 PAIRS = {
     "73k": (ids.number_73k, ids.nsd_id_from_73k, ids.N_IMAGES),
     "10k": (ids.number_10k, ids.position_from_10k, ids.N_POSITIONS),
-    "trial": (ids.trial_number, ids.trial_from_number, ids.N_TRIALS),
 }
 SHAPES = hnp.array_shapes(max_dims=3, max_side=5)
 
@@ -57,7 +56,7 @@ def test_session_and_row_count_through_the_files(trial: np.ndarray) -> None:
     assert session.max() <= ids.N_SESSIONS
     assert row.min() >= 0
     assert row.max() < ids.TRIALS_PER_SESSION
-    np.testing.assert_array_equal(ids.trial_from_session(session, row), trial)
+    np.testing.assert_array_equal((session - 1) * ids.TRIALS_PER_SESSION + row, trial)
 
 
 def test_last_trial_of_a_session_is_in_that_session() -> None:
@@ -71,7 +70,7 @@ def test_a_scalar_gives_a_scalar() -> None:
     assert int(ids.nsd_id_from_73k(46_003)) == 46_002
 
 
-@pytest.mark.parametrize("convert", [ids.number_73k, ids.trial_from_number, ids.session_and_row])
+@pytest.mark.parametrize("convert", [ids.number_73k, ids.trial_number, ids.session_and_row])
 @pytest.mark.parametrize("bad", [1.0, [True], ["1"]])
 def test_only_integers_are_identifiers(convert: Callable[[object], object], bad: object) -> None:
     with pytest.raises(TypeError, match="must be integers"):
@@ -82,25 +81,16 @@ def test_empty_arrays_pass() -> None:
     assert ids.number_73k([]).shape == (0,)
 
 
-def test_unassigned_trial_numbers_are_no_trials() -> None:
-    with pytest.raises(ValueError, match="the first is 0"):
-        ids.trial_from_number([5, ids.NOT_ASSIGNED])
-
-
-@given(
-    index=hnp.arrays(
-        np.float64, SHAPES, elements=st.floats(-0.5, 300, allow_nan=False) | st.just(np.nan)
-    )
-)
-def test_voxel_coordinates_round_trip(index: np.ndarray) -> None:
-    coordinate = ids.voxel_coordinate(index)
-    assert not np.isnan(coordinate).any()
-    np.testing.assert_allclose(ids.voxel_index(coordinate), index, atol=1e-9)
+def test_numbers_of_trials_start_at_one() -> None:
+    assert ids.trial_number([0, 29_999]).tolist() == [1, 30_000]
+    for outside in (-1, 30_000):
+        with pytest.raises(ValueError, match=r"1 of 2 trials lie outside 0\.\.29999"):
+            ids.trial_number([0, outside])
 
 
 def test_first_voxel_of_matlab_is_zero() -> None:
-    given_ = [1.0, 81.0, ids.NO_COORDINATE]
-    np.testing.assert_array_equal(ids.voxel_index(given_), [0.0, 80.0, np.nan])
+    given_ = [0.5, 1.0, 81.25, ids.NO_COORDINATE]
+    np.testing.assert_array_equal(ids.voxel_index(given_), [-0.5, 0.0, 80.25, np.nan])
 
 
 def test_vertices_are_counted_from_zero():

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import RELEASED_SESSIONS, SUBJECTS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import SUBJECTS, Layout
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, BetaFormat, SessionFiles, Sessions
 
 
 def place(layout: Layout, fmt: BetaFormat, numbers: Iterable[int]) -> None:
@@ -137,3 +138,21 @@ def test_importing_the_layout_needs_the_standard_library_only() -> None:
     )
     source = Path(__file__).parents[2] / "workflow_scripts"
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": str(source)})
+
+
+def test_sessions_that_are_meant_may_be_missing(layout: Layout) -> None:
+    there = layout.sessions_on_disk("subj05")
+    assert not there
+    assert there.meant("subj05", "auto", None) == Sessions(40, "hdf5")
+    place(layout, "nifti", [1, 2, 4])
+    there = layout.sessions_on_disk("subj05")
+    assert there
+    assert there.whole("nifti") == 2
+    assert there.meant("subj05", "auto", None) == Sessions(4, "nifti")
+    assert there.meant("subj05", "auto", 7) == Sessions(7, "nifti")
+    assert there.meant("subj05", "hdf5", None) == Sessions(40, "hdf5")
+
+
+def test_names_in_other_folders_are_no_sessions() -> None:
+    found = SessionFiles.among(["betas_session01.hdf5", "other/betas_session02.hdf5"])
+    assert found.numbers == {"hdf5": {1}, "nifti": set()}

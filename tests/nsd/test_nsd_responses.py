@@ -17,9 +17,10 @@ from small_study import Study
 from brainstruct.errors import InputError
 from brainstruct.nsd import responses as responses_module
 from brainstruct.nsd.betas import read_session
-from brainstruct.nsd.layout import Layout, Sessions
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.responses import prepare_responses, zscore_session
 from brainstruct.nsd.rois import read_mask, read_roi
+from brainstruct.nsd.sessions import Sessions
 from brainstruct.nsd.voxel_labels import label_voxels
 from brainstruct.store.arrays import read_dataset, write_dataset
 

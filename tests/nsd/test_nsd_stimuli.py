@@ -13,8 +13,10 @@ from small_study import Study
 from brainstruct.errors import InputError
 from brainstruct.nsd import ids
 from brainstruct.nsd.design import trial_nsd_ids
-from brainstruct.nsd.stimuli import INDEX_COLUMNS, StimulusReader, read_stim_info
+from brainstruct.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.store.tables import read_table, write_table
+
+COLUMNS = ("nsd_id", "split", "repetitions", "trials", "coco_id", "coco_split")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def reread(table: pd.DataFrame, study: Study, folder: Path) -> pd.DataFrame:
 def test_index_lists_every_trial_once(study: Study, subject: str) -> None:
     index = study.index(subject)
     shown = trial_nsd_ids(study.design, subject, {"subj01": 2, "subj03": 1}[subject])
-    assert tuple(index.columns) == INDEX_COLUMNS
+    assert tuple(index.columns) == COLUMNS
     assert index["nsd_id"].is_monotonic_increasing
     assert dict(zip(index["nsd_id"], index["repetitions"], strict=True)) == Counter(shown.tolist())
     seen = np.full(shown.size, -1)
@@ -59,7 +61,7 @@ def test_index_names_the_source_of_each_image(study: Study, csv: pd.DataFrame) -
 def test_index_survives_a_table_on_disk(study: Study, tmp_path: Path) -> None:
     index = study.index("subj03")
     write_table(index, tmp_path / "index.tsv")
-    again = read_table(tmp_path / "index.tsv", INDEX_COLUMNS, dtype={"trials": str})
+    again = read_table(tmp_path / "index.tsv", COLUMNS, dtype={"trials": str})
     pd.testing.assert_frame_equal(again, index, check_dtype=False)
 
 

@@ -27,8 +27,8 @@ from brainstruct.nsd.responses import prepare_responses
 from brainstruct.nsd.rois import read_mask, read_roi
 from brainstruct.nsd.synthetic.nifti import write_volume
 from brainstruct.nsd.synthetic.plan import Planted, SubjectPlan
+from brainstruct.nsd.synthetic.planting import planted_signals
 from brainstruct.nsd.synthetic.regions import FAMILIES, Anatomy, draw_families
-from brainstruct.nsd.synthetic.signals import planted_signals
 from brainstruct.nsd.synthetic.subjects import truth_file, write_subject
 from brainstruct.store.arrays import provenance, read_dataset
 
@@ -269,9 +269,8 @@ def test_the_same_seed_writes_the_same_bytes(study: Study, tmp_path: Path) -> No
     )
     different = write(study, tmp_path / "different", seed=SEED + 1)
     path = study.layout.betas_file("subj03", 1, "nifti")
-    assert (
-        different.nsd_root / path.relative_to(study.layout.nsd_root)
-    ).read_bytes() != path.read_bytes()
+    other = different.nsd_root / path.relative_to(study.layout.nsd_root)
+    assert other.read_bytes() != path.read_bytes()
 
 
 def test_formats_can_be_chosen(study: Study, tmp_path: Path) -> None:

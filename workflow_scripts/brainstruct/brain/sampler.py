@@ -41,8 +41,7 @@ class Sampler:
         Parameters
         ----------
         values : xarray.DataArray
-            (voxel), with the voxel coordinates i, j, k; NaN is left out of
-            averages.
+            (voxel), with the voxel coordinates i, j, k; NaN is left out.
 
         Returns
         -------
@@ -64,7 +63,7 @@ class Sampler:
         Parameters
         ----------
         members : xarray.DataArray
-            (voxel), bool, with the voxel coordinates i, j, k.
+            As `average` takes them, but bool.
 
         Returns
         -------
@@ -87,9 +86,7 @@ class Sampler:
         Parameters
         ----------
         codes : xarray.DataArray
-            (voxel), integers, with the voxel coordinates i, j, k; -1 abstains.
-        n_codes : int
-            Number of categories.
+            As `average` takes them, but 0 to `n_codes` - 1; -1 abstains.
 
         Returns
         -------

@@ -65,10 +65,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _lay_over(under: dict[str, Any], over: Mapping[str, Any]) -> None:
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(under.get(key), dict):
-            _lay_over(under[key], value)
-        elif isinstance(value, dict):
-            under[key] = {}
+        if isinstance(value, dict):
+            if not isinstance(under.get(key), dict):
+                under[key] = {}
             _lay_over(under[key], value)
         else:
             under[key] = value

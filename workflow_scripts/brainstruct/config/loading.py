@@ -14,12 +14,7 @@ from brainstruct.errors import InputError
 
 
 def load_study(config: Mapping[str, Any]) -> Study:
-    """Validate a merged configuration.
-
-    Parameters
-    ----------
-    config : mapping
-        What the ``configfile:`` statements, ``--configfile`` and ``--config`` gave.
+    """Validate what ``configfile:``, ``--configfile`` and ``--config`` gave together.
 
     Raises
     ------

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from brainstruct.config.base import Block, Key
-from brainstruct.config.suggest import require_known
+from brainstruct.config.suggest import one_of
 from brainstruct.models.registry import FAMILIES
-
-Pooling = Literal["response_mean", "last_prompt_token", "prompt_mean"]
 
 
 class Instruction(Block):
@@ -83,17 +74,12 @@ class Model(Block):
 
     key: Key
     label: str
-    family: str
+    family: Annotated[str, one_of("family", FAMILIES)]
     checkpoint: str
     n_layers: PositiveInt
     layers: Literal["all"] | list[NonNegativeInt] = "all"
     instructions: Literal["all"] | list[str] = "all"
     random_seed: int | None = None
-
-    @field_validator("family")
-    @classmethod
-    def _family_is_known(cls, family: str) -> str:
-        return require_known("family", family, FAMILIES)
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Model:
@@ -196,7 +182,7 @@ class Embedding(Block):
     instructions_per_job: Literal["all"] | PositiveInt = 1
     max_new_tokens: PositiveInt = 32
     decoding: Literal["greedy"] | Sampling = "greedy"
-    pooling: Pooling = "response_mean"
+    pooling: Literal["response_mean", "last_prompt_token", "prompt_mean"] = "response_mean"
     device: Literal["auto", "cuda", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     storage: Literal["float16", "float32"] = "float16"

@@ -27,26 +27,15 @@ def schema_text() -> str:
     """Return the schema as indented JSON."""
     schema = Study.model_json_schema()
     blocks: dict[str, Any] = schema["$defs"]
-    listed, known = set(_listed(schema)), {block.__name__: block for block in _all(Block)}
+    # Blocks that are entries of lists.
+    listed = re.findall(r'"items": {"\$ref": "#/\$defs/(\w+)"', json.dumps(schema))
+    known = {block.__name__: block for block in _all(Block)}
     for name, block in [("Study", schema), *blocks.items()]:
         if name not in listed:
             block.pop("required", None)
         _describe_keys(block, known[name])
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
-
-
-def _listed(node: Any) -> Iterator[str]:
-    """Iterate over the names of blocks that are entries of lists."""
-    if isinstance(node, dict):
-        items = node.get("items")
-        if isinstance(items, dict) and "$ref" in items:
-            yield str(items["$ref"]).rsplit("/", 1)[-1]
-        for inner in node.values():
-            yield from _listed(inner)
-    elif isinstance(node, list):
-        for inner in node:
-            yield from _listed(inner)
 
 
 def _all(block: type[Block]) -> Iterator[type[Block]]:

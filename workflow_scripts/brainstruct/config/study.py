@@ -100,10 +100,11 @@ class Study(Block):
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> Study:
+        keys = [model.key for model in self.models]
         problems = [
             *_repeated("subjects", self.subjects),
             *_repeated("instructions", self.instructions),
-            *_repeated("models", [model.key for model in self.models]),
+            *_repeated("models", keys),
             *unknown_name("instructions", self.instructions, self.instruction_texts),
             *_repeated("data.rois", self.data.rois),
         ]
@@ -115,15 +116,13 @@ class Study(Block):
             where = f"models.{model.key}"
             problems += unknown_name(f"{where}.checkpoint", [model.checkpoint], self.checkpoints)
             if model.instructions != "all":
-                problems += unknown_name(
-                    f"{where}.instructions", model.instructions, self.instructions
-                )
-                problems += _repeated(f"{where}.instructions", model.instructions)
+                where = f"{where}.instructions"
+                problems += unknown_name(where, model.instructions, self.instructions)
+                problems += _repeated(where, model.instructions)
                 if model.follows_instructions and not model.instructions:
-                    problems.append(f"{where}.instructions: is empty; name one, or 'all'")
+                    problems.append(f"{where}: is empty; name one, or 'all'")
         if isinstance(self.data.sessions, dict):
             problems += unknown_name("data.sessions", self.data.sessions, self.subjects)
-        keys = [model.key for model in self.models]
         if self.statistics.compare != "all":
             for a, b in self.statistics.compare:
                 problems += unknown_name("statistics.compare", (a, b), keys)
@@ -133,12 +132,9 @@ class Study(Block):
             problems += _repeated("statistics.compare", pairs)
         for concept, members in self.concepts.items():
             problems += unknown_name(f"concepts.{concept}", members, self.instruction_texts)
-        if self.partition.reference != "all":
-            problems += unknown_name(
-                "partition.reference", [self.partition.reference], self.instruction_texts
-            )
-        layer = self.partition.layer
-        reference = self.partition.reference
+        layer, reference = self.partition.layer, self.partition.reference
+        if reference != "all":
+            problems += unknown_name("partition.reference", [reference], self.instruction_texts)
         for model in self.models if isinstance(layer, int) else ():
             given = self.instructions_of(model)
             parted = len(given) > 1 and (reference == "all" or reference in given)
@@ -164,16 +160,16 @@ class Study(Block):
                 problems.append(
                     f"data.sessions: synthetic.sessions has only {written} of {subject}"
                 )
-        trials = 750 * max(synthetic.sessions.values())
+        longest = max(synthetic.sessions.values())
         shown = 3 * (synthetic.shared_images + synthetic.unique_images)
-        if trials != shown:
+        if 750 * longest != shown:
             problems.append(
-                f"synthetic: {max(synthetic.sessions.values())} sessions have {trials} trials, "
+                f"synthetic: {longest} sessions have {750 * longest} trials, "
                 f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
             )
+        models = {model.key: model for model in self.models}
         for planted in synthetic.planted:
             where = f"synthetic.planted.{planted.roi}"
-            models = {model.key: model for model in self.models}
             problems += unknown_name(f"{where}.model", [planted.model], models)
             problems += unknown_name(
                 f"{where}.instruction", [planted.instruction], self.instruction_texts
@@ -194,12 +190,9 @@ class Study(Block):
             return list(self.statistics.compare)
         pairs: list[tuple[str, str]] = []
         for model in self.models:
+            others = [other.key for other in self.models if other is not model]
             if model.follows_instructions and model.random_seed is None:
-                pairs += [
-                    (model.key, other.key)
-                    for other in self.models
-                    if other is not model and (other.key, model.key) not in pairs
-                ]
+                pairs += [(model.key, key) for key in others if (key, model.key) not in pairs]
         return pairs
 
     def instructions_of(self, model: Model) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from brainstruct.config.base import Block, Key, Name, Subject
-from brainstruct.config.suggest import require_known
+from brainstruct.config.suggest import one_of
 from brainstruct.models.builders import BUILDERS
 
 
@@ -24,14 +24,9 @@ class TinyCheckpoint(Block):
         Sizes handed to the builder (for instance ``n_blocks``, ``width``).
     """
 
-    kind: str
+    kind: Annotated[str, one_of("kind", BUILDERS)]
     seed: int = 0
     sizes: dict[str, int] = {}
-
-    @field_validator("kind")
-    @classmethod
-    def _kind_is_known(cls, kind: str) -> str:
-        return require_known("kind", kind, BUILDERS)
 
 
 class Planted(Block):

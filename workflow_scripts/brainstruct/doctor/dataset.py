@@ -9,12 +9,13 @@ import pandas as pd
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.finding import Outcome
+from brainstruct.nsd.betas import inspect_session
 from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
-from brainstruct.nsd.headers import inspect_session
-from brainstruct.nsd.layout import COCO_SPLITS, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.design import read_expdesign, shown_images
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
 from brainstruct.nsd.rois import read_mask, read_roi
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.nsd.stimuli import StimulusReader, read_stim_info
 
 FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
@@ -43,11 +44,11 @@ def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | 
     with outcome.noting():
         design = read_expdesign(layout.expdesign_file)
         info = read_stim_info(layout.stim_info_file, design)
-        seen: set[int] = set()
-        for subject in study.subjects:
-            count = min(read_sessions(study, layout, subject), RELEASED_SESSIONS[subject])
-            seen.update(trial_nsd_ids(design, subject, count))
-        images = info[info["nsd_id"].isin(seen)]
+        counts = {
+            subject: min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject])
+            for subject in study.subjects
+        }
+        images = info[info["nsd_id"].isin(shown_images(design, counts))]
     return outcome, images
 
 
@@ -97,8 +98,8 @@ def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
     """Look at a subject's sessions, mask, regions and ncsnr."""
     outcome = Outcome(subject)
     data = study.data
-    form = betas_format(study, layout, subject)
-    sessions = _check_sessions(outcome, study, layout, subject, form)
+    form = sessions_meant(study, layout, subject).format
+    sessions = _check_sessions(outcome, study, layout, subject)
     mask, ncsnr = layout.roi_file(subject, data.mask), layout.ncsnr_file(subject)
     regions = {name: layout.roi_file(subject, name) for name in data.rois}
     small = [mask, *regions.values(), ncsnr]
@@ -123,29 +124,19 @@ def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
     return outcome
 
 
-def betas_format(study: Study, layout: Layout, subject: str) -> BetaFormat:
-    """Return the format in which a subject's betas are read."""
-    if study.data.format != "auto":
-        return study.data.format
-    return layout.format_on_disk(subject)
+def sessions_meant(study: Study, layout: Layout, subject: str) -> Sessions:
+    """Return the sessions of a subject that the study would read, holes or not."""
+    found = layout.sessions_on_disk(subject)
+    return found.meant(subject, study.data.format, study.data.sessions_of(subject))
 
 
-def read_sessions(study: Study, layout: Layout, subject: str) -> int:
-    """Return how many sessions of a subject the study would read, holes or not."""
-    form = betas_format(study, layout, subject)
-    found = layout.sessions_on_disk(subject)[form]
-    wanted = study.data.sessions_of(subject)
-    return wanted or max(found, default=RELEASED_SESSIONS[subject])
-
-
-def _check_sessions(
-    outcome: Outcome, study: Study, layout: Layout, subject: str, form: BetaFormat
-) -> list[int]:
+def _check_sessions(outcome: Outcome, study: Study, layout: Layout, subject: str) -> list[int]:
     """Compare sessions on disk with those that are read; return the ones to look at."""
     folder = layout.betas_folder(subject)
-    found = layout.sessions_on_disk(subject)
+    found = layout.sessions_on_disk(subject).numbers
     released = RELEASED_SESSIONS[subject]
-    count = read_sessions(study, layout, subject)
+    meant = sessions_meant(study, layout, subject)
+    count, form = meant.count, meant.format
     wanted = study.data.sessions_of(subject)
     if count > released:
         outcome.add(

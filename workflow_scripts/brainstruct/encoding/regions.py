@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+
+from brainstruct.brain.labels import family_names
 
 WHOLE = "all"
 """Label that stands for all labels of a family together."""
@@ -40,19 +41,16 @@ def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
     Parameters
     ----------
     space : xarray.Dataset
-        ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels``
-        (JSON: family -> number -> name).
+        ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels``.
     mask_name : str
         Name under which all voxels together appear.
     """
-    names: dict[str, dict[str, str]] = json.loads(space.attrs["roi_labels"])
+    names = family_names(space)
     labels = space["roi_label"]
     yield Region(mask_name, WHOLE, np.ones(space.sizes["voxel"], dtype=bool))
     for family in labels["roi"].values:
         numbers = labels.sel(roi=family).values
-        known = {
-            int(number): name for number, name in names[str(family)].items() if int(number) > 0
-        }
+        known = names[str(family)]
         yield Region(str(family), WHOLE, np.isin(numbers, list(known)))
         for number, name in sorted(known.items()):
             yield Region(str(family), name, numbers == number)

@@ -9,7 +9,8 @@ from brainstruct.config.study import Study
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import HEMISPHERES, RELEASED_SESSIONS, BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import HEMISPHERES, Layout
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, SessionFiles, Sessions
 from brainstruct.workflow.flat_source import find_source
 
 _SHOWN = 12
@@ -23,10 +24,16 @@ class _Listing:
         self._folders: dict[Path, dict[str, int]] = {}
 
     def size(self, path: Path) -> int | None:
-        folder = path.parent
+        return self._sizes(path.parent).get(self._layout.in_bucket(path))
+
+    def sessions(self, subject: str) -> SessionFiles:
+        sizes = self._sizes(self._layout.betas_folder(subject))
+        return SessionFiles.among(key.rpartition("/")[2] for key in sizes)
+
+    def _sizes(self, folder: Path) -> dict[str, int]:
         if folder not in self._folders:
             self._folders[folder] = self._bucket.sizes(self._layout.in_bucket(folder))
-        return self._folders[folder].get(self._layout.in_bucket(path))
+        return self._folders[folder]
 
     def holds(self, path: Path) -> bool:
         return self.size(path) is not None
@@ -72,9 +79,9 @@ def _chosen(study: Study, layout: Layout, listed: _Listing) -> Iterator[Path]:
     if any(not model.reads_captions for model in study.models):
         yield layout.stimuli_file
     for subject in study.subjects:
-        form = _format(study, layout, subject, listed)
-        for session in _sessions(study, layout, subject, form, listed):
-            yield layout.betas_file(subject, session, form)
+        sessions = _sessions(study, layout, subject, listed)
+        for session in sessions.numbers:
+            yield layout.betas_file(subject, session, sessions.format)
         yield layout.ncsnr_file(subject)
         for family in (study.data.mask, *study.data.rois):
             yield layout.roi_file(subject, family)
@@ -104,21 +111,12 @@ def _flat(study: Study, layout: Layout, subject: str, listed: _Listing) -> Itera
             yield layout.fsaverage_file(subject, side)
 
 
-def _format(study: Study, layout: Layout, subject: str, listed: _Listing) -> BetaFormat:
-    if study.data.format != "auto":
-        return study.data.format
-    if any(layout.sessions_on_disk(subject).values()):
-        return layout.format_on_disk(subject)
-    first = {form: layout.betas_file(subject, 1, form) for form in ("hdf5", "nifti")}
-    return "nifti" if listed.holds_only(first["nifti"], first["hdf5"]) else "hdf5"
-
-
-def _sessions(
-    study: Study, layout: Layout, subject: str, form: BetaFormat, listed: _Listing
-) -> tuple[int, ...]:
-    wanted = study.data.sessions_of(subject)
-    if wanted is None:
-        released = Sessions(RELEASED_SESSIONS[subject], form).numbers
-        held = [n for n in released if listed.holds(layout.betas_file(subject, n, form))]
-        wanted = max(held, default=len(released))
-    return Sessions(wanted, form).numbers
+def _sessions(study: Study, layout: Layout, subject: str, listed: _Listing) -> Sessions:
+    held = listed.sessions(subject)
+    fmt = study.data.format
+    if fmt == "auto" and (on_disk := layout.sessions_on_disk(subject)):
+        fmt = on_disk.meant(subject, "auto", None).format
+    elif fmt == "auto":
+        first = [form for form, numbers in held.numbers.items() if 1 in numbers]
+        fmt = first[0] if first else "hdf5"
+    return held.meant(subject, fmt, study.data.sessions_of(subject))

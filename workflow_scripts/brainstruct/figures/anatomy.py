@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from brainstruct.brain.labels import names_as_text
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
 
@@ -83,7 +83,7 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
         coords={axis: np.arange(length) for axis, length in zip("ijk", shape, strict=True)},
     )
     names = {str(number): name for number, name in enumerate(regions, start=1)}
-    sampled["label"].attrs["names"] = json.dumps(names)
+    sampled["label"].attrs["names"] = names_as_text(names)
     return sampled
 
 

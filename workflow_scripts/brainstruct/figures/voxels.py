@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import distinct_names, region_of
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
@@ -70,11 +71,11 @@ def outlines(space: xr.Dataset) -> xr.DataArray:
         ``roi_label`` (roi, voxel) and the attribute ``roi_labels``.
     """
     found: dict[tuple[str, str], Any] = {}
-    for family, names in json.loads(space.attrs["roi_labels"]).items():
+    for family, names in family_names(space).items():
         numbers = space["roi_label"].sel(roi=family).values
         for number, name in names.items():
-            inside = numbers == int(number)
-            if int(number) > 0 and inside.any():
+            inside = numbers == number
+            if inside.any():
                 region = family, region_of(name)
                 found[region] = found.get(region, False) | inside
     return xr.DataArray(

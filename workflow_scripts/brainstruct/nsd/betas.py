@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -32,7 +33,16 @@ BLOCK_BYTES = 64 * 2**20
 
 Betas: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
-_CURE = "Download the session again, or use only the sessions before it"
+_Stored: TypeAlias = tuple[int, tuple[int, ...], np.dtype[Any]]
+"""Trials, shape of a volume [x, y, z], type."""
+
+_AGAIN = "Download the session again"
+_CURE = f"{_AGAIN}, or use only the sessions before it"
+
+_GZIP_LENGTH = 2**32
+"""The end of a gzip file holds the length of its content modulo this (RFC 1952)."""
+_GZIP_EXTRA = 0x04
+"""Flag of gzip files with extra fields: blocked ones, whose end speaks of a block only."""
 
 
 def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> Betas:
@@ -61,12 +71,30 @@ def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> B
     """
     if not mask.any():
         raise ValueError("the mask marks no voxel")
-    if Path(path).name.endswith((".nii", ".nii.gz")):
-        betas = _read_nifti(Path(path), mask)
-    else:
-        betas = _read_hdf5(Path(path), mask)
-    _refuse_non_finite(path, betas, mask)
+    file = Path(path)
+    read = _read_nifti if file.name.endswith((".nii", ".nii.gz")) else _read_hdf5
+    betas = read(file, mask)
+    if betas.dtype != np.int16:
+        _refuse_non_finite(file, betas, mask)
     return betas
+
+
+def inspect_session(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None) -> None:
+    """Check that a file can hold the betas of a session, of volumes of a shape [x, y, z].
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or shorter than its header says,
+        holds another number of trials or other volumes, is scaled, or holds
+        neither int16 nor floating-point numbers.
+    """
+    file = Path(path)
+    try:
+        stored = (_describe_nifti if file.name.endswith(".nii.gz") else _describe_hdf5)(file)
+    except (*UNREADABLE, RuntimeError) as error:
+        raise InputError(file, f"is damaged or truncated ({error})", _AGAIN) from error
+    _check(file, stored, shape, "the subject's mask", _AGAIN)
 
 
 def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
@@ -75,8 +103,7 @@ def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
             stored = file.get("betas")
             if not isinstance(stored, h5py.Dataset):
                 raise InputError(path, "has no data set betas", _CURE)
-            _check_shape(path, tuple(stored.shape[:0:-1]), int(stored.shape[0]), mask)
-            betas = _empty(path, stored.dtype, mask)
+            betas = _empty(path, _layout_of_hdf5(stored), mask)
             for voxels, (x, y, z) in _runs(mask):
                 betas[:, voxels] = stored[:, z, y, x]
             return betas
@@ -87,16 +114,9 @@ def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
 def _runs(
     mask: npt.NDArray[np.bool_],
 ) -> Iterator[tuple[npt.NDArray[np.int64], tuple[slice, int, int]]]:
-    """Cut the mask into runs of neighbours along x.
-
-    The files have one chunk per voxel, so reading more than the mask costs
-    time: bounding rectangles of whole planes take four times as long.
-
-    Yields
-    ------
-    voxels : places of the run's voxels in ``argwhere(mask)``
-    place : their (x, y, z); x is a slice
-    """
+    """Yield runs of neighbours along x: places in ``argwhere(mask)``, and (slice x, y, z)."""
+    # The files have one chunk per voxel, so reading more than the mask costs
+    # time: bounding rectangles of whole planes take four times as long.
     x, y, z = np.nonzero(mask)
     order = np.lexsort((x, y, z))
     breaks = (np.diff(x[order]) != 1) | (np.diff(y[order]) != 0) | (np.diff(z[order]) != 0)
@@ -111,7 +131,6 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
         stored: Any = nibabel.Nifti1Image.from_filename(path).dataobj
         if len(stored.shape) != 4:
             raise InputError(path, f"has shape {stored.shape} and holds no trials", _CURE)
-        _check_shape(path, stored.shape[:3], stored.shape[3], mask)
         if (stored.slope, stored.inter) != (1.0, 0.0):
             raise InputError(
                 path,
@@ -119,10 +138,10 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
                 "the data set does neither",
                 _CURE,
             )
-        betas = _empty(path, stored.dtype, mask)
+        betas = _empty(path, _layout_of_nifti(stored), mask)
         # The file stores x fastest: these are the voxels' places in a volume.
         places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
-        with _opened(path) as file:
+        with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
             file.seek(stored.offset)
             for first, block in _blocks(file, stored.dtype, mask.size):
                 betas[first : first + len(block)] = block[:, places]
@@ -130,10 +149,6 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
         return betas
     except UNREADABLE as error:
         raise InputError(path, f"is damaged or no NIfTI file ({error})", _CURE) from error
-
-
-def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
 
 
 def _blocks(
@@ -150,33 +165,33 @@ def _blocks(
         yield first, np.frombuffer(content, dtype).reshape(trials, volume)
 
 
-def _check_shape(
-    path: Path, shape: tuple[int, ...], trials: int, mask: npt.NDArray[np.bool_]
+def _check(
+    path: Path, stored: _Stored, shape: tuple[int, ...] | None, owner: str, cure: str
 ) -> None:
-    if shape != mask.shape:
+    """Check that what is stored is a session of volumes of the shape that `owner` has."""
+    trials, volume, dtype = stored
+    if shape is not None and volume != shape:
         raise InputError(
             path,
-            f"holds volumes of shape {shape}, the mask has {mask.shape}",
+            f"holds volumes of shape {volume}, {owner} has {shape}",
             "Take the betas and the ROI volumes from one functional preparation (space)",
         )
     if trials != ids.TRIALS_PER_SESSION:
-        raise InputError(path, f"holds {trials} trials instead of {ids.TRIALS_PER_SESSION}", _CURE)
+        raise InputError(path, f"holds {trials} trials instead of {ids.TRIALS_PER_SESSION}", cure)
+    if not np.issubdtype(dtype, np.floating) and (dtype.kind, dtype.itemsize) != ("i", 2):
+        raise InputError(path, f"holds {dtype} instead of int16", cure)
 
 
-def _empty(path: Path, dtype: np.dtype[Any], mask: npt.NDArray[np.bool_]) -> Betas:
-    shape = (ids.TRIALS_PER_SESSION, int(np.count_nonzero(mask)))
-    if np.issubdtype(dtype, np.floating):
-        return np.empty(shape, dtype=np.float32)
-    if dtype.kind == "i" and dtype.itemsize == 2:
-        return np.empty(shape, dtype=np.int16)
-    raise InputError(path, f"holds {dtype} instead of int16", _CURE)
+def _empty(path: Path, stored: _Stored, mask: npt.NDArray[np.bool_]) -> Betas:
+    """Return an array for a session of the mask's volume."""
+    _check(path, stored, mask.shape, "the mask", _CURE)
+    size = stored[0], int(np.count_nonzero(mask))
+    if np.issubdtype(stored[2], np.floating):
+        return np.empty(size, dtype=np.float32)
+    return np.empty(size, dtype=np.int16)
 
 
-def _refuse_non_finite(
-    path: str | os.PathLike[str], betas: Betas, mask: npt.NDArray[np.bool_]
-) -> None:
-    if betas.dtype == np.int16:
-        return
+def _refuse_non_finite(path: Path, betas: Betas, mask: npt.NDArray[np.bool_]) -> None:
     wrong = ~np.isfinite(betas)
     if wrong.any():
         trial, voxel = (int(place) for place in np.argwhere(wrong)[0])
@@ -187,3 +202,38 @@ def _refuse_non_finite(
             f"(the first is trial {trial} of voxel {place}: {betas[trial, voxel]})",
             _CURE,
         )
+
+
+def _describe_hdf5(path: Path) -> _Stored:
+    with h5py.File(path, "r") as file:  # compares the length its header states with its size
+        stored = file.get("betas")
+        if not isinstance(stored, h5py.Dataset) or stored.ndim != 4:
+            raise InputError(path, "has no data set betas of four dimensions", _AGAIN)
+        return _layout_of_hdf5(stored)
+
+
+def _describe_nifti(path: Path) -> _Stored:
+    stored: Any = nibabel.Nifti1Image.from_filename(path).dataobj
+    if len(stored.shape) != 4:
+        raise InputError(path, f"has shape {stored.shape} and holds no trials", _AGAIN)
+    if (stored.slope, stored.inter) != (1.0, 0.0):
+        fault = f"scales its numbers by {stored.slope} and shifts them by {stored.inter}"
+        raise InputError(path, fault, _AGAIN)
+    promised = int(stored.offset) + prod(map(int, stored.shape)) * stored.dtype.itemsize
+    with path.open("rb") as file:
+        flags = file.read(4)[3]
+        file.seek(-4, os.SEEK_END)
+        held = int.from_bytes(file.read(4), "little")
+    if held != promised % _GZIP_LENGTH and not flags & _GZIP_EXTRA:
+        raise InputError(
+            path, f"is truncated: its header promises {promised} bytes, its end does not", _AGAIN
+        )
+    return _layout_of_nifti(stored)
+
+
+def _layout_of_hdf5(stored: h5py.Dataset) -> _Stored:
+    return int(stored.shape[0]), tuple(map(int, stored.shape[:0:-1])), stored.dtype
+
+
+def _layout_of_nifti(stored: Any) -> _Stored:
+    return int(stored.shape[3]), tuple(map(int, stored.shape[:3])), stored.dtype

@@ -24,10 +24,8 @@ def block_images(
 
     Parameters
     ----------
-    design : ExpDesign
-        Experimental design.
     info : pandas.DataFrame
-        Stimulus table with nsd_id, coco_id, coco_split.
+        From `brainstruct.nsd.stimuli.read_stim_info`.
     owner : str
         A subject, or ``shared``.
     index : int
@@ -35,8 +33,7 @@ def block_images(
     images : int
         Planned images per block.
     sessions : int
-        Sessions in which the images must have been shown. Shared images are
-        shown in the same trials to all subjects.
+        First sessions, in which the images must have been shown.
 
     Returns
     -------
@@ -49,6 +46,7 @@ def block_images(
         If none of the block's images was shown.
     """
     planned = design.shared if owner == SHARED else planned_images(design, owner)
+    # Shared images are shown in the same trials to all subjects.
     subject = SUBJECTS[0] if owner == SHARED else owner
     block = np.sort(planned)[index * images : (index + 1) * images]
     shown = np.intersect1d(block, trial_nsd_ids(design, subject, sessions))

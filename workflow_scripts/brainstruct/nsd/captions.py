@@ -24,8 +24,6 @@ def read_captions(layout: Layout, index: pd.DataFrame) -> dict[int, list[str]]:
 
     Parameters
     ----------
-    layout : Layout
-        Says where the captions lie.
     index : pandas.DataFrame
         With ``nsd_id``, ``coco_id`` and ``coco_split``, one row per image.
 

@@ -21,7 +21,7 @@ def require_nsd(root: str, files: Sequence[str], otherwise: str = "") -> list[di
     files : sequence of str
         What is needed.
     otherwise : str
-        What one can do without them.
+        What one can do without, for the message.
 
     Returns
     -------

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.volumes import UNREADABLE
+from brainstruct.nsd.volumes import AGAIN, UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,7 @@ class Grid:
     shape : tuple of int
         Voxels along x, y and z.
     code : int
-        What the millimetres are, NIfTI's ``sform_code`` (1: the scanner's or
-        another subject-specific space).
+        What the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space).
     """
 
     affine: npt.NDArray[np.float64]
@@ -35,19 +34,12 @@ class Grid:
 
 
 def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
-    """Read the grid of a NIfTI volume from its header.
+    """Read the grid of a NIfTI volume, which has the shape of the analysed ones.
 
     The functional volumes of the NSD have one affine per subject and
     preparation: voxel size on the diagonal, origin in the centre of the slab.
     It is no anatomical alignment: to anatomy and surfaces lead the data set's
     transforms alone.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    shape : sequence of int
-        The shape it must have: that of the analysed volumes.
 
     Raises
     ------
@@ -55,13 +47,12 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
         If the file is missing or damaged, has another shape, or says nowhere
         where its voxels lie.
     """
-    cure = "Download it again from the same place in s3://natural-scenes-dataset"
     try:
         image = nibabel.Nifti1Image.from_filename(path)
         affine = np.asarray(image.affine, np.float64)
         codes = int(image.header["sform_code"]), int(image.header["qform_code"])
     except UNREADABLE as error:
-        raise InputError(path, f"is no readable NIfTI file ({error})", cure) from error
+        raise InputError(path, f"is no readable NIfTI file ({error})", AGAIN) from error
     found = tuple(int(length) for length in image.shape)
     if found != tuple(int(length) for length in shape):
         raise InputError(
@@ -72,6 +63,6 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
         )
     code = codes[0] or codes[1]
     if code == 0 or not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
-        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", cure)
+        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", AGAIN)
     x, y, z = found
     return Grid(affine, (x, y, z), code)

@@ -44,7 +44,6 @@ NO_COORDINATE = 9999.0
 """Coordinate, in transform files, of a point that has no counterpart."""
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 
 def nsd_id_from_73k(number: npt.ArrayLike) -> IntArray:
@@ -67,14 +66,6 @@ def number_10k(position: npt.ArrayLike) -> IntArray:
     return _within(position, 0, N_POSITIONS - 1, "positions") + 1
 
 
-def trial_from_number(number: npt.ArrayLike) -> IntArray:
-    """Convert trial numbers of the stimulus table (1..30000) to trials (0..29999).
-
-    `NOT_ASSIGNED` is no trial and is refused: select the assigned images first.
-    """
-    return _within(number, 1, N_TRIALS, "trial numbers") - 1
-
-
 def trial_number(trial: npt.ArrayLike) -> IntArray:
     """Convert trials (0..29999) to trial numbers of the stimulus table (1..30000)."""
     return _within(trial, 0, N_TRIALS - 1, "trials") + 1
@@ -86,23 +77,15 @@ def session_and_row(trial: npt.ArrayLike) -> tuple[IntArray, IntArray]:
     Parameters
     ----------
     trial : array-like of int
-        Trials of a subject, 0..29999.
+        0..29999.
 
     Returns
     -------
-    session : ndarray of int64
-        Number of the session's file, 1..40.
-    row : ndarray of int64
-        Place of the trial in that file, 0..749.
+    session, row : ndarray of int64
+        Number of the session's file, 1..40, and place in that file, 0..749.
     """
     session, row = np.divmod(_within(trial, 0, N_TRIALS - 1, "trials"), TRIALS_PER_SESSION)
     return session + 1, row
-
-
-def trial_from_session(session: npt.ArrayLike, row: npt.ArrayLike) -> IntArray:
-    """Return the trial (0..29999) at a row (0..749) of a session's file (1..40)."""
-    first = (_within(session, 1, N_SESSIONS, "sessions") - 1) * TRIALS_PER_SESSION
-    return first + _within(row, 0, TRIALS_PER_SESSION - 1, "rows")
 
 
 def session_numbers(count: int) -> range:
@@ -115,13 +98,10 @@ def number_in_sequence(place: npt.ArrayLike) -> IntArray:
     return _within(place, 0, N_TRIALS - 1, "places") + 1
 
 
-def voxel_index(coordinate: npt.ArrayLike) -> FloatArray:
+def voxel_index(coordinate: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Convert coordinates of transform files (1-based, fractional) to 0-based ones.
 
-    Returns
-    -------
-    ndarray of float64
-        Same shape; NaN where the file says `NO_COORDINATE`.
+    NaN stands where the file says `NO_COORDINATE`.
     """
     given = np.asarray(coordinate, dtype=np.float64)
     return np.where(given == NO_COORDINATE, np.nan, given - 1.0)
@@ -133,12 +113,6 @@ def vertex_from_number(number: npt.ArrayLike) -> IntArray:
     Nothing is checked: how many vertices there are differs between subjects.
     """
     return np.asarray(number).astype(np.int64) - 1
-
-
-def voxel_coordinate(index: npt.ArrayLike) -> FloatArray:
-    """Convert 0-based voxel coordinates to those of transform files; NaN: `NO_COORDINATE`."""
-    given = np.asarray(index, dtype=np.float64)
-    return np.where(np.isnan(given), NO_COORDINATE, given + 1.0)
 
 
 def valid_nsd_ids(nsd_id: npt.ArrayLike) -> IntArray:

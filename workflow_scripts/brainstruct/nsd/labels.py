@@ -19,13 +19,8 @@ LABELS: dict[str, dict[int, str]] = {
         "floc-places": ("OPA", "PPA", "RSC"),
         "floc-words": ("OWFA", "VWFA-1", "VWFA-2", "mfs-words", "mTL-words"),
         "streams": (
-            "early",
-            "midventral",
-            "midlateral",
-            "midparietal",
-            "ventral",
-            "lateral",
-            "parietal",
+            *("early", "midventral", "midlateral", "midparietal"),
+            *("ventral", "lateral", "parietal"),
         ),
         "Kastner2015": (
             *("V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"),
@@ -38,18 +33,13 @@ LABELS: dict[str, dict[int, str]] = {
 
 
 def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
-    """Read a ``.ctab`` file: a number and a name per line, the rest ignored.
-
-    Returns
-    -------
-    dict
-        Number -> name, without 0 (unknown).
+    """Read number -> name, without 0 (unknown), from a ``.ctab`` file.
 
     Raises
     ------
     InputError
-        If the file is missing or a line is not of that form, or a number or
-        name comes twice.
+        If the file is missing, a line does not begin with a number and a name,
+        or one of them comes twice.
     """
     cure = "Download it again, or delete it to use the built-in names"
     try:
@@ -73,14 +63,9 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
 
 
 def label_names(layout: Layout, subject: str, family: str) -> dict[int, str]:
-    """Return the names of a family's labels.
+    """Return number -> name of a family's labels.
 
     The first table found on disk counts; without one, the built-in names.
-
-    Returns
-    -------
-    dict
-        Number -> name.
 
     Raises
     ------

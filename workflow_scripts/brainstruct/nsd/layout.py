@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from brainstruct.errors import InputError
+from brainstruct.nsd.sessions import RELEASED_SESSIONS as RELEASED_SESSIONS
+from brainstruct.nsd.sessions import SUFFIXES, SessionFiles
+from brainstruct.nsd.sessions import BetaFormat as BetaFormat
+from brainstruct.nsd.sessions import Sessions as Sessions
 
-BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
 Hemisphere: TypeAlias = Literal["lh", "rh"]
-
-RELEASED_SESSIONS: dict[str, int] = {
-    "subj01": 40,
-    "subj02": 40,
-    "subj03": 32,
-    "subj04": 30,
-    "subj05": 40,
-    "subj06": 32,
-    "subj07": 40,
-    "subj08": 30,
-}
-"""Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
 
 SUBJECTS: tuple[str, ...] = tuple(RELEASED_SESSIONS)
 
 COCO_SPLITS: tuple[str, ...] = ("train2017", "val2017")
-
-SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
-"""In order of preference: one voxel over all trials is cheap to read in HDF5."""
 
 BUCKET = "s3://natural-scenes-dataset"
 
@@ -45,19 +30,6 @@ DEPTHS: tuple[str, ...] = ("layerB1", "layerB2", "layerB3")
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """The sessions of a subject that are on disk: 1..count, in one format."""
-
-    count: int
-    format: BetaFormat
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """File numbers, from 1."""
-        return tuple(islice(count(1), self.count))
-
-
-@dataclass(frozen=True)
 class Layout:
     """Paths of one copy of the data set.
 
@@ -66,10 +38,8 @@ class Layout:
     nsd_root : pathlib.Path
         Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas``
         and ``nsddata_stimuli``.
-    space : str
-        Functional preparation, a folder name.
-    betas : str
-        Version of the betas, a folder name.
+    space, betas : str
+        Functional preparation and version of the betas, names of folders.
     annotations : pathlib.Path, optional
         Folder of the COCO captions, which are no part of the NSD. By default
         inside `nsd_root`, beside the stimuli.
@@ -147,9 +117,8 @@ class Layout:
 
     def white_file(self, subject: str, hemisphere: Hemisphere) -> Path:
         """Border of the white matter: ``white``, or ``smoothwm`` where only that is there."""
-        white, smooth = (
-            self.surface_file(subject, hemisphere, name) for name in ("white", "smoothwm")
-        )
+        white = self.surface_file(subject, hemisphere, "white")
+        smooth = self.surface_file(subject, hemisphere, "smoothwm")
         return smooth if smooth.is_file() and not white.is_file() else white
 
     def patch_file(self, subject: str, hemisphere: Hemisphere, patch: str) -> Path:
@@ -204,13 +173,8 @@ class Layout:
 
         Parameters
         ----------
-        subject : str
-            ``subj01`` to ``subj08``.
-        fmt : {"auto", "hdf5", "nifti"}
-            Format to look for. ``auto`` takes the format with more sessions
-            (from the first on, without a hole), HDF5 if both have as many.
-        wanted : int, optional
-            Use only the first so many sessions; by default all of them.
+        fmt, wanted : str, int
+            As `SessionFiles.meant` takes them.
 
         Returns
         -------
@@ -226,22 +190,21 @@ class Layout:
         """
         folder = self.betas_folder(subject)
         found = self.sessions_on_disk(subject)
-        prefix = {name: _prefix(numbers) for name, numbers in found.items()}
-        chosen = _fuller(found) if fmt == "auto" else fmt
-        if not found[chosen]:
-            kinds = " or ".join(SUFFIXES.values()) if fmt == "auto" else SUFFIXES[fmt]
+        meant = found.meant(subject, fmt, wanted)
+        there = found.numbers[meant.format]
+        if not there:
+            suffixes = SUFFIXES.values() if fmt == "auto" else [SUFFIXES[meant.format]]
             raise InputError(
                 folder,
-                f"holds no betas_sessionNN file ({kinds}) of {subject}",
+                f"holds no betas_sessionNN file ({' or '.join(suffixes)}) of {subject}",
                 f"Download them from {self._bucket(folder)}, or set the data root, space and "
                 "betas version of the configuration to where they are",
             )
-        whole = prefix[chosen]
-        last = max(found[chosen]) if wanted is None else wanted
-        if whole < last:
-            missing = self.betas_file(subject, next(islice(count(1), whole, None)), chosen)
+        whole = found.whole(meant.format)
+        if whole < meant.count:
+            missing = self.betas_file(subject, whole + 1, meant.format)
             reason = (
-                f"session {max(found[chosen])} is there, and trials are matched to images by order"
+                f"session {max(there)} is there, and trials are matched to images by order"
                 if wanted is None
                 else f"{wanted} sessions are wanted and {whole} are there without a hole"
             )
@@ -251,20 +214,17 @@ class Layout:
                 f"Download it from {self._bucket(missing)}, or use the first {whole} sessions only "
                 "(sessions in the configuration)",
             )
-        return Sessions(last, chosen)
+        return meant
 
-    def sessions_on_disk(self, subject: str) -> dict[BetaFormat, set[int]]:
-        """Return format -> numbers of the sessions that are there, holes and all."""
+    def sessions_on_disk(self, subject: str) -> SessionFiles:
+        """Find the subject's sessions in the folder of betas, holes and all."""
         folder = self.betas_folder(subject)
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        return {form: _session_numbers(names, suffix) for form, suffix in SUFFIXES.items()}
-
-    def format_on_disk(self, subject: str) -> BetaFormat:
-        """Return the format with more sessions from the first on; HDF5 in a draw."""
-        return _fuller(self.sessions_on_disk(subject))
+        return SessionFiles.among(
+            entry.name for entry in (folder.iterdir() if folder.is_dir() else ())
+        )
 
     def in_bucket(self, path: Path) -> str:
-        """Return the key of a file under `root` in the bucket of the data set."""
+        """Return the key of a file under `nsd_root` in the bucket of the data set."""
         return path.relative_to(self.nsd_root).as_posix()
 
     @property
@@ -289,17 +249,3 @@ def check_subject(subject: str) -> None:
         raise InputError(
             "subjects", f"{subject!r} is no subject of the NSD", f"Use {', '.join(SUBJECTS)}"
         )
-
-
-def _session_numbers(names: Iterable[str], suffix: str) -> set[int]:
-    pattern = re.compile(rf"betas_session(\d{{2}}){re.escape(suffix)}")
-    return {int(match[1]) for name in names if (match := pattern.fullmatch(name))}
-
-
-def _fuller(found: Mapping[BetaFormat, set[int]]) -> BetaFormat:
-    return max(found, key=lambda form: (_prefix(found[form]), len(found[form])))
-
-
-def _prefix(numbers: set[int]) -> int:
-    """Return how many sessions there are from the first on without a hole."""
-    return sum(1 for _ in takewhile(numbers.__contains__, count(1)))

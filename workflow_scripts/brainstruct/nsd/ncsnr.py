@@ -31,9 +31,8 @@ def compute_ncsnr(
     Parameters
     ----------
     betas : ndarray, [trial: 750 * sessions, voxel]
-        Any linear scale; whole sessions in their order.
+        On any linear scale; whole sessions in their order.
     nsd_id : ndarray of int64, [trial]
-        Image of each trial.
 
     Returns
     -------

@@ -72,17 +72,7 @@ def read_responses(path: str | PathLike[str]) -> Responses:
 
 
 def images_tested(path: str | PathLike[str]) -> IntArray:
-    """Return the images that a subject's encoding models are tested on.
-
-    Parameters
-    ----------
-    path : path
-        The prepared responses; their betas are not read.
-
-    Returns
-    -------
-    ndarray of int, [image]
-        0-based ``nsd_id``, in the order of the file.
+    """Return the ``nsd_id`` that a subject's encoding models are tested on, as in the file.
 
     Raises
     ------
@@ -99,10 +89,8 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
 
     Parameters
     ----------
-    path : path
-        The prepared responses.
     images : ndarray of int, [image]
-        0-based ``nsd_id``.
+        ``nsd_id``.
 
     Returns
     -------

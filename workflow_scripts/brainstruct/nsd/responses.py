@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +13,10 @@ from brainstruct.errors import InputError
 from brainstruct.nsd import ids
 from brainstruct.nsd.betas import SATURATED, SCALE, Betas, read_session
 from brainstruct.nsd.ids import IntArray
-from brainstruct.nsd.layout import Layout, Sessions
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import read_ncsnr
 from brainstruct.nsd.rois import read_mask
+from brainstruct.nsd.sessions import Sessions
 
 VOXELS_AT_ONCE = 2048
 """Columns of a session scaled at a time, in float64."""
@@ -44,18 +44,14 @@ def prepare_responses(
 
     Parameters
     ----------
-    layout : Layout
-        Says where the files lie.
-    subject : str
-        ``subj01`` to ``subj08``.
     index : pandas.DataFrame
         From `brainstruct.nsd.stimuli.index_subject`, for the same sessions.
     sessions : Sessions
-        The sessions to use, from `Layout.discover_sessions`.
+        From `Layout.discover_sessions`.
     mask_name : str
         ROI family whose labelled voxels are kept.
     progress : callable, optional
-        Called after each session with (done, all).
+        Called after each session.
 
     Returns
     -------
@@ -86,12 +82,10 @@ def prepare_responses(
     ncsnr = read_ncsnr(layout, subject, mask.shape)[mask]
 
     total = _Averages(len(index), int(np.count_nonzero(mask)))
-    for session in sessions.numbers:
-        first = int(ids.trial_from_session(session, 0))
-        total.add(
-            read_session(layout.betas_file(subject, session, sessions.format), mask),
-            image_of_trial[first : first + ids.TRIALS_PER_SESSION],
-        )
+    images = image_of_trial.reshape(-1, ids.TRIALS_PER_SESSION)
+    for session, shown in zip(sessions.numbers, images, strict=True):
+        file = layout.betas_file(subject, session, sessions.format)
+        total.add(read_session(file, mask), shown)
         if progress is not None:
             progress(session, sessions.count)
     alive = total.alive
@@ -101,8 +95,7 @@ def prepare_responses(
             f"all {alive.size} voxels of the mask {mask_name} are constant in some session",
             "Check that mask and betas belong to the same subject and preparation",
         )
-    betas, counts = total.finish()
-
+    betas, saturated, imputed = total.finish()
     place = np.argwhere(mask)[alive]
     return xr.Dataset(
         {"betas": (("nsd_id", "voxel"), betas, {"units": "standard deviations"})},
@@ -111,9 +104,7 @@ def prepare_responses(
             "split": ("nsd_id", index["split"].to_numpy(dtype=str)),
             "repetitions": ("nsd_id", index["repetitions"].to_numpy(dtype=np.int64)),
             "voxel": np.arange(len(place)),
-            "i": ("voxel", place[:, 0]),
-            "j": ("voxel", place[:, 1]),
-            "k": ("voxel", place[:, 2]),
+            **{axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)},
             "ncsnr": ("voxel", ncsnr[alive]),
         },
         attrs={
@@ -124,8 +115,8 @@ def prepare_responses(
             "sessions": sessions.count,
             "format": sessions.format,
             "volume_shape": list(mask.shape),
-            "n_saturated": counts.saturated,
-            "n_imputed": counts.imputed,
+            "n_saturated": saturated,
+            "n_imputed": imputed,
             "n_dead_voxels": int(np.count_nonzero(~alive)),
             "n_mask_voxels": alive.size,
             "n_voxels": len(place),
@@ -136,12 +127,7 @@ def prepare_responses(
 def zscore_session(
     betas: Betas,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Scale the betas of one session voxel by voxel.
-
-    Parameters
-    ----------
-    betas : ndarray of int16, [trial, voxel]
-        As stored.
+    """Scale the betas of one session, as stored, [trial, voxel], voxel by voxel.
 
     Returns
     -------
@@ -167,12 +153,6 @@ def zscore_session(
     return scaled.astype(np.float32), valid, alive
 
 
-@dataclass
-class _Counts:
-    saturated: int
-    imputed: int
-
-
 class _Averages:
     """Running means over the repetitions of images, session by session."""
 
@@ -194,15 +174,15 @@ class _Averages:
             self._saturated[block] += (~valid).sum(axis=0)
             self.alive[block] &= alive
 
-    def finish(self) -> tuple[npt.NDArray[np.float32], _Counts]:
-        """Return means of the living voxels, [image, voxel], and the counts; use once."""
+    def finish(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once."""
         imputed = 0
         for row, times in zip(self._sum, self._times, strict=True):
             row /= np.maximum(times, 1)
             imputed += int(np.count_nonzero((times == 0) & self.alive))
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
-        return means, _Counts(int(self._saturated[self.alive].sum()), imputed)
+        return means, int(self._saturated[self.alive].sum()), imputed
 
 
 def _image_of_trial(index: pd.DataFrame, n_sessions: int) -> IntArray:

@@ -35,16 +35,7 @@ class RoiFamily:
 def read_roi(
     layout: Layout, subject: str, family: str, shape: tuple[int, ...] | None = None
 ) -> RoiFamily:
-    """Read a family of regions.
-
-    Parameters
-    ----------
-    layout : Layout
-        Says where the files lie.
-    subject, family : str
-        For example ``subj01`` and ``floc-faces``.
-    shape : tuple of int, optional
-        Shape that the volume must have.
+    """Read a family of regions, whose volume must have the shape of the others.
 
     Raises
     ------

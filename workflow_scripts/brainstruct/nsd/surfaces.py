@@ -27,9 +27,9 @@ def read_surface(
     Parameters
     ----------
     path : path
-        The file, for instance ``lh.white``.
+        For instance ``lh.white``.
     n_vertices : int, optional
-        Vertices it must have: those of the hemisphere's other surfaces.
+        Those of the hemisphere's other surfaces.
 
     Returns
     -------
@@ -76,16 +76,9 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
     A binary file of big-endian numbers: -1, the number of vertices, and for
     each its number from 1 (negative on the border), x, y and z.
 
-    Parameters
-    ----------
-    path : path
-        The file.
-    n_vertices : int
-        Vertices of the whole hemisphere.
-
     Returns
     -------
-    ndarray of float32, [vertex, (x, y)]
+    ndarray of float32, [vertex of the hemisphere: n_vertices, (x, y)]
         Place in the plane in millimetres, NaN for vertices that were cut away.
 
     Raises

@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from brainstruct.errors import InputError
 from brainstruct.nsd import ids
 from brainstruct.nsd.layout import HEMISPHERES, Hemisphere, Layout
-from brainstruct.nsd.volumes import UNREADABLE
+from brainstruct.nsd.volumes import AGAIN, UNREADABLE
 
 FSAVERAGE_VERTICES = 163842
 """Per hemisphere."""
@@ -37,8 +37,6 @@ FAR = 0.5
 
 Coordinates of the 1.8-mm grid put 69 % of visual cortex farther away in a volume of 1 mm.
 """
-
-_AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
 
 
 def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDArray[np.float32]:
@@ -59,7 +57,7 @@ def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDA
     for path, depth in zip(files, depths, strict=True):
         if len(depth) != len(depths[0]):
             raise InputError(
-                path, f"has {len(depth)} vertices, {files[0].name} has {len(depths[0])}", _AGAIN
+                path, f"has {len(depth)} vertices, {files[0].name} has {len(depths[0])}", AGAIN
             )
     voxels = ids.voxel_index(np.stack(depths)).astype(np.float32)
     voxels[np.isnan(voxels).any(axis=-1)] = np.nan
@@ -69,32 +67,18 @@ def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDA
 def read_fsaverage(
     layout: Layout, subject: str, hemisphere: Hemisphere, n_vertices: int
 ) -> npt.NDArray[np.int64]:
-    """Read which vertex of a subject belongs to each vertex of fsaverage.
-
-    Parameters
-    ----------
-    layout : Layout
-        The data set.
-    subject, hemisphere : str
-        Whose.
-    n_vertices : int
-        Vertices of the subject's hemisphere.
-
-    Returns
-    -------
-    ndarray of int64, [vertex of fsaverage]
-        Vertices of the subject, from 0.
+    """Read which vertex of a subject, from 0, belongs to each vertex of fsaverage.
 
     Raises
     ------
     InputError
-        If the file is missing or damaged, or is not of this hemisphere.
+        If the file is missing or damaged, or is not of a hemisphere with `n_vertices`.
     """
     path = layout.fsaverage_file(subject, hemisphere)
     index = ids.vertex_from_number(_read(path, 1)[:, 0])
     if len(index) != FSAVERAGE_VERTICES:
         raise InputError(
-            path, f"has {len(index)} vertices, fsaverage has {FSAVERAGE_VERTICES}", _AGAIN
+            path, f"has {len(index)} vertices, fsaverage has {FSAVERAGE_VERTICES}", AGAIN
         )
     if index.min() < 0 or index.max() >= n_vertices:
         raise InputError(
@@ -113,10 +97,6 @@ def read_places(
 
     Parameters
     ----------
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
     mask : ndarray of bool, [i, j, k]
         Voxels of the cortex, some or all.
 
@@ -137,20 +117,9 @@ def read_places(
 
 
 def check_grid(
-    folder: str | os.PathLike[str],
-    voxels: npt.NDArray[np.float32],
-    mask: npt.NDArray[np.bool_],
+    folder: str | os.PathLike[str], voxels: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]
 ) -> None:
-    """Check that coordinates belong to a volume.
-
-    Parameters
-    ----------
-    folder : path
-        Where the coordinates come from.
-    voxels : ndarray of float32, [depth, vertex, (i, j, k)]
-        From `read_depths`, of both hemispheres.
-    mask : ndarray of bool, [i, j, k]
-        Voxels of the cortex, some or all.
+    """Check that coordinates of both hemispheres, from `read_depths`, belong to a volume.
 
     Raises
     ------
@@ -196,9 +165,9 @@ def _read(path: Path, n_columns: int) -> npt.NDArray[np.float32]:
     try:
         values = np.asarray(MGHImage.from_filename(path).dataobj, np.float32)
     except UNREADABLE as error:
-        raise InputError(path, f"is no readable MGZ file ({error})", _AGAIN) from error
+        raise InputError(path, f"is no readable MGZ file ({error})", AGAIN) from error
     if values.size == 0 or values.size != values.shape[0] * n_columns:
         raise InputError(
-            path, f"has shape {values.shape} instead of {n_columns} number(s) per vertex", _AGAIN
+            path, f"has shape {values.shape} instead of {n_columns} number(s) per vertex", AGAIN
         )
     return values.reshape(len(values), n_columns)

@@ -27,19 +27,20 @@ UNREADABLE = (
 """What nibabel and gzip raise on files that are missing, damaged or truncated."""
 
 
+AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
+
+
 def read_volume(
-    path: str | os.PathLike[str], shape: tuple[int, ...] | None = None, cure: str | None = None
+    path: str | os.PathLike[str], shape: tuple[int, ...] | None = None, cure: str = AGAIN
 ) -> npt.NDArray[Any]:
     """Read a NIfTI volume as it is stored (with its scaling, if it has one).
 
     Parameters
     ----------
-    path : path
-        The file.
     shape : tuple of int, optional
-        The shape it must have: that of the subject's other volumes.
-    cure : str, optional
-        What to do if it is missing or damaged.
+        That of the subject's other volumes.
+    cure : str
+        What to do if the file is missing or damaged.
 
     Returns
     -------
@@ -50,7 +51,6 @@ def read_volume(
     InputError
         If the file is missing or damaged, is no volume, or has another shape.
     """
-    cure = cure or "Download it again from the same place in s3://natural-scenes-dataset"
     try:
         values = np.asarray(nibabel.Nifti1Image.from_filename(path).dataobj)
     except UNREADABLE as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
+from brainstruct.brain.labels import names_as_text
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.rois import read_roi
 
@@ -19,21 +19,17 @@ def label_voxels(
 
     Parameters
     ----------
-    layout : Layout
-        Says where the files lie.
-    subject : str
-        Whose voxels they are.
     voxels : xarray.Dataset
         Coordinates i, j, k on voxel; attribute volume_shape.
     families : sequence of str
-        Names of their volumes.
+        Names of ROI volumes.
 
     Returns
     -------
     xarray.Dataset
         `voxels`, with ``roi_label`` (roi, voxel), int16: label number, 0 or
-        below without a label; and the attribute roi_labels (JSON: family ->
-        number -> name).
+        below without a label; and the attribute roi_labels, see
+        `brainstruct.brain.labels.family_names`.
 
     Raises
     ------
@@ -47,5 +43,5 @@ def label_voxels(
     return (
         voxels.assign_coords(roi=np.array([family.name for family in found], dtype=str))
         .assign(roi_label=(("roi", "voxel"), labels.reshape(len(found), voxels.sizes["voxel"])))
-        .assign_attrs(roi_labels=json.dumps({family.name: family.names for family in found}))
+        .assign_attrs(roi_labels=names_as_text({family.name: family.names for family in found}))
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import region_of
 from brainstruct.errors import InputError
 from brainstruct.results.available import Names, listed, near
@@ -48,7 +48,7 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     if f"ceiling_{ceiling}" not in kinds:
         there = ", ".join(kind.removeprefix("ceiling_") for kind in kinds)
         raise InputError(path, f"has no ceiling '{ceiling}' (it has {there})", "Name one of these")
-    names = _names(stored)
+    names = family_names(stored)
     labels = _labels(stored, names)
     space = stored[kinds].assign(ceiling=stored[f"ceiling_{ceiling}"])
     space["ceiling"].attrs = {"units": "correlation", "long_name": f"noise ceiling ({ceiling})"}
@@ -65,14 +65,6 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     for name in listed(roi):
         kept |= _members(path, name, labels, names, str(stored.attrs["mask"]))
     return space.isel(voxel=np.flatnonzero(kept))
-
-
-def _names(stored: xr.Dataset) -> dict[str, dict[int, str]]:
-    """Return family -> number -> label, whether or not a voxel has it."""
-    return {
-        family: {int(number): name for number, name in names.items() if int(number) > 0}
-        for family, names in json.loads(stored.attrs["roi_labels"]).items()
-    }
 
 
 def _labels(stored: xr.Dataset, names: dict[str, dict[int, str]]) -> dict[str, NDArray[np.str_]]:

@@ -63,14 +63,9 @@ def write_behaviour(
             "MISSINGDATA": 0,
         }
     )
-    with publish(layout.responses_file(subject)) as temporary:
+    with publish(layout.responses_file(subject)) as path:
         table.to_csv(
-            temporary,
-            sep="\t",
-            index=False,
-            na_rep="NaN",
-            float_format="%.10g",
-            lineterminator="\n",
+            path, sep="\t", index=False, na_rep="NaN", float_format="%.10g", lineterminator="\n"
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -29,7 +27,42 @@ ENDINGS: tuple[str, ...] = ("", "", "", " ", "\n")
 """Captions of COCO end as their authors left them."""
 
 
-def compose_captions(crop: Crop, nsd_id: int, seed: int) -> list[str]:
+def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], seed: int) -> None:
+    """Write ``captions_train2017.json`` and ``captions_val2017.json``.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With ``nsdId``, ``cocoId`` and ``cocoSplit``.
+    crops : dict
+        ``nsd_id`` -> crop, for the images that get captions.
+    """
+    shown = table[table["nsdId"].isin(np.fromiter(crops, dtype=np.int64))]
+    for split in COCO_SPLITS:
+        rows = shown[shown["cocoSplit"] == split]
+        captions = [
+            (int(row.cocoId), text)
+            for row in rows.itertuples()
+            for text in _compose(crops[int(row.nsdId)], int(row.nsdId), seed)
+        ]
+        write_json(
+            {
+                "info": {"description": "Captions of synthetic stimuli", "version": "1.0"},
+                "licenses": [],
+                "images": [
+                    {"id": int(number), "file_name": f"{number:012d}.jpg"}
+                    for number in rows["cocoId"]
+                ],
+                "annotations": [
+                    {"image_id": number, "id": place, "caption": text}
+                    for place, (number, text) in enumerate(captions, start=1)
+                ],
+            },
+            layout.captions_file(split),
+        )
+
+
+def _compose(crop: Crop, nsd_id: int, seed: int) -> list[str]:
     """Return five captions of a crop."""
     random = stream(seed, "captions", nsd_id)
     photograph = PHOTOGRAPHS[crop.photograph]
@@ -47,44 +80,4 @@ def compose_captions(crop: Crop, nsd_id: int, seed: int) -> list[str]:
     return [
         str(template).format(**words) + str(ending)
         for template, ending in zip(templates, endings, strict=True)
-    ]
-
-
-def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], seed: int) -> None:
-    """Write ``captions_train2017.json`` and ``captions_val2017.json``.
-
-    Parameters
-    ----------
-    layout : Layout
-        Says where they go.
-    table : pandas.DataFrame
-        With ``nsdId``, ``cocoId`` and ``cocoSplit``.
-    crops : dict
-        ``nsd_id`` -> crop, for the images that get captions.
-    seed : int
-        Seed.
-    """
-    shown = table[table["nsdId"].isin(np.fromiter(crops, dtype=np.int64))]
-    for split in COCO_SPLITS:
-        rows = shown[shown["cocoSplit"] == split]
-        numbers = [int(number) for number in rows["cocoId"]]
-        texts = [compose_captions(crops[int(key)], int(key), seed) for key in rows["nsdId"]]
-        write_json(
-            {
-                "info": {"description": "Captions of synthetic stimuli", "version": "1.0"},
-                "licenses": [],
-                "images": [{"id": number, "file_name": f"{number:012d}.jpg"} for number in numbers],
-                "annotations": _annotations(numbers, texts),
-            },
-            layout.captions_file(split),
-        )
-
-
-def _annotations(numbers: Sequence[int], texts: Sequence[Sequence[str]]) -> list[dict[str, object]]:
-    pairs = [
-        (number, text) for number, captions in zip(numbers, texts, strict=True) for text in captions
-    ]
-    return [
-        {"image_id": number, "id": place, "caption": text}
-        for place, (number, text) in enumerate(pairs, start=1)
     ]

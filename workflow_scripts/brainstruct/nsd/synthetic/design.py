@@ -1,4 +1,4 @@
-"""Draws an experiment and writes it as ``nsd_expdesign.mat``."""
+"""Draws an experiment, and writes ``nsd_expdesign.mat`` and ``nsd_stim_info_merged.csv``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.io
 
 from brainstruct.nsd import ids
-from brainstruct.nsd.design import ExpDesign
-from brainstruct.nsd.layout import SUBJECTS
+from brainstruct.nsd.design import ExpDesign, trial_numbers
+from brainstruct.nsd.layout import COCO_SPLITS, SUBJECTS
+from brainstruct.nsd.stimuli import repetition_columns, subject_column
 from brainstruct.nsd.synthetic.plan import StudyPlan
 from brainstruct.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
@@ -21,10 +23,14 @@ RUN_SLOTS = 75
 """Trials of a run, blank ones included."""
 LEADING_BLANKS, TRAILING_BLANKS = 3, 4
 
-
 _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by brainstruct"
 _MAT_TEXT_BYTES = 116
 """Length of the free text that such a file begins with."""
+
+LARGEST_COCO_ID = 581_929
+VALIDATION_SHARE = 0.04
+BOLD5000_SHARE = 0.03
+"""Rough shares of the images, as one finds them in the NSD."""
 
 
 def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
@@ -39,12 +45,11 @@ def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
     own = order[ids.N_SHARED :].reshape(len(SUBJECTS), -1)
     images = np.hstack([np.tile(shared, (len(SUBJECTS), 1)), own])
 
-    positions = np.arange(ids.N_POSITIONS)
-    early = (positions < plan.n_shared) | (
-        (positions >= ids.N_SHARED) & (positions < ids.N_SHARED + plan.n_unique)
-    )
+    early = np.zeros(ids.N_POSITIONS, dtype=bool)
+    early[: plan.n_shared] = True
+    early[ids.N_SHARED : ids.N_SHARED + plan.n_unique] = True
     blocks = [
-        random.permutation(np.repeat(positions[chosen], ids.N_REPETITIONS))
+        random.permutation(np.repeat(np.flatnonzero(chosen), ids.N_REPETITIONS))
         for chosen in (early, ~early)
     ]
     return ExpDesign(np.concatenate(blocks), images, shared)
@@ -72,6 +77,47 @@ def write_expdesign(design: ExpDesign, path: str | os.PathLike[str], seed: int) 
         )
         with temporary.open("r+b") as file:  # scipy writes the time there
             file.write(_MAT_TEXT.ljust(_MAT_TEXT_BYTES))
+
+
+def draw_stim_info(design: ExpDesign, seed: int) -> pd.DataFrame:
+    """Draw the source of every image and derive its trials from the design."""
+    random = stream(seed, "stimulus table")
+    margin = random.uniform(0, 0.25, ids.N_IMAGES).round(4)
+    upright = random.random(ids.N_IMAGES) < 0.3
+    table = pd.DataFrame(
+        {
+            "cocoId": random.choice(LARGEST_COCO_ID, ids.N_IMAGES, replace=False),
+            "cocoSplit": np.where(
+                random.random(ids.N_IMAGES) < VALIDATION_SHARE, *COCO_SPLITS[::-1]
+            ),
+            "cropBox": [
+                f"({part}, {part}, 0, 0)" if tall else f"(0, 0, {part}, {part})"
+                for part, tall in zip(margin, upright, strict=True)
+            ],
+            "loss": random.uniform(0, 0.5, ids.N_IMAGES).round(9),
+            "nsdId": np.arange(ids.N_IMAGES),
+            "flagged": False,
+            "BOLD5000": random.random(ids.N_IMAGES) < BOLD5000_SHARE,
+            "shared1000": np.isin(np.arange(ids.N_IMAGES), design.shared),
+        }
+    )
+    trials = {subject: trial_numbers(design, subject) for subject in SUBJECTS}
+    assigned = {
+        subject_column(subject): (numbers[:, 0] != ids.NOT_ASSIGNED).astype(np.int64)
+        for subject, numbers in trials.items()
+    }
+    repetitions = {
+        name: column
+        for subject, numbers in trials.items()
+        for name, column in zip(repetition_columns(subject), numbers.T, strict=True)
+    }
+    return table.assign(**assigned, **repetitions)
+
+
+def write_stim_info(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write the table as the NSD does: with commas and an unnamed first column."""
+    with publish(path) as temporary:
+        table.to_csv(temporary, lineterminator="\n")
 
 
 def repetition(design: ExpDesign) -> npt.NDArray[np.int64]:

@@ -31,18 +31,18 @@ def write_volumes(
     pieces: Iterable[npt.NDArray[Any]],
     path: str | os.PathLike[str],
 ) -> None:
-    """Write volumes piece by piece.
+    """Write volumes piece by piece; the bytes depend on the content alone (no time stamp).
 
     Parameters
     ----------
     shape : tuple of int
-        Shape of the whole: x, y, z and, if there are several volumes, their number.
+        Of the whole: x, y, z and, if there are several volumes, their number.
     dtype : dtype
-        Type of the numbers.
+        Of the file.
     pieces : iterable of ndarray
         Numbers in the order of the file: x fastest, then y, z and volume.
     path : path
-        ``*.nii.gz``. The bytes depend on the content alone (no time stamp).
+        ``*.nii.gz``.
     """
     header = _header(shape, np.dtype(dtype))
     with (
@@ -58,8 +58,7 @@ def write_volumes(
 
 def _header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Return a header with the origin in the centre of the slab, and no qform."""
-    make: Any = nibabel.Nifti1Header
-    header = make()
+    header: Any = nibabel.Nifti1Header()
     header.set_data_dtype(dtype)
     header.set_data_shape(shape)
     header.set_xyzt_units("mm", "sec")

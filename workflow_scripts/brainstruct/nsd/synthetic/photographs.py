@@ -100,7 +100,12 @@ def draw_crop(nsd_id: int, seed: int) -> Crop:
 
 def load_photographs() -> dict[str, Image.Image]:
     """Read all photographs, RGB, reduced to `COLOURS` colours each."""
-    return {key: _load(photograph) for key, photograph in PHOTOGRAPHS.items()}
+    loaded = {}
+    for key, photograph in PHOTOGRAPHS.items():
+        with Image.open(_package_folder(photograph.package) / photograph.file) as image:
+            colours = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        loaded[key] = colours.convert("RGB")
+    return loaded
 
 
 def cut(crop: Crop, photographs: Mapping[str, Image.Image], size: int) -> npt.NDArray[np.uint8]:
@@ -116,12 +121,6 @@ def cut(crop: Crop, photographs: Mapping[str, Image.Image], size: int) -> npt.ND
     if crop.mirrored:
         square = square.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return np.asarray(square)
-
-
-def _load(photograph: Photograph) -> Image.Image:
-    with Image.open(_package_folder(photograph.package) / photograph.file) as image:
-        colours = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    return colours.convert("RGB")
 
 
 def _package_folder(package: str) -> Path:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from brainstruct.errors import InputError
 from brainstruct.nsd import ids
-from brainstruct.nsd.layout import BetaFormat, check_subject
+from brainstruct.nsd.layout import check_subject
+from brainstruct.nsd.sessions import BetaFormat
 
 FeatureKey: TypeAlias = tuple[str, str, int]
 """Model, instruction, layer."""
@@ -20,14 +21,12 @@ class StudyPlan:
 
     Attributes
     ----------
-    sessions : mapping
-        Subject -> sessions.
     n_shared, n_unique : int
         Images that the subject with most sessions sees three times each:
         shared with all subjects, and of its own. Subjects with fewer sessions
         see them one to three times, and some of them never.
     image_size : int
-        Rows and columns of an image (425 in the NSD).
+        Rows and columns of an image.
 
     Raises
     ------
@@ -89,27 +88,20 @@ class SubjectPlan:
 
     Attributes
     ----------
-    n_sessions : int
-        Sessions to write.
     planted : sequence of Planted
         At most one per region; none, and the betas are noise.
     signal : float
-        Amplitude of the planted signals; 1 gives the drawn ncsnr, 0 noise alone.
+        Amplitude of the planted signals; 1 gives the drawn ncsnr.
     ncsnr : tuple of float
         Bounds between which each planted voxel's ncsnr is drawn.
     max_labelled : int, optional
-        Most voxels of named regions inside nsdgeneral; by default all. Every
-        region keeps its share, small ones a bit more.
-    n_unlabelled : int
-        Voxels of nsdgeneral without a region, near the regions.
-    n_outside : int
-        Voxels of the brain mask outside nsdgeneral.
+        Most voxels of named regions inside nsdgeneral, shared out among them.
+    n_unlabelled, n_outside : int
+        Voxels without a region inside nsdgeneral, and of the brain mask outside.
     spread : float
         Standard deviation of the betas in percent signal change.
     n_saturated : int
         Numbers per session that are beyond int16.
-    formats : sequence of str
-        ``hdf5``, ``nifti`` or both.
     """
 
     n_sessions: int

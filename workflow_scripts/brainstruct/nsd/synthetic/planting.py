@@ -13,7 +13,6 @@ from brainstruct.errors import InputError
 from brainstruct.nsd.ids import IntArray
 from brainstruct.nsd.synthetic.plan import FeatureKey, Planted, SubjectPlan
 from brainstruct.nsd.synthetic.regions import Anatomy
-from brainstruct.nsd.synthetic.signals import planted_signals
 
 NOTHING = Planted(roi="", model="", instruction="", layer=-1)
 
@@ -29,7 +28,7 @@ class Voxels:
     source : ndarray of int64, [voxel]
         Place in `sources`.
     region : ndarray of str, [voxel]
-        Name in the anatomy, empty if there is none.
+        Name in the anatomy, or ``""``.
     general : ndarray of bool, [voxel]
         Inside nsdgeneral.
     signal : ndarray of float64, [image, voxel]
@@ -65,33 +64,23 @@ def plant(
 
     Parameters
     ----------
-    brain : Anatomy
-        Names the regions.
     general, mask : ndarray of bool, [i, j, k]
         nsdgeneral and the brain mask.
     features : mapping
         (model, instruction, layer) -> (nsd_id, feature).
     shown : ndarray of int64, [image]
         ``nsd_id`` of the images of the subject.
-    plan : SubjectPlan
-        What is planted where, how strongly.
-    random : numpy.random.Generator
-        Source of weights and noise levels.
 
     Raises
     ------
     InputError
         If a region has no voxel in nsdgeneral or features are not given.
     """
-    label = brain.label[mask]
     inside = general[mask]
-    names = np.array(["", *brain.names.values()], dtype=str)
-    numbers = np.array([0, *brain.names])
-    order = np.argsort(numbers)
-    region = names[order][np.searchsorted(numbers[order], label)]
-    source = np.zeros(label.size, dtype=np.int64)
-    signal = np.zeros((shown.size, label.size))
-    noise = np.ones(label.size)
+    region = np.array([brain.names.get(number, "") for number in brain.label[mask].tolist()], str)
+    source = np.zeros(region.size, dtype=np.int64)
+    signal = np.zeros((shown.size, region.size))
+    noise = np.ones(region.size)
     for place, entry in enumerate(plan.planted, start=1):
         chosen = inside & (region == entry.roi)
         if not chosen.any():
@@ -109,3 +98,42 @@ def plant(
         signal[:, chosen] = plan.signal * planted_signals(features[entry.key], shown, count, random)
         noise[chosen] = 1 / random.uniform(*plan.ncsnr, count)
     return Voxels((NOTHING, *plan.planted), source, region, inside, signal, noise)
+
+
+def planted_signals(
+    features: xr.DataArray, nsd_id: IntArray, n_voxels: int, random: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Draw voxels that respond linearly to a feature space.
+
+    Features (nsd_id, feature) are z-scored over the images that are shown, and
+    each voxel weights them with a random direction.
+
+    Returns
+    -------
+    ndarray of float64, [image, voxel]
+        Mean 0 and variance 1 over the images.
+
+    Raises
+    ------
+    InputError
+        If an image has no features, a feature is not finite, or none varies.
+    """
+    cure = "Embed the images of the subject with this model again"
+    missing = np.setdiff1d(nsd_id, features["nsd_id"].to_numpy())
+    if missing.size:
+        raise InputError(
+            "features", f"{missing.size} shown images have none (nsd_id {missing[0]})", cure
+        )
+    values = features.transpose("nsd_id", "feature").sel(nsd_id=nsd_id).to_numpy()
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InputError("features", "are not finite", cure)
+    values -= values.mean(axis=0)
+    spread = values.std(axis=0)
+    scaled = values[:, spread > 0] / spread[spread > 0]
+    if not scaled.size:
+        raise InputError("features", "do not vary over the images", cure)
+    signals: npt.NDArray[np.float64] = scaled @ random.standard_normal((scaled.shape[1], n_voxels))
+    signals -= signals.mean(axis=0)
+    signals /= signals.std(axis=0)
+    return signals

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from brainstruct.brain.labels import names_from_text
 from brainstruct.errors import InputError
 from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.layout import HEMISPHERES, Layout
 from brainstruct.nsd.synthetic.nifti import write_volume
 from brainstruct.store.files import write_text
 
@@ -55,16 +55,16 @@ EARLY: tuple[str, ...] = ("V1", "V2", "V3")
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A checked anatomy, in NSD's axis order.
+    """A checked anatomy, in NSD's axis order [i, j, k].
 
     Attributes
     ----------
-    label : ndarray of int16, [i, j, k]
+    label : ndarray of int16
         Region number, 0 outside.
     names : dict
         Number -> name.
-    cortex : ndarray of bool, [i, j, k]
-    hemisphere : ndarray of int8, [i, j, k]
+    cortex : ndarray of bool
+    hemisphere : ndarray of int8
         0 left, 1 right.
     """
 
@@ -83,15 +83,13 @@ class Anatomy:
             If a part is missing, a label has no name, or no voxel has one.
         """
         cure = "Build the anatomy again"
-        missing = [name for name in ("label", "cortex", "hemisphere") if name not in dataset]
-        missing += [name for name in ("names",) if name not in dataset.attrs]
+        there = {*dataset, *dataset.attrs}
+        missing = [name for name in ("label", "cortex", "hemisphere", "names") if name not in there]
         if missing:
             raise InputError("anatomy", f"lacks {', '.join(missing)}", cure)
         ordered = dataset.transpose("i", "j", "k")
         label = ordered["label"].to_numpy().astype(np.int16)
-        names = {
-            int(number): str(name) for number, name in json.loads(dataset.attrs["names"]).items()
-        }
+        names = names_from_text(dataset.attrs["names"])
         unnamed = set(np.unique(label[label > 0]).tolist()) - set(names)
         if unnamed or not (label > 0).any():
             raise InputError("anatomy", f"has unnamed labels {sorted(unnamed)} or none", cure)
@@ -134,12 +132,9 @@ def write_families(
     """Write each family for both hemispheres and for each, and the names of its labels."""
     for family, volume in volumes.items():
         write_volume(volume, layout.roi_file(subject, family))
-        write_volume(
-            np.where(hemisphere == 0, volume, NOT_CORTEX), layout.roi_file(subject, family, "lh")
-        )
-        write_volume(
-            np.where(hemisphere == 1, volume, NOT_CORTEX), layout.roi_file(subject, family, "rh")
-        )
+        for number, side in enumerate(HEMISPHERES):
+            half = np.where(hemisphere == number, volume, NOT_CORTEX)
+            write_volume(half, layout.roi_file(subject, family, side))
         lines = ["0 Unknown", *(f"{number} {name}" for number, name in LABELS[family].items())]
         own, average = layout.label_tables(subject, family)
         for path in (own, average) if family in ATLASES else (own,):
@@ -150,9 +145,7 @@ def _number(family: str, label: str) -> int:
     return next(number for number, name in LABELS[family].items() if name == label)
 
 
-def _halves(
-    inside: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _halves(inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Cut a region at its median height."""
     height = np.broadcast_to(np.arange(inside.shape[2]), inside.shape)
     middle = np.median(height[inside]) if inside.any() else 0

@@ -6,14 +6,18 @@ import h5py
 import numpy as np
 
 from brainstruct.nsd import ids
-from brainstruct.nsd.design import ExpDesign, trial_nsd_ids
+from brainstruct.nsd.design import shown_images
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.synthetic.behaviour import write_behaviour
 from brainstruct.nsd.synthetic.captions import write_captions
-from brainstruct.nsd.synthetic.design import draw_design, write_expdesign
+from brainstruct.nsd.synthetic.design import (
+    draw_design,
+    draw_stim_info,
+    write_expdesign,
+    write_stim_info,
+)
 from brainstruct.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
 from brainstruct.nsd.synthetic.plan import StudyPlan
-from brainstruct.nsd.synthetic.stim_info import draw_stim_info, write_stim_info
 from brainstruct.store.publishing import publish
 
 COMPRESSION_LEVEL = 4
@@ -26,30 +30,18 @@ def write_stimuli(layout: Layout, plan: StudyPlan, seed: int) -> None:
     NSD, but only images that some subject saw are written: the others read as
     zeros and take no space.
 
-    Parameters
-    ----------
-    layout : Layout
-        Where to.
-    plan : StudyPlan
-        How much.
-    seed : int
-        The same seed gives the same data.
+    The same seed gives the same data.
     """
     design = draw_design(plan, seed)
     table = draw_stim_info(design, seed)
-    crops = {nsd_id: draw_crop(nsd_id, seed) for nsd_id in _shown(design, plan)}
+    shown = shown_images(design, plan.sessions).tolist()
+    crops = {nsd_id: draw_crop(nsd_id, seed) for nsd_id in shown}
     write_expdesign(design, layout.expdesign_file, seed)
     write_stim_info(table, layout.stim_info_file)
     write_captions(layout, table, crops, seed)
     for subject, n_sessions in plan.sessions.items():
         write_behaviour(layout, design, subject, n_sessions, seed)
     _write_images(layout, crops, plan.image_size)
-
-
-def _shown(design: ExpDesign, plan: StudyPlan) -> list[int]:
-    """Return the images that any subject saw, ascending."""
-    trials = [trial_nsd_ids(design, subject, count) for subject, count in plan.sessions.items()]
-    return [int(nsd_id) for nsd_id in np.unique(np.concatenate(trials))]
 
 
 def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,21 +11,18 @@ import numpy.typing as npt
 import xarray as xr
 
 from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
-from brainstruct.nsd.ids import TRIALS_PER_SESSION, session_numbers, trial_from_session
+from brainstruct.nsd.ids import TRIALS_PER_SESSION, session_numbers
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.ncsnr import compute_ncsnr
-from brainstruct.nsd.synthetic.betas import write_hdf5, write_nifti
+from brainstruct.nsd.responses import Progress
+from brainstruct.nsd.synthetic.betas import draw_session, spoil, write_hdf5, write_nifti
 from brainstruct.nsd.synthetic.nifti import write_volume
 from brainstruct.nsd.synthetic.plan import FeatureKey, SubjectPlan
 from brainstruct.nsd.synthetic.planting import Voxels, plant
 from brainstruct.nsd.synthetic.regions import Anatomy, draw_families, write_families
 from brainstruct.nsd.synthetic.streams import stream
-from brainstruct.nsd.synthetic.trials import draw_session, spoil
 from brainstruct.nsd.synthetic.volumes import draw_general, draw_mask, draw_mean
 from brainstruct.store.arrays import write_dataset
-
-Progress = Callable[[int, int], None]
-"""Called with (sessions written, sessions in all)."""
 
 
 def truth_file(layout: Layout, subject: str) -> Path:
@@ -53,17 +50,11 @@ def write_subject(
 
     Parameters
     ----------
-    layout : Layout
-        Where to.
-    subject : str
-        ``subj01`` to ``subj08``.
     anatomy : xarray.Dataset
         See `Anatomy.from_dataset`.
     features : mapping
         (model, instruction, layer) -> (nsd_id, feature); for every planted
         feature space, for every image shown.
-    plan : SubjectPlan
-        How.
     seed : int
         The same seed gives the same data.
     progress : callable, optional
@@ -92,9 +83,8 @@ def write_subject(
     write_volume(draw_mean(brain, random), layout.mean_file(subject))
 
     sessions: list[npt.NDArray[np.int16]] = []
-    for session in session_numbers(plan.n_sessions):
-        first = int(trial_from_session(session, 0))
-        rows = image[first : first + TRIALS_PER_SESSION]
+    images = image.reshape(-1, TRIALS_PER_SESSION)
+    for session, rows in zip(session_numbers(plan.n_sessions), images, strict=True):
         betas = draw_session(voxels, rows, plan.spread, stream(seed, "session", subject, session))
         spoil(betas, voxels, plan.n_saturated, stream(seed, "faults", subject, session))
         for fmt in plan.formats:
@@ -120,22 +110,18 @@ def _write_truth(
     """Store what drives each voxel of nsdgeneral; no planted signal: empty names, layer -1."""
     general = voxels.general
     sources = [voxels.sources[number] for number in voxels.source[general]]
+    instructions = np.array([source.instruction for source in sources], str)
     truth = xr.Dataset(
         {
             "planted_model": ("voxel", np.array([source.model for source in sources], str)),
-            "planted_instruction": (
-                "voxel",
-                np.array([source.instruction for source in sources], str),
-            ),
+            "planted_instruction": ("voxel", instructions),
             "planted_layer": ("voxel", np.array([source.layer for source in sources])),
             "region": ("voxel", voxels.region[general]),
             "ncsnr": ("voxel", voxels.ncsnr[general]),
         },
         coords={
             "voxel": np.arange(len(sources)),
-            "i": ("voxel", place[general, 0]),
-            "j": ("voxel", place[general, 1]),
-            "k": ("voxel", place[general, 2]),
+            **{axis: ("voxel", at) for axis, at in zip("ijk", place[general].T, strict=True)},
         },
         attrs={"subject": subject},
     )

@@ -1,0 +1,39 @@
+"""Names of label numbers in attributes: as JSON, since netCDF holds no mappings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+
+def names_as_text(names: Mapping[Any, Any]) -> str:
+    """Write number -> name, or family -> number -> name, as the text of an attribute."""
+    return json.dumps(names)
+
+
+def names_from_text(text: str) -> dict[int, str]:
+    """Read number -> name from the text of an attribute."""
+    return {int(number): str(name) for number, name in json.loads(text).items()}
+
+
+def family_names(space: xr.Dataset) -> dict[str, dict[int, str]]:
+    """Read the names of the labels of voxels.
+
+    Parameters
+    ----------
+    space : xarray.Dataset
+        ``roi_label`` (roi, voxel) and the attribute ``roi_labels``, from
+        `brainstruct.nsd.voxel_labels.label_voxels`.
+
+    Returns
+    -------
+    dict
+        Family -> number above 0 -> name, whether or not a voxel has the label.
+    """
+    return {
+        family: {int(number): name for number, name in names.items() if int(number) > 0}
+        for family, names in json.loads(space.attrs["roi_labels"]).items()
+    }

@@ -1,0 +1,92 @@
+"""Which sessions of a subject there are, and which are read. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count, takewhile
+from typing import Literal, TypeAlias
+
+BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
+
+SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
+"""In order of preference: one voxel over all trials is cheap to read in HDF5."""
+
+RELEASED_SESSIONS: dict[str, int] = {
+    "subj01": 40,
+    "subj02": 40,
+    "subj03": 32,
+    "subj04": 30,
+    "subj05": 40,
+    "subj06": 32,
+    "subj07": 40,
+    "subj08": 30,
+}
+"""Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Sessions of a subject that are read: 1..count, in one format."""
+
+    count: int
+    format: BetaFormat
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """File numbers, from 1."""
+        return tuple(range(1, self.count + 1))
+
+
+@dataclass(frozen=True)
+class SessionFiles:
+    """Sessions that one folder holds of a subject, on disk or in the bucket, holes and all.
+
+    Attributes
+    ----------
+    numbers : mapping
+        Format -> numbers of the sessions that are there.
+    """
+
+    numbers: Mapping[BetaFormat, set[int]]
+
+    @classmethod
+    def among(cls, names: Iterable[str]) -> SessionFiles:
+        """Find the sessions among the names of a folder's files."""
+        stem = r"betas_session(\d{2})"
+        known = list(names)
+        found: dict[BetaFormat, set[int]] = {}
+        for form, suffix in SUFFIXES.items():
+            matches = (re.fullmatch(stem + re.escape(suffix), name) for name in known)
+            found[form] = {int(match[1]) for match in matches if match}
+        return cls(found)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return any(self.numbers.values())
+
+    def whole(self, form: BetaFormat) -> int:
+        """Return how many there are from the first on without a hole."""
+        return sum(1 for _ in takewhile(self.numbers[form].__contains__, count(1)))
+
+    def meant(
+        self, subject: str, fmt: BetaFormat | Literal["auto"], wanted: int | None
+    ) -> Sessions:
+        """Say which sessions are to be read, whether or not all of them are there.
+
+        Parameters
+        ----------
+        subject : str
+            Whose they are.
+        fmt : {"auto", "hdf5", "nifti"}
+            ``auto``: the format with more sessions (from the first on, without
+            a hole), HDF5 if both have as many.
+        wanted : int, optional
+            How many; by default all up to the last that is there, or, where
+            there is none, as many as were released.
+        """
+        fuller = max(SUFFIXES, key=lambda name: (self.whole(name), len(self.numbers[name])))
+        form = fuller if fmt == "auto" else fmt
+        last = max(self.numbers[form], default=RELEASED_SESSIONS[subject])
+        return Sessions(wanted or last, form)
