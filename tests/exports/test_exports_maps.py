@@ -105,6 +105,25 @@ def test_significant_voxels_are_those_of_the_tables(folder, scores, space):
     assert 0 < (found == 1).mean() < 0.9
 
 
+def test_every_map_says_what_it_is_and_how_layers_were_chosen(scores, winners, space):
+    for one in maps_of(scores, winners, space):
+        assert one.sidecar["Description"].endswith(".")
+        assert one.sidecar["LayerSelection"].startswith("Per voxel and instruction, the layer")
+        if one.stat is not None:
+            assert {"Units", "Statistic"} <= set(one.sidecar)
+        raced = "Win" in one.desc
+        assert ("WinnerSelection" in one.sidecar) is raced
+        if one.desc == "someModelWinningLayer":
+            assert "score under the winning instruction. The number" in one.sidecar["Description"]
+    (alone,) = (
+        one
+        for one in maps_of(scores.isel(instruction=[0]), winners, space, instructions={})
+        if one.suffix == "dseg"
+    )
+    assert alone.sidecar["Description"].startswith("Layer with the best cross-validation score. ")
+    assert "WinnerSelection" not in alone.sidecar
+
+
 def test_no_permutations_no_p(scores, winners, space):
     untested = scores.assign_attrs(n_permutations=0)
     assert {one.stat for one in maps_of(untested, winners, space)} == {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import pandas as pd
@@ -11,13 +13,10 @@ import xarray as xr
 from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.exports.names import TASK, participant
+from brainstruct.nsd.layout import BUCKET
 
-BIDS_VERSION = "1.10.0"
-
-NSD_DOI = "doi:10.1038/s41593-021-00962-x"
-"""Of the paper that describes the NSD; the data set itself has none."""
-
-NSD_BUCKET = "s3://natural-scenes-dataset"
+_PAPER = "10.1038/s41593-021-00962-x"
+"""Describes the NSD; the data set itself has no DOI."""
 
 IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
@@ -50,7 +49,7 @@ def dataset_description(
     stages = ", ".join(f"{stage} {code}" for stage, code in codes.items())
     content: dict[str, Any] = {
         "Name": f"{study}: brain alignment of instruction-tuned multimodal models",
-        "BIDSVersion": BIDS_VERSION,
+        "BIDSVersion": "1.10.0",
         "DatasetType": "derivative",
         "GeneratedBy": [
             {
@@ -61,19 +60,15 @@ def dataset_description(
             },
             {"Name": "Snakemake", "Version": snakemake},
         ],
-        "HowToAcknowledge": "Please cite the Natural Scenes Dataset "
-        "(doi:10.1038/s41593-021-00962-x) and the paper that this analysis reproduces and extends "
-        "(arXiv:2505.20029).",
-        "ReferencesAndLinks": [
-            "https://doi.org/10.1038/s41593-021-00962-x",
-            "https://arxiv.org/abs/2505.20029",
-        ],
+        "HowToAcknowledge": f"Please cite the Natural Scenes Dataset (doi:{_PAPER}) and the paper "
+        "that this analysis reproduces and extends (arXiv:2505.20029).",
+        "ReferencesAndLinks": [f"https://doi.org/{_PAPER}", "https://arxiv.org/abs/2505.20029"],
     }
     if synthetic:
         return {**content, "Name": f"{content['Name']} (synthetic data)"}
     return content | {
-        "SourceDatasets": [{"DOI": NSD_DOI, "URL": "https://naturalscenesdataset.org"}],
-        "DatasetLinks": {"nsd": NSD_BUCKET},
+        "SourceDatasets": [{"DOI": f"doi:{_PAPER}", "URL": "https://naturalscenesdataset.org"}],
+        "DatasetLinks": {"nsd": BUCKET},
     }
 
 
@@ -123,7 +118,7 @@ def read_me(
     instructions: Mapping[str, Mapping[str, str]],
     surfaces: Mapping[str, str],
 ) -> str:
-    """Write ``README.md``.
+    """Fill ``readme.md``.
 
     Parameters
     ----------
@@ -142,81 +137,20 @@ def read_me(
     surfaces : mapping
         Subject -> on which surfaces its maps are.
     """
-    lines = [
-        f"# {study}: brain alignment of instruction-tuned multimodal models",
-        "",
-        *([f"**{_SYNTHETIC}**", ""] if synthetic else []),
-        f"Derivatives of {'made-up data' if synthetic else 'the Natural Scenes Dataset'} in the "
-        f"layout of BIDS derivatives, written by brainstruct {__version__}. A JSON file beside "
-        "each map says what it is, how it was made and of what; one beside each table describes "
-        "its columns.",
-        "",
-        "## Names",
-        "",
-        f"`sub-01/func/sub-01_task-{TASK}_space-{space}_stat-alignment_desc-<model>Mean_statmap.nii.gz`",
-        "",
-        "| `desc` | Content |",
-        "|---|---|",
-        "| `<model>ByInstruction` | four-dimensional: one volume per instruction, in the order of "
-        "`Volumes` in the JSON file |",
-        "| `<model>Mean` | all instructions together |",
-        "| `<model>` | models with one instruction, or none |",
-        "| `<model>Winner` | the winning instruction of each voxel |",
-        "| `<model>WinningInstruction`, `<model>WinningLayer` | numbers (`dseg`), explained by the "
-        "TSV file beside; 0: none. Layers count from 0, so their number is index - 1 |",
-        "| `ncsnr`, `crosssubject` | noise ceilings |",
-        "| `analysed`, `reliable` | masks: analysed voxels, and those above the ceiling's "
-        "threshold |",
-        "",
-        "| `stat` | Value |",
-        "|---|---|",
-        "| `alignment` | Pearson's r on the test images, divided by the noise ceiling |",
-        "| `r` | Pearson's r on the test images |",
-        "| `p`, `q` | permutation p (one-sided), and after control of the false discovery rate "
-        "over voxels |",
-        "| `margin` | alignment of the winner minus that of the runner-up |",
-        "| `noiseceiling` | best possible r |",
-        "",
-        "Maps of models are NaN (or 0) outside the analysed voxels and where the noise ceiling is "
-        "under its threshold.",
-        "",
-        "| `<model>` | Key in tables | Model |",
-        "|---|---|---|",
-        *(f"| `{labels[one['key']]}` | `{one['key']}` | {one['label']} |" for one in models),
-        "",
-        *(
-            [
-                "| Instruction | Task | Text |",
-                "|---|---|---|",
-                *(
-                    f"| `{key}` | {one['task']} | {one['text']} |"
-                    for key, one in instructions.items()
-                ),
-                "",
-            ]
-            if instructions
-            else []
-        ),
-        "## Spaces",
-        "",
-        f"Volumes are on the grid of the subject's own functional volumes, `{space}` of the NSD, "
-        "with their affine. That space is neither anatomical nor MNI: overlay the maps on the "
-        f"NSD's `nsddata/ppdata/subjXX/{space}/mean.nii.gz`, and use the NSD's transforms "
-        "(nsdcode) to go elsewhere.",
-        "",
-        *(f"- sub-{participant(subject)}: {words}." for subject, words in surfaces.items()),
-        "",
-        "## Tables",
-        "",
-        "`tables/` holds the study's tables, `participants.tsv` the subjects, `stimuli/` the "
-        "images that each subject saw.",
-        "",
-        "## Licence and citation",
-        "",
-        "No licence is stated. Access to the NSD is bound to its data sharing and usage agreement; "
-        "whether and how maps made of it may be passed on is for you to settle before you share "
-        "this dataset. Then add `License` and `Authors` to `dataset_description.json`. Cite the "
-        "NSD (https://doi.org/10.1038/s41593-021-00962-x) and the models you ran.",
-        "",
-    ]
-    return "\n".join(lines)
+    named = [f"| `{labels[one['key']]}` | `{one['key']}` | {one['label']} |" for one in models]
+    told = [f"| `{key}` | {one['task']} | {one['text']} |" for key, one in instructions.items()]
+    if told:
+        told = ["| Instruction | Task | Text |", "|---|---|---|", *told, "\n"]
+    places = [f"- sub-{participant(subject)}: {words}." for subject, words in surfaces.items()]
+    template = Path(__file__).with_name("readme.md").read_text(encoding="utf-8")
+    return Template(template).substitute(
+        study=study,
+        version=__version__,
+        warning=f"**{_SYNTHETIC}**\n\n" if synthetic else "",
+        data="made-up data" if synthetic else "the Natural Scenes Dataset",
+        task=TASK,
+        space=space,
+        models="\n".join(named),
+        instructions="\n".join(told),
+        surfaces="\n".join(places),
+    )

@@ -52,19 +52,7 @@ def sample(found: VoxelMap, sampler: Sampler) -> NDArray[np.generic]:
 
 
 def write_gifti(found: VoxelMap, values: NDArray[np.generic], side: Side, path: Path) -> None:
-    """Write a map on the vertices of a hemisphere.
-
-    Parameters
-    ----------
-    found : VoxelMap
-        The map.
-    values : numpy.ndarray
-        [volume, vertex], from `sample`.
-    side : str
-        ``L`` or ``R``.
-    path : pathlib.Path
-        ``*.func.gii`` or ``*.label.gii``.
-    """
+    """Write a map on the vertices of a hemisphere; `values` are those of `sample`."""
     labelled = found.labels is not None
     intent = (
         "NIFTI_INTENT_LABEL" if labelled else _INTENTS.get(str(found.stat), "NIFTI_INTENT_NONE")
@@ -93,7 +81,7 @@ def _label_table(labels: pd.DataFrame) -> GiftiLabelTable:
     table = GiftiLabelTable()
     table.labels.append(_label(NOTHING, "none", (0.0, 0.0, 0.0, 0.0)))
     for index, name, colour in zip(labels["index"], labels["name"], labels["color"], strict=True):
-        red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+        red, green, blue = (part / 255 for part in bytes.fromhex(colour.removeprefix("#")))
         table.labels.append(_label(int(index), str(name), (red, green, blue, 1.0)))
     return table
 

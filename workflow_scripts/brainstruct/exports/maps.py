@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.alignment import NO_WINNER, normalise, select_layers
+from brainstruct.encoding.alignment import NO_WINNER, LayerRule, normalise, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.significance import combine_p, selected_p
 
@@ -20,11 +23,9 @@ Suffix = Literal["statmap", "dseg", "mask"]
 NOTHING = 0
 """Index of voxels without a label in a ``dseg`` map, as BIDS and atlases have it."""
 
-LAYER_RULES = {
-    "best": "Per voxel and instruction, the layer with the best cross-validation score on the "
-    "training images; test images have no part in the choice.",
-    "mean": "Mean over all fitted layers of a voxel and instruction.",
-}
+_TEXTS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("maps.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class VoxelMap:
         Its ``stat`` entity.
     labels : pandas.DataFrame, optional
         Of a ``dseg``: index, name, color and further columns.
+    names : sequence of str
+        Of the volumes, if there are several.
     """
 
     suffix: Suffix
@@ -54,8 +57,7 @@ class VoxelMap:
     sidecar: Mapping[str, Any]
     stat: str | None = None
     labels: pd.DataFrame | None = None
-    names: Sequence[str] = field(default=())
-    """Of the volumes, if there are several."""
+    names: Sequence[str] = ()
 
 
 def subject_maps(space: xr.Dataset, preferred: str, threshold: float) -> Iterator[VoxelMap]:
@@ -71,42 +73,16 @@ def subject_maps(space: xr.Dataset, preferred: str, threshold: float) -> Iterato
         Voxels with a smaller one are excluded.
     """
     ceiling = space[f"ceiling_{preferred}"]
-    yield VoxelMap(
-        "mask",
-        "analysed",
-        xr.ones_like(ceiling, dtype=np.uint8),
-        {
-            "Description": "Voxels that were analysed: those of the mask that are constant in no "
-            "session.",
-            "Type": "ROI",
-        },
-    )
-    yield VoxelMap(
-        "mask",
-        "reliable",
-        can_be_divided_by(ceiling, threshold).astype(np.uint8),
-        {
-            "Description": "Voxels that were analysed and whose noise ceiling reaches the "
-            "threshold; all maps of models are NaN elsewhere.",
-            "Type": "ROI",
-        },
-    )
+    reliable = can_be_divided_by(ceiling, threshold).astype(np.uint8)
+    yield VoxelMap("mask", "analysed", xr.ones_like(reliable), _TEXTS["analysed"])
+    yield VoxelMap("mask", "reliable", reliable, _TEXTS["reliable"])
     for name in space.data_vars:
         kind = str(name).removeprefix("ceiling_")
         if kind != name:
-            yield VoxelMap(
-                "statmap",
-                "".join(kind.split("_")),
-                space[name],
-                {
-                    "Description": "Noise ceiling: the best correlation a perfect model could "
-                    "reach. NaN outside the analysed voxels; no voxel is excluded.",
-                    "Units": "correlation",
-                    "NoiseCeilingKind": kind,
-                    "UsedForNormalisation": kind == preferred,
-                },
-                stat="noiseceiling",
-            )
+            which = {"NoiseCeilingKind": kind, "UsedForNormalisation": kind == preferred}
+            sidecar = _TEXTS["noiseceiling"] | which
+            desc = kind.replace("_", "")
+            yield VoxelMap("statmap", desc, space[name], sidecar, stat="noiseceiling")
 
 
 def model_maps(
@@ -115,7 +91,7 @@ def model_maps(
     ceiling: xr.DataArray,
     *,
     name: str,
-    rule: Literal["best", "mean"],
+    rule: LayerRule,
     threshold: float,
     instructions: Mapping[str, Mapping[str, str]],
     colours: Mapping[str, str],
@@ -149,161 +125,96 @@ def model_maps(
     Written as the tables are: alignment of the mean is that of the mean *r*,
     and p of several instructions is twice the mean of their p.
     """
-    keys = [str(key) for key in scores["instruction"].values]
+    told: list[dict[str, Any]] = []
+    for index, key in enumerate(scores["instruction"].values):
+        told.append({"Index": index, "Instruction": str(key)})
+        if key in instructions:
+            told[-1] |= {"Task": instructions[key]["task"], "Text": instructions[key]["text"]}
     reliable = can_be_divided_by(ceiling, threshold)
-    reduced = select_layers(scores, rule)
-    r = reduced["r"].where(reliable)
-    alignment = normalise(r, ceiling, threshold)
-    by_instruction = {"alignment": alignment, "r": r}
-    mean = {"alignment": alignment.mean("instruction"), "r": r.mean("instruction")}
+    maps = chain(
+        _score_maps(scores, ceiling, rule, threshold, told),
+        _winner_maps(winners, reliable, told, colours) if len(told) > 1 else (),
+        [_layer_map(winners, layer_colours, raced=len(told) > 1)],
+    )
+    selected = {"LayerSelection": _TEXTS["LayerSelection"][rule]}
+    for found in maps:
+        yield replace(found, desc=f"{name}{found.desc}", sidecar={**found.sidecar, **selected})
+
+
+def _score_maps(
+    scores: xr.Dataset,
+    ceiling: xr.DataArray,
+    rule: LayerRule,
+    threshold: float,
+    told: Sequence[Mapping[str, Any]],
+) -> Iterator[VoxelMap]:
+    """Make the maps of each instruction and, if there are several, of all together."""
+    reliable = can_be_divided_by(ceiling, threshold)
+    r = select_layers(scores, rule)["r"].where(reliable)
+    each = {"alignment": normalise(r, ceiling, threshold), "r": r}
+    together = {stat: values.mean("instruction") for stat, values in each.items()}
     if int(scores.attrs["n_permutations"]) > 0:
-        p = selected_p(scores, rule).where(reliable)
-        together = combine_p(p, "instruction")
-        by_instruction |= {"p": p, "q": _q_values(p)}
-        mean |= {"p": together, "q": _q_values(together)}
-    volumes = [
-        {"Index": index, "Instruction": key, **_spelt(instructions.get(key))}
-        for index, key in enumerate(keys)
-    ]
-    selected = {"LayerSelection": LAYER_RULES[rule]}
-    several = len(keys) > 1
-    for stat, values in by_instruction.items():
-        yield VoxelMap(
-            "statmap",
-            f"{name}ByInstruction" if several else name,
-            values.transpose("instruction", "voxel") if several else values.isel(instruction=0),
-            {
-                **_STATISTICS[stat],
-                **selected,
-                **({"Volumes": volumes} if several else {"Instructions": volumes}),
-            },
-            stat=stat,
-            names=keys if several else (),
-        )
-    for stat, values in mean.items() if several else ():
+        each["p"] = selected_p(scores, rule).where(reliable)
+        together["p"] = combine_p(each["p"], "instruction")
+        for maps in (each, together):
+            maps["q"] = _q_values(maps["p"])
+    if len(told) == 1:
+        for stat, values in each.items():
+            sidecar = {**_TEXTS[stat], "Instructions": told}
+            yield VoxelMap("statmap", "", values.isel(instruction=0), sidecar, stat)
+        return
+    names = [str(one["Instruction"]) for one in told]
+    for stat, values in each.items():
+        sidecar = {**_TEXTS[stat], "Volumes": told}
+        volumes = values.transpose("instruction", "voxel")
+        yield VoxelMap("statmap", "ByInstruction", volumes, sidecar, stat, names=names)
+    for stat, values in together.items():
         over = "Mean of r over instructions" if stat in ("r", "alignment") else "All instructions"
-        yield VoxelMap(
-            "statmap",
-            f"{name}Mean",
-            values,
-            {
-                **_STATISTICS[stat],
-                "Description": f"{over}: {_STATISTICS[stat]['Description']}",
-                **selected,
-                "Instructions": volumes,
-            },
-            stat=stat,
-        )
-    for found in _winner_maps(
-        winners, reliable, name, keys, instructions, colours, layer_colours, volumes
-    ):
-        yield replace(found, sidecar={**found.sidecar, **selected})
+        description = f"{over}: {_TEXTS[stat]['Description']}"
+        sidecar = {**_TEXTS[stat], "Description": description, "Instructions": told}
+        yield VoxelMap("statmap", "Mean", values, sidecar, stat)
 
 
 def _winner_maps(
     winners: xr.Dataset,
     reliable: xr.DataArray,
-    name: str,
-    keys: Sequence[str],
-    instructions: Mapping[str, Mapping[str, str]],
+    told: Sequence[Mapping[str, Any]],
     colours: Mapping[str, str],
-    layer_colours: Sequence[str],
-    volumes: Sequence[Mapping[str, Any]],
 ) -> Iterator[VoxelMap]:
-    chosen = {
-        "WinnerSelection": "The instruction with the best cross-validation score on the training "
-        "images (after LayerSelection); test images have no part in the choice."
-    }
-    raced = len(keys) > 1
-    if raced:
-        yield VoxelMap(
-            "dseg",
-            f"{name}WinningInstruction",
-            _indices(winners["instruction_index"]),
-            {
-                "Description": "Instruction under which the model predicts the voxel best. "
-                f"{_LOOKUP}",
-                **chosen,
-            },
-            labels=pd.DataFrame(
-                {
-                    "index": range(1, len(keys) + 1),
-                    "name": keys,
-                    "color": [colours[key] for key in keys],
-                    "task": [instructions[key]["task"] for key in keys],
-                    "text": [instructions[key]["text"] for key in keys],
-                }
-            ),
-        )
-        for stat in ("alignment", "margin"):
-            yield VoxelMap(
-                "statmap",
-                f"{name}Winner",
-                winners[stat].where(reliable),
-                {**_STATISTICS[stat], **chosen, "Instructions": list(volumes)},
-                stat=stat,
-            )
-    yield VoxelMap(
-        "dseg",
-        f"{name}WinningLayer",
-        _indices(winners["layer"]),
+    """Make the maps of the instruction that won, of several."""
+    keys = [one["Instruction"] for one in told]
+    labels = pd.DataFrame(
         {
-            "Description": "Layer with the best cross-validation score"
-            + (" under the winning instruction. " if raced else ". ")
-            + "The number of the layer is index - 1: layer 0 are the token (or patch) embeddings. "
-            + _LOOKUP,
-            **(chosen if raced else {}),
-        },
-        labels=pd.DataFrame(
-            {
-                "index": range(1, len(layer_colours) + 1),
-                "name": [f"layer {layer}" for layer in range(len(layer_colours))],
-                "color": list(layer_colours),
-                "layer": range(len(layer_colours)),
-            }
-        ),
+            "index": range(1, len(keys) + 1),
+            "name": keys,
+            "color": [colours[key] for key in keys],
+            "task": [one["Task"] for one in told],
+            "text": [one["Text"] for one in told],
+        }
     )
+    sidecar = _TEXTS["winning_instruction"] | _TEXTS["won"]
+    indices = _indices(winners["instruction_index"])
+    yield VoxelMap("dseg", "WinningInstruction", indices, sidecar, labels=labels)
+    for stat in ("alignment", "margin"):
+        about = {**_TEXTS[stat], **_TEXTS["won"], "Instructions": told}
+        yield VoxelMap("statmap", "Winner", winners[stat].where(reliable), about, stat)
 
 
-_LOOKUP = (
-    "Indices are explained in the table beside this file; 0: outside the analysed voxels, or "
-    "noise ceiling under the threshold."
-)
-
-_STATISTICS: dict[str, dict[str, str]] = {
-    "alignment": {
-        "Description": "Normalised brain alignment: Pearson's r between predicted and measured "
-        "responses to the test images, divided by the voxel's noise ceiling. NaN outside the "
-        "analysed voxels and where the ceiling is under the threshold.",
-        "Units": "arbitrary (1: as good as the noise allows)",
-        "Statistic": "r / noise ceiling",
-    },
-    "r": {
-        "Description": "Pearson's r between predicted and measured responses to the test images. "
-        "NaN outside the analysed voxels and where the ceiling is under the threshold.",
-        "Units": "correlation",
-        "Statistic": "Pearson's r",
-    },
-    "p": {
-        "Description": "p-value of r, one-sided (better than chance), from permutations of the "
-        "test images; not corrected for the number of voxels. Several layers or instructions are "
-        "combined as twice the mean of their p.",
-        "Units": "probability",
-        "Statistic": "permutation p",
-    },
-    "q": {
-        "Description": "p after control of the false discovery rate over the voxels of this map "
-        "(Benjamini-Hochberg): voxels with q <= 0.05 are the significant ones of the tables.",
-        "Units": "probability",
-        "Statistic": "false discovery rate",
-    },
-    "margin": {
-        "Description": "Normalised alignment of the winning instruction minus that of the "
-        "runner-up, on the test images; negative where these disagree with the choice.",
-        "Units": "arbitrary (1: as good as the noise allows)",
-        "Statistic": "difference of r / noise ceiling",
-    },
-}
+def _layer_map(winners: xr.Dataset, colours: Sequence[str], *, raced: bool) -> VoxelMap:
+    """Make the map of the best layer: that of the winning instruction, if several raced."""
+    layers = range(len(colours))
+    labels = pd.DataFrame(
+        {
+            "index": range(1, len(colours) + 1),
+            "name": [f"layer {layer}" for layer in layers],
+            "color": list(colours),
+            "layer": layers,
+        }
+    )
+    under = " under the winning instruction" if raced else ""
+    sidecar = {"Description": _TEXTS["winning_layer"]["Description"].format(under=under)}
+    sidecar |= _TEXTS["won"] if raced else {}
+    return VoxelMap("dseg", "WinningLayer", _indices(winners["layer"]), sidecar, labels=labels)
 
 
 def _indices(positions: xr.DataArray) -> xr.DataArray:
@@ -315,9 +226,3 @@ def _indices(positions: xr.DataArray) -> xr.DataArray:
 def _q_values(p: xr.DataArray) -> xr.DataArray:
     """Control the false discovery rate over voxels, instruction by instruction."""
     return p.copy(data=benjamini_hochberg(p.values, axis=p.get_axis_num("voxel")))
-
-
-def _spelt(instruction: Mapping[str, str] | None) -> dict[str, str]:
-    if instruction is None:
-        return {}
-    return {"Task": instruction["task"], "Text": instruction["text"]}

@@ -6,46 +6,22 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-from numpy.typing import NDArray
 
 from brainstruct.exports.maps import NOTHING, VoxelMap
 from brainstruct.nsd.grid import Grid
 
-_BACKGROUND = {"statmap": np.nan, "dseg": NOTHING, "mask": 0}
-_DTYPES = {"statmap": np.float32, "dseg": np.int16, "mask": np.uint8}
-
-
-def fill(found: VoxelMap, shape: tuple[int, int, int]) -> NDArray[np.generic]:
-    """Put a map's values into a volume.
-
-    Returns
-    -------
-    numpy.ndarray
-        [x, y, z], or [x, y, z, volume] if the map has several; float32 with NaN
-        (``statmap``), int16 (``dseg``) or uint8 (``mask``).
-    """
-    values = np.asarray(found.values)
-    place = tuple(np.asarray(found.values[axis]) for axis in ("i", "j", "k"))
-    volume: NDArray[np.generic] = np.full(
-        (*shape, *values.shape[:-1]), _BACKGROUND[found.suffix], _DTYPES[found.suffix]
-    )
-    volume[place] = values.T
-    return volume
+_STORED = {"statmap": (np.float32, np.nan), "dseg": (np.int16, NOTHING), "mask": (np.uint8, 0)}
+"""Suffix of a map -> type of its numbers, and the one outside the analysed voxels."""
 
 
 def write_nifti(found: VoxelMap, grid: Grid, path: Path) -> None:
-    """Write a map; the bytes depend on the content alone.
-
-    Parameters
-    ----------
-    found : VoxelMap
-        The map.
-    grid : Grid
-        Where the voxels lie.
-    path : pathlib.Path
-        ``*.nii.gz``.
-    """
-    image = nibabel.Nifti1Image(fill(found, grid.shape), grid.affine)
+    """Write a map as [x, y, z], or [x, y, z, volume]; the bytes depend on the content alone."""
+    values = np.asarray(found.values)
+    place = tuple(np.asarray(found.values[axis]) for axis in ("i", "j", "k"))
+    kind, background = _STORED[found.suffix]
+    volume = np.full((*grid.shape, *values.shape[:-1]), background, kind)
+    volume[place] = values.T
+    image = nibabel.Nifti1Image(volume, grid.affine)
     header = image.header
     header.set_sform(grid.affine, grid.code)
     header.set_qform(None, 0)  # as the data set's files: one statement of where voxels lie

@@ -12,7 +12,7 @@ from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.store.arrays import provenance
 
-LOCAL = "local"
+_LOCAL = "local"
 """Revision of checkpoints that lie in a folder of the user's."""
 
 
@@ -70,7 +70,7 @@ def model_facts(scores: xr.Dataset, *, key: str, label: str) -> dict[str, Any]:
             "Key": key,
             "Label": label,
             "Family": run["family"],
-            "Checkpoint": PurePath(source).name if checkpoint["revision"] == LOCAL else source,
+            "Checkpoint": PurePath(source).name if checkpoint["revision"] == _LOCAL else source,
             "Revision": checkpoint["revision"],
             "Digest": checkpoint["digest"],
             "RandomSeed": run["random_seed"],

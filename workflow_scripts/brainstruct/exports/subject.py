@@ -44,20 +44,7 @@ class SubjectFolder:
     cortices: Sequence[Cortex]
 
     def write(self, maps: Iterable[VoxelMap], facts: Mapping[str, Any]) -> int:
-        """Write maps.
-
-        Parameters
-        ----------
-        maps : iterable of VoxelMap
-            What is written.
-        facts : mapping
-            What all of these maps have in their sidecars.
-
-        Returns
-        -------
-        int
-            Number of maps.
-        """
+        """Write maps, whose sidecars all have `facts`, and return their number."""
         target = self.folder / "func"
         target.mkdir(parents=True, exist_ok=True)
         count = 0

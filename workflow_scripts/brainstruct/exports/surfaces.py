@@ -15,8 +15,6 @@ from brainstruct.nsd.transforms import read_fsaverage, read_places
 
 SIDES: tuple[Side, Side] = ("L", "R")
 
-NATIVE, FSAVERAGE = "fsnative", "fsaverage"
-
 
 @dataclass(frozen=True)
 class Cortex:
@@ -48,32 +46,14 @@ def nsd_cortices(
 ) -> list[Cortex]:
     """Read where a subject's vertices lie, from the data set's transforms.
 
-    Parameters
-    ----------
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
-    mask : numpy.ndarray
-        [i, j, k], bool: the analysed voxels.
-    average : bool
-        Add fsaverage, whose vertices are the subject's that surface-based
-        registration found.
-
-    Returns
-    -------
-    list of Cortex
-        The subject's own, and fsaverage.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged, or of another grid.
+    Parameters and errors as for `brainstruct.nsd.transforms.read_places`; with
+    `average` there is fsaverage beside the subject's own surfaces, each of its
+    vertices where that of the subject lies which surface-based registration found.
     """
     places = read_places(layout, subject, mask)
     found = [
         Cortex(
-            NATIVE,
+            "fsnative",
             _samplers(places, mask.shape),
             None,
             f"nsddata/freesurfer/{subject}/surf/{{lh,rh}}.white (or pial, inflated, sphere)",
@@ -87,7 +67,7 @@ def nsd_cortices(
         ]
         found.append(
             Cortex(
-                FSAVERAGE,
+                "fsaverage",
                 _samplers(carried, mask.shape),
                 "164k",
                 "FreeSurfer's fsaverage, 163842 vertices per hemisphere; its first 10242 are "

@@ -17,7 +17,7 @@ def copy_tables(
     folder: Path,
     levels: Mapping[str, Mapping[str, str]],
 ) -> int:
-    """Copy tables, each with a data dictionary beside it.
+    """Copy tables, each with a data dictionary beside it, and return their number.
 
     Parameters
     ----------
@@ -29,11 +29,6 @@ def copy_tables(
         Where they go.
     levels : mapping
         Column -> value -> meaning, of values that the study names itself.
-
-    Returns
-    -------
-    int
-        Number of tables.
     """
     count = 0
     for path in map(Path, paths):

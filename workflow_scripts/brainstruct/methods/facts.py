@@ -13,67 +13,35 @@ from brainstruct.store.arrays import provenance
 
 @dataclass(frozen=True)
 class SubjectFacts:
-    """What went into the encoding models of a subject; all but the name are counts.
-
-    Attributes
-    ----------
-    name : str
-        Subject.
-    sessions : int
-        Sessions read.
-    n_train, n_test : int
-        Images that models were fitted on and scored on.
-    n_mask, n_dead, n_voxels : int
-        Voxels in the mask, those dropped because they are constant in a
-        session, and those that are left.
-    n_excluded : int
-        Voxels with a noise ceiling under the threshold.
-    n_saturated, n_imputed : int
-        Single values at the limits of their integer type, which were left out,
-        and responses for which no value remained.
-    """
+    """What went into the encoding models of a subject."""
 
     name: str
     sessions: int
-    n_train: int
-    n_test: int
-    n_mask: int
-    n_dead: int
-    n_voxels: int
-    n_excluded: int
-    n_saturated: int
-    n_imputed: int
+    n_train: int  # images that models were fitted on
+    n_test: int  # images that they were scored on
+    n_mask: int  # voxels in the mask
+    n_dead: int  # of these, those dropped because they are constant in a session
+    n_voxels: int  # those that are left
+    n_excluded: int  # of these, those with a noise ceiling under the threshold
+    n_saturated: int  # single values at the limits of their integer type, left out
+    n_imputed: int  # responses for which no value remained
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """How a model was run; names as in the configuration.
-
-    Attributes
-    ----------
-    key, label, family : str
-        Of the model.
-    source, revision, digest : str
-        Where its weights came from, the commit, and a hash of all files.
-    n_layers, n_fitted, n_features : int
-        Hidden states, those that were fitted, and their length.
-    instructions : tuple of str
-        Keys of its instructions; empty if it follows none.
-    random_seed : int or None
-        Seed of its weights, where they were drawn.
-    """
+    """How a model was run; names as in the configuration."""
 
     key: str
     label: str
     family: str
-    source: str
-    revision: str
-    digest: str
-    n_layers: int
-    n_fitted: int
-    n_features: int
-    instructions: tuple[str, ...]
-    random_seed: int | None
+    source: str  # of its weights
+    revision: str  # commit of the source
+    digest: str  # of all files
+    n_layers: int  # hidden states
+    n_fitted: int  # of these
+    n_features: int  # in one of them
+    instructions: tuple[str, ...]  # keys; empty if it follows none
+    random_seed: int | None  # of its weights, where they were drawn
 
 
 @dataclass(frozen=True)
@@ -99,14 +67,13 @@ class Facts:
     encoding: Mapping[str, Any]
 
 
+_SETTINGS = ("dtype", "device", "storage", "pooling", "max_new_tokens", "torch", "transformers")
+
+
 def subject_facts(responses: xr.Dataset, scores: xr.Dataset, winners: xr.Dataset) -> SubjectFacts:
     """Read the facts about a subject from the attributes of its files.
 
-    Parameters
-    ----------
-    responses, scores, winners : xarray.Dataset
-        Of one subject and, for the last two, one model: images and voxels are
-        the same for all.
+    Scores and winners are those of any model: images and voxels are the same for all.
     """
     attrs = responses.attrs
     return SubjectFacts(
@@ -126,17 +93,7 @@ def subject_facts(responses: xr.Dataset, scores: xr.Dataset, winners: xr.Dataset
 def model_facts(
     scores: xr.Dataset, *, key: str, label: str, family: str, instructions: Sequence[str]
 ) -> ModelFacts:
-    """Read the facts about a model from the provenance of its scores.
-
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        Of the model and any subject.
-    key, label, family : str
-        Of the model.
-    instructions : sequence of str
-        Keys; empty if the model follows none.
-    """
+    """Read the facts about a model from the provenance of its scores of any subject."""
     run = provenance(scores)["embedding"]
     checkpoint = run["checkpoint"]
     return ModelFacts(
@@ -156,20 +113,18 @@ def model_facts(
 
 def run_facts(scores: Iterable[xr.Dataset]) -> dict[str, tuple[str, ...]]:
     """Collect the values that settings and versions had over all scores."""
-    found: dict[str, dict[str, None]] = {}
-    names = ("dtype", "device", "storage", "pooling", "max_new_tokens", "sampling", "torch")
+    found: dict[str, list[str]] = {}
     for dataset in scores:
         origin = provenance(dataset)
         run = origin["embedding"]
-        values = {name: run[name] for name in (*names, "transformers")}
-        values |= {
+        values = {name: run[name] for name in _SETTINGS} | {
             "sampling": _sampling(run["sampling"]),
             "himalaya": origin["himalaya"],
             "brainstruct": dataset.attrs["brainstruct_version"],
         }
         for name, value in values.items():
-            found.setdefault(name, {})[str(value)] = None
-    return {name: tuple(values) for name, values in found.items()}
+            found.setdefault(name, []).append(str(value))
+    return {name: tuple(dict.fromkeys(values)) for name, values in found.items()}
 
 
 def _sampling(options: Mapping[str, Any] | None) -> str:

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from brainstruct.methods.facts import Facts
 from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
 
-TEMPLATE = Path(__file__).parent / "template"
+_TEMPLATE = Path(__file__).parent / "template"
 
 PAPERS = {
     "instructblip": "dai2023",
@@ -31,21 +31,11 @@ _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 @dataclass(frozen=True)
 class Methods:
-    """What was done.
+    """What was done, as text."""
 
-    Attributes
-    ----------
-    markdown : str
-        Text with citations as ``[@key]``, which pandoc understands.
-    bibtex : str
-        The entries it cites.
-    html : str
-        Both as one self-contained page.
-    """
-
-    markdown: str
-    bibtex: str
-    html: str
+    markdown: str  # with citations as ``[@key]``, which pandoc understands
+    bibtex: str  # the entries it cites
+    html: str  # both as one self-contained page
 
 
 def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
@@ -67,7 +57,7 @@ def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
         If the text cites what the bibliography lacks.
     """
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATE),
+        loader=FileSystemLoader(_TEMPLATE),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,28 +10,18 @@ from pathlib import Path
 from pybtex.database import BibliographyData, Entry, parse_file
 from pybtex.plugin import find_plugin
 
-REFERENCES = Path(__file__).parent / "template" / "references.bib"
+_REFERENCES = Path(__file__).parent / "template" / "references.bib"
 
 _GROUP = re.compile(r"\[(@[a-z0-9]+(?:; @[a-z0-9]+)*)\]")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An entry of the list.
+    """An entry of the list."""
 
-    Attributes
-    ----------
-    key : str
-        As in ``[@key]``.
-    short : str
-        Authors and year: ``Allen et al., 2022``.
-    html : str
-        The whole entry.
-    """
-
-    key: str
-    short: str
-    html: str
+    key: str  # as in ``[@key]``
+    short: str  # authors and year: ``Allen et al., 2022``
+    html: str  # the whole entry
 
 
 def cited(text: str) -> list[str]:
@@ -48,7 +38,7 @@ def load(keys: Iterable[str]) -> BibliographyData:
     KeyError
         If it lacks one.
     """
-    entries = parse_file(str(REFERENCES), bib_format="bibtex").entries
+    entries = parse_file(str(_REFERENCES), bib_format="bibtex").entries
     return BibliographyData({key: entries[key] for key in keys})
 
 

@@ -11,58 +11,24 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
-TITLE = "What the models say"
+_TITLE = "What the models say"
 
-EDGE = 320
+_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+
+_EDGE = 320
 """Longest edge of a picture in the page, in pixels."""
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c1c1c; --soft: #5f5f5f; --paper: #fff;
-  --line: #d5d5d5; --head: #f4f4f4; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #a6a6a6;
-  --paper: #161616; --line: #3c3c3c; --head: #222; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem; max-width: 80rem; background: var(--paper);
-  color: var(--ink); font: 16px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
-h2 { font-size: 1.1rem; margin: 2.5rem 0 .75rem; }
-p { max-width: 45rem; }
-.sample { display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: 1.25rem;
-  align-items: start; }
-.sample img { width: 100%; height: auto; border-radius: 4px; position: sticky; top: 1rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
-th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; min-width: 9rem; }
-thead th { background: var(--head); }
-tbody th { font-weight: normal; }
-tbody th b { display: block; }
-.soft { color: var(--soft); font-size: .85em; }
-td { white-space: pre-line; }
-@media (max-width: 48rem) { .sample { grid-template-columns: 1fr; }
-  .sample img { position: static; max-width: 20rem; } }
-@media print { .sample { break-inside: avoid; } .sample img { position: static; } }
-"""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image of the page.
-
-    Attributes
-    ----------
-    nsd_id : int
-        Which, 0-based.
-    image : PIL.Image.Image
-        RGB.
-    """
+    """An image of the page, and its number in the NSD, counted from 0."""
 
     nsd_id: int
     image: Image.Image
@@ -71,19 +37,8 @@ class Sample:
 def choose_samples(nsd_ids: ArrayLike, n_samples: int, seed: int) -> list[int]:
     """Draw the images of the page, without looking at any answer.
 
-    Parameters
-    ----------
-    nsd_ids : array_like of int
-        Images that all models have answered to.
-    n_samples : int
-        How many; all if there are fewer.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    list of int
-        Ascending.
+    Of images that all models have answered to, `n_samples` (or all, if there are
+    fewer), in ascending order.
     """
     ids = np.unique(np.asarray(nsd_ids, dtype=np.int64))
     chosen = np.random.default_rng(seed).choice(ids, min(n_samples, len(ids)), replace=False)
@@ -110,11 +65,6 @@ def responses_page(
     models : mapping
         Key -> label, in the order of the columns.
 
-    Returns
-    -------
-    str
-        HTML.
-
     Raises
     ------
     KeyError
@@ -127,12 +77,13 @@ def responses_page(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{TITLE}</title>
-<style>{STYLE}</style>
+<title>{_TITLE}</title>
+<style>
+{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{TITLE}</h1>
+<h1>{_TITLE}</h1>
 <p>{len(samples)} images drawn at random, {len(instructions)} instructions, {len(models)} models.
 The states behind these words, averaged over the tokens of each answer, are what the
 encoding models are fitted to. An answer marked as cut had reached the longest length allowed.</p>
@@ -188,10 +139,10 @@ def _cell(table: pd.DataFrame | None, nsd_id: int) -> str:
     return f"<td>{escape(text)}{cut}</td>"
 
 
-def data_uri(image: Image.Image, edge: int = EDGE) -> str:
+def data_uri(image: Image.Image) -> str:
     """Return an image, made small, as the address of itself."""
     small = image.convert("RGB")
-    small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    small.thumbnail((_EDGE, _EDGE), Image.Resampling.LANCZOS)
     content = io.BytesIO()
     small.save(content, "JPEG", quality=85, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from os import PathLike
 
@@ -77,8 +78,4 @@ def escape_line(text: str) -> str:
 def unescape_line(text: str) -> str:
     """Undo `escape_line`."""
     plain = {"/": "/"} | {escape[1]: chr(code) for code, escape in _ESCAPED.items()}
-    found: list[str] = []
-    characters = iter(text)
-    for character in characters:
-        found.append(plain[next(characters)] if character == "\\" else character)
-    return "".join(found)
+    return re.sub(r"\\(.?)", lambda found: plain[found[1]], text, flags=re.DOTALL)

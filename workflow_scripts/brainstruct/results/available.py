@@ -20,13 +20,7 @@ RUN = (
 
 
 def available(root: Path) -> dict[str, list[str]]:
-    """Return subject -> models that have scores, in order of their names.
-
-    Raises
-    ------
-    InputError
-        If there is no folder of results with scores.
-    """
+    """Return subject -> models that have scores, in order of their names; refuse none at all."""
     if not root.is_dir():
         raise InputError(root, "is no folder", "Name the folder of a study's results")
     found: dict[str, list[str]] = {}
@@ -45,13 +39,7 @@ def available(root: Path) -> dict[str, list[str]]:
 
 
 def chosen(kind: str, wanted: Names, there: Sequence[str], where: Path) -> list[str]:
-    """Return the names that are wanted.
-
-    Raises
-    ------
-    InputError
-        If one is not there, with the names that are.
-    """
+    """Return the names that are wanted; refuse one that is not there, with those that are."""
     names = list(there) if wanted is None else listed(wanted)
     for name in names:
         if name not in there:

@@ -13,7 +13,7 @@ import xarray as xr
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.errors import InputError
 from brainstruct.results.available import Names, available, chosen, listed, study_options
-from brainstruct.results.space import read_space
+from brainstruct.results.space import read_space, with_space
 from brainstruct.store.arrays import open_dataset, read_dataset
 
 SCORES = ("r", "cv_score", "p")
@@ -25,6 +25,7 @@ _OF_FILES = ("brainstruct_version", "brainstruct_format", "provenance", "n_featu
 """Attributes that say something of one file only."""
 
 
+# Longer than others: most of it is the help of the function that others call.
 def load_scores(
     results: str | os.PathLike[str],
     subject: Names = None,
@@ -51,10 +52,8 @@ def load_scores(
         parts (``FFA``, ``V1``), or of a family (``floc-faces``); several give
         their union. Where several families have a label, the family comes
         first: ``Kastner2015/V1``. By default all voxels of the mask.
-    instruction : str or sequence of str, optional
-        Keep these instructions. Models that follow none have ``none``.
-    layer : int or iterable of int, optional
-        Keep these layers.
+    instruction, layer : one or several, optional
+        Keep these. Models that follow no instructions have ``none``.
     variables : iterable of str
         Of ``r``, ``r2``, ``cv_score``, ``alpha`` and ``p``.
     normalised : bool
@@ -71,11 +70,11 @@ def load_scores(
         `variables`, and ``alignment``, with dims instruction, layer, voxel;
         unless one model is named, after a dim ``model``. What a model lacks is
         NaN. ``ceiling`` (voxel) is the noise ceiling, a correlation, beside all
-        kinds there are: ``ceiling_ncsnr``, ``ceiling_cross_subject``.
-        Coordinates on voxel: ``subject``, ``i``, ``j``, ``k`` (from 0, in the
-        subject's volume), ``ncsnr``, and one per ROI family, the voxel's label
-        or ``""``. Subjects follow each other along voxel. Attributes: ceiling,
-        threshold, layer_rule, the study's way to one number per voxel, and families.
+        kinds there are (``ceiling_ncsnr``). Coordinates on voxel: ``subject``,
+        ``i``, ``j``, ``k`` (from 0, in the subject's volume), ``ncsnr``, and one
+        per ROI family, the voxel's label or ``""``. Subjects follow each other.
+        Attributes: ceiling, threshold, layer_rule (the study's way to one number
+        per voxel) and families.
 
     Raises
     ------
@@ -83,76 +82,78 @@ def load_scores(
         If something that is asked for is not there; it says what is.
     """
     root = Path(results)
+    subjects, models = _subjects_and_models(root, subject, model)
+    options = study_options(root, subjects[0], models[0])
+    kind = ceiling or options["ceiling"]
+    least = options["ceiling_threshold"] if threshold is None else threshold
+    variables = list(variables)
+    wanted = list(dict.fromkeys([*variables, "r"])) if normalised else variables
+    paths = [root / "scores" / name / f"{key}.nc" for name in subjects for key in models]
+    labels = _labels(paths, instruction, layer)
+    parts = []
+    for name in subjects:
+        space = read_space(root, name, kind, roi)
+        own = [path for path in paths if path.parent.name == name]
+        each = [_read(path, wanted, labels[path], space) for path in own]
+        parts.append(with_space(_beside(each, models, single=isinstance(model, str)), space))
+    whole = _after_each_other(parts)
+    if normalised:
+        alignment = whole["r"] / whole["ceiling"].where(can_be_divided_by(whole["ceiling"], least))
+        whole["alignment"] = alignment.assign_attrs(long_name="normalised brain alignment")
+        variables.append("alignment")
+    ceilings = [name for name in whole.data_vars if str(name).startswith("ceiling")]
+    return whole[[*variables, *ceilings]].assign_attrs(
+        ceiling=kind, threshold=least, layer_rule=options["layers"]
+    )
+
+
+def _subjects_and_models(root: Path, subject: Names, model: Names) -> tuple[list[str], list[str]]:
+    """Check the names that are asked for: every subject must have every model."""
     found = available(root)
     subjects = chosen("subject", subject, list(found), root / "scores")
     all_models = list(dict.fromkeys(key for name in subjects for key in found[name]))
     models = chosen("model", model, all_models, root / "scores" / subjects[0])
     for name in subjects:
         chosen("model", models, found[name], root / "scores" / name)
-    options = study_options(root, subjects[0], models[0])
-    kind = ceiling or options["ceiling"]
-    wanted = list(dict.fromkeys([*variables, *(["r"] if normalised else [])]))
-    select: dict[str, list[Any]] = {}
+    return subjects, models
+
+
+def _labels(
+    paths: Sequence[Path], instruction: Names, layer: int | Iterable[int] | None
+) -> dict[Path, dict[str, list[Any]]]:
+    """Find which instructions and layers, of those asked for, each file has; one has each."""
+    asked: dict[str, list[Any]] = {}
     if instruction is not None:
-        select["instruction"] = listed(instruction)
+        asked["instruction"] = listed(instruction)
     if layer is not None:
-        select["layer"] = [int(layer)] if isinstance(layer, int) else [int(one) for one in layer]
-    _check_labels(
-        [root / "scores" / name / f"{key}.nc" for name in subjects for key in models], select
-    )
-    parts = []
-    for name in subjects:
-        space = read_space(root, name, kind, roi)
-        each = [
-            _read(root / "scores" / name / f"{key}.nc", wanted, select, space) for key in models
-        ]
-        scores = _beside(each, models, single=isinstance(model, str))
-        scores = scores.assign(space.data_vars).assign_coords(space.coords)
-        parts.append(scores.assign_attrs(space.attrs))
-    whole = _after_each_other(parts)
-    least = options["ceiling_threshold"] if threshold is None else threshold
-    if normalised:
-        alignment = whole["r"] / whole["ceiling"].where(can_be_divided_by(whole["ceiling"], least))
-        whole["alignment"] = alignment.assign_attrs(long_name="normalised brain alignment")
-    kept = [*variables, *(["alignment"] if normalised else [])]
-    ceilings = [name for name in whole.data_vars if str(name).startswith("ceiling")]
-    return whole[[*kept, *ceilings]].assign_attrs(
-        ceiling=kind, threshold=least, layer_rule=options["layers"]
-    )
-
-
-def _check_labels(paths: Sequence[Path], select: Mapping[str, Sequence[Any]]) -> None:
-    """Check that some model has each instruction and layer that is asked for."""
-    there: dict[str, list[Any]] = {dim: [] for dim in select}
-    for path in paths if select else ():
+        asked["layer"] = [int(layer)] if isinstance(layer, int) else [int(one) for one in layer]
+    there = {}
+    for path in paths:
         with open_dataset(path, dims=_DIMS) as stored:
-            for dim in select:
-                there[dim] += stored[dim].values.tolist()
-    for dim, labels in select.items():
-        lacking = [label for label in labels if label not in there[dim]]
+            there[path] = {dim: stored[dim].values.tolist() for dim in asked}
+    for dim, labels in asked.items():
+        known = list(dict.fromkeys(label for has in there.values() for label in has[dim]))
+        lacking = [str(label) for label in labels if label not in known]
         if lacking:
-            known = ", ".join(str(label) for label in dict.fromkeys(there[dim]))
-            where = paths[0] if len(paths) == 1 else paths[0].parents[1]
             raise InputError(
-                where,
-                f"has no {dim} {', '.join(map(str, lacking))} (it has {known})",
+                paths[0] if len(paths) == 1 else paths[0].parents[1],
+                f"has no {dim} {', '.join(lacking)} (it has {', '.join(map(str, known))})",
                 "Name some of these",
             )
+    return {
+        path: {dim: [one for one in labels if one in has[dim]] for dim, labels in asked.items()}
+        for path, has in there.items()
+    }
 
 
 def _read(
-    path: Path, variables: Sequence[str], select: Mapping[str, Sequence[Any]], space: xr.Dataset
+    path: Path, variables: Sequence[str], labels: Mapping[str, list[Any]], space: xr.Dataset
 ) -> xr.Dataset:
     """Read what one model has of what is asked for; that may be nothing."""
-    with open_dataset(path, variables, _DIMS) as stored:
-        present = {
-            dim: [label for label in labels if label in stored[dim].values.tolist()]
-            for dim, labels in select.items()
-        }
-    read = {dim: labels for dim, labels in present.items() if labels}
-    scores = read_dataset(path, variables, _DIMS, select=read, only=True)
-    empty: dict[str, list[int]] = {dim: [] for dim, labels in present.items() if not labels}
-    scores = scores.isel(empty).sel(voxel=space["voxel"].values)
+    some = {dim: there for dim, there in labels.items() if there}
+    scores = read_dataset(path, variables, _DIMS, select=some, only=True)
+    none: dict[str, list[int]] = {dim: [] for dim in labels if dim not in some}
+    scores = scores.isel(none).sel(voxel=space["voxel"].values)
     scores.attrs = {name: value for name, value in scores.attrs.items() if name not in _OF_FILES}
     return scores.transpose(*_DIMS)
 
@@ -176,20 +177,15 @@ def _after_each_other(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """Join subjects along voxel, which is numbered anew if there are several."""
     if len(parts) == 1:
         return parts[0]
-    shared = set.intersection(*({str(name) for name in part.variables} for part in parts))
-    numbered, start = [], 0
-    for part in parts:
-        stop = start + part.sizes["voxel"]
-        own = part.drop_vars([name for name in part.variables if name not in shared])
-        numbered.append(own.assign_coords(voxel=np.arange(start, stop)))
-        start = stop
-    along = [str(name) for name in numbered[0].data_vars]
-    return xr.concat(
-        numbered,
+    shared = set.intersection(*(set(part.variables) for part in parts))
+    parts = [part.drop_vars(set(part.variables) - shared) for part in parts]
+    whole = xr.concat(
+        parts,
         "voxel",
-        data_vars=along,
+        data_vars=[str(name) for name in parts[0].data_vars],
         coords="different",
         compat="equals",
         join="outer",
         combine_attrs="drop_conflicts",
     )
+    return whole.assign_coords(voxel=np.arange(whole.sizes["voxel"]))

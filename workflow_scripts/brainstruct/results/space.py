@@ -16,26 +16,10 @@ from brainstruct.store.arrays import read_dataset
 
 
 def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset:
-    """Read the voxels of a subject.
+    """Read the voxels of a subject, of some regions (as for `load_scores`) or all.
 
-    Parameters
-    ----------
-    root : pathlib.Path
-        Folder of the results.
-    subject : str
-        Whose.
-    ceiling : str
-        The noise ceiling to be called ``ceiling``.
-    roi : str or sequence of str, optional
-        Labels, regions or families whose voxels are kept; ``family/label``
-        where several families have the label.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``ceiling`` and all ``ceiling_...`` on voxel, with the coordinates
-        subject, i, j, k, ncsnr and one per ROI family (the label, or ``""``);
-        the attribute families names these.
+    The attribute families names the coordinates that hold the labels of ROI families.
+    ``ceiling`` is the noise ceiling of the kind asked for.
 
     Raises
     ------
@@ -49,7 +33,10 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
         there = ", ".join(kind.removeprefix("ceiling_") for kind in kinds)
         raise InputError(path, f"has no ceiling '{ceiling}' (it has {there})", "Name one of these")
     names = family_names(stored)
-    labels = _labels(stored, names)
+    labels = {}
+    for family, known in names.items():
+        numbers = stored["roi_label"].sel(roi=family).values.tolist()
+        labels[family] = np.array([known.get(number, "") for number in numbers], dtype=str)
     space = stored[kinds].assign(ceiling=stored[f"ceiling_{ceiling}"])
     space["ceiling"].attrs = {"units": "correlation", "long_name": f"noise ceiling ({ceiling})"}
     space = space.assign_coords(
@@ -67,13 +54,9 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     return space.isel(voxel=np.flatnonzero(kept))
 
 
-def _labels(stored: xr.Dataset, names: dict[str, dict[int, str]]) -> dict[str, NDArray[np.str_]]:
-    """Return family -> label of each voxel, ``""`` without one."""
-    found = {}
-    for family, known in names.items():
-        numbers = stored["roi_label"].sel(roi=family).values
-        found[family] = np.array([known.get(int(number), "") for number in numbers], dtype=str)
-    return found
+def with_space(part: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
+    """Add what `read_space` gives to scores or winners of the same voxels."""
+    return part.assign(space.data_vars).assign_coords(space.coords).assign_attrs(space.attrs)
 
 
 def _members(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.results.available import Names, available, chosen
-from brainstruct.results.space import read_space
+from brainstruct.results.space import read_space, with_space
 from brainstruct.store.arrays import provenance, read_dataset
 
 
@@ -18,14 +18,7 @@ def load_winners(
 ) -> xr.Dataset:
     """Load the instruction and layer that suit each voxel best.
 
-    Parameters
-    ----------
-    results : path
-        Folder of the results.
-    subject, model : str
-        Whose.
-    roi : str or sequence of str, optional
-        As for `brainstruct.results.load_scores`.
+    Parameters and errors as for `brainstruct.results.load_scores`.
 
     Returns
     -------
@@ -34,12 +27,7 @@ def load_winners(
         is under the study's threshold), ``layer`` (-1 there), ``alignment`` of
         the winner on the test images, ``margin`` over the runner-up, and the
         noise ceilings; ``alignment_by_instruction`` (instruction, voxel).
-        Coordinates on voxel as for `brainstruct.results.load_scores`.
-
-    Raises
-    ------
-    InputError
-        If something that is asked for is not there; it says what is.
+        Coordinates on voxel as there.
     """
     root = Path(results)
     found = available(root)
@@ -54,9 +42,5 @@ def load_winners(
     winners = stored.sel(voxel=space["voxel"].values)
     keys = np.array([*winners["instruction"].values.astype(str), ""])  # -1, none, is the last
     winners["winner"] = ("voxel", keys[winners["instruction_index"].values])
-    return (
-        winners.drop_vars("instruction_index")
-        .assign(space.data_vars)
-        .assign_coords({**space.coords, "model": model})
-        .assign_attrs(space.attrs)
-    )
+    winners = winners.drop_vars("instruction_index")
+    return with_space(winners, space).assign_coords(model=model)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -59,15 +61,6 @@ def write_dataset(
     naked = [str(dim) for dim in dataset.dims if dim not in dataset.coords]
     if naked:
         raise ValueError(f"dimensions without coordinates: {', '.join(naked)}")
-    encoding: dict[str, dict[str, Any]] = {}
-    for name, lengths in (chunks or {}).items():
-        variable = dataset[name]
-        encoding.setdefault(name, {})["chunksizes"] = tuple(
-            min(lengths.get(str(dim), size), size)
-            for dim, size in zip(variable.dims, variable.shape, strict=True)
-        )
-    for name in compress:
-        encoding.setdefault(name, {}).update(zlib=True, complevel=4, shuffle=True)
     stamped = dataset.assign_attrs(
         brainstruct_version=__version__,
         brainstruct_format=FORMAT_VERSION,
@@ -76,22 +69,32 @@ def write_dataset(
     stamped.attrs[_CHECKSUMS] = json.dumps(
         {"structure": _structure(stamped), "values": _digests(stamped)}, sort_keys=True
     )
-    for key, stored in stamped.variables.items():
-        if _has_fletcher(stored):
-            settings = encoding.setdefault(str(key), {})
-            settings["fletcher32"] = True
-            settings.setdefault("chunksizes", _chunks(stored))
     _load_hdf5()
     # In memory first: writing a file of its own, HDF5 keeps quiet about a disk that fills up.
     content = BytesIO()
     # The older format of HDF5, which is the default, has no checksums on its own structures.
-    target = H5NetCDFStore.open(content, mode="w", driver_kwds={"libver": "v110"})
-    try:
-        stamped.dump_to_store(target, encoding=encoding)
-    finally:
-        target.close()
+    with closing(H5NetCDFStore.open(content, mode="w", driver_kwds={"libver": "v110"})) as target:
+        stamped.dump_to_store(target, encoding=_encoding(stamped, chunks or {}, compress))
     with publish(path) as temporary:
         temporary.write_bytes(content.getbuffer())
+
+
+def _encoding(
+    dataset: xr.Dataset, chunks: Mapping[str, Mapping[str, int]], compress: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Say of each variable how it is stored: its chunks, compression and checksums."""
+    encoding: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name, lengths in chunks.items():
+        encoding[name]["chunksizes"] = tuple(
+            min(lengths.get(str(dim), size), size) for dim, size in dataset[name].sizes.items()
+        )
+    for name in compress:
+        encoding[name].update(zlib=True, complevel=4, shuffle=True)
+    for key, variable in dataset.variables.items():
+        if _has_fletcher(variable):
+            encoding[str(key)]["fletcher32"] = True
+            encoding[str(key)].setdefault("chunksizes", _chunks(variable))
+    return encoding
 
 
 def open_dataset(
@@ -124,22 +127,25 @@ def open_dataset(
     # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
     except Exception as error:
         raise InputError(path, f"is damaged or not NetCDF4 ({error})", rebuild(path)) from error
+    if fault := _fault(dataset, variables, dims):
+        dataset.close()
+        raise InputError(path, fault, rebuild(path))
+    return dataset
+
+
+def _fault(dataset: xr.Dataset, variables: Iterable[str], dims: Iterable[str]) -> str:
+    """Say what is wrong with a dataset; put the digests of its values into its encoding."""
     try:
         checksums = json.loads(str(dataset.attrs.pop(_CHECKSUMS)))
         expected = checksums["structure"]
         dataset.encoding[_CHECKSUMS] = checksums["values"]
-    except (KeyError, ValueError, TypeError) as error:
-        dataset.close()
-        raise InputError(path, "has no readable checksums", rebuild(path)) from error
+    except (KeyError, ValueError, TypeError):
+        return "has no readable checksums"
     if _structure(dataset) != expected:
-        dataset.close()
-        raise InputError(path, "is damaged (names, sizes or attributes differ)", rebuild(path))
+        return "is damaged (names, sizes or attributes differ)"
     missing = [name for name in variables if name not in dataset.variables]
     missing += [name for name in dims if name not in dataset.dims]
-    if missing:
-        dataset.close()
-        raise InputError(path, f"lacks {', '.join(missing)}", rebuild(path))
-    return dataset
+    return f"lacks {', '.join(missing)}" if missing else ""
 
 
 def read_dataset(
@@ -150,14 +156,10 @@ def read_dataset(
     select: Mapping[str, Any] | None = None,
     only: bool = False,
 ) -> xr.Dataset:
-    """Read a dataset, or a part of it, into memory.
+    """Read a dataset, or a part of it, into memory; `path`, `variables`, `dims` as `open_dataset`.
 
     Parameters
     ----------
-    path : path
-        The file.
-    variables, dims : iterable of str
-        Variables and dimensions that must be present.
     select : mapping, optional
         Dimension -> labels that are read; slabs that are not touched are not read.
         Text is read and verified whole, then selected from.
@@ -170,24 +172,24 @@ def read_dataset(
         If the file is missing, damaged, not of the expected structure, or lacks a label.
     """
     wanted = list(variables)
+    labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
     with open_dataset(path, wanted, dims) as dataset:
         digests = dataset.encoding[_CHECKSUMS]
         part = dataset[wanted] if only else dataset
-        labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
         try:
             # Before anything is selected: these have one digest for all of their values.
             damaged = [
                 name for name, digest in _digests(part).items() if digests.get(name) != digest
             ]
-            absent = [] if damaged else _absent(part, labels)
-            loaded = None if damaged or absent else part.sel(labels).load()
+            if damaged:
+                fault = f"is damaged (values of {', '.join(damaged)})"
+            elif absent := _absent(part, labels):
+                fault = f"lacks {'; '.join(absent)}"
+            else:
+                return part.sel(labels).load()
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(path, f"is damaged ({error})", rebuild(path)) from error
-    if damaged:
-        raise InputError(path, f"is damaged (values of {', '.join(damaged)})", rebuild(path))
-    if loaded is None:
-        raise InputError(path, f"lacks {'; '.join(absent)}", rebuild(path))
-    return loaded
+    raise InputError(path, fault, rebuild(path))
 
 
 def _absent(dataset: xr.Dataset, labels: Mapping[str, NDArray[Any]]) -> list[str]:

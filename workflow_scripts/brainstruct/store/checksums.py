@@ -8,22 +8,6 @@ from pathlib import Path
 
 
 def sha256_of(path: str | PathLike[str]) -> str:
-    """Return the SHA-256 of a file's content, read in pieces.
-
-    Parameters
-    ----------
-    path : path
-        A file of any size.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Return the SHA-256 of a file's content, 64 hexadecimal digits; read in pieces."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,13 +22,7 @@ def write_json(content: object, path: str | os.PathLike[str]) -> None:
 
 
 def require_file(path: str | os.PathLike[str]) -> None:
-    """Refuse to go on without a result.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    """
+    """Raise an `InputError` if there is no such file."""
     if not Path(path).is_file():
         raise InputError(path, "does not exist", rebuild(path))
 

@@ -1,0 +1,59 @@
+"""What a dataset says of itself, made up or measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from brainstruct.exports.description import dataset_description, read_me
+
+INSTRUCTIONS = {"IC": {"task": "Captioning", "text": "Describe it for $5"}}
+
+
+def readme(*, synthetic: bool = False, instructions=INSTRUCTIONS) -> str:
+    return read_me(
+        "a study",
+        synthetic=synthetic,
+        space="func1pt8mm",
+        models=[{"key": "vit-h", "label": "ViT-H"}, {"key": "clip", "label": "CLIP"}],
+        labels={"vit-h": "vitH", "clip": "clip"},
+        instructions=instructions,
+        surfaces={"subj01": "on fsnative", "subj05": "no surfaces"},
+    )
+
+
+def test_the_read_me_names_models_instructions_and_surfaces():
+    lines = readme().splitlines()
+    assert lines[0].startswith("# a study:")
+    place = lines.index("| `<model>` | Key in tables | Model |")
+    assert lines[place + 2 : place + 5] == [
+        "| `vitH` | `vit-h` | ViT-H |",
+        "| `clip` | `clip` | CLIP |",
+        "",
+    ]
+    assert lines[place + 5 : place + 10] == [
+        "| Instruction | Task | Text |",
+        "|---|---|---|",
+        "| `IC` | Captioning | Describe it for $5 |",
+        "",
+        "## Spaces",
+    ]
+    assert "- sub-05: no surfaces." in lines
+    assert any("_task-nsdcore_space-func1pt8mm_stat-alignment_" in line for line in lines)
+
+
+def test_a_study_of_towers_has_no_table_of_instructions():
+    text = readme(instructions={})
+    assert "| Instruction |" not in text
+    assert "$" not in text and "\n\n\n" not in text
+
+
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_made_up_data_are_called_made_up_and_name_no_source(synthetic):
+    text = readme(synthetic=synthetic)
+    assert ("Made-up data: this study" in text) is synthetic
+    assert ("Derivatives of the Natural Scenes Dataset" in text) is not synthetic
+    told = dataset_description("s", synthetic=synthetic, snakemake="9", codes={"export": "0a"})
+    assert ("synthetic" in told["Name"]) is synthetic
+    assert ("SourceDatasets" in told) is ("DatasetLinks" in told) is not synthetic
+    assert "License" not in told
+    assert "(hashes): export 0a." in told["GeneratedBy"][0]["Description"]
