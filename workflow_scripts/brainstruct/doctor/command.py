@@ -34,17 +34,7 @@ def report(
     packages: bool = True,
     rooms: Sequence[str] | None = None,
 ) -> int:
-    """Examine a study and print what was found; return 0 if it can run, else 1.
-
-    Parameters
-    ----------
-    config : mapping
-        The merged configuration.
-    json : bool
-        Print JSON instead of a table.
-    packages, rooms
-        See `examine`.
-    """
+    """Examine a study and print what was found; return 0 if it can run, else 1. See `examine`."""
     started = time.monotonic()
     try:
         study = load_study(config)

@@ -34,17 +34,7 @@ def as_table(
 ) -> str:
     """Write one line per check and one per finding, and a sentence at the end.
 
-    Parameters
-    ----------
-    study : str
-        Its name.
-    outcomes : sequence of Outcome
-        All checks.
-    seconds : float
-        How long they took.
-    width : int, optional
-        Wrap lines to so many columns; by default a finding is one line,
-        however long, so that it can be searched for.
+    Without a `width`, a finding is one line, however long, so that it can be searched for.
     """
     area = max(len(outcome.area) for outcome in outcomes)
     rows = [f"The study '{study}', looked at in {seconds:.1f} s", ""]

@@ -8,15 +8,7 @@ from datetime import timedelta
 
 
 class Progress:
-    """Counts files and bytes, from any thread.
-
-    Parameters
-    ----------
-    n_files, n_bytes : int
-        What is to come.
-    begun : int
-        Bytes of it that an earlier start has left.
-    """
+    """Counts files and bytes, from any thread; an earlier start has left `begun` of the bytes."""
 
     def __init__(self, n_files: int, n_bytes: int, begun: int = 0) -> None:
         self.n_files, self.n_bytes, self.begun = n_files, n_bytes, begun

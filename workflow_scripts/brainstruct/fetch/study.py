@@ -33,14 +33,8 @@ _SECONDS_PER_LINE = 10.0
 def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
     """Download what is missing, largest files first, several at a time.
 
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    dry_run : bool
-        Print the list of files and the number of bytes; fetch nothing.
-    verify : bool
-        Compare files that are already there with the server's checksums first.
+    A `dry_run` prints the list of files and the number of bytes. `verify` compares files
+    that are already there with the server's checksums first.
 
     Raises
     ------
@@ -60,7 +54,10 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         return
     if verify:
         _verify(layout, bucket, here)
-    downloads = _describe(layout, bucket, [path for path in wanted if path not in here])
+    missing = [path for path in wanted if path not in here]
+    with ThreadPoolExecutor(bucket.connections) as pool:
+        remotes = pool.map(bucket.describe, map(layout.in_bucket, missing))
+        downloads = dict(zip(missing, remotes, strict=True))
     if captions:
         archive, remote = archive_path(layout), web.describe(study.fetch.captions)
         # One that is there has come whole, and could not be unpacked.
@@ -114,13 +111,6 @@ def _print_list(
         f"{len(wanted)} files, {amount(total)}; "
         f"to fetch: {len(wanted) - len(here)} files, {to_come}{more}"
     )
-
-
-def _describe(layout: Layout, bucket: Bucket, paths: Sequence[Path]) -> dict[Path, Remote]:
-    """Ask for the checksums of files."""
-    with ThreadPoolExecutor(bucket.connections) as pool:
-        remotes = pool.map(bucket.describe, map(layout.in_bucket, paths))
-        return dict(zip(paths, remotes, strict=True))
 
 
 def _verify(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> None:

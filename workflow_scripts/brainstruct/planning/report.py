@@ -7,37 +7,19 @@ from brainstruct.planning.assumptions import Assumptions
 
 
 class Stage(Block):
-    """The jobs of one rule.
+    """The jobs of one rule: times are hours times the GPUs or cores that they ask for."""
 
-    Attributes
-    ----------
-    rule : str
-        Its name; generated rules go by their common name.
-    jobs, to_do : int
-        All jobs, and those whose results are missing or out of date.
-    measured : int
-        Jobs whose record corrected the estimate.
-    arithmetic : bool
-        Whether the estimate counts arithmetic, or reading and writing alone.
-    gpu_hours, core_hours : float
-        Time of all jobs times the GPUs or cores that they ask for.
-    gpu_hours_to_do, core_hours_to_do : float
-        The same of those that are to do.
-    peak_memory_mb, asked_memory_mb : float
-        Most memory that a job will hold, and what jobs ask for at first.
-    """
-
-    rule: str
+    rule: str  # generated rules go by their common name
     jobs: int
-    to_do: int
-    measured: int
-    arithmetic: bool
+    to_do: int  # results are missing or out of date
+    measured: int  # their record corrected the estimate
+    arithmetic: bool  # else the estimate counts reading and writing alone
     gpu_hours: float
     core_hours: float
     gpu_hours_to_do: float
     core_hours_to_do: float
-    peak_memory_mb: float
-    asked_memory_mb: float
+    peak_memory_mb: float  # that a job will hold
+    asked_memory_mb: float  # at first
 
 
 class Folder(Block):
@@ -68,23 +50,7 @@ class Volume(Block):
 
 
 class Plan(Block):
-    """What a study will take.
-
-    Attributes
-    ----------
-    study : str
-        Its name.
-    stages : list of Stage
-        Rule by rule, in the order of the work.
-    folders : list of Folder
-        Disk, stage by stage.
-    volumes : list of Volume
-        Disk, file system by file system.
-    warnings : list of str
-        What will not work as it is.
-    assumptions : Assumptions
-        What the estimates rest on.
-    """
+    """What a study will take: stages in the order of the work, and disk."""
 
     study: str
     stages: list[Stage]
