@@ -18,9 +18,8 @@ from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
-from brainstruct.models.tiny.corpus import SENTENCES
 from brainstruct.models.tiny.network import blocks, llama, spread
-from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
+from brainstruct.models.tiny.vocabulary import CONTROL_BYTES, SENTENCES
 from brainstruct.store.files import write_json
 
 VOCABULARY = 768
