@@ -59,13 +59,7 @@ class Embeddings:
 
 
 def matching_images(wanted: xr.DataArray, available: Sequence[xr.DataArray]) -> list[Rows]:
-    """Find where each wanted ``nsd_id`` lies in the blocks, given the ``nsd_id`` of each.
-
-    Raises
-    ------
-    ValueError
-        If an image is in no block or in more than one.
-    """
+    """Find where each wanted ``nsd_id`` lies in the blocks, given the ``nsd_id`` of each."""
     place = pd.Index(wanted.values)
     filled = np.zeros(len(place), dtype=int)
     found = []
