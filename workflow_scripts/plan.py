@@ -10,7 +10,7 @@ from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
 from brainstruct.planning.jobs import dry_run
 from brainstruct.planning.plan import make_plan
-from brainstruct.planning.table import plan_table
+from brainstruct.planning.report import plan_table
 from brainstruct.store.files import write_json
 
 

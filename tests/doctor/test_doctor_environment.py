@@ -13,8 +13,7 @@ from sound_study import study_of
 
 from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
-from brainstruct.doctor.finding import Outcome
-from brainstruct.doctor.report import as_table
+from brainstruct.doctor.finding import Outcome, as_table
 from brainstruct.workflow.asking import asks, expected_rooms
 
 

@@ -10,8 +10,7 @@ from brainstruct.planning import disk
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.plan import make_plan
-from brainstruct.planning.report import Folder, Plan
-from brainstruct.planning.table import plan_table
+from brainstruct.planning.report import Folder, Plan, plan_table
 
 
 def study_jobs():

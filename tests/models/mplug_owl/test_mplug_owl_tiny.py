@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 from brainstruct.models.mplug_owl.family import read_config
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 from brainstruct.models.mplug_owl.tiny import build
-from brainstruct.models.tiny.corpus import SENTENCES
+from brainstruct.models.tiny.vocabulary import SENTENCES
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from typing import Any
 from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
 from brainstruct.doctor.examination import examine
-from brainstruct.doctor.finding import Outcome
-from brainstruct.doctor.report import as_json, as_table, is_sound
+from brainstruct.doctor.finding import Outcome, as_json, as_table, is_sound
 from brainstruct.errors import InputError
 
 
@@ -34,17 +33,7 @@ def report(
     packages: bool = True,
     rooms: Sequence[str] | None = None,
 ) -> int:
-    """Examine a study and print what was found; return 0 if it can run, else 1.
-
-    Parameters
-    ----------
-    config : mapping
-        The merged configuration.
-    json : bool
-        Print JSON instead of a table.
-    packages, rooms
-        See `examine`.
-    """
+    """Examine a study and print what was found; return 0 if it can run, else 1. See `examine`."""
     started = time.monotonic()
     try:
         study = load_study(config)

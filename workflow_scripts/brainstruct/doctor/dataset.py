@@ -27,13 +27,8 @@ _PROBES = 16
 def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | None]:
     """Read the experiment's design and the table of images.
 
-    Returns
-    -------
-    Outcome
-        What was found.
-    pandas.DataFrame or None
-        ``nsd_id``, ``coco_id`` and ``coco_split`` of the images that the study's
-        subjects saw, one row each, if both files are sound.
+    If both are sound, also return ``nsd_id``, ``coco_id`` and ``coco_split`` of the
+    images that the study's subjects saw, one row each.
     """
     outcome = Outcome("design", "order of trials, table of images")
     paths = (layout.expdesign_file, layout.stim_info_file)

@@ -38,18 +38,8 @@ _SECONDS = 300
 def check_environment(study: Study, rooms: Sequence[str] | None = None) -> list[Outcome]:
     """Compare packages with their pins, import them, and ask PyTorch for GPUs.
 
-    Parameters
-    ----------
-    study : Study
-        Says whether a GPU is asked for.
-    rooms : sequence of str, optional
-        Environments whose packages this one should have; by default all that
-        a study needs, as in the environment that ``make`` installs.
-
-    Returns
-    -------
-    list of Outcome
-        ``packages``, and ``GPU`` if PyTorch is among them.
+    They are those of the environments `rooms`, by default all that a study needs, as in
+    the environment that ``make`` installs.
     """
     pins = tomllib.loads(PINS.read_text(encoding="utf-8"))
     # Only developers need the packages of the room `tools`.

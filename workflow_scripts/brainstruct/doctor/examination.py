@@ -28,17 +28,7 @@ _THREADS = 16
 def examine(
     study: Study, *, packages: bool = True, rooms: Sequence[str] | None = None
 ) -> list[Outcome]:
-    """Run all checks; return what they found, in the order in which the study reads things.
-
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    packages : bool
-        Whether to look at the installed packages and GPUs, too.
-    rooms : sequence of str, optional
-        See `check_environment`.
-    """
+    """Run all checks, `packages` and GPUs only if asked; outcomes in the order of the work."""
     used = dict.fromkeys(model.checkpoint for model in study.models)
     layout = Inputs(study).layout
     with ThreadPoolExecutor(_THREADS) as pool:

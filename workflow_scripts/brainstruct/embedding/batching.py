@@ -14,13 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Forward:
-    """A model whose batch size adapts to the memory there is.
-
-    Attributes
-    ----------
-    batch_size : int
-        Rows per forward pass; once halved it stays so.
-    """
+    """A model whose batch size adapts to the memory there is; once halved it stays so."""
 
     def __init__(self, model: FeatureModel, batch_size: int) -> None:
         if batch_size < 1:

@@ -39,32 +39,14 @@ def embed_block(
     images_per_shard: int = 512,
     storage: Storage = "float16",
 ) -> xr.Dataset:
-    """Embed a block of stimuli.
+    """Embed the block of stimuli `nsd_ids`, 0-based and each once.
 
-    Parameters
-    ----------
-    model : FeatureModel
-        Loaded.
-    stimuli : Stimuli
-        Images or captions by nsd_id; asked from a background thread, ahead of
-        the model.
-    nsd_ids : array_like of int
-        The block, 0-based, each stimulus once.
-    instruction : str or None
-        What the model is told; `None` for models that follow no instructions.
-    work_folder : path
-        Where finished shards are kept until `discard_shards`.
-    identity : mapping
-        What the result depends on and this function cannot know (checkpoint
-        revision, identity of the code, of the data set); JSON. Completed by
-        `block_identity`.
-    batch_size : int
-        Stimuli per forward pass; halved, for the rest of the job, when GPU
-        memory runs out.
-    images_per_shard : int
-        Stimuli after which the job keeps what it has.
-    storage : str
-        Precision of the states.
+    Stimuli are asked for from a background thread, ahead of the model; `instruction` is
+    `None` for models that follow none. Finished shards of `images_per_shard` stimuli are
+    kept in `work_folder` until `discard_shards`. `identity` is what the result depends on
+    and this function cannot know (checkpoint revision, identity of the code, of the data
+    set), as JSON; `block_identity` completes it. `batch_size` is halved, for the rest of
+    the job, when GPU memory runs out; `storage` is the precision of the states.
 
     Returns
     -------

@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 import torch
 
 log = logging.getLogger(__name__)
 
 
+_EVERY = 10
+"""Batches per line."""
+
+
 class Progress:
-    """Counts stimuli and logs a line `every` so many batches.
+    """Counts stimuli of a job; of its `total`, an earlier run has left `finished`."""
 
-    Of the job's `total`, an earlier run of it has left `finished`; `clock` counts
-    seconds.
-    """
-
-    def __init__(
-        self,
-        total: int,
-        finished: int = 0,
-        every: int = 10,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._total = total
-        self._finished = finished
-        self._every = every
-        self._clock = clock
-        self._start = clock()
-        self._done = 0
-        self._batches = 0
+    def __init__(self, total: int, finished: int = 0) -> None:
+        self._total, self._finished = total, finished
+        self._done = self._batches = 0
+        self._start = time.monotonic()
 
     def advance(self, n_stimuli: int) -> None:
         """Count a batch."""
         self._done += n_stimuli
         self._batches += 1
-        if self._batches % self._every == 0 or self._finished + self._done == self._total:
+        if self._batches % _EVERY == 0 or self._finished + self._done == self._total:
             log.info("%s", self.line())
 
     def line(self) -> str:
         """Say how far the job is, how fast, and when it will be done."""
-        rate = self._done / max(self._clock() - self._start, 1e-9)
+        rate = self._done / max(time.monotonic() - self._start, 1e-9)
         so_far = self._finished + self._done
         left = (self._total - so_far) / rate if rate else float("inf")
         return (

@@ -18,14 +18,9 @@ Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Embeddings:
-    """Design matrices of one model and instruction; blocks stay open until they are closed.
+    """Design matrices of one model and instruction, out of blocks that stay open until `close`.
 
-    Parameters
-    ----------
-    paths : sequence of path
-        Blocks that hold each of the images once.
-    nsd_ids : xarray.DataArray
-        Images in the order of rows.
+    Rows are in the order of `nsd_ids`.
 
     Raises
     ------
@@ -45,15 +40,7 @@ class Embeddings:
         return provenance(self._blocks[0])
 
     def layer(self, layer: int) -> NDArray[np.float32]:
-        """Read the design matrix of a layer.
-
-        Only the layer's slab is read; blocks store one chunk per layer.
-
-        Returns
-        -------
-        array of shape (n_images, n_features)
-            float32.
-        """
+        """Read a design matrix [image, feature]; of each block, the layer's slab alone."""
         n_images = sum(len(target) for target, _ in self._rows)
         matrix: NDArray[np.float32] | None = None
         for block, (target, source) in zip(self._blocks, self._rows, strict=True):
@@ -72,20 +59,7 @@ class Embeddings:
 
 
 def matching_images(wanted: xr.DataArray, available: Sequence[xr.DataArray]) -> list[Rows]:
-    """Find where each wanted image lies in the blocks.
-
-    Parameters
-    ----------
-    wanted : xarray.DataArray
-        ``nsd_id`` of the rows of the design matrix.
-    available : sequence of xarray.DataArray
-        ``nsd_id`` of each block.
-
-    Raises
-    ------
-    ValueError
-        If an image is in no block or in more than one.
-    """
+    """Find where each wanted ``nsd_id`` lies in the blocks, given the ``nsd_id`` of each."""
     place = pd.Index(wanted.values)
     filled = np.zeros(len(place), dtype=int)
     found = []

@@ -29,15 +29,10 @@ SAMPLES, SAMPLE_BYTES = 64, 1 << 16
 
 
 class ShardFolder:
-    """The shards of one job.
+    """The shards of one job; `identity` is what all of them depend on, as JSON.
 
-    Parameters
-    ----------
-    folder : path
-        Work folder; no declared output, so that Snakemake leaves it alone when
-        the job fails. Created when the first shard is written.
-    identity : mapping
-        What all shards of the job depend on; JSON.
+    The folder is no declared output, so that Snakemake leaves it alone when the job
+    fails. It is created when the first shard is written.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, object]) -> None:

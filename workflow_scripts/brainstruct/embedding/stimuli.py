@@ -15,15 +15,9 @@ from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
 
 @dataclass(frozen=True)
 class Stimuli:
-    """What can be shown to a model; it is asked from a background thread.
+    """What can be shown to a model; it is asked from a background thread."""
 
-    Attributes
-    ----------
-    images, captions : callable or None
-        nsd_ids -> one RGB image each, needed by models that see; one or more
-        captions each, needed by models of text.
-    """
-
+    # nsd_ids -> one RGB image each, for models that see; one or more captions each.
     images: Callable[[Sequence[int]], Sequence[Image.Image]] | None = None
     captions: Callable[[Sequence[int]], Sequence[Sequence[str]]] | None = None
 
@@ -31,19 +25,9 @@ class Stimuli:
 def prepare(
     model: FeatureModel, stimuli: Stimuli, nsd_ids: Sequence[int], instruction: str | None
 ) -> tuple[Batch, list[int]]:
-    """Turn stimuli into model inputs.
+    """Turn a few stimuli of a block into model inputs, and count the rows of each.
 
-    Parameters
-    ----------
-    model, stimuli, nsd_ids, instruction
-        As in `brainstruct.embedding.block.embed_block`; a few of the block's stimuli.
-
-    Returns
-    -------
-    batch : Batch
-        Rows of model input.
-    rows : list of int
-        How many rows each stimulus has: one, or one per caption.
+    A stimulus has one row, or one per caption.
 
     Raises
     ------

@@ -23,13 +23,7 @@ _CHANGED = frozenset({"412", "PreconditionFailed", "416", "InvalidRange"})
 
 
 class Bucket:
-    """A bucket that anybody may read.
-
-    Parameters
-    ----------
-    fetch : Fetch
-        Says which, on which server, and how many requests may run at a time.
-    """
+    """A bucket that anybody may read."""
 
     def __init__(self, fetch: Fetch) -> None:
         self.name, self.connections = fetch.bucket, fetch.connections
@@ -51,13 +45,7 @@ class Bucket:
             raise unreachable(fetch.endpoint or f"s3://{self.name}", error) from error
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """List the objects directly inside a folder: key -> bytes.
-
-        Raises
-        ------
-        InputError
-            If the server does not answer, or there is no such bucket.
-        """
+        """List the objects directly inside a folder, key -> bytes; an `InputError` if it cannot."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=f"{folder}/", Delimiter="/"
         )
@@ -78,13 +66,7 @@ class Bucket:
             raise unreachable(address, error) from error
 
     def describe(self, key: str) -> Remote:
-        """Ask for size and checksums of an object.
-
-        Raises
-        ------
-        InputError
-            If there is no such object, or the server does not answer.
-        """
+        """Ask for size and checksums of an object; an `InputError` if it is not there."""
         place = {"Bucket": self.name, "Key": key}
         part_size = None
         try:

@@ -19,18 +19,8 @@ _USUAL_PARTS = tuple(2**20 * size for size in (5, 8, 15, 16, 32, 50, 64, 100, 12
 def matches(path: Path, remote: Remote) -> bool | None:
     """Compare a file's content with the server's checksum.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    remote : Remote
-        What the server says.
-
-    Returns
-    -------
-    bool or None
-        `None` if the server offers nothing to compare with: no checksum at
-        all, or one over parts of unknown size.
+    `None` if the server offers nothing to compare with: no checksum at all, or one
+    over parts of unknown size.
 
     Notes
     -----

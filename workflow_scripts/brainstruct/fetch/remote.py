@@ -15,35 +15,18 @@ CHUNK = 2**20
 class Remote:
     """One file on a server.
 
-    Attributes
-    ----------
-    address : str
-        ``s3://bucket/key`` or a URL.
-    size : int
-        Bytes.
-    read : callable
-        Yields the content from a byte on. Raises `ConnectionError` if the
-        connection breaks, so that the rest can be asked for again, and
-        `InputError` if the file is gone or is no longer the one described here.
-    etag : str
-        Version of the content as the server names it, without quotation marks;
-        empty if it names none.
-    etag_is_digest : bool
-        Whether the tag is made of MD5 digests, as it is on S3 (except for
-        objects that are encrypted with a key of their own).
-    sha256 : str, optional
-        SHA-256 of the content in hexadecimal digits, if the server offers it.
-    part_size : int, optional
-        Bytes of the parts it was uploaded in, if the server says so.
+    `read` yields the content from a byte on. It raises `ConnectionError` if the
+    connection breaks, so that the rest can be asked for again, and `InputError` if the
+    file is gone or is no longer the one described here.
     """
 
-    address: str
+    address: str  # ``s3://bucket/key`` or a URL
     size: int
     read: Callable[[int], Iterator[bytes]]
-    etag: str = ""
-    etag_is_digest: bool = True
-    sha256: str | None = None
-    part_size: int | None = None
+    etag: str = ""  # version of the content, without quotation marks; empty: not told
+    etag_is_digest: bool = True  # made of MD5; on S3, unless encrypted with an own key
+    sha256: str | None = None  # in hexadecimal digits
+    part_size: int | None = None  # bytes of the parts it was uploaded in
 
 
 def unreachable(address: str, reason: object) -> InputError:

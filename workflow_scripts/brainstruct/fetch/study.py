@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from datetime import timedelta
 from pathlib import Path
 
 from brainstruct.config.study import Study
@@ -15,7 +17,6 @@ from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.captions import archive_path, missing_captions, unpack_captions
 from brainstruct.fetch.digest import matches
-from brainstruct.fetch.progress import Progress, amount
 from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
 from brainstruct.fetch.wanted import wanted_files
@@ -33,14 +34,8 @@ _SECONDS_PER_LINE = 10.0
 def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
     """Download what is missing, largest files first, several at a time.
 
-    Parameters
-    ----------
-    study : Study
-        The configuration.
-    dry_run : bool
-        Print the list of files and the number of bytes; fetch nothing.
-    verify : bool
-        Compare files that are already there with the server's checksums first.
+    A `dry_run` prints the list of files and the number of bytes. `verify` compares files
+    that are already there with the server's checksums first.
 
     Raises
     ------
@@ -60,7 +55,10 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         return
     if verify:
         _verify(layout, bucket, here)
-    downloads = _describe(layout, bucket, [path for path in wanted if path not in here])
+    missing = [path for path in wanted if path not in here]
+    with ThreadPoolExecutor(bucket.connections) as pool:
+        remotes = pool.map(bucket.describe, map(layout.in_bucket, missing))
+        downloads = dict(zip(missing, remotes, strict=True))
     if captions:
         archive, remote = archive_path(layout), web.describe(study.fetch.captions)
         # One that is there has come whole, and could not be unpacked.
@@ -116,13 +114,6 @@ def _print_list(
     )
 
 
-def _describe(layout: Layout, bucket: Bucket, paths: Sequence[Path]) -> dict[Path, Remote]:
-    """Ask for the checksums of files."""
-    with ThreadPoolExecutor(bucket.connections) as pool:
-        remotes = pool.map(bucket.describe, map(layout.in_bucket, paths))
-        return dict(zip(paths, remotes, strict=True))
-
-
 def _verify(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> None:
     """Compare files with the server's checksums; name all that differ, and remove none."""
 
@@ -137,6 +128,35 @@ def _verify(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> None:
             f"{len(wrong)} files",
             f"differ from the bucket's: {', '.join(map(str, wrong))}",
             "Delete them and fetch again",
+        )
+
+
+class Progress:
+    """Counts files and bytes, from any thread; an earlier start has left `begun` of the bytes."""
+
+    def __init__(self, n_files: int, n_bytes: int, begun: int = 0) -> None:
+        self.n_files, self.n_bytes, self.begun = n_files, n_bytes, begun
+        self.files = self.bytes = 0
+        self._start = time.monotonic()
+        self._lock = threading.Lock()
+
+    def count(self, *, files: int = 0, n_bytes: int = 0) -> None:
+        """Count complete files, and bytes."""
+        with self._lock:
+            self.files += files
+            self.bytes += n_bytes
+
+    def line(self) -> str:
+        """Say what has come, how fast, and when the rest will have."""
+        here = self.begun + self.bytes
+        rate = self.bytes / max(time.monotonic() - self._start, 1e-9)
+        to_come = self.n_bytes - here
+        left = timedelta(seconds=round(to_come / rate)) if rate else "unknown time"
+        if to_come <= 0:
+            left = timedelta(0)
+        return (
+            f"{self.files} of {self.n_files} files, {amount(here)} of {amount(self.n_bytes)}, "
+            f"{amount(rate)}/s, {left} left"
         )
 
 
@@ -206,3 +226,18 @@ def _require_space(root: Path, n_bytes: int) -> None:
             f"{amount(n_bytes)} are to come, and {amount(free)} are free",
             "Set data.nsd_root to a larger disk, or study fewer subjects or sessions",
         )
+
+
+def amount(n_bytes: float) -> str:
+    """Write a number of bytes as people do, in powers of 1000.
+
+    Examples
+    --------
+    >>> amount(999), amount(36_840_000_000)
+    ('999 B', '36.8 GB')
+    """
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 999.95:
+            return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"

@@ -29,21 +29,9 @@ def fetch_file(remote: Remote, path: Path, arrived: Callable[[int], None]) -> bo
     holds the version of the content, so the rest of one version is never
     appended to the beginning of another.
 
-    Parameters
-    ----------
-    remote : Remote
-        The file, as its server describes it.
-    path : pathlib.Path
-        Where the file goes. It is replaced in one step, at the end.
-    arrived : callable
-        Told the number of bytes whenever some have come; what it raises ends
-        the download, and what has come is kept.
-
-    Returns
-    -------
-    bool
-        Whether the content was compared with a checksum of the server, which
-        not every server offers.
+    `arrived` is told the number of bytes whenever some have come; what it raises ends the
+    download, and what has come is kept. Returns whether the content was compared with a
+    checksum of the server, which not every server offers.
 
     Raises
     ------

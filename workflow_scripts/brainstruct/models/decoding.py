@@ -37,27 +37,16 @@ class Decoding:
     There is no beam search: the sum over fed-back tokens is that of the response
     only if every row of the batch stays one and the same hypothesis.
 
-    Attributes
-    ----------
-    max_new_tokens, sampling
-        As in `brainstruct.models.interface.ModelOptions`; the end token is not counted.
-    end_ids : collection of int
-        Tokens that end a response and are no part of it.
-    pad_id : int
-        Fed to rows that have ended.
-    forbidden_ids : collection of int
-        Tokens that a response may not contain (image placeholders).
-
     Raises
     ------
     ValueError
         If `max_new_tokens` is not positive or `end_ids` is empty.
     """
 
-    max_new_tokens: int
+    max_new_tokens: int  # the end token is not counted
     end_ids: Collection[int]
-    pad_id: int
-    forbidden_ids: Collection[int] = ()
+    pad_id: int  # fed to rows that have ended
+    forbidden_ids: Collection[int] = ()  # image placeholders
     sampling: Sampling | None = None
 
     def __post_init__(self) -> None:
@@ -85,16 +74,8 @@ class Decoding:
     def settings(self, stimuli: torch.Tensor | None, input_ids: torch.Tensor) -> dict[str, Any]:
         """Return what ``generate`` is to be called with.
 
-        Parameters
-        ----------
-        stimuli, input_ids : torch.Tensor
-            [stimulus]: what tells stimuli apart, if it is known; [stimulus,
-            position]: their prompts.
-
-        Raises
-        ------
-        ValueError
-            If tokens are drawn and the stimuli are unknown.
+        `stimuli` [stimulus] tell the rows of the prompts `input_ids` [stimulus, position]
+        apart; a `ValueError` if tokens are drawn and they are unknown.
         """
         config = self.greedy_config()
         if self.sampling is None:
@@ -113,12 +94,8 @@ def uniform_numbers(
 ) -> torch.Tensor:
     """Return numbers in [0, 1) that depend on the seed, the stimulus and its prompt alone.
 
-    Prompts are token ids; with them, instructions draw independently.
-
-    Returns
-    -------
-    torch.Tensor
-        [stimulus, step], float64. A longer series begins with the shorter one.
+    Prompts are token ids; with them, instructions draw independently. The result is
+    [stimulus, step], float64; a longer series begins with the shorter one.
     """
     series = []
     for stimulus, prompt in zip(stimuli, prompts, strict=True):
@@ -131,13 +108,9 @@ def uniform_numbers(
 class DrawToken(LogitsProcessor):
     """Draws one token per row and step; greedy search then finds no other.
 
-    Parameters
-    ----------
-    sampling : Sampling
-        Temperature, then the ``top_k`` likeliest tokens, then the smallest set
-        of them that holds ``top_p`` of the probability.
-    numbers : torch.Tensor
-        [row, step], from `uniform_numbers`. An instance serves one generation.
+    After the temperature, the ``top_k`` likeliest tokens are kept, then the smallest set
+    of them that holds ``top_p`` of the probability. `numbers` [row, step] are those of
+    `uniform_numbers`; an instance serves one generation.
     """
 
     def __init__(self, sampling: Sampling, numbers: torch.Tensor) -> None:

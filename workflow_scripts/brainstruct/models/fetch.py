@@ -25,13 +25,7 @@ _WEIGHTS = (
 
 
 def checkpoint_in_folder(folder: Path) -> Manifest:
-    """Describe a checkpoint that is on disk.
-
-    Raises
-    ------
-    InputError
-        If the folder is missing, or holds no configuration or no weights.
-    """
+    """Describe a checkpoint that is on disk; an `InputError` if there is no whole one."""
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "Set checkpoints.NAME.path to the checkpoint")
     return describe_checkpoint(folder, files_in(folder), str(folder), "local")
@@ -43,16 +37,10 @@ def fetch_from_hub(
     """Download what is needed of a repository of the Hugging Face hub, and check it.
 
     A connection that breaks is taken up where it broke; a download that is
-    started again keeps the files that are complete.
-
-    Parameters
-    ----------
-    repository, revision : str
-        ``owner/name``; branch, tag or commit, resolved to a commit first.
-    folder : pathlib.Path
-        Where the files go; what else is in it is removed, once they are complete.
-    endpoint : str, optional
-        Address of a mirror; by default ``HF_ENDPOINT``, or the hub itself.
+    started again keeps the files that are complete. The revision is a branch, tag or
+    commit, and is resolved to a commit first. What else is in the folder is removed, once
+    the files are complete. The endpoint, of a mirror, is by default ``HF_ENDPOINT``, or the
+    hub itself.
 
     Raises
     ------

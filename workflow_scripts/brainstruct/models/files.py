@@ -71,13 +71,7 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a checkpoint's JSON file.
-
-    Raises
-    ------
-    InputError
-        If it is damaged.
-    """
+    """Return the content of a checkpoint's JSON file; an `InputError` if it is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -99,16 +93,8 @@ def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
 def require_weights(folder: Path) -> dict[str, list[str]]:
     """Refuse a checkpoint whose weights, or some shards of them, are not there.
 
-    Returns
-    -------
-    dict
-        File of weights -> names of the tensors that the index promises in it
-        (none where there is one file and no index).
-
-    Raises
-    ------
-    InputError
-        Naming the missing files.
+    Returns file of weights -> names of the tensors that the index promises in it (none
+    where there is one file and no index).
     """
     _require_files(folder, _WEIGHTS)
     index = next(folder / name for name in _WEIGHTS if (folder / name).is_file())
@@ -125,12 +111,7 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
 
 
 def inspect_weights(folder: Path) -> int:
-    """Check that every file of weights is whole, from its header and its size.
-
-    Returns
-    -------
-    int
-        Bytes of all weights.
+    """Check that every file of weights is whole, from its header and its size; return all bytes.
 
     Raises
     ------

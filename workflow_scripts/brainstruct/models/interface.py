@@ -38,17 +38,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 class Sampling:
     """How the tokens of a response are drawn, where greedy decoding is not wanted.
 
-    Attributes
-    ----------
-    seed : int
-        Of the draws; results depend on it, the stimulus and the prompt, not on
-        the batch.
-    temperature : float
-        Divides the logits.
-    top_k : int or None
-        Draw from so many likeliest tokens; `None`: from all.
-    top_p : float
-        Draw from the smallest set of tokens that holds this share of the probability.
+    Results depend on the seed, the stimulus and the prompt, not on the batch.
 
     Raises
     ------
@@ -57,9 +47,9 @@ class Sampling:
     """
 
     seed: int = 0
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
+    temperature: float = 1.0  # divides the logits
+    top_k: int | None = None  # so many likeliest tokens; `None`: all
+    top_p: float = 1.0  # the smallest set of tokens that holds this share of the probability
 
     def __post_init__(self) -> None:
         if not 0.0 < self.temperature < float("inf"):
@@ -72,39 +62,16 @@ class Sampling:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How a checkpoint is to be loaded and run.
-
-    Attributes
-    ----------
-    checkpoint : pathlib.Path
-        Folder with config, weights, tokenizer and processor.
-    n_layers : int
-        Hidden states that the model must have, token embeddings included;
-        checked when the model is loaded.
-    random_seed : int or None
-        Draw the weights from this seed instead of reading them (the random
-        baseline); `None` reads the checkpoint's weights.
-    pooling : str
-        Which token states are averaged, for models that follow instructions.
-    max_new_tokens : int
-        Longest response, for models that respond.
-    sampling : Sampling or None
-        How their tokens are drawn; `None` takes the likeliest (greedy).
-    device : str
-        ``auto`` (CUDA if visible), ``cuda`` or ``cpu``.
-    dtype : str
-        ``auto`` (bfloat16 on CUDA, float32 on CPU), ``float32``,
-        ``bfloat16`` or ``float16``.
-    """
+    """How a checkpoint, a folder with weights, tokenizer and processor, is loaded and run."""
 
     checkpoint: Path
-    n_layers: int
-    random_seed: int | None = None
+    n_layers: int  # hidden states that it must have, token embeddings included
+    random_seed: int | None = None  # of weights drawn instead of read (the random baseline)
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
-    sampling: Sampling | None = None
-    device: str = "auto"
-    dtype: str = "auto"
+    sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)
+    device: str = "auto"  # CUDA if visible; or "cuda", "cpu"
+    dtype: str = "auto"  # bfloat16 on CUDA, float32 on CPU; or one of `_DTYPES`
 
     def placement(self) -> tuple[torch.device, torch.dtype]:
         """Return where the model runs, and in which precision.
@@ -139,52 +106,26 @@ class ModelOptions:
 class Features:
     """What a model says of one batch of stimuli.
 
-    Attributes
-    ----------
-    states : torch.Tensor
-        [stimulus, layer, feature], float32, on the CPU.
-    responses : list of str
-        Generated text per stimulus; empty strings for models that do not respond.
-    n_tokens : torch.Tensor
-        [stimulus], int64: tokens averaged (response tokens, prompt tokens,
-        patches or caption tokens); 0 marks an empty response, whose state is
-        that of the last prompt position.
-    truncated : torch.Tensor
-        [stimulus], bool: the response was cut at `ModelOptions.max_new_tokens`.
+    Tokens averaged are those of the response, the prompt or the caption, or patches; 0
+    marks an empty response, whose state is that of the last prompt position.
     """
 
-    states: torch.Tensor
-    responses: list[str]
-    n_tokens: torch.Tensor
-    truncated: torch.Tensor
+    states: torch.Tensor  # [stimulus, layer, feature], float32, on the CPU
+    responses: list[str]  # empty strings of models that do not respond
+    n_tokens: torch.Tensor  # [stimulus], int64: tokens averaged
+    truncated: torch.Tensor  # [stimulus], bool: cut at `ModelOptions.max_new_tokens`
 
 
 class FeatureModel(ABC):
     """A loaded model, ready to embed batches.
 
-    Parameters
-    ----------
-    options : ModelOptions
-        How the model was loaded.
-    network : transformers.PreTrainedModel
-        Loaded and placed.
-    body : torch.nn.Module
-        The part of it whose blocks are the layers; its configuration has
-        ``num_hidden_layers`` and ``hidden_size``.
-
-    Attributes
-    ----------
-    modality : str
-        What `prepare` reads.
-    n_layers, feature_dim : int
-        Lengths of the layer and feature dimension of what `forward` returns.
-    device : torch.device
-        Where the weights are.
-    dtype : torch.dtype
-        Their precision.
+    `body` is the part of the network whose blocks are the layers; its configuration has
+    ``num_hidden_layers`` and ``hidden_size``. `n_layers` and `feature_dim` are the lengths
+    of what `forward` returns; `device` and `dtype` are the weights'.
     """
 
     modality: ClassVar[Modality]
+    """What `prepare` reads."""
 
     def __init__(self, options: ModelOptions, network: Any, body: Any) -> None:
         self.options = options
@@ -209,17 +150,11 @@ class FeatureModel(ABC):
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Turn stimuli into model inputs, on the CPU.
 
-        Touches no weights, so that the next batch can be prepared by a thread
-        while the model works on this one.
-
-        Parameters
-        ----------
-        images : sequence of PIL.Image.Image
-            RGB, one per stimulus; unused (may be empty) by models of text.
-        texts : sequence of str
-            For ``image+instruction`` models the instruction, the same for the
-            whole batch (mixed prompts would need padding that changes states);
-            for ``text`` models one text per stimulus; unused by ``image`` models.
+        Touches no weights, so that the next batch can be prepared by a thread while the
+        model works on this one. Images are RGB; models of text read none, models of
+        ``image`` no texts. Where `modality` is ``image+instruction``, texts are the
+        instruction, the same for the whole batch: mixed prompts would need padding that
+        changes states.
         """
 
     @abstractmethod

@@ -47,25 +47,13 @@ def load_network(
     unused: Sequence[str] = (),
     **arguments: Any,
 ) -> Any:
-    """Return an instance of a network with its weights, ready for inference.
+    """Return an instance of a network class with its weights, ready for inference.
 
     Each weight is read once, straight into its place and type, so memory peaks
     little above the size of the model. Pickled weights are read with PyTorch's
-    restricted unpickler, which builds tensors and refuses everything else.
-
-    Parameters
-    ----------
-    network_class : type
-        A class of transformers, or one made like them.
-    config : transformers.PreTrainedConfig
-        Its configuration.
-    options : ModelOptions
-        The folder, the seed of random weights if there is one, device and precision.
-    unused : sequence of str
-        Regular expressions for names of tensors that the checkpoint may hold
-        and this network has no use for (the other tower of CLIP).
-    **arguments
-        For the class itself.
+    restricted unpickler, which builds tensors and refuses everything else. `unused` are
+    regular expressions for names of tensors that the checkpoint may hold and this network
+    has no use for (the other tower of CLIP); `arguments` are for the class itself.
 
     Raises
     ------
@@ -189,11 +177,6 @@ def require_image_effect(model: FeatureModel) -> None:
 
     Gates or query tokens that are zero, as library initialisations leave them,
     make a model blind without any error; so do prompts that lost their image.
-
-    Raises
-    ------
-    InputError
-        If two different images give the same states.
     """
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)

@@ -28,48 +28,19 @@ _AGAIN = (
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checkpoint that is complete on disk.
-
-    Attributes
-    ----------
-    folder : str
-        Where it lies.
-    source : str
-        Repository it came from, or the folder itself.
-    revision : str
-        Commit of the repository; for a folder, ``local``.
-    files : dict
-        Relative path -> SHA-256 of the content.
-    digest : str
-        One hash over `files`: the identity of the checkpoint.
-    stamps : dict
-        Relative path -> bytes, and time of the last change in nanoseconds. No
-        part of the identity.
-    """
+    """A checkpoint that is complete on disk."""
 
     folder: str
-    source: str
-    revision: str
-    files: dict[str, str]
-    digest: str
+    source: str  # repository it came from, or the folder itself
+    revision: str  # commit of the repository; of a folder, ``local``
+    files: dict[str, str]  # relative path -> SHA-256 of the content
+    digest: str  # one hash over `files`: the identity of the checkpoint
+    # Relative path -> bytes, and time of the last change in ns; no part of the identity.
     stamps: dict[str, list[int]] = field(default_factory=dict, compare=False)
 
 
 def describe_checkpoint(folder: Path, names: Sequence[str], source: str, revision: str) -> Manifest:
-    """Describe the files of a checkpoint.
-
-    Parameters
-    ----------
-    folder, source, revision
-        See `Manifest`.
-    names : sequence of str
-        Relative paths of its files, in order.
-
-    Raises
-    ------
-    InputError
-        If they comprise no configuration or no weights.
-    """
+    """Describe files of a checkpoint; an `InputError` without configuration or weights."""
     if "config.json" not in names or not any(name.endswith(WEIGHT_FORMATS) for name in names):
         absent = "config.json" if "config.json" not in names else "weights (*.safetensors, *.bin)"
         raise InputError(folder, f"lacks {absent}", "Copy the checkpoint's folder completely")
@@ -93,12 +64,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def read_manifest(path: Path, stamps: Path) -> Manifest:
-    """Read what was written of a checkpoint when it was fetched.
-
-    Parameters
-    ----------
-    path, stamps : pathlib.Path
-        The manifest, and its stamps: if they are not there, or damaged, it has none.
+    """Read a manifest, and its stamps; it has none if these are not there, or damaged.
 
     Raises
     ------
@@ -123,15 +89,10 @@ def read_manifest(path: Path, stamps: Path) -> Manifest:
 
 
 def require_unchanged(manifest: Manifest) -> Path:
-    """Refuse a checkpoint that is not what its manifest says.
+    """Refuse a checkpoint that is not what its manifest says; return its folder.
 
     A file whose size and time are those of its stamp is taken for unchanged;
     any other, or one without a stamp, is read and compared by its SHA-256.
-
-    Returns
-    -------
-    pathlib.Path
-        Folder of the checkpoint.
 
     Raises
     ------

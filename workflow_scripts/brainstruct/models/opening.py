@@ -12,13 +12,7 @@ from brainstruct.models.registry import FAMILIES
 
 
 def family_class(family: str) -> type[FeatureModel]:
-    """Return the class of a model family, whose module is imported only now.
-
-    Raises
-    ------
-    KeyError
-        If the family is not registered.
-    """
+    """Return the class of a registered model family, whose module is imported only now."""
     entry = FAMILIES[family]
     loaded: type[FeatureModel] = getattr(import_module(entry.module), entry.name)
     return loaded
@@ -26,20 +20,10 @@ def family_class(family: str) -> type[FeatureModel]:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """What decides the states of a model of a study.
-
-    Attributes
-    ----------
-    family, checkpoint : str
-        The code that runs it, and the name of its weights.
-    n_layers, random_seed, max_new_tokens, pooling, sampling, dtype
-        See `ModelOptions`.
-    storage : str
-        Precision of stored states.
-    """
+    """What decides the states of a model of a study (see `ModelOptions`) as they are stored."""
 
     family: str
-    checkpoint: str
+    checkpoint: str  # its name in the study
     n_layers: int
     random_seed: int | None
     max_new_tokens: int
@@ -50,27 +34,7 @@ class ModelSettings:
 
 
 def open_model(folder: Path, settings: ModelSettings, device: str = "auto") -> FeatureModel:
-    """Load a model as a study asks.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Its checkpoint.
-    settings : ModelSettings
-        What decides the model's states.
-    device : str
-        ``auto``, ``cuda`` or ``cpu``.
-
-    Returns
-    -------
-    FeatureModel
-        Loaded and checked.
-
-    Raises
-    ------
-    InputError
-        If the checkpoint cannot be what the settings say.
-    """
+    """Load a model as a study asks; an `InputError` if the checkpoint in `folder` cannot be it."""
     names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
     options = {name: getattr(settings, name) for name in names}
     return family_class(settings.family).load(

@@ -25,15 +25,7 @@ def last_state(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tens
 
 
 def without_response(states: torch.Tensor, n_tokens: torch.Tensor) -> Features:
-    """Return the features of stimuli to which nothing was responded.
-
-    Parameters
-    ----------
-    states : torch.Tensor
-        [stimulus, layer, feature], float32.
-    n_tokens : torch.Tensor
-        [stimulus]: tokens averaged.
-    """
+    """Return features of stimuli without a response, of float32 [stimulus, layer, feature]."""
     return Features(
         states=states.cpu(),
         responses=[""] * len(states),

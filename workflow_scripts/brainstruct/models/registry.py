@@ -20,25 +20,13 @@ _TEXTS = "tokenizer.json"
 
 @dataclass(frozen=True)
 class Family:
-    """Where a family lives, what it embeds, and what its checkpoints are.
-
-    Attributes
-    ----------
-    module, name : str
-        Module and class.
-    modality : str
-        See `Modality`.
-    model_type : str
-        Of the ``config.json`` of checkpoints that it can run.
-    files : tuple of str or tuple of str
-        What such a checkpoint holds besides configuration and weights; of a
-        tuple, one.
-    """
+    """Where a family lives, what it embeds, and what its checkpoints are."""
 
     module: str
-    name: str
+    name: str  # of the class
     modality: Modality
-    model_type: str
+    model_type: str  # of the ``config.json`` of its checkpoints
+    # What they hold besides configuration and weights; of a tuple, one.
     files: tuple[str | tuple[str, ...], ...]
 
 

@@ -20,29 +20,9 @@ class RespondingModel(FeatureModel):
     """A model that answers an instruction about an image.
 
     A family says how a checkpoint is read (`load`) and how a prompt is written
-    (`prompt_ids`, `beside_prompt`).
-
-    Parameters
-    ----------
-    options, network
-        As in `FeatureModel`.
-    body : torch.nn.Module
-        The decoder, see `brainstruct.models.response.Listener`.
-    images : image processor of transformers
-        Makes pixels.
-    tokenizer : transformers.PreTrainedTokenizerFast or alike
-        Turns response tokens into text.
-    end_ids : collection of int
-        Tokens that end a response.
-    pad_id : int
-        What fills rows that have ended.
-    forbidden_ids : tuple of int
-        Tokens that no response may hold.
-
-    Attributes
-    ----------
-    decoding : Decoding
-        How responses are decoded.
+    (`prompt_ids`, `beside_prompt`). `body` is the decoder, see
+    `brainstruct.models.response.Listener`; `images` makes pixels, the tokenizer turns
+    tokens into text; the other parameters are those of `Decoding`.
     """
 
     modality: ClassVar[Modality] = "image+instruction"

@@ -26,15 +26,8 @@ def response_lengths(
     """Return how many tokens each response has and whether it was cut.
 
     Generated `tokens` are [stimulus, step], one more than `max_new_tokens` for
-    rows that did not end before.
-
-    Returns
-    -------
-    n_tokens : torch.Tensor
-        [stimulus], int64; the end token is not counted.
-    truncated : torch.Tensor
-        [stimulus], bool: no end token came, not even right after the longest
-        response.
+    rows that did not end before. The end token is not counted; a response is cut if no
+    end token came, not even right after the longest response.
     """
     ends = torch.isin(tokens, torch.tensor(sorted(set(end_ids)), device=tokens.device))
     before_end = (ends.cumsum(1) == 0).sum(1)
@@ -44,30 +37,15 @@ def response_lengths(
 class Listener:
     """Hooks of one generation; see the module's head for what they add up.
 
-    Parameters
-    ----------
-    body : torch.nn.Module
-        The decoder, with ``embed_tokens``, ``layers`` and ``norm`` as LLaMA has
-        them. Called once per step with ``input_ids`` or ``inputs_embeds``: first
-        of the whole prompt, then of one token per stimulus. Its embeddings are
-        called inside it, or before it by whoever gives it vectors.
-    pool_prompt : callable
-        A function of `brainstruct.models.pooling` for the states of the prompt.
-    attention_mask : torch.Tensor
-        [stimulus, prompt position]: 1 for tokens, 0 for padding.
-    end_ids : collection of int
-        Tokens that end a response.
+    The body is the decoder, with ``embed_tokens``, ``layers`` and ``norm`` as LLaMA has
+    them. It is called once per step with ``input_ids`` or ``inputs_embeds``: first of the
+    whole prompt, then of one token per stimulus. Its embeddings are called inside it, or
+    before it by whoever gives it vectors. `pool_prompt` is a function of
+    `brainstruct.models.pooling`; the mask [stimulus, position] is 0 for padding.
 
-    Attributes
-    ----------
-    prompt : torch.Tensor
-        [layer, stimulus, feature], float32: pooled states of the prompt.
-    sums : torch.Tensor
-        [layer, stimulus, feature], float32: sums over the response's tokens.
-    counts : torch.Tensor
-        [stimulus], int64: tokens in `sums`.
-    steps : int
-        How often the decoder was called.
+    `prompt` and `sums` are [layer, stimulus, feature], float32: pooled states of the prompt,
+    and sums over the response's tokens. `counts` [stimulus] are the tokens in `sums`,
+    `steps` how often the decoder was called.
     """
 
     def __init__(

@@ -18,22 +18,10 @@ from brainstruct.models.responding import RespondingModel
 def straightforward_states(
     model: RespondingModel, images: Sequence[Image.Image], instruction: str, layers: Sequence[int]
 ) -> torch.Tensor:
-    """Mean states of the response tokens, from all states of a generation.
+    """Mean states of the response tokens, from all states of a greedy generation.
 
-    Parameters
-    ----------
-    model : RespondingModel
-        Loaded; pooling is always that of the response, decoded greedily.
-    images, instruction
-        One batch, and what is said to all of it.
-    layers : sequence of int
-        Which hidden states, 0 being the token embeddings.
-
-    Returns
-    -------
-    torch.Tensor
-        [stimulus, layer, feature], float32. A response without tokens takes the
-        states of the last prompt position.
+    They are [stimulus, layer, feature], float32; of the layers, 0 are the token embeddings.
+    A response without tokens takes the states of the last prompt position.
     """
     inputs = model.on_device(model.prepare(images, [instruction] * len(images)))
     config = model.decoding.greedy_config()

@@ -78,14 +78,8 @@ def end_ids(
 ) -> frozenset[int]:
     """Return the tokens that end a response.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The checkpoint; ``eos_token_id`` of its ``generation_config.json`` counts, if there is one.
-    tokenizer : PreTrainedTokenizerFast
-        Its EOS token counts.
-    more : iterable of int
-        What else ends a response in this family.
+    They are the tokenizer's EOS token, ``eos_token_id`` of the checkpoint's
+    ``generation_config.json``, if there is one, and what `more` end it in this family.
     """
     found = set(more)
     if tokenizer.eos_token_id is not None:

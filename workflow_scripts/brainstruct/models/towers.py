@@ -14,15 +14,7 @@ from brainstruct.models.registry import Modality
 
 
 class ImageTower(FeatureModel):
-    """An encoder of images; a family says how a checkpoint is read.
-
-    Parameters
-    ----------
-    options, network
-        As in `FeatureModel`.
-    images : image processor of transformers
-        Makes pixels.
-    """
+    """An encoder of images; a family says how a checkpoint is read, and what makes pixels."""
 
     modality: ClassVar[Modality] = "image"
 

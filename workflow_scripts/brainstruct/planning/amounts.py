@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from brainstruct.config.study import Study
-from brainstruct.planning.assumptions import Assumptions
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
+from brainstruct.planning.report import Assumptions
 from brainstruct.workflow.data import OWN_IMAGES, SHARED, SHARED_IMAGES
 from brainstruct.workflow.inputs import Inputs
 

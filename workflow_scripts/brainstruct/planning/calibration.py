@@ -19,27 +19,13 @@ _Kind: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job will take, and what it has taken if it is done.
-
-    Attributes
-    ----------
-    job : Job
-        The job.
-    cost : Cost
-        Its estimated time and memory.
-    size : float
-        Estimated bytes of all its outputs.
-    measured : Cost, optional
-        What its benchmark file says.
-    stored : float, optional
-        Bytes of its outputs, if all are on disk.
-    """
+    """What a job will take, and what it has taken if it is done."""
 
     job: Job
     cost: Cost
-    size: float
-    measured: Cost | None = None
-    stored: float | None = None
+    size: float  # bytes of all its outputs
+    measured: Cost | None = None  # of its benchmark file
+    stored: float | None = None  # bytes of its outputs, if all are on disk
 
 
 def read_benchmark(path: str | os.PathLike[str]) -> Cost | None:

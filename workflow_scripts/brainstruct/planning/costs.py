@@ -49,14 +49,7 @@ class Cost:
 def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cost:
     """Estimate a job: start, reading and writing, and the arithmetic of those that embed and fit.
 
-    Parameters
-    ----------
-    job : Job
-        The job.
-    amounts : Amounts
-        Sizes of the study.
-    size_of : callable
-        File -> bytes, of the job's inputs.
+    `size_of` tells the bytes of its inputs.
     """
     assumed = amounts.assumed
     with_torch = job.rule in _TORCH
@@ -146,13 +139,7 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
 
 
 def gram_flops(n: int, p: int, voxels: int, penalties: int) -> float:
-    """Count a fit of the `gram` solver: a decomposition, and products per penalty.
-
-    Parameters
-    ----------
-    n, p, voxels, penalties : int
-        Training images, features, voxels, and penalties tried.
-    """
+    """Count a fit of the `gram` solver to `n` images of `p` features."""
     evaluated = min(penalties, _EVALUATED)
     return _decomposition_flops(n, p) + _PASSES_PER_PENALTY * evaluated * 2 * n * min(n, p) * voxels
 
@@ -162,8 +149,7 @@ def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> f
 
     For every fold and penalty it makes the matrix that turns responses into
     weights, applies it to the held-out features, and the result to the
-    responses; then once more, of all images, for the weights. Parameters are
-    those of `gram_flops`.
+    responses; then once more, of all images, for the weights.
     """
     fitted = n - n // folds
     rank = min(fitted, p)
@@ -175,18 +161,11 @@ def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> f
 def banded_flops(
     n: int, components: int, voxels: int, penalties: int, shares: int, folds: int
 ) -> float:
-    """Count a fit of two bands, alone and together.
+    """Count a fit of two bands, of `components` each, alone and together.
 
     Every penalty is tried at every share, on Gram matrices: by the square of
-    the components, whatever the number of images.
-
-    Parameters
-    ----------
-    n, components, voxels, penalties, folds : int
-        Training images, components of each band, voxels, penalties, and folds.
-    shares : int
-        Shares of the first band that are tried besides 0 and 1, where one band
-        is left.
+    the components, whatever the number `n` of images. `shares` of the first band are
+    tried besides 0 and 1, where one band is left.
     """
     both = 2 * components
     # Per share, squares and cubes of the columns that it keeps.

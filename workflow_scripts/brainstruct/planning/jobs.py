@@ -23,30 +23,16 @@ _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    \w+: .*\n?)*)
 
 @dataclass(frozen=True)
 class Job:
-    """One job.
+    """One job, with the cores, GPUs and MB of memory that it asks for (0: none)."""
 
-    Attributes
-    ----------
-    rule : str
-        Its rule; generated rules go by their common name.
-    inputs, outputs : tuple of str
-        Its files.
-    wildcards : mapping
-        Name -> value.
-    threads, gpus, memory_mb : int, int, float
-        Cores, GPUs and memory it asks for; 0 if it asks for none.
-    benchmark : str
-        Where Snakemake records what it took; empty if nowhere.
-    """
-
-    rule: str
+    rule: str  # generated rules go by their common name
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     wildcards: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
     gpus: int = 0
     memory_mb: float = 0.0
-    benchmark: str = ""
+    benchmark: str = ""  # where Snakemake records what it took
 
 
 def read_dry_run(text: str) -> list[Job]:
@@ -80,14 +66,7 @@ def _pairs(text: str) -> dict[str, str]:
 def dry_run(snakefile: str, config: Mapping[str, Any], *, everything: bool) -> list[Job]:
     """List the jobs of a study; neither its data nor a lock on its folder is needed.
 
-    Parameters
-    ----------
-    snakefile : str
-        The workflow.
-    config : mapping
-        The whole configuration.
-    everything : bool
-        All jobs; otherwise those whose results are missing or out of date.
+    Unless `everything` is wanted, they are those whose results are missing or out of date.
 
     Raises
     ------

@@ -13,28 +13,14 @@ from brainstruct.workflow.rooms import Rooms
 
 @dataclass(frozen=True)
 class Network:
-    """What the cost of a network follows from.
+    """What the cost of a network follows from: each token or patch goes through its parameters."""
 
-    Attributes
-    ----------
-    width : int
-        Length of its hidden states.
-    language_parameters, vision_parameters : float
-        Parameters that every token of text, or every image patch, goes through.
-    patches : int
-        Tokens of the vision encoder, per image.
-    image_tokens : int
-        Tokens that stand for the image in the language model.
-    download_bytes : float
-        Weights on the hub.
-    """
-
-    width: int
+    width: int  # of hidden states
     language_parameters: float
     vision_parameters: float
-    patches: int
-    image_tokens: int
-    download_bytes: float
+    patches: int  # tokens of the vision encoder, per image
+    image_tokens: int  # of the language model
+    download_bytes: float  # weights on the hub
 
     @property
     def parameters(self) -> float:

@@ -25,17 +25,7 @@ from brainstruct.workflow.rooms import Rooms
 
 
 def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
-    """Estimate what a study takes, corrected by the records of jobs that are done.
-
-    Parameters
-    ----------
-    study : Study
-        The checked configuration.
-    jobs : sequence of Job
-        All its jobs.
-    to_do : iterable of Job
-        Those that are to be run.
-    """
+    """Estimate what a study takes, corrected by the records of jobs that are done."""
     amounts = Amounts(study)
     files = {name: size for job in jobs for name, size in amounts.file_sizes(job).items()}
 

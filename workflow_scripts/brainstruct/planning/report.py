@@ -1,43 +1,42 @@
-"""A plan as it is written to plan.json: the fields are its schema."""
+"""A plan as it is written to plan.json, whose schema the fields are, and as text."""
 
 from __future__ import annotations
 
 from brainstruct.config.base import Block
-from brainstruct.planning.assumptions import Assumptions
+
+
+class Assumptions(Block):
+    """Rates and sizes behind an estimate; docs/plan.md says where each comes from."""
+
+    gpu_tflops: float = 120.0  # that a large model reaches in half precision
+    gpu_gb_per_s: float = 1200.0  # reading of weights while a GPU decodes
+    cpu_gflops_per_thread: float = 30.0  # in single precision
+    disk_mb_per_s: float = 200.0  # reading and writing of arrays
+    weights_mb_per_s: float = 1000.0  # reading of weights, and moving to the device
+    prompt_tokens: int = 30  # of an instruction and its template
+    startup_s: float = 1.0
+    torch_startup_s: float = 6.0  # of a job that imports torch
+    voxels: int = 15_000  # of a mask whose size is not published
+    voxel_bytes: int = 36  # beside a voxel's values: index, position, ncsnr
+    file_bytes: int = 16_000  # labels and provenance of an array
+    figure_bytes: int = 400_000
+    pycortex_bytes: int = 77_000_000  # surfaces of a subject in the study's store
 
 
 class Stage(Block):
-    """The jobs of one rule.
+    """The jobs of one rule: times are hours times the GPUs or cores that they ask for."""
 
-    Attributes
-    ----------
-    rule : str
-        Its name; generated rules go by their common name.
-    jobs, to_do : int
-        All jobs, and those whose results are missing or out of date.
-    measured : int
-        Jobs whose record corrected the estimate.
-    arithmetic : bool
-        Whether the estimate counts arithmetic, or reading and writing alone.
-    gpu_hours, core_hours : float
-        Time of all jobs times the GPUs or cores that they ask for.
-    gpu_hours_to_do, core_hours_to_do : float
-        The same of those that are to do.
-    peak_memory_mb, asked_memory_mb : float
-        Most memory that a job will hold, and what jobs ask for at first.
-    """
-
-    rule: str
+    rule: str  # generated rules go by their common name
     jobs: int
-    to_do: int
-    measured: int
-    arithmetic: bool
+    to_do: int  # results are missing or out of date
+    measured: int  # their record corrected the estimate
+    arithmetic: bool  # else the estimate counts reading and writing alone
     gpu_hours: float
     core_hours: float
     gpu_hours_to_do: float
     core_hours_to_do: float
-    peak_memory_mb: float
-    asked_memory_mb: float
+    peak_memory_mb: float  # that a job will hold
+    asked_memory_mb: float  # at first
 
 
 class Folder(Block):
@@ -68,23 +67,7 @@ class Volume(Block):
 
 
 class Plan(Block):
-    """What a study will take.
-
-    Attributes
-    ----------
-    study : str
-        Its name.
-    stages : list of Stage
-        Rule by rule, in the order of the work.
-    folders : list of Folder
-        Disk, stage by stage.
-    volumes : list of Volume
-        Disk, file system by file system.
-    warnings : list of str
-        What will not work as it is.
-    assumptions : Assumptions
-        What the estimates rest on.
-    """
+    """What a study will take: stages in the order of the work, and disk."""
 
     study: str
     stages: list[Stage]
@@ -96,3 +79,50 @@ class Plan(Block):
     def total(self, field: str) -> float:
         """Sum a field over all rules."""
         return float(sum(getattr(stage, field) for stage in self.stages))
+
+
+def plan_table(plan: Plan) -> str:
+    """Return the table that is printed: rules, disk, and what does not fit."""
+    rows = [["rule", "jobs", "to do", "GPU h", "core h", "memory GB", "asked GB", "from"]]
+    for stage in plan.stages:
+        estimate = "arithmetic" if stage.arithmetic else "file sizes"
+        basis = f"{stage.measured} measured" if stage.measured else estimate
+        hours = [_hours(stage.gpu_hours_to_do), _hours(stage.core_hours_to_do)]
+        memory = [f"{stage.peak_memory_mb / 1e3:.1f}", f"{stage.asked_memory_mb / 1e3:.1f}"]
+        rows.append([stage.rule, f"{stage.jobs:,}", f"{stage.to_do:,}", *hours, *memory, basis])
+    hours = [_hours(plan.total(f"{kind}_hours_to_do")) for kind in ("gpu", "core")]
+    counts = [f"{plan.total(field):,.0f}" for field in ("jobs", "to_do")]
+    rows.append(["total", *counts, *hours, "", "", ""])
+    parts = [f"Study {plan.study}: time and memory of the jobs that are to do", _aligned(rows)]
+    disk = [["folder", "files", "in all", "there", "to come"]]
+    for folder in plan.folders:
+        sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
+        disk.append([folder.folder, f"{folder.files:,}", *map(_size, sizes)])
+    parts += ["Disk", _aligned(disk)]
+    for volume in plan.volumes:
+        verdict = "fits" if volume.fits else "DOES NOT FIT"
+        parts.append(
+            f"{volume.folder}: {_size(volume.needed_bytes)} to come, "
+            f"{_size(volume.free_bytes)} free: {verdict}"
+        )
+    parts += [f"! {line}" for line in plan.warnings]
+    return "\n\n".join(parts) + "\n"
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.1f}" if hours >= 10 or hours == 0 else f"{hours:.2f}"
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "-" * max(map(len, lines)))
+    return "\n".join(lines)

@@ -48,12 +48,8 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     def embed_prompt(self, input_ids: Tensor, image_vectors: Tensor) -> Tensor:
         """Embed prompts, as [prompt, position, feature], with the images' vectors in place.
 
-        Parameters
-        ----------
-        input_ids : torch.Tensor
-            [prompt, position]; `IMAGE_ID` at each position of an image.
-        image_vectors : torch.Tensor
-            [image, query + 1, feature], in the order of the images in the prompts.
+        `input_ids` [prompt, position] have `IMAGE_ID` at each position of an image;
+        `image_vectors` are [image, query + 1, feature], in the order of the prompts.
 
         Raises
         ------
@@ -75,29 +71,17 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     def forward(
         self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any
     ) -> CausalLMOutputWithPast:
-        """Run the language model once over prompts with images.
-
-        Parameters
-        ----------
-        input_ids, pixel_values : torch.Tensor
-            See `embed_prompt` and `encode_images`.
-        **kwargs
-            Passed to the language model (masks, positions, what to return).
-        """
+        """Run the language model, which is passed the `kwargs`, once over prompts with images."""
         embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
         output: CausalLMOutputWithPast = self.language_model(inputs_embeds=embedded, **kwargs)
         return output
 
     @torch.no_grad()
     def generate(self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any) -> Any:
-        """Respond to prompts; parameters as for `forward`, passed to the library's `generate`.
+        """Return token ids of responses, or an object that holds them, without the prompts.
 
-        The prompts are taken as unpadded if there is no ``attention_mask``.
-
-        Returns
-        -------
-        torch.Tensor or transformers.utils.ModelOutput
-            Token ids of the responses, without the prompts.
+        The `kwargs` are for the library's `generate`. The prompts are taken as unpadded if
+        there is no ``attention_mask``.
         """
         embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
         kwargs.setdefault("attention_mask", torch.ones_like(input_ids))

@@ -32,12 +32,7 @@ class PromptTokenizer:
     The text on each side of the image is tokenised alone, so that each piece
     begins with SentencePiece's dummy prefix.
 
-    Parameters
-    ----------
-    path : path
-        The SentencePiece model, ``tokenizer.model``.
-    image_length : int
-        Vectors that stand for one image.
+    An image is `image_length` vectors long.
 
     Raises
     ------
@@ -59,13 +54,7 @@ class PromptTokenizer:
         self.image_length = image_length
 
     def encode_prompt(self, instruction: str) -> list[int]:
-        """Put an instruction into the template and `encode` it.
-
-        Raises
-        ------
-        InputError
-            If the instruction contains the mark of an image.
-        """
+        """Put an instruction, which may hold no `IMAGE_MARK`, into the template and `encode` it."""
         if IMAGE_MARK in instruction:
             raise InputError(
                 f"instruction {instruction!r}",

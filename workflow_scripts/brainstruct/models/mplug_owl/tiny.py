@@ -18,9 +18,8 @@ from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE
-from brainstruct.models.tiny.corpus import SENTENCES
 from brainstruct.models.tiny.network import blocks, llama, spread
-from brainstruct.models.tiny.vocabulary import CONTROL_BYTES
+from brainstruct.models.tiny.vocabulary import CONTROL_BYTES, SENTENCES
 from brainstruct.store.files import write_json
 
 VOCABULARY = 768
@@ -42,20 +41,10 @@ def build(
 ) -> None:
     """Write the checkpoint; see `brainstruct.models.tiny`.
 
-    Parameters
-    ----------
-    folder, seed, n_blocks, width, n_heads
-        As there; attention heads of the language model. The tokenizer does not
-        depend on the seed.
-    vision_width, vision_layers : int
-        Width and layers of the vision tower and of the abstractor.
-    image_size : int
-        Pixels along an edge, a multiple of the 14 pixels of a patch.
-    n_queries : int
-        Vectors of the abstractor; the image takes one more in the prompt.
-    eos_ids : sequence of int
-        Tokens that end a response. Random weights rarely choose the usual one,
-        2; several make responses of different lengths.
+    The abstractor has the width and the layers of the vision tower; the image, whose size is
+    a multiple of the 14 pixels of a patch, takes one vector more than there are queries.
+    Random weights rarely choose the usual end token, 2; several make responses of
+    different lengths. The tokenizer does not depend on the seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.model").write_bytes(_train_tokenizer())

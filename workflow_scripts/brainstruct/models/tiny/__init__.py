@@ -22,18 +22,9 @@ from brainstruct.store.publishing import publish_folder
 
 
 def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int) -> None:
-    """Build a tiny checkpoint; the folder appears whole or not at all.
+    """Build a tiny checkpoint; the folder appears whole or not at all, and replaces an old one.
 
-    Parameters
-    ----------
-    kind : str
-        A key of `brainstruct.models.builders.BUILDERS`.
-    folder : path
-        Where to; replaced if it exists.
-    seed : int
-        Seed of the weights. The same arguments give the same bytes.
-    **sizes : int
-        Sizes of the architecture, see the builder of the kind.
+    The same arguments give the same bytes; for `sizes` see the builder of the kind.
 
     Raises
     ------

@@ -71,16 +71,7 @@ def llama(
 def write_network(network: Any, folder: Path, seed: int, pad_id: int | None = None) -> None:
     """Draw the weights of a network and write it into the folder of a checkpoint.
 
-    Parameters
-    ----------
-    network : transformers.PreTrainedModel
-        Its parameters are overwritten.
-    folder : pathlib.Path
-        Where to.
-    seed : int
-        The seed.
-    pad_id : int, optional
-        Of a network that responds; it may end with any of `CONTROL_BYTES`, too.
+    A network that responds has a `pad_id`, and may end with any of `CONTROL_BYTES`, too.
     """
     spread(network, seed)
     if pad_id is not None:
