@@ -19,14 +19,8 @@ WHOLE = "all"
 class Region:
     """A family of labels, or one label of it.
 
-    Attributes
-    ----------
-    family : str
-        ROI volume (``floc-faces``), or the mask's name for all voxels.
-    label : str
-        One label (``FFA-1``), or `WHOLE`.
-    voxels : array of bool, shape (n_voxels,)
-        Membership; nowhere true if the subject lacks the region.
+    `family` is an ROI volume (``floc-faces``), or the mask's name for all voxels; `label` one label
+    (``FFA-1``), or `WHOLE`; `voxels` (n_voxels,) nowhere true if the subject lacks the region.
     """
 
     family: str
@@ -37,13 +31,8 @@ class Region:
 def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
     """Iterate over the mask, each family's union, and each label alone.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels``
-        (JSON: family -> number -> name).
-    mask_name : str
-        Name under which all voxels together appear.
+    `space` has ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels`` (JSON: family
+    -> number -> name); all voxels together appear under the mask's name.
     """
     names: dict[str, dict[str, str]] = json.loads(space.attrs["roi_labels"])
     labels = space["roi_label"]
@@ -74,19 +63,9 @@ def roi_table(
 ) -> pd.DataFrame:
     """Tabulate mean scores per region.
 
-    Parameters
-    ----------
-    r, alignment : xarray.DataArray
-        Raw and normalised scores with dims voxel and any others (instruction,
-        layer), which become columns.
-    space, mask_name
-        As for `regions`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per region and label of the other dims; excluded voxels, which have no
-        alignment, do not count in ``r`` either.
+    Raw and normalised scores have the dim voxel and any others (instruction, layer), which become
+    columns. One row per region and label of the other dims; excluded voxels, which have no
+    alignment, do not count in ``r`` either.
     """
     parts = []
     for region in regions(space, mask_name):

@@ -25,10 +25,7 @@ Cortex is about 2.5 mm thick, so neighbouring points are 0.3 mm apart.
 def warm_flatmap(subject: str, transform: str, height: int) -> Path:
     """Build a flatmap once, for all jobs that will draw on it; see `build_flatmap`.
 
-    Returns
-    -------
-    pathlib.Path
-        The file inside the store, for `brainstruct.figures.surface`.
+    Returns the file inside the store, for `brainstruct.figures.surface`.
     """
     folder = require_subject(subject, transform)
     matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()

@@ -36,9 +36,9 @@ def draw_instruction_rois(
 ) -> Drawing:
     """Draw mean alignment over subjects per instruction and region, one panel per model.
 
-    A panel has a row for every instruction that the model was given. The best of
-    a region is framed, if there are several; cells without data are grey. What
-    is not said here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
+    A panel has a row for every instruction that the model was given. The best of a region is
+    framed, if there are several; cells without data are grey. What is not said here is as in
+    `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------

@@ -33,24 +33,21 @@ def draw_layer_profiles(
 ) -> Drawing:
     """Draw one panel per region with one line per model.
 
-    Lines are means over subjects, bands their standard error. What is not said
-    here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
+    Lines are means over subjects, bands their standard error. What is not said here is as in
+    `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Columns subject, model, roi, layer, value.
     n_layers : mapping
-        Model -> its hidden states, whichever of them the table has. If these
-        numbers differ, layers are divided by each model's last one.
-    panel_order, line_order : sequence of str, optional
-        Regions and models.
+        Model -> its hidden states, whichever of them the table has. If these numbers differ,
+        layers are divided by each model's last one.
 
     Returns
     -------
     Drawing
-        Table: roi, model, layer, depth (layer / last layer of the model), mean,
-        sem, subjects.
+        Table: roi, model, layer, depth (layer / last layer of the model), mean, sem, subjects.
     """
     require_tidy(table, ("subject", "layer", "roi", "model"), ("value",))
     shown, models = ordered(table, "roi", panel_order), ordered(table, "model", line_order)

@@ -47,13 +47,8 @@ class Page:
     ) -> list[Axes]:
         """Add axes row by row, `columns` in each, with room for a caption over each.
 
-        Parameters
-        ----------
-        corner, size, pitch : tuple of float
-            Place of the first caption; width and height of axes, and of axes with
-            all that is around them, mm.
-        caption : float
-            Height of a caption, mm.
+        In mm: the place of the first caption, width and height of axes, and of axes with all that
+        is around them, height of a caption.
         """
         return [
             self.axes(corner[0] + column * pitch[0], corner[1] + row * pitch[1] + caption, *size)

@@ -42,12 +42,10 @@ def draw_roi_bars(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, model, roi, value; one row per combination. A missing
-        value or row is a region that the subject does not have.
-    rois, models : sequence of str, optional
-        What is shown, in order; by default everything.
-    roi_labels, model_labels : mapping, optional
-        Name -> label.
+        Columns subject, model, roi, value; one row per combination. A missing value or row is a
+        region that the subject does not have.
+    rois, models : mapping, optional
+        What is shown, in order -> label; by default everything, without labels.
     marks : pandas.DataFrame, optional
         Columns roi, model, mark: text over a bar, such as ``*``.
     meanings : mapping, optional
@@ -56,9 +54,9 @@ def draw_roi_bars(
     Returns
     -------
     Drawing
-        Table: subject, model, roi, value, and mean, sem and mark of the bar.
-        Bars are means over subjects, whiskers the standard error of the mean
-        over subjects (with two or more), points the subjects.
+        Table: subject, model, roi, value, and mean, sem and mark of the bar. Bars are means
+        over subjects, whiskers the standard error of the mean over subjects (with two or more),
+        points the subjects.
 
     Raises
     ------

@@ -49,26 +49,20 @@ def draw_shared_variance(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b,
-        all as shares of the explainable variance; one row per combination of
-        the first four.
+        Columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b, all as shares of
+        the explainable variance; one row per combination of the first four.
     reference : str
         Bars show the pairs of this instruction with each other one.
     instructions : sequence of str
         All keys, in order.
-    regions : sequence of str, optional
-        Regions in order; matrices are those of the first. By default all.
-    region_labels : mapping, optional
-        Region -> label.
-    title : str
-        Title of the figure.
+    regions : mapping, optional
+        Regions in order -> label; matrices are those of the first. By default all.
 
     Returns
     -------
     Drawing
-        Table: subject, roi, a, b and the five shares of every pair; for pairs
-        of the reference, the other instruction and the mean and sem over
-        subjects of each part.
+        Table: subject, roi, a, b and the five shares of every pair; for pairs of the reference,
+        the other instruction and the mean and sem over subjects of each part.
 
     Raises
     ------

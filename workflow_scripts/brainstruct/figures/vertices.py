@@ -15,21 +15,14 @@ def store_places(
 ) -> list[NDArray[np.float64]]:
     """Read the vertices of both hemispheres, at the depths that flatmaps are made of.
 
-    Parameters
-    ----------
-    volume_shape : tuple of int
-        Voxels along i, j and k that the transform must be for.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        [depth, vertex, (i, j, k)], voxels from 0, left and right.
+    `volume_shape` are the voxels along i, j and k that the transform must be for. Returns [depth,
+    vertex, (i, j, k)], voxels from 0, left and right.
 
     Raises
     ------
     InputError
-        If the store lacks the subject or the transform, or the transform is
-        for volumes of another shape.
+        If the store lacks the subject or the transform, or the transform is for volumes of
+        another shape.
     """
     require_subject(subject, transform)
     database = pycortex().db
