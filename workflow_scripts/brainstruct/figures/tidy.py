@@ -32,9 +32,9 @@ def require_tidy(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str]
         raise ValueError(f"{int(twice.sum())} rows of the table are doubled, the first at {first}")
 
 
-def ordered(table: pd.DataFrame, column: str, order: Sequence[str] | None) -> list[str]:
-    """Return the names to show: those asked for, else those there, in their order."""
-    return list(order) if order is not None else [str(name) for name in table[column].unique()]
+def shown(table: pd.DataFrame, column: str, wanted: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the names to show with their labels: those wanted, else those there, as they are."""
+    return {str(name): str(name) for name in table[column].unique()} if wanted is None else wanted
 
 
 def label_of(name: str, labels: Mapping[str, str] | None) -> str:
