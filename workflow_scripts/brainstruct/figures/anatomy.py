@@ -19,7 +19,6 @@ CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
 
 
-# Longer than others: half of it is the description of the data set.
 def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
     """Sample a subject's anatomy on the voxels of a transform of the store in use.
 
