@@ -34,7 +34,8 @@ class BandedOptions:
 
     Penalties (`alphas`) are as for the single encoding models: bands are scaled so that their sum
     has the total variance of one standardised feature space. To the shares of the first band that
-    are tried, 0 and 1 are always added. Folds are of the training images.
+    are tried, 0 and 1 are always added. Folds are of the training images; the device is ``cpu`` or
+    ``cuda``.
     """
 
     alphas: Sequence[float]

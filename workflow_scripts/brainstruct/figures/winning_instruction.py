@@ -28,8 +28,8 @@ def draw_winning_instruction(
 
     `winner` (voxel) are keys of instructions, with the voxel coordinates i, j, k; an empty string
     shows the folds. `order` has all keys, in the order of the legend, which says their text and
-    kind of task. `margin`, how far the best is ahead of the second best, is for the table: i, j, k,
-    instruction, margin.
+    kind of task. `margin` (voxel) is how far the best is ahead of the second best. The table: i, j,
+    k, instruction, and margin if there is one.
 
     Raises
     ------
