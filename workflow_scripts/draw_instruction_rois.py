@@ -29,6 +29,7 @@ def draw_instruction_rois(
     known = chosen.groupby("roi", sort=False)["alignment"].transform("count") > 0
     absent = list(dict.fromkeys(chosen.loc[~known, "roi"]))
     chosen = chosen[known]
+    whole = family_labels([mask])
     marks = None
     if comparison_table is not None:
         compared = read_table(comparison_table, ["model", "a", "b", "difference", "q"])
@@ -38,10 +39,9 @@ def draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
         ],
-        models=[key for key in labels if key in set(chosen["model"])],
+        models={key: label for key, label in labels.items() if key in set(chosen["model"])},
         instructions=instructions,
-        model_labels=labels,
-        roi_labels=family_labels([mask]),
+        rois={roi: whole.get(roi, roi) for roi in chosen["roi"].unique()},
         marks=marks,
         footnote=f"No subject has {', '.join(absent)}." if absent else "",
     )

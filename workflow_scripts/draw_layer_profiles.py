@@ -29,10 +29,8 @@ def draw_layer_profiles(
     )
     drawing = layer_profiles.draw_layer_profiles(
         by_layer,
-        panel_order=families,
-        line_order=list(labels),
-        panel_labels=family_labels(families),
-        line_labels=labels,
+        rois=family_labels(families),
+        models=labels,
         n_layers=hidden_states,
     )
     drawing.save(svg, png, table)

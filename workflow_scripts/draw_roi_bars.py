@@ -34,10 +34,8 @@ def draw_roi_bars(
         chosen.rename(columns={"family": "roi", "alignment": "value"})[
             ["subject", "model", "roi", "value"]
         ],
-        rois=families,
-        models=list(labels),
-        roi_labels=family_labels(families),
-        model_labels=labels,
+        rois=family_labels(families),
+        models=labels,
         marks=marks,
         meanings=meanings,
     )

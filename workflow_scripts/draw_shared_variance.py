@@ -33,8 +33,7 @@ def draw_shared_variance(
         chosen.rename(columns={"family": "roi", **columns}),
         reference=reference,
         instructions=instructions,
-        regions=families,
-        region_labels=family_labels(families),
+        regions=family_labels(families),
         title=title,
     )
     drawing.save(svg, png, table)

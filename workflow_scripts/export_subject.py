@@ -13,8 +13,8 @@ from brainstruct.exports.sidecars import merged, model_facts, reference, subject
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import Cortex, nsd_cortices, store_cortex
 from brainstruct.figures.cortex_store import use_store
+from brainstruct.figures.flatmap import store_places
 from brainstruct.figures.style import instruction_colours, layer_colours
-from brainstruct.figures.vertices import store_places
 from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.grid import read_grid
 from brainstruct.nsd.layout import Layout

@@ -101,7 +101,9 @@ def test_one_subject_has_no_error_and_no_group():
 def test_an_absent_region_says_so():
     table = partitions()
     table.loc[table["roi"] == "floc-faces", ["shared", "unique_a", "unique_b"]] = np.nan
-    drawing = draw(table, regions=["nsdgeneral", "floc-faces", "floc-words"])
+    drawing = draw(
+        table, regions={name: name for name in ("nsdgeneral", "floc-faces", "floc-words")}
+    )
     for region in ("floc-faces", "floc-words"):
         assert [text.get_text() for text in panel(drawing, region).texts] == ["no data"] * 2
 

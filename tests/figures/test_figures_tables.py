@@ -55,7 +55,7 @@ def test_bars_are_means_over_subjects(scores):
 
 def test_an_absent_region_is_no_bar_and_no_zero(scores):
     scores.loc[scores["roi"] == "PPA", "value"] = np.nan
-    axes = draw_roi_bars(scores, rois=[*ROIS, "V9"]).figure.axes[0]
+    axes = draw_roi_bars(scores, rois={roi: roi for roi in (*ROIS, "V9")}).figure.axes[0]
     assert len(axes.patches) == 2
     assert [text.get_text() for text in axes.texts].count("no data") == 2
 

@@ -23,17 +23,8 @@ NO_WINNER = -1
 def best_of(scores: xr.DataArray, dim: str) -> xr.DataArray:
     """Return the position of the best score.
 
-    Parameters
-    ----------
-    scores : xarray.DataArray
-        Cross-validation scores, larger is better. NaN loses to any.
-    dim : str
-        What they are compared along.
-
-    Returns
-    -------
-    xarray.DataArray
-        Position along `dim`, by all other dims: the first of several that are as good.
+    It is along `dim`, by all other dims: the first of several that are as good; larger is better,
+    NaN loses to any.
     """
     best: xr.DataArray = scores.fillna(-np.inf).argmax(dim)
     return best
@@ -42,18 +33,9 @@ def best_of(scores: xr.DataArray, dim: str) -> xr.DataArray:
 def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
     """Reduce the layers of every voxel and instruction to one number.
 
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    rule : str
-        ``best``: the layer with the best CV score; ``mean``: all layers' mean.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``r``, ``cv_score`` and ``layer`` (of the best CV score under either rule) with
-        dims instruction, voxel.
+    `scores` has ``r`` and ``cv_score`` with dims instruction, layer, voxel. The rule ``best`` is
+    the layer with the best CV score, ``mean`` all layers' mean. Returns ``r``, ``cv_score`` and
+    ``layer`` (of the best CV score under either rule) with dims instruction, voxel.
     """
     best = best_of(scores["cv_score"], "layer")
     layer = scores["layer"][best].drop_vars("layer")
@@ -65,14 +47,9 @@ def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
 
 
 def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
-    """Divide scores by a noise ceiling.
+    """Divide correlations by a noise ceiling, the best possible ones, dim ``voxel``.
 
-    Parameters
-    ----------
-    r, ceiling : xarray.DataArray
-        Correlations, and the best possible ones, with a dim ``voxel``.
-    threshold : float
-        Voxels with a smaller ceiling, or none, become NaN.
+    Voxels with a ceiling under the threshold, or with none, become NaN.
     """
     return r / ceiling.where(can_be_divided_by(ceiling, threshold))
 
@@ -82,20 +59,16 @@ def find_winners(
 ) -> xr.Dataset:
     """Find the instruction and the layer that suit each voxel best.
 
-    Parameters
-    ----------
-    scores, rule
-        As for `select_layers`, which comes before instructions are compared.
-    ceiling, threshold
-        As for `normalise`; voxels with a smaller ceiling have no winner.
+    Layers are reduced by `select_layers` before instructions are compared, scores divided as by
+    `normalise`; voxels with a smaller ceiling than the threshold have no winner.
 
     Returns
     -------
     xarray.Dataset
-        By voxel: ``instruction_index``, the winner's position, and ``layer``, its layer
-        with the best CV score, or `NO_WINNER`; ``alignment``, its normalised alignment on
-        the test images; ``margin``, how much it exceeds the runner-up's there (NaN with one
-        instruction; negative where the test images disagree). By instruction and voxel:
+        By voxel: ``instruction_index``, the winner's position, and ``layer``, its layer with
+        the best CV score, or `NO_WINNER`; ``alignment``, its normalised alignment on the test
+        images; ``margin``, how much it exceeds the runner-up's there (NaN with one instruction;
+        negative where the test images disagree). By instruction and voxel:
         ``alignment_by_instruction``.
     """
     reduced = select_layers(scores, rule)

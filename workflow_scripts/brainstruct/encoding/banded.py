@@ -32,19 +32,10 @@ Tensor = torch.Tensor
 class BandedOptions:
     """How banded ridge regressions are fitted.
 
-    Attributes
-    ----------
-    alphas : sequence of float
-        Penalties, as for the single encoding models: bands are scaled so that
-        their sum has the total variance of one standardised feature space.
-    shares : sequence of float
-        Shares of the first band that are tried; 0 and 1 are always added.
-    folds, seed : int
-        Cross-validation within the training images.
-    device : str
-        ``cpu`` or ``cuda``.
-    targets_per_batch : int
-        Voxels worked on at once.
+    Penalties (`alphas`) are as for the single encoding models: bands are scaled so that their sum
+    has the total variance of one standardised feature space. To the shares of the first band that
+    are tried, 0 and 1 are always added. Folds are of the training images; the device is ``cpu`` or
+    ``cuda``.
     """
 
     alphas: Sequence[float]
@@ -58,25 +49,19 @@ class BandedOptions:
 def fit_pair(
     a: Components, b: Components, Y_train: Array, Y_test: Array, options: BandedOptions
 ) -> xr.Dataset:
-    """Fit two feature spaces alone and together.
+    """Fit two feature spaces of the same images alone and together.
 
-    Parameters
-    ----------
-    a, b : Components
-        The bands, same images.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
-    options : BandedOptions
+    Responses are of shape (n_images, n_voxels).
 
     Returns
     -------
     xarray.Dataset
-        float32, by voxel: ``r2_a``, ``r2_b`` and ``r2_joint``, R2 on the test images
-        of either band alone and of both; ``shared``, ``unique_a`` and ``unique_b``, see
-        `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint R2
-        divided between the bands by the product measure (himalaya's
-        ``r2_score_split``): they add up to it and are not unique shares; ``share`` (of
-        band a) and ``alpha``, chosen by the joint model.
+        float32, by voxel: ``r2_a``, ``r2_b`` and ``r2_joint``, R2 on the test images of either
+        band alone and of both; ``shared``, ``unique_a`` and ``unique_b``, see
+        `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint R2 divided
+        between the bands by the product measure (himalaya's ``r2_score_split``): they add up to
+        it and are not unique shares; ``share`` (of band a) and ``alpha``, chosen by the joint
+        model.
 
     Raises
     ------

@@ -9,23 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 def ncsnr_ceiling(ncsnr: ArrayLike, repetitions: ArrayLike) -> NDArray[np.float32]:
     """Noise ceiling from the noise-ceiling signal-to-noise ratio, as a correlation.
 
-    The share of variance that a perfect model explains in responses averaged
-    over n trials is NC = ncsnr^2 / (ncsnr^2 + 1/n) (Allen et al. 2022, NSD data
-    manual). Where images have different numbers of repetitions, 1/n is its mean
-    over images. Scores are correlations, so the ceiling is sqrt(NC).
+    The share of variance that a perfect model explains in responses averaged over n trials is NC =
+    ncsnr^2 / (ncsnr^2 + 1/n) (Allen et al. 2022, NSD data manual). Where images have different
+    numbers of repetitions, 1/n is its mean over images. Scores are correlations, so the ceiling is
+    sqrt(NC).
 
-    Parameters
-    ----------
-    ncsnr : array of shape (n_voxels,)
-        Ratio of the standard deviations of signal and of single-trial noise;
-        non-negative or NaN.
-    repetitions : array of shape (n_images,)
-        Trials averaged for each image that is scored.
-
-    Returns
-    -------
-    array of shape (n_voxels,)
-        float32 in [0, 1); NaN where `ncsnr` is.
+    `ncsnr` (n_voxels,) is the ratio of the standard deviations of signal and of single-trial noise,
+    non-negative or NaN; `repetitions` (n_images,) the trials averaged for each image that is
+    scored. The ceiling is float32 in [0, 1), NaN where `ncsnr` is.
 
     Raises
     ------

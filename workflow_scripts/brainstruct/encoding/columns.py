@@ -20,21 +20,11 @@ FEATURE_ROUNDING = 1e-6
 def centre(
     values: NDArray[Any], rounding: float = ROUNDING
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centre columns in float64.
+    """Centre columns of (n_images, n_columns) in float64.
 
-    Parameters
-    ----------
-    values : array of shape (n_images, n_columns)
-        Features, responses or predictions.
-    rounding : float
-        A column is constant if its standard deviation is no more than this share of its mean.
-
-    Returns
-    -------
-    centred : array of shape (n_images, n_columns)
-        Values less their column's mean.
-    squares : array of shape (n_columns,)
-        Their sum of squares: 0 where the column is constant, and only there.
+    A column is constant if its standard deviation is no more than the share `rounding` of its mean.
+    Returns the values less their column's mean, and their sum of squares (n_columns,): 0 where the
+    column is constant, and only there.
     """
     mean = values.mean(0, dtype=np.float64)
     centred = values - mean
@@ -53,15 +43,11 @@ def batches(size: int, at_once: int) -> Iterator[slice]:
 def require_finite(**arrays: NDArray[Any]) -> None:
     """Check that arrays hold numbers only.
 
-    Parameters
-    ----------
-    **arrays : array
-        Name, ``_`` for a space -> values.
-
     Raises
     ------
     ValueError
-        If a value is NaN or infinite; it names the array and says how many are.
+        If a value is NaN or infinite; it names the array, with a space for ``_``, and says how
+        many are.
     """
     for name, values in arrays.items():
         finite = np.isfinite(values)

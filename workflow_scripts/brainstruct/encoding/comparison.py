@@ -40,11 +40,9 @@ class ComparisonOptions:
 
     Attributes
     ----------
-    n_draws : int
-        Bootstrap samples of the test images.
     seed : int
-        Seed of the study; the same for all subjects, so that comparisons of
-        subjects who saw the same images are paired.
+        The same for all subjects, so that comparisons of subjects who saw the same images are
+        paired.
     confidence : float
         Coverage of the percentile interval.
     voxels_at_once : int
@@ -89,28 +87,22 @@ def compare_groups(
         Members are scored one by one, and the scores averaged.
     pairs : sequence of (a, b)
         Names of groups; differences are a - b.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel; taken as known.
-    regions : sequence of Region
-        Regions of interest.
-    threshold : float
-        Voxels with a smaller ceiling are left out of regions.
-    options : ComparisonOptions
-        Draws, seed.
+    ceiling, threshold
+        Noise ceiling as a correlation, dim voxel, taken as known; voxels with a smaller one are
+        left out of regions.
 
     Returns
     -------
     xarray.Dataset
         By comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``, ``ci_low``,
-        ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison
-        with a ceiling above the threshold; NaN elsewhere). By region: see `_by_region`.
-        Coordinates ``a``, ``b``, ``family``, ``label``.
+        ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison with a
+        ceiling above the threshold; NaN elsewhere). By region: see `_by_region`. Coordinates
+        ``a``, ``b``, ``family``, ``label``.
 
     Raises
     ------
     ValueError
-        If a group is of other images or voxels than `truth`, or a pair names
-        no group.
+        If a group is of other images or voxels than `truth`, or a pair names no group.
     """
     _require_alike(truth, groups, pairs)
     # A response that never varies on these images has no correlation, whatever its ceiling.

@@ -16,15 +16,10 @@ from brainstruct.encoding.ridge import standardise
 class Components:
     """A feature space in its leading principal components.
 
-    Attributes
-    ----------
-    train, test : array of shape (n_images, n_components)
-        Scores, not whitened: ridge regression on all components is ridge
-        regression on the features. Centred on the training images.
-    n_features : int
-        Features there were; the total variance before anything was dropped.
-    variance_kept : float
-        Share of the training images' variance in these components.
+    Scores (n_images, n_components) are centred on the training images and not whitened: ridge
+    regression on all components is ridge regression on the features. `n_features` is their number,
+    and the total variance before anything was dropped; `variance_kept` the share of the training
+    images' variance in these components.
     """
 
     train: Array
@@ -36,15 +31,9 @@ class Components:
 def principal_components(train: Array, test: Array, n_components: int) -> Components:
     """Standardise features and rotate them to their principal components.
 
-    The smaller of the covariance (p x p) and the kernel (n x n) is decomposed,
-    in float64, for its leading part only.
-
-    Parameters
-    ----------
-    train, test : array of shape (n_images, n_features)
-        Features; every statistic comes from `train`.
-    n_components : int
-        Components to keep at most, the strongest first; fewer if the features' rank is lower.
+    The smaller of the covariance (p x p) and the kernel (n x n) is decomposed, in float64, for its
+    leading part only. Every statistic comes from `train`; features are (n_images, n_features). At
+    most `n_components` are kept, the strongest first; fewer if the features' rank is lower.
 
     Raises
     ------

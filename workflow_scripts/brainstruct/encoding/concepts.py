@@ -30,21 +30,16 @@ def find_concepts(
 ) -> xr.Dataset:
     """Find each voxel's winning instruction within every concept group.
 
-    Parameters
-    ----------
-    scores, ceiling, rule, threshold
-        As for `brainstruct.encoding.alignment.find_winners`.
-    concepts : mapping
-        Concept -> its instructions; those that the model was not given are
-        left out, and so is a concept without any.
+    `concepts` says which instructions each has; those that the model was not given are left out,
+    and so is a concept without any. All else is as for `find_winners`.
 
     Returns
     -------
     xarray.Dataset
         By concept and voxel, as `find_winners` gives them of the group's instructions:
         ``instruction_index`` (but among all instructions), ``layer``, ``alignment``,
-        ``margin``. By voxel: ``concept_index``, the concept whose winner has the best CV
-        score, or `NO_WINNER`. By concept and instruction: ``member`` of the group or not.
+        ``margin``. By voxel: ``concept_index``, the concept whose winner has the best CV score,
+        or `NO_WINNER`. By concept and instruction: ``member`` of the group or not.
 
     Raises
     ------
@@ -94,20 +89,8 @@ def concept_table(
 ) -> pd.DataFrame:
     """Tabulate how often each instruction wins its group, per region.
 
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From `find_concepts`.
-    scores, ceiling, rule, threshold
-        What it was made from.
-    space, mask
-        As for `brainstruct.encoding.regions.regions`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per region, concept and instruction; `brainstruct.dictionary.tables`
-        describes the columns.
+    `found` is what `find_concepts` made from the scores. One row per region, concept and
+    instruction; `brainstruct.dictionary.tables` describes the columns.
     """
     alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
     concept_index = found["concept_index"].values

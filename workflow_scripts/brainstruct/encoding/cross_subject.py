@@ -37,14 +37,9 @@ Splits = list[tuple[Rows, Rows]]
 class CrossSubjectOptions:
     """How a cross-subject ceiling is estimated; config/README.md has the other settings.
 
-    Attributes
-    ----------
-    log10_alphas : sequence of float
-        Decimal logarithms of the penalties, relative to the mean eigenvalue.
-    min_success : float
-        Share of bootstraps whose fit must succeed for a voxel to have a ceiling.
-    seed : int
-        Seed of folds, subsets and bootstraps.
+    Penalties are relative to the mean eigenvalue; `min_success` is the share of bootstraps whose
+    fit must succeed for a voxel to have a ceiling; the seed is that of folds, subsets and
+    bootstraps.
     """
 
     log10_alphas: Sequence[float] = tuple(np.linspace(-2, 4, 13))
@@ -72,19 +67,18 @@ def cross_subject_ceiling(
         Responses of the subject to the shared images.
     sources : mapping
         Other subject -> its responses to the same images, (n_images, its voxels).
-    options : CrossSubjectOptions
     progress : callable, optional
         Called with (subsets done, subsets in all).
 
     Returns
     -------
     xarray.Dataset
-        By voxel: ``ceiling_cross_subject``, the median over bootstraps of the asymptote
-        v0; NaN where too few fits succeeded; and ``failed_share``, that of the others. By
-        n_sources and voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated
-        over images if that is asked for, and ``r_reached``, as it is measured.
-        Attributes: ``extrapolated`` is 0 with one other subject, and the ceiling then
-        the correlation reached from it, a lower bound; ``note`` says so; counts.
+        By voxel: ``ceiling_cross_subject``, the median over bootstraps of the asymptote v0; NaN
+        where too few fits succeeded; and ``failed_share``, that of the others. By n_sources and
+        voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated over images if
+        that is asked for, and ``r_reached``, as it is measured. Attributes: ``extrapolated`` is
+        0 with one other subject, and the ceiling then the correlation reached from it, a lower
+        bound; ``note`` says so; counts.
 
     Raises
     ------

@@ -33,18 +33,17 @@ def out_of_fold_predictions(
     Parameters
     ----------
     kernels : sequence of array of shape (n_images, n_images)
-        One linear kernel per source. Each is centred and scaled to trace n on
-        the training images of a fold, and they are added up: sources count
-        alike, however many voxels they have.
-    Y : array of shape (n_images, n_targets)
+        One linear kernel per source. Each is centred and scaled to trace n on the training
+        images of a fold, and they are added up: sources count alike, however many voxels they
+        have.
     alphas : sequence of float
         Penalties, in units of the mean eigenvalue of the summed kernel.
     splits : iterable of (training rows, held-out rows)
         Every image is held out once.
     inner_folds : KFold
-        Folds within the training images that choose a penalty per target by
-        correlation: squared error would shun strong penalties, which suppress the
-        sources' noise and, for a correlation, cost nothing.
+        Folds within the training images that choose a penalty per target by correlation:
+        squared error would shun strong penalties, which suppress the sources' noise and, for a
+        correlation, cost nothing.
 
     Returns
     -------

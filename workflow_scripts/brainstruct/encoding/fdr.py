@@ -20,19 +20,9 @@ VOXELWISE_WILCOXON = (
 def benjamini_hochberg(p: ArrayLike, axis: int | None = None) -> NDArray[np.float64]:
     """Adjust p-values for the false discovery rate (Benjamini & Hochberg 1995).
 
-    Parameters
-    ----------
-    p : array of any shape
-        p-values; NaN where there was no test.
-    axis : int, optional
-        The axis along which p-values are one family of tests, its other axes
-        counting families. By default all of `p` is one family.
-
-    Returns
-    -------
-    array of the shape of `p`
-        q-values: reject where q <= 0.05 and 5 % of the rejections in a family
-        are expected to be false. NaN where `p` is.
+    p-values are one family of tests along `axis`, by default all of them. Returns q-values: reject
+    where q <= 0.05 and 5 % of the rejections in a family are expected to be false. NaN where `p`
+    is, as where there was no test.
     """
     values = np.asarray(p, dtype=np.float64)
     if axis is not None:

@@ -20,12 +20,8 @@ Fit = Callable[[Array, Array, Array, Array], FitScores]
 def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int) -> Fit:
     """Return the function that fits as configured.
 
-    Parameters
-    ----------
-    encoding : mapping
-        The block, see config/README.md; with a preset, its backend only.
-    seed, targets_per_batch : int
-        As for `fit_ridge`. A preset has its own.
+    `encoding` is the block, see config/README.md; of a preset only its backend is read, and it has
+    its own seed and batches.
 
     Raises
     ------

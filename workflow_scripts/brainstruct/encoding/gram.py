@@ -28,18 +28,7 @@ def gram(X: Matrix) -> Matrix:
 
 
 def cross_gram(A: Matrix, B: Matrix) -> Matrix:
-    """Return A'B.
-
-    Parameters
-    ----------
-    A, B : arrays or tensors of shape (n, p) and (n, q)
-        Of any precision; both of a kind.
-
-    Returns
-    -------
-    array or tensor of shape (p, q)
-        float64, on the device of `A`.
-    """
+    """Return A'B, in float64, of arrays or tensors of any precision, both of a kind."""
 
     def product(rows: slice) -> Matrix:
         left = _wide(A[rows])

@@ -31,9 +31,9 @@ def partition_layers(
 ) -> xr.DataArray:
     """Choose the layer that stands for each instruction in each voxel.
 
-    A partition needs a joint model for every two layers that some voxel combines,
-    so voxels are not free to choose a layer for each instruction. All choices
-    are made by the CV score on the training images.
+    A partition needs a joint model for every two layers that some voxel combines, so voxels are not
+    free to choose a layer for each instruction. All choices are made by the CV score on the
+    training images.
 
     Parameters
     ----------
@@ -42,14 +42,13 @@ def partition_layers(
     space : xarray.Dataset
         ``roi_label`` with dims roi, voxel; positive in a region.
     reliable : xarray.DataArray
-        Dim voxel; whether the ceiling is above the threshold. Only such voxels
-        have a say in means.
+        Dim voxel; whether the ceiling is above the threshold. Only such voxels have a say in
+        means.
     layer : int or str
-        A fitted layer; ``best``: each instruction's layer with the best mean over
-        voxels; ``region``: the same within each family of regions (a voxel
-        of several counts for the first, voxels of none are a family too);
-        ``voxel``: each voxel's layer with the best mean over instructions, the
-        same for all instructions.
+        A fitted layer; ``best``: each instruction's layer with the best mean over voxels;
+        ``region``: the same within each family of regions (a voxel of several counts for the
+        first, voxels of none are a family too); ``voxel``: each voxel's layer with the best
+        mean over instructions, the same for all instructions.
 
     Returns
     -------
@@ -106,20 +105,9 @@ def partition_pair(
 ) -> xr.Dataset:
     """Partition every voxel's variance between two instructions at its layers.
 
-    Parameters
-    ----------
-    layers : two arrays of shape (n_voxels,)
-        Layer of instruction a and of instruction b, see `partition_layers`.
-    components : two callables
-        Layer -> the instruction's features there.
-    Y_train, Y_test, options
-        As for `fit_pair`.
-
-    Returns
-    -------
-    xarray.Dataset
-        As `fit_pair` gives it, and by voxel ``layer_a``, ``layer_b``,
-        ``variance_kept_a`` and ``variance_kept_b`` (by the components).
+    `layers` are arrays of shape (n_voxels,), see `partition_layers`; `components` give an
+    instruction's features at a layer. Returns what `fit_pair` does, and by voxel ``layer_a``,
+    ``layer_b``, ``variance_kept_a`` and ``variance_kept_b`` (by the components).
     """
     parts = []
     combined = np.stack(layers, axis=1)
@@ -140,23 +128,11 @@ def partition_table(
 ) -> pd.DataFrame:
     """Tabulate partitions per region.
 
-    Parameters
-    ----------
-    partitions : xarray.Dataset
-        Results of `partition_pair` with dims pair, voxel, and coordinates ``a``
-        and ``b`` on pair.
-    space, mask
-        As for `brainstruct.encoding.regions.regions`.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel.
-    threshold : float
-        Voxels with a smaller ceiling are left out, and counted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per region and pair; `brainstruct.dictionary.tables` describes the columns.
-        Ratios are of means: a mean of voxels' ratios would be ruled by the weakest ceilings.
+    `partitions` are results of `partition_pair` with dims pair, voxel, and coordinates ``a`` and
+    ``b`` on pair; the ceiling is a correlation, dim voxel, and voxels with a smaller one than the
+    threshold are left out, and counted. One row per region and pair;
+    `brainstruct.dictionary.tables` describes the columns. Ratios are of means: a mean of voxels'
+    ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values
     used = can_be_divided_by(ceiling, threshold).values & whole
@@ -193,17 +169,9 @@ def _most_frequent(layers: NDArray[np.integer]) -> int | None:
 def shared_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Lay one region's pairs out as a symmetric matrix.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Rows of one region (and subject and model) of `partition_table`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``shared``, instruction x instruction in order of appearance; NaN for pairs that
-        were not partitioned. The diagonal holds each instruction's own R2 (mean over its
-        pairs: the same model).
+    The table has rows of one region (and subject and model) of `partition_table`; the matrix is
+    ``shared``, instruction x instruction in order of appearance; NaN for pairs that were not
+    partitioned. The diagonal holds each instruction's own R2 (mean over its pairs: the same model).
 
     Raises
     ------

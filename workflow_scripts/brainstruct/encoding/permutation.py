@@ -29,25 +29,13 @@ ROUNDING = 2e-6
 class PermutationTest:
     """One-sided tests of Pearson's r under permutations of the images.
 
-    Prepared once per set of responses; every feature space is then tested with
-    the same permutations. All voxels have the same permutations too, so that
-    correlations between voxels are kept.
+    Prepared once per set of measured responses to held-out images, `truth` (n_images, n_voxels);
+    every feature space is then tested with the same permutations. All voxels have the same
+    permutations too, so that correlations between voxels are kept.
 
-    Parameters
-    ----------
-    truth : array of shape (n_images, n_voxels)
-        Measured responses to held-out images.
-    n_permutations : int
-        About how many permutations, the identity included: rounded to a
-        multiple of n_images, at least n_images.
-
-    Attributes
-    ----------
-    n_permutations : int
-        Permutations used, the identity included; the smallest p is its inverse.
-    orders : list of array of shape (n_images,)
-        Measured images stay in the first order, shifted by 0 to n_images - 1;
-        predictions are put into each.
+    `n_permutations`, the identity included, is rounded to a multiple of n_images, at least
+    n_images; the smallest p is the inverse of what it is then. Measured images stay in the first of
+    the `orders`, shifted by 0 to n_images - 1; predictions are put into each.
 
     Raises
     ------
@@ -74,17 +62,12 @@ class PermutationTest:
     def p(self, prediction: Array) -> Array:
         """Return how rarely permuted images are predicted as well.
 
-        Parameters
-        ----------
-        prediction : array of shape (n_images, n_voxels)
-            Predicted responses to the same images.
-
         Returns
         -------
         array of shape (n_voxels,)
-            float32: share of the permutations, the identity included, whose r is as
-            large as the one observed. NaN where the measurement is constant or
-            anything is not finite, 1 where only the prediction is constant.
+            float32: share of the permutations, the identity included, whose r is as large as
+            the one observed. NaN where the measurement is constant or anything is not finite, 1
+            where only the prediction is constant.
 
         Raises
         ------

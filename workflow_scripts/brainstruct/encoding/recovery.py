@@ -13,12 +13,7 @@ NEIGHBOUR = 1
 
 
 def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
-    """Bring the truth into the order of the analysed voxels.
-
-    Parameters
-    ----------
-    truth, space : xarray.Dataset
-        Both with coordinates i, j, k on dim ``voxel``.
+    """Bring the truth into the order of the analysed voxels, by their coordinates i, j, k.
 
     Raises
     ------
@@ -36,23 +31,11 @@ def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
 def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.DataFrame:
     """Tabulate, per region, the share of voxels whose planted feature space won.
 
-    Parameters
-    ----------
-    winners : xarray.Dataset
-        ``instruction_index``, ``layer`` (negative: under the ceiling
-        threshold) and the coordinate ``instruction``.
-    truth : xarray.Dataset
-        ``planted_model``, ``planted_instruction``, ``planted_layer`` and
-        ``region``, voxel for voxel as in `winners`; empty strings where nothing
-        was planted.
-    model : str
-        Key of the model that `winners` belongs to.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for all regions and one for each; `brainstruct.dictionary.tables`
-        describes the columns.
+    `winners` has ``instruction_index``, ``layer`` (negative: under the ceiling threshold) and the
+    coordinate ``instruction``; `truth` has ``planted_model``, ``planted_instruction``,
+    ``planted_layer`` and ``region``, voxel for voxel the same; empty strings where nothing was
+    planted. One row for all regions and one for each; `brainstruct.dictionary.tables` describes the
+    columns.
     """
     keys = winners["instruction"].values
     index = winners["instruction_index"].values

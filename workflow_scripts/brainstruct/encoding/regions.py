@@ -20,14 +20,8 @@ WHOLE = "all"
 class Region:
     """A family of labels, or one label of it.
 
-    Attributes
-    ----------
-    family : str
-        ROI volume (``floc-faces``), or the mask's name for all voxels.
-    label : str
-        One label (``FFA-1``), or `WHOLE`.
-    voxels : array of bool, shape (n_voxels,)
-        Membership; nowhere true if the subject lacks the region.
+    `family` is an ROI volume (``floc-faces``), or the mask's name for all voxels; `label` one label
+    (``FFA-1``), or `WHOLE`; `voxels` (n_voxels,) nowhere true if the subject lacks the region.
     """
 
     family: str
@@ -38,12 +32,8 @@ class Region:
 def regions(space: xr.Dataset, mask_name: str) -> Iterator[Region]:
     """Iterate over the mask, each family's union, and each label alone.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels``.
-    mask_name : str
-        Name under which all voxels together appear.
+    `space` has ``roi_label`` with dims roi, voxel, and the attribute ``roi_labels`` (see
+    `brainstruct.brain.labels`); all voxels together appear under the mask's name.
     """
     names = family_names(space)
     labels = space["roi_label"]
@@ -72,19 +62,9 @@ def roi_table(
 ) -> pd.DataFrame:
     """Tabulate mean scores per region.
 
-    Parameters
-    ----------
-    r, alignment : xarray.DataArray
-        Raw and normalised scores with dims voxel and any others (instruction,
-        layer), which become columns.
-    space, mask_name
-        As for `regions`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per region and label of the other dims; excluded voxels, which have no
-        alignment, do not count in ``r`` either.
+    Raw and normalised scores have the dim voxel and any others (instruction, layer), which become
+    columns. One row per region and label of the other dims; excluded voxels, which have no
+    alignment, do not count in ``r`` either.
     """
     parts = []
     for region in regions(space, mask_name):

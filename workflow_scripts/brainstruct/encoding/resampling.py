@@ -12,25 +12,12 @@ from brainstruct.encoding.columns import Array, centre
 
 
 def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
-    """Draw how often each image enters each bootstrap sample.
+    """Draw how often each image enters each bootstrap sample, (n_draws, n_images).
 
-    Counts are Poisson(1), the Poisson bootstrap: given its total, a draw is
-    the multinomial draw of the ordinary bootstrap, and correlations do not
-    depend on the total. Because every image has its own stream of random
-    numbers, an image weighs the same in every subject and model that saw it,
+    Counts are Poisson(1), the Poisson bootstrap: given its total, a draw is the multinomial draw of
+    the ordinary bootstrap, and correlations do not depend on the total. Because every image has its
+    own stream of random numbers, an image weighs the same in every subject and model that saw it,
     whatever other images those saw: all comparisons of a study are paired.
-
-    Parameters
-    ----------
-    nsd_ids : array of int, shape (n_images,)
-    n_draws : int
-        Bootstrap samples.
-    seed : int
-        Seed of the study.
-
-    Returns
-    -------
-    array of shape (n_draws, n_images)
     """
     columns = [
         np.random.default_rng([seed, int(nsd_id)]).poisson(1.0, n_draws)
@@ -42,17 +29,9 @@ def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
 class Resampler:
     """Pearson correlations with one set of responses under every weighting.
 
-    Parameters
-    ----------
-    truth : array of shape (n_images, n_voxels)
-        Measured responses.
-    weights : array of shape (n_draws, n_images)
-        Non-negative counts, see `image_weights`.
-
-    Notes
-    -----
-    With columns scaled to mean 0 and variance 1 beforehand, the weighted
-    moments are sums of order 1, and float32 is good to 1e-6 in r.
+    `truth` is (n_images, n_voxels), `weights` (n_draws, n_images), see `image_weights`. With
+    columns scaled to mean 0 and variance 1 beforehand, the weighted moments are sums of order 1,
+    and float32 is good to 1e-6 in r.
     """
 
     def __init__(self, truth: Array, weights: Array) -> None:
@@ -64,11 +43,8 @@ class Resampler:
     def correlate(self, prediction: Array) -> Array:
         """Correlate a prediction (n_images, n_voxels) with the responses.
 
-        Returns
-        -------
-        array of shape (n_draws, n_voxels)
-            float32. As in `brainstruct.encoding.scores.pearson`: NaN where the
-            response is constant, 0 where only the prediction is.
+        Returns float32 (n_draws, n_voxels), as `brainstruct.encoding.scores.pearson`: NaN where the
+        response is constant, 0 where only the prediction is.
         """
         scaled, _ = _scaled(prediction)
         mean = self._weights @ scaled

@@ -24,16 +24,8 @@ responses, chosen penalties and their scores; arrays of himalaya's current backe
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
     """Scale features to mean 0 and standard deviation 1 on the training images.
 
-    Parameters
-    ----------
-    train, test : array of shape (n_images, n_features)
-        Features; every statistic comes from `train`.
-
-    Returns
-    -------
-    train, test : array
-        float32. A feature that is constant on the training images becomes 0 in
-        both: it cannot have been learnt from.
+    Features are (n_images, n_features), returned as float32. One that is constant on the training
+    images becomes 0 in both: it cannot have been learnt from.
     """
     centred, squares = centre(train, FEATURE_ROUNDING)
     deviation = np.sqrt(squares / len(train))
@@ -69,15 +61,12 @@ def fit_ridge(
     folds, seed : int
         Cross-validation folds within the training images, which are shuffled.
     alpha_score : str
-        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or
-        ``correlation_score``.
+        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or ``correlation_score``.
     backend : str
         Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
-    targets_per_batch : int
-        Voxels worked on at once.
     solver : str
-        ``gram``, this package's solver, or ``himalaya``, its own
-        singular value decomposition: the same answer, slower.
+        ``gram``, this package's solver, or ``himalaya``, its own singular value decomposition:
+        the same answer, slower.
 
     Raises
     ------
@@ -121,15 +110,7 @@ def fit_and_score(
     alphas: Sequence[float],
     backend: str,
 ) -> FitScores:
-    """Fit and score what is scaled as the model wants it.
-
-    Parameters
-    ----------
-    X_train, X_test, Y_train, Y_test, alphas, backend
-        As for `fit_ridge`.
-    solver : callable
-        See `Solver`.
-    """
+    """Fit and score what is scaled as the model wants it; all else as for `fit_ridge`."""
     engine = set_backend(backend)
     grid = np.asarray(alphas, dtype=np.float32)
     arrays = (X_train, Y_train.astype(np.float32), X_test, grid)

@@ -35,13 +35,9 @@ REFINEMENTS = 40
 class Saturation:
     """Fits of saturating curves, one per row of values.
 
-    Attributes
-    ----------
-    v0 : array of shape (n_curves,)
-        Asymptote; NaN where the fit failed.
-    not_converged, not_positive, beyond_one : array of bool, shape (n_curves,)
-        Why a fit failed: no sign of saturation (tau at its upper bound), an
-        asymptote of zero or below, or one above 1, which no correlation has.
+    `v0` (n_curves,) is the asymptote, NaN where the fit failed. The others say why it failed: no
+    sign of saturation (tau at its upper bound), an asymptote of zero or below, or one above 1,
+    which no correlation has.
     """
 
     v0: Floats
@@ -55,24 +51,13 @@ def fit_saturation(
 ) -> Saturation:
     """Fit a saturating curve to many rows of values at once, by least squares.
 
-    Given tau, the best v0 is linear least squares; what is left is a search
-    over tau alone, on a logarithmic grid and then by golden section, for all
-    curves together. Nothing depends on a starting point.
+    Given tau, the best v0 is linear least squares; what is left is a search over tau alone, on a
+    logarithmic grid and then by golden section, for all curves together. Nothing depends on a
+    starting point.
 
-    Parameters
-    ----------
-    sizes : array of shape (n_sizes,)
-        Number of subjects predicted from; at least two different ones.
-    values : array of shape (n_curves, n_sizes)
-        Mean correlation at each size.
-    curve : str
-        ``spearman_brown`` or ``exponential``, see above.
-
-    Returns
-    -------
-    Saturation
-        A curve that is flat or falls has its tau at the lower bound and the
-        mean as its v0: saturated from the start, and no failure.
+    `sizes` (n_sizes,) are numbers of subjects predicted from, `values` (n_curves, n_sizes) the mean
+    correlation at each. A curve that is flat or falls has its tau at the lower bound and the mean
+    as its v0: saturated from the start, and no failure.
 
     Raises
     ------

@@ -20,10 +20,8 @@ class FitScores:
         Pearson correlation and coefficient of determination on the test images.
     cv_score : array of shape (n_voxels,)
         Best cross-validation score on the training images, mean over folds.
-    alpha : array of shape (n_voxels,)
-        Chosen penalty.
-    at_edge : array of bool, shape (n_voxels,)
-        Whether the chosen penalty is the smallest or largest of the grid.
+    alpha, at_edge : array of shape (n_voxels,)
+        Chosen penalty, and whether it is the smallest or largest of the grid.
     prediction : array of shape (n_test, n_voxels)
         Predicted responses to the test images, in the units of the fit.
     """
@@ -39,16 +37,8 @@ class FitScores:
 def pearson(truth: Array, prediction: Array) -> Array:
     """Pearson correlation over images.
 
-    Parameters
-    ----------
-    truth, prediction : array of shape (n_images, n_voxels)
-        Measured and predicted responses.
-
-    Returns
-    -------
-    array of shape (n_voxels,)
-        float32. NaN where the measured response is constant; 0 where only the
-        prediction is (a model that predicts nothing explains nothing).
+    Responses are (n_images, n_voxels). Returns float32 (n_voxels,): NaN where the measured response
+    is constant; 0 where only the prediction is (a model that predicts nothing explains nothing).
     """
     require_same_shape(truth.shape, prediction.shape)
     (a, squares_a), (b, squares_b) = centre(truth), centre(prediction)
@@ -62,16 +52,8 @@ def pearson(truth: Array, prediction: Array) -> Array:
 def r_squared(truth: Array, prediction: Array) -> Array:
     """Coefficient of determination, 1 - SS_residual / SS_total, over images.
 
-    Parameters
-    ----------
-    truth, prediction : array of shape (n_images, n_voxels)
-        Measured and predicted responses.
-
-    Returns
-    -------
-    array of shape (n_voxels,)
-        float32; the total is about the mean of `truth` itself. NaN where
-        `truth` is constant.
+    Responses are (n_images, n_voxels). Returns float32 (n_voxels,); the total is about the mean of
+    `truth` itself. NaN where `truth` is constant.
     """
     require_same_shape(truth.shape, prediction.shape)
     residual = ((truth.astype(np.float64) - prediction) ** 2).sum(0)

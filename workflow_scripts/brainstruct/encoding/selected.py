@@ -25,12 +25,8 @@ from brainstruct.encoding.ridge import standardise
 class BestPrediction:
     """Each voxel's prediction at the layer with the best CV score so far.
 
-    Attributes
-    ----------
-    prediction : array of shape (n_images, n_voxels)
-        Responses to the test images, float32.
-    layer : array of shape (n_voxels,)
-        Where it is from.
+    `prediction` (n_images, n_voxels), float32, is of the test images; `layer` (n_voxels,) where it
+    is from.
     """
 
     def __init__(self, n_images: int, n_voxels: int) -> None:
@@ -56,18 +52,10 @@ def prediction_dataset(
     nsd_ids: NDArray[np.int64],
     voxels: NDArray[np.int64],
 ) -> xr.Dataset:
-    """Label predictions, and store them in half precision.
+    """Label predictions (n_images, n_voxels), and store them in half precision.
 
-    Parameters
-    ----------
-    prediction : array of shape (n_images, n_voxels)
-    layer : array of shape (n_voxels,)
-        The layer each voxel is predicted from.
-    intercept : array of shape (n_voxels,)
-        Taken off the predictions: half precision is relative, and a constant
-        would eat up the digits of what varies.
-    nsd_ids, voxels : array
-        Coordinates.
+    The intercept is taken off: half precision is relative, and a constant would eat up the digits
+    of what varies. `layer` is what each voxel is predicted from.
     """
     offset = intercept.astype(np.float32)
     return xr.Dataset(
@@ -95,7 +83,6 @@ def predict_selected(
         ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
     betas : array of shape (n_images, n_voxels)
         Responses to all images; those of test images are not looked at.
-    train : array of bool, shape (n_images,)
     features : callable
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
@@ -122,22 +109,10 @@ def predict_selected(
 
 
 def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:
-    """Fit ridge regression with given penalties and predict.
+    """Fit ridge regression with given penalties, (n_voxels,), and predict.
 
-    The smaller of the p x p and the n x n system is solved, in float64, by one
-    Cholesky factorisation per distinct penalty.
-
-    Parameters
-    ----------
-    X_train, Y_train, X_test
-        As for `brainstruct.encoding.ridge.fit_ridge`.
-    alpha : array of shape (n_voxels,)
-        Penalty of each voxel.
-
-    Returns
-    -------
-    array of shape (n_test, n_voxels)
-        float32.
+    The smaller of the p x p and the n x n system is solved, in float64, by one Cholesky
+    factorisation per distinct penalty. Returns float32 (n_test, n_voxels).
     """
     X_train, X_test = standardise(X_train, X_test)
     mean = Y_train.mean(0, dtype=np.float64)

@@ -13,16 +13,9 @@ from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
     """Combine p-values of one voxel along a dimension, whatever their dependence.
 
-    Layers and instructions are tested on the same images, so their p-values are
-    far from independent. Twice their mean is a valid p-value under any
-    dependence (Vovk and Wang 2020, doi:10.1093/biomet/asaa027).
-
-    Parameters
-    ----------
-    p : xarray.DataArray
-        p-values with the dim; NaN where there was no test.
-    dim : str
-        What is averaged over; with one entry, p stays as it is.
+    Layers and instructions are tested on the same images, so their p-values are far from
+    independent. Twice their mean is a valid p-value under any dependence (Vovk and Wang 2020,
+    doi:10.1093/biomet/asaa027). With one entry, p stays as it is.
     """
     if p.sizes[dim] == 1:
         return p.isel({dim: 0}, drop=True)
@@ -32,14 +25,9 @@ def combine_p(p: xr.DataArray, dim: str) -> xr.DataArray:
 def selected_p(scores: xr.Dataset, rule: LayerRule) -> xr.DataArray:
     """Reduce the layers of every voxel and instruction to one p-value.
 
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``p`` and ``cv_score`` with dims instruction, layer, voxel.
-    rule : str
-        As in `brainstruct.encoding.alignment.select_layers`: the layer with the
-        best CV score (chosen on the training images, so its p needs no
-        correction), or all layers together, see `combine_p`.
+    `scores` has ``p`` and ``cv_score`` with dims instruction, layer, voxel. As in
+    `brainstruct.encoding.alignment.select_layers` it is the layer with the best CV score (chosen on
+    the training images, so its p needs no correction), or all layers together, see `combine_p`.
     """
     if rule == "mean":
         return combine_p(scores["p"], "layer")
@@ -50,20 +38,9 @@ def selected_p(scores: xr.Dataset, rule: LayerRule) -> xr.DataArray:
 def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
     """Say which voxels remain after control of the false discovery rate.
 
-    Parameters
-    ----------
-    p : xarray.DataArray
-        p-values with a dim ``voxel``; the voxels are one family of tests, other
-        dims (instruction, layer) families of their own.
-    ceiling, threshold
-        As for `brainstruct.encoding.alignment.normalise`; voxels with a smaller ceiling
-        are not tested.
-
-    Returns
-    -------
-    xarray.DataArray
-        1 where q (Benjamini-Hochberg) is at most `LEVEL`, 0 where it is not,
-        NaN where there was no test.
+    The voxels are one family of tests, other dims (instruction, layer) families of their own;
+    voxels with a ceiling under the threshold are not tested. Returns 1 where q (Benjamini-Hochberg)
+    is at most `LEVEL`, 0 where it is not, NaN where there was no test.
     """
     tested = p.where(can_be_divided_by(ceiling, threshold))
     q = tested.copy(data=benjamini_hochberg(tested, axis=tested.get_axis_num("voxel")))

@@ -16,13 +16,8 @@ def stack_fits(
 ) -> xr.Dataset:
     """Stack fits along instruction and layer.
 
-    Parameters
-    ----------
-    fits : sequence of xarray.Dataset
-        `SCORES` with dim ``voxel`` and the attributes ``instruction`` and
-        ``layer``; instruction by instruction, layers in order.
-    instructions, layers : sequence
-        What the fits must be.
+    Each fit has `SCORES` with dim ``voxel`` and the attributes ``instruction`` and ``layer``; they
+    come instruction by instruction, layers in order.
 
     Raises
     ------

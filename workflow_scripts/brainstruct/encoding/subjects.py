@@ -37,20 +37,9 @@ FURTHER = {
 def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
     """Mean and standard error over subjects of a table with a row per subject.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        A column ``subject``; every column that is neither it, nor in `values`,
-        nor named ``n_...``, tells groups apart.
-    values : sequence of str
-        Columns to average.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The grouping columns, then ``{value}_mean``, ``{value}_sem`` (sample
-        standard deviation / sqrt(n); NaN with one subject) and
-        ``{value}_n_subjects`` (subjects in whom it is not NaN).
+    Every column that is neither ``subject``, nor in `values`, nor named ``n_...``, tells groups
+    apart. Returns these, then ``{value}_mean``, ``{value}_sem`` (sample standard deviation /
+    sqrt(n); NaN with one subject) and ``{value}_n_subjects`` (subjects in whom it is not NaN).
     """
     others = {"subject", *values}
     keys = [name for name in table if name not in others and not name.startswith("n_")]
@@ -65,23 +54,17 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
 def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """Tabulate regional comparisons of all subjects, and of the group.
 
-    The group's difference is the mean over subjects. Its bootstrap averages
-    the subjects' draws: an image has the same weight in every subject's draw,
-    so that images are resampled once for all of them.
-
-    Parameters
-    ----------
-    comparisons : mapping
-        Subject -> result of `brainstruct.encoding.comparison.compare_groups`.
-        Subjects may lack regions; comparisons must be the same.
+    The group's difference is the mean over subjects. Its bootstrap averages the subjects' draws: an
+    image has the same weight in every subject's draw, so that images are resampled once for all of
+    them. Subjects may lack regions; comparisons (of `compare_groups`) must be the same.
 
     Returns
     -------
     pandas.DataFrame
-        One row per measure, comparison, region and subject (or `GROUP`). q: FDR over
-        the regions and comparisons of one subject and measure. cohen_q and share_better:
-        over voxels, and of the group the mean over subjects.
-        `brainstruct.dictionary.tables` describes all columns.
+        One row per measure, comparison, region and subject (or `GROUP`). q: FDR over the
+        regions and comparisons of one subject and measure. cohen_q and share_better: over
+        voxels, and of the group the mean over subjects. `brainstruct.dictionary.tables`
+        describes all columns.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
@@ -94,12 +77,7 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
 def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -> str:
     """Say beside a table what its tests can and cannot show.
 
-    Parameters
-    ----------
-    n_subjects, n_draws : int
-        Subjects of the table, and bootstrap samples.
-    n_images : collection of int
-        Test images of every comparison in the table.
+    `n_images` are the test images of every comparison in the table, `n_draws` bootstrap samples.
     """
     fewest, most = min(n_images), max(n_images)
     images = str(most) if fewest == most else f"{fewest} to {most}"

@@ -25,29 +25,18 @@ def alignment_table(
 ) -> pd.DataFrame:
     """Tabulate mean scores per region, normalised by each noise ceiling.
 
-    Parameters
-    ----------
-    r : xarray.DataArray
-        Raw scores with dims voxel and any others, which become columns.
-    p : xarray.DataArray
-        Their p-values, same dims; NaN where nothing was tested.
-    ceilings : mapping
-        Name (``ncsnr``, ``cross_subject``) -> ceiling as a correlation, dim voxel.
-    space, mask_name
-        As for `brainstruct.encoding.regions.regions`.
-    preferred : str
-        The ceiling whose threshold decides which voxels count in ``r`` and
-        that ``alignment`` is normalised by.
-    threshold : float
-        Voxels with a smaller ceiling are excluded, ceiling by ceiling.
+    Raw scores and their p-values (NaN where nothing was tested) have the dim voxel and any others,
+    which become columns; ceilings are correlations, by name (``ncsnr``, ``cross_subject``). Voxels
+    with a smaller ceiling than the threshold are excluded, ceiling by ceiling; the preferred one
+    decides which voxels count in ``r``, and what ``alignment`` is normalised by.
 
     Returns
     -------
     pandas.DataFrame
-        Columns of `brainstruct.encoding.regions.roi_table` for the preferred ceiling,
-        its alignment, r and n_excluded for each ceiling, and how many of the voxels that
-        the preferred one keeps are predicted better than chance (false discovery rate over
-        the voxels of the mask; empty where nothing was tested).
+        Columns of `brainstruct.encoding.regions.roi_table` for the preferred ceiling, its
+        alignment, r and n_excluded for each ceiling, and how many of the voxels that the
+        preferred one keeps are predicted better than chance (false discovery rate over the
+        voxels of the mask; empty where nothing was tested).
     """
     tables = {
         name: roi_table(r, normalise(r, ceiling, threshold), space, mask_name)

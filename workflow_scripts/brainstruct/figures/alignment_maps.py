@@ -26,21 +26,11 @@ def draw_alignment_maps(
 ) -> Drawing:
     """Draw alignment, margin and both at once, one row per model, at the same scales.
 
-    Parameters
-    ----------
-    winners : mapping
-        Model -> dataset of (voxel) with voxel coordinates i, j, k:
-        ``alignment`` of the winning instruction on the test images, and
-        ``margin``, how far it is ahead of the runner-up there. A model whose
-        margins are all NaN (it has one instruction) gets the first map only.
-    labels : mapping, optional
-        Model -> label.
-
-    Returns
-    -------
-    Drawing
-        Table: model, i, j, k, alignment, margin. Alignment is drawn from 0
-        to 1, margins from 0 to a round number that covers 99 % of them.
+    `winners` says of each model and voxel (with voxel coordinates i, j, k) the ``alignment`` of the
+    winning instruction on the test images, and the ``margin``, how far it is ahead of the runner-up
+    there. A model whose margins are all NaN (it has one instruction) gets the first map only.
+    Alignment is drawn from 0 to 1, margins from 0 to a round number that covers 99 % of them. The
+    table: model, i, j, k, alignment, margin.
 
     Raises
     ------

@@ -19,37 +19,24 @@ CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
 
 
-# Longer than others: half of it is the description of the data set.
 def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
     """Sample a subject's anatomy on the voxels of a transform of the store in use.
 
-    Regions come from the outlines drawn in the subject's ``overlays.svg``; a
-    voxel belongs to the region of the nearest vertex of mid-cortex that the
-    flatmap shows. No program outside Python is needed.
-
-    Parameters
-    ----------
-    rois : sequence of str, optional
-        Regions; by default all that are drawn.
+    Regions (by default all) come from the outlines drawn in the subject's ``overlays.svg``; a voxel
+    belongs to the region of the nearest vertex of mid-cortex that the flatmap shows. No program
+    outside Python is needed.
 
     Returns
     -------
     xarray.Dataset
-        Dimensions (i, j, k), the axes of the Natural Scenes Dataset, which are
-        the reverse of pycortex's (z, y, x):
-
-        ``label`` int16
-            Region, 0 for none; the attribute ``names`` is JSON, number -> name.
-            Where regions overlap, the one with fewer vertices wins, then the
-            later one. Labels lie within ``ribbon``.
-        ``cortex`` bool
-            Within 8 mm of mid-cortex (pycortex's mask ``thick``).
-        ``ribbon`` bool
-            Within the local cortical thickness of mid-cortex (pycortex's mask
-            ``cortical``); without white and pial surfaces within 2 mm
-            (``thin``).
-        ``hemisphere`` int8
-            0 left, 1 right: that of the nearest vertex; beyond ``cortex``, -1.
+        Dimensions (i, j, k), the axes of the Natural Scenes Dataset, which are the reverse of
+        pycortex's (z, y, x). ``label`` int16: region, 0 for none; the attribute ``names`` is
+        JSON, number -> name. Where regions overlap, the one with fewer vertices wins, then the
+        later one. Labels lie within ``ribbon``. ``cortex`` bool: within 8 mm of mid-cortex
+        (pycortex's mask ``thick``). ``ribbon`` bool: within the local cortical thickness of
+        mid-cortex (pycortex's mask ``cortical``); without white and pial surfaces within 2 mm
+        (``thin``). ``hemisphere`` int8: 0 left, 1 right, that of the nearest vertex; beyond
+        ``cortex``, -1.
 
     Raises
     ------

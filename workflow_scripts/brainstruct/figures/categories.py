@@ -50,15 +50,8 @@ def paint_codes(
 ) -> NDArray[np.float32]:
     """Let voxels vote for the colour of each pixel.
 
-    Parameters
-    ----------
-    codes : xarray.DataArray
-        (voxel), index into `colours`; -1 abstains.
-
-    Returns
-    -------
-    numpy.ndarray
-        [row, column, 4], RGBA; transparent where no category wins.
+    Codes (voxel) are places in `colours`; -1 abstains. Returns RGBA, [row, column, 4], transparent
+    where no category wins.
     """
     winners = flatmap.vote(codes, len(colours))
     lookup = np.array([to_rgb(colour) for colour in colours] + [(0.0, 0.0, 0.0)], np.float32)

@@ -21,20 +21,9 @@ def draw_cells(
     scale: Scale,
     fontsize: float,
 ) -> None:
-    """Draw a matrix.
+    """Draw a matrix of a number of rows and columns, in cells 1 wide and high around whole numbers.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Cells are 1 wide and high, around whole numbers.
-    shape : tuple of int
-        Rows and columns.
-    cells : iterable of tuple
-        Row, column, value (grey if NaN) and text of each cell.
-    scale : Scale
-        Colours of the values.
-    fontsize : float
-        Size of the texts, points.
+    Each cell is given by its row, column, value (grey if NaN) and text; `fontsize` is in points.
     """
     height, width = shape
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))

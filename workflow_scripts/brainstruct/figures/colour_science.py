@@ -41,13 +41,9 @@ _STEPS = 9
 
 
 def appearances(colours: Sequence[str]) -> Array:
-    """Return how colours look to four kinds of eyes.
+    """Return how colours look to four kinds of eyes, as CIELAB (D65): [vision, colour, 3].
 
-    Returns
-    -------
-    numpy.ndarray
-        [vision, colour, 3], CIELAB (D65); vision is normal, protanopic,
-        deuteranopic, tritanopic.
+    Vision is normal, protanopic, deuteranopic, tritanopic.
     """
     rgb = np.array([to_rgb(colour) for colour in colours], float).reshape(-1, 3)
     return np.stack([_cielab(np.clip(_linear(rgb) @ vision.T, 0, 1)) for vision in _VISION])
@@ -56,16 +52,9 @@ def appearances(colours: Sequence[str]) -> Array:
 def further_colours(taken: Sequence[str], count: int) -> list[str]:
     """Choose colours that are far from those taken and from each other.
 
-    Each next colour is the one of a regular RGB grid whose smallest CIELAB
-    distance to all colours so far, over all four kinds of eyes, is largest
-    (farthest-point traversal); nothing is random.
-
-    Parameters
-    ----------
-    taken : sequence of str
-        Colours in use, the background's among them.
-    count : int
-        How many are wanted.
+    Each next colour is the one of a regular RGB grid whose smallest CIELAB distance to all colours
+    so far, over all four kinds of eyes, is largest (farthest-point traversal); nothing is random.
+    The background is among those taken.
     """
     candidates = [to_hex(rgb) for rgb in product(np.linspace(0, 1, _STEPS), repeat=3)]
     looks = appearances(candidates)

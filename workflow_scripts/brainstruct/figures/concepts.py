@@ -32,13 +32,13 @@ def draw_concepts(
     Parameters
     ----------
     concept : xarray.DataArray
-        (voxel), the concept whose best instruction predicts the voxel best,
-        with voxel coordinates i, j, k; an empty string shows the folds.
+        (voxel), the concept whose best instruction predicts the voxel best, with voxel
+        coordinates i, j, k; an empty string shows the folds.
     winners : mapping
         Concept -> (voxel), its winning instruction.
     groups : mapping
-        Concept -> its instructions, in the order of the legend. One with a
-        single instruction has no race and no map of its own.
+        Concept -> its instructions, in the order of the legend. One with a single instruction
+        has no race and no map of its own.
     concepts : sequence of str, optional
         All of the study, each with one colour for all models; by default `groups`.
 

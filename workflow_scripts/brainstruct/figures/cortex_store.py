@@ -1,11 +1,9 @@
 """A private pycortex filestore for the study.
 
-pycortex reads its configuration from ``$XDG_CONFIG_HOME/pycortex/options.cfg``
-when it is imported (and creates that file if it is missing), and it writes
-masks, curvature, views and caches into its filestore. So that neither the
-user's home nor a shared filestore is ever written to, a study has its own
-configuration and its own filestore, filled with copies of, or links to, the
-surfaces it needs.
+pycortex reads its configuration from ``$XDG_CONFIG_HOME/pycortex/options.cfg`` when it is imported
+(and creates that file if it is missing), and writes masks, curvature, views and caches into its
+filestore. So that neither the user's home nor a shared filestore is ever written to, a study has
+its own of both, filled with copies of, or links to, the surfaces it needs.
 """
 
 from __future__ import annotations
@@ -38,26 +36,16 @@ def prepare_store(
     subjects: Sequence[str],
     source: str | os.PathLike[str] | None = None,
 ) -> Path:
-    """Build the private filestore, or complete the one that is there.
+    """Build the private filestore, or complete the one that is there; return its absolute path.
 
-    A subject whose source has not changed is left as it is, caches included.
-
-    Parameters
-    ----------
-    folder : path
-        Where the store is built, ``db/<subject>/``; returned as absolute.
-    subjects : sequence of str
-        Names of pycortex subjects.
-    source : path, optional
-        The user's filestore, which is only read: surfaces and transforms are
-        linked. By default the one that ships with pycortex (subject S1),
-        copied, because environments come and go.
+    A subject whose source has not changed is left as it is, caches included. `source` is the user's
+    filestore, which is only read: surfaces and transforms are linked. By default it is the one that
+    ships with pycortex (subject S1), copied, because environments come and go.
 
     Raises
     ------
     InputError
-        If the source is no folder, lacks a subject, or a subject has no
-        flattened surfaces.
+        If the source is no folder, lacks a subject, or a subject has no flattened surfaces.
     """
     root = Path(folder).resolve()
     origin = Path(source).resolve() if source is not None else _shipped_filestore()
@@ -83,8 +71,8 @@ def use_store(folder: str | os.PathLike[str]) -> ModuleType:
     InputError
         If there is no store in `folder`.
     RuntimeError
-        If pycortex has already been imported on another filestore: it cannot
-        be moved afterwards.
+        If pycortex has already been imported on another filestore: it cannot be moved
+        afterwards.
     """
     root = Path(folder).resolve()
     if not (root / "db").is_dir():
@@ -105,8 +93,8 @@ def pycortex() -> ModuleType:
     Raises
     ------
     RuntimeError
-        If `use_store` has not been called: importing pycortex without it
-        would write into the user's home.
+        If `use_store` has not been called: importing pycortex without it would write into the
+        user's home.
     """
     if "cortex" not in sys.modules:
         raise RuntimeError("call use_store before anything that needs pycortex")

@@ -15,15 +15,7 @@ from brainstruct.store.tables import write_table
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its source table.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure
-        What is shown.
-    table : pandas.DataFrame
-        The numbers that are shown, tidy.
-    """
+    """A figure with its source table: the numbers that are shown, tidy."""
 
     figure: Figure
     table: pd.DataFrame

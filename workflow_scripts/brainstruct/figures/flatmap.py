@@ -1,4 +1,4 @@
-"""Flattened cortices from pycortex, kept ready for many drawing jobs."""
+"""Flattened cortices from pycortex, kept ready for many drawing jobs, and their vertices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
-from brainstruct.figures.surface import Flatmap, write_flatmap
+from brainstruct.figures.surface import Flatmap, check_volume, write_flatmap
 
 DEPTHS = 8
 """Points between white matter and pial surface at which a pixel meets voxels.
@@ -25,10 +25,7 @@ Cortex is about 2.5 mm thick, so neighbouring points are 0.3 mm apart.
 def warm_flatmap(subject: str, transform: str, height: int) -> Path:
     """Build a flatmap once, for all jobs that will draw on it; see `build_flatmap`.
 
-    Returns
-    -------
-    pathlib.Path
-        The file inside the store, for `brainstruct.figures.surface`.
+    Returns the file inside the store, for `brainstruct.figures.surface`.
     """
     folder = require_subject(subject, transform)
     matrices = (folder / "transforms" / transform / "matrices.xfm").read_bytes()
@@ -72,6 +69,33 @@ def build_flatmap(subject: str, transform: str, height: int) -> Flatmap:
         curvature=image,
         volume_shape=(int(columns), int(rows), int(depth)),
     )
+
+
+def store_places(
+    subject: str, transform: str, volume_shape: tuple[int, ...]
+) -> list[NDArray[np.float64]]:
+    """Read the vertices of both hemispheres, at the depths that flatmaps are made of.
+
+    `volume_shape` are the voxels along i, j and k that the transform must be for. Returns [depth,
+    vertex, (i, j, k)], voxels from 0, left and right.
+
+    Raises
+    ------
+    InputError
+        If the store lacks the subject or the transform, or the transform is for volumes of
+        another shape.
+    """
+    require_subject(subject, transform)
+    database = pycortex().db
+    coordinates = database.get_xfm(subject, transform, xfmtype="coord")
+    check_volume([int(length) for length in coordinates.shape[::-1]], volume_shape, transform)
+    shares = np.linspace(0, 1, DEPTHS + 2)[1:-1]
+    found = []
+    for side in ("lh", "rh"):
+        white, pial = (database.get_surf(subject, name, side)[0] for name in ("wm", "pia"))
+        depths = [coordinates(pial * share + white * (1 - share)) for share in shares]
+        found.append(np.stack(depths))
+    return found
 
 
 def _curvature(subject: str, folder: Path, cache: Path) -> NDArray[np.float64]:

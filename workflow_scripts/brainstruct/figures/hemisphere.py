@@ -25,12 +25,11 @@ class Hemisphere:
     ----------
     white, pial, inflated : numpy.ndarray
         [vertex, (x, y, z)], mm, to the right, front and top.
-    triangles : numpy.ndarray
-        [triangle, corner]: vertices, counter-clockwise as seen from outside.
+    triangles, flat_triangles : numpy.ndarray
+        [triangle, corner]: vertices, counter-clockwise as seen from outside; all, and those
+        that are on the flatmap.
     flat : numpy.ndarray
         [vertex, (x, y)], mm; only vertices of `flat_triangles` count.
-    flat_triangles : numpy.ndarray
-        [triangle, corner]: those that are on the flatmap.
     curvature : numpy.ndarray
         [vertex], positive on gyri.
     """
@@ -50,18 +49,9 @@ def cut_out(
 ) -> NDArray[np.int32]:
     """Choose the triangles of a surface that are on its flatmap.
 
-    Those with three flat corners, without bridges over cuts (an edge far longer
-    than it is in the brain) and without scraps that hang together with the rest
-    by no edge; cutting leaves some.
-
-    Parameters
-    ----------
-    triangles : numpy.ndarray
-        [triangle, corner], of the whole surface.
-    flat : numpy.ndarray
-        [vertex, (x, y)], mm, NaN for vertices that were cut away.
-    middle : numpy.ndarray
-        [vertex, (x, y, z)], mm: mid-cortex.
+    Those with three flat corners, without bridges over cuts (an edge far longer than it is in the
+    brain) and without scraps that hang together with the rest by no edge; cutting leaves some.
+    `flat` is NaN for vertices that were cut away, `middle` is mid-cortex; both are in mm.
     """
     known = np.asarray(np.isfinite(flat).all(axis=1))
     kept = triangles[known[triangles].all(axis=1)]

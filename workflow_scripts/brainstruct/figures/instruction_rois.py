@@ -15,7 +15,7 @@ from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.page import Page, widest
 from brainstruct.figures.scales import Scale, finite
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
-from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
+from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _CELL_HEIGHT = 5.0  # mm
 _WIDEST_CELL = 11.0  # mm
@@ -27,18 +27,17 @@ _RIM, _TOP, _CAPTION, _BAR = 3.0, 3.0, 5.0, 12.0  # mm
 def draw_instruction_rois(
     table: pd.DataFrame,
     *,
-    models: Sequence[str] | None = None,
+    models: Mapping[str, str] | None = None,
     instructions: Sequence[str] | None = None,
-    model_labels: Mapping[str, str] | None = None,
-    roi_labels: Mapping[str, str] | None = None,
+    rois: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
     footnote: str = "",
 ) -> Drawing:
     """Draw mean alignment over subjects per instruction and region, one panel per model.
 
-    A panel has a row for every instruction that the model was given. The best of
-    a region is framed, if there are several; cells without data are grey. What
-    is not said here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
+    A panel has a row for every instruction that the model was given. The best of a region is
+    framed, if there are several; cells without data are grey. What is not said here is as in
+    `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------
@@ -56,23 +55,20 @@ def draw_instruction_rois(
     """
     keys = ["model", "instruction", "roi"]
     require_tidy(table, ("subject", *keys), ("value",))
-    shown_models = ordered(table, "model", models)
-    shown = ordered(table, "instruction", instructions)
-    regions = ordered(table, "roi", None)
+    models, rois = shown(table, "model", models), shown(table, "roi", rois)
+    asked = list(shown(table, "instruction", None) if instructions is None else instructions)
     given = {}
-    for model in shown_models:
-        asked = set(table.loc[table["model"] == model, "instruction"])
-        given[model] = [instruction for instruction in shown if instruction in asked]
-    cells = [(m, i, roi) for m in shown_models for i in given[m] for roi in regions]
+    for model in models:
+        own = set(table.loc[table["model"] == model, "instruction"])
+        given[model] = [instruction for instruction in asked if instruction in own]
+    cells = [(m, i, roi) for m in models for i in given[m] for roi in rois]
     summary = summarise(table, keys, cells)
     signs = {}
     if marks is not None:
         signs = {(m.model, m.instruction, m.roi): str(m.mark) for m in marks.itertuples()}
     summary["mark"] = [signs.get(cell, "") for cell in cells]
-    labels = {model: label_of(model, model_labels) for model in shown_models}
-    names = [label_of(roi, roi_labels) for roi in regions]
-    left = _RIM + widest(shown, 6.5) + 3
-    page = _draw(summary, given, labels, names, left, footnote)
+    left = _RIM + widest(asked, 6.5) + 3
+    page = _draw(summary, given, models, list(rois.values()), left, footnote)
     return Drawing(page.figure, summary)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import ceil
 
 import pandas as pd
@@ -15,7 +15,7 @@ from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import Page
 from brainstruct.figures.scales import finite
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
-from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
+from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _LEFT, _RIGHT, _GAP, _PANEL, _BELOW, _TOP, _ABOVE = 12.0, 3.0, 5.0, 32.0, 10.0, 3.0, 6.0  # mm
 _MOST_COLUMNS = 4
@@ -26,45 +26,38 @@ def draw_layer_profiles(
     table: pd.DataFrame,
     *,
     n_layers: Mapping[str, int],
-    panel_order: Sequence[str] | None = None,
-    line_order: Sequence[str] | None = None,
-    panel_labels: Mapping[str, str] | None = None,
-    line_labels: Mapping[str, str] | None = None,
+    rois: Mapping[str, str] | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> Drawing:
     """Draw one panel per region with one line per model.
 
-    Lines are means over subjects, bands their standard error. What is not said
-    here is as in `brainstruct.figures.roi_bars.draw_roi_bars`.
+    Lines are means over subjects, bands their standard error. What is not said here is as in
+    `brainstruct.figures.roi_bars.draw_roi_bars`.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Columns subject, model, roi, layer, value.
     n_layers : mapping
-        Model -> its hidden states, whichever of them the table has. If these
-        numbers differ, layers are divided by each model's last one.
-    panel_order, line_order : sequence of str, optional
-        Regions and models.
+        Model -> its hidden states, whichever of them the table has. If these numbers differ,
+        layers are divided by each model's last one.
 
     Returns
     -------
     Drawing
-        Table: roi, model, layer, depth (layer / last layer of the model), mean,
-        sem, subjects.
+        Table: roi, model, layer, depth (layer / last layer of the model), mean, sem, subjects.
     """
     require_tidy(table, ("subject", "layer", "roi", "model"), ("value",))
-    shown, models = ordered(table, "roi", panel_order), ordered(table, "model", line_order)
+    rois, models = shown(table, "roi", rois), shown(table, "model", models)
     layers = {
         model: sorted(table.loc[table["model"] == model, "layer"].unique()) for model in models
     }
-    points = [(roi, model, layer) for roi in shown for model in models for layer in layers[model]]
+    points = [(roi, model, layer) for roi in rois for model in models for layer in layers[model]]
     summary = summarise(table, ["roi", "model", "layer"], points)
     # A model of one hidden state has no depth to speak of.
     summary.insert(3, "depth", [layer / (n_layers[m] - 1 or 1) for _, m, layer in points])
     relative = len({n_layers[model] for model in models}) > 1
-    panels = {roi: label_of(roi, panel_labels) for roi in shown} or {"": ""}
-    labels = {model: label_of(model, line_labels) for model in models}
-    return Drawing(_draw(summary, panels, labels, relative).figure, summary)
+    return Drawing(_draw(summary, rois or {"": ""}, models, relative).figure, summary)
 
 
 def _draw(

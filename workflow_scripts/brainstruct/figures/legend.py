@@ -39,16 +39,8 @@ class _Entry(NamedTuple):
 class Legend:
     """Entries in columns, laid out before they are drawn so that a page can make room.
 
-    Parameters
-    ----------
-    colours : mapping
-        Key -> colour, in the order of the legend.
-    notes : mapping
-        Key -> note after the key.
-    heading : str
-        What the notes are.
-    texts, tasks : mapping, optional
-        Key -> text and kind of task of an instruction.
+    Each key has a colour, in the order of the legend, a note after it (the heading says what notes
+    are), and if it is an instruction its text and kind of task.
     """
 
     def __init__(

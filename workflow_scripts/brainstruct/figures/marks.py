@@ -32,17 +32,16 @@ def baseline_marks(
     Parameters
     ----------
     comparisons : pandas.DataFrame
-        Columns subject, measure, family, label, a, b, difference (a minus b)
-        and q.
+        Columns subject, measure, family, label, a, b, difference (a minus b) and q.
     baselines : mapping
-        Mark -> models. A model that is compared with some of them only needs
-        to be better than those; one that is compared with none has no mark.
+        Mark -> models. A model that is compared with some of them only needs to be better than
+        those; one that is compared with none has no mark.
 
     Returns
     -------
     pandas.DataFrame
-        Columns family, label, model, mark; a model's marks are joined in the
-        order of `baselines`.
+        Columns family, label, model, mark; a model's marks are joined in the order of
+        `baselines`.
     """
     sides = _sides(comparisons)
     sides = sides[
@@ -59,14 +58,9 @@ def baseline_marks(
 def best_marks(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Mark the instruction of each model and region that is ahead of every other one.
 
-    Each of its comparisons has to be significant, which is stricter than
-    being ahead of the runner-up. The table is as for `baseline_marks`, with a
-    column model; a and b are instructions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns model, family, label, instruction, mark.
+    Each of its comparisons has to be significant, which is stricter than being ahead of the
+    runner-up. The table is as for `baseline_marks`, with a column model; a and b are instructions.
+    Returns the columns model, family, label, instruction, mark.
     """
     require_columns(comparisons, ("model",))
     winners = _winners(_sides(comparisons), ["model", "family", "label"])

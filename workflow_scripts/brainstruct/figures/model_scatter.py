@@ -41,24 +41,21 @@ def draw_model_scatter(
 ) -> Drawing:
     """Draw every pair of models against each other, one panel per region.
 
-    Hexagons hold shares of a region's voxels, at one scale in all panels; the
-    numbers in the corners count voxels above and below the line of equality.
+    Hexagons hold shares of a region's voxels, at one scale in all panels; the numbers in the
+    corners count voxels above and below the line of equality.
 
     Parameters
     ----------
     alignment : xarray.DataArray
-        (model, voxel), with coordinate model and voxel coordinates i, j, k;
-        NaN is left out, for a pair where either model has it.
+        (model, voxel), with coordinate model and voxel coordinates i, j, k; NaN is left out,
+        for a pair where either model has it.
     regions : mapping
         Region -> (voxel), bool. A region without voxels says "no data".
-    model_labels, region_labels : mapping, optional
-        Name -> label.
 
     Returns
     -------
     Drawing
-        Table: i, j, k, the alignment under each model and (1 or 0) membership
-        of each region.
+        Table: i, j, k, the alignment under each model and (1 or 0) membership of each region.
 
     Raises
     ------

@@ -28,22 +28,10 @@ def draw_noise_ceiling(
 ) -> Drawing:
     """Draw the noise ceilings of all subjects at one scale, from 0 to 1.
 
-    Parameters
-    ----------
-    stages : mapping
-        Subject -> its cortex.
-    ceilings : mapping
-        Subject -> kind of ceiling -> (voxel), largest possible correlation,
-        with voxel coordinates i, j, k. With two kinds or more, each subject
-        has a row of its own.
-    threshold : float
-        Ceiling under which voxels are left out of the analysis; marked on the
-        colour bar.
-
-    Returns
-    -------
-    Drawing
-        Table: subject, ceiling (its kind), i, j, k, value.
+    `ceilings` has, by subject and kind, the largest possible correlation (voxel), with voxel
+    coordinates i, j, k. With two kinds or more, each subject has a row of its own. Under the
+    threshold, which is marked on the colour bar, voxels are left out of the analysis. The table:
+    subject, ceiling (its kind), i, j, k, value.
     """
     kinds = list(dict.fromkeys(kind for one in ceilings.values() for kind in one))
     everything = [values for one in ceilings.values() for values in one.values()]

@@ -22,25 +22,15 @@ def own_flatmap(
 ) -> tuple[Pair, Flatmap]:
     """Build a flatmap from a subject's FreeSurfer surfaces and flat patches.
 
-    Parameters
-    ----------
-    patch : str
-        Name of the flattened patches, ``?h.<patch>.flat.patch.3d``.
-    mask : numpy.ndarray
-        [i, j, k], bool: the analysed voxels, to check the transforms with.
-    height : int
-        Rows of pixels.
-
-    Returns
-    -------
-    tuple
-        Both hemispheres, flat side by side, and the flatmap.
+    Patches are ``?h.<patch>.flat.patch.3d``; `mask` [i, j, k] are the analysed voxels, to check the
+    transforms with; `height` is in rows of pixels. Returns both hemispheres, flat side by side, and
+    the flatmap.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, files of a hemisphere disagree in
-        their vertices, or the transforms belong to another grid.
+        If a file is missing or damaged, files of a hemisphere disagree in their vertices, or
+        the transforms belong to another grid.
     """
     left, right = side_by_side(
         *(_read_hemisphere(layout, subject, side, patch) for side in HEMISPHERES)
@@ -62,9 +52,8 @@ def average_flatmap(
 ) -> tuple[Pair, Flatmap]:
     """Build a flatmap that shows a subject's voxels on fsaverage5.
 
-    Each vertex of fsaverage5 is the subject's vertex that surface-based
-    registration found for it; no surface of the subject is needed. Parameters,
-    results and errors as for `own_flatmap`.
+    Each vertex of fsaverage5 is the subject's vertex that surface-based registration found for it;
+    no surface of the subject is needed. All else as for `own_flatmap`.
     """
     voxels = read_places(layout, subject, mask)
     carried = []

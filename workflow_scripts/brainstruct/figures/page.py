@@ -47,13 +47,8 @@ class Page:
     ) -> list[Axes]:
         """Add axes row by row, `columns` in each, with room for a caption over each.
 
-        Parameters
-        ----------
-        corner, size, pitch : tuple of float
-            Place of the first caption; width and height of axes, and of axes with
-            all that is around them, mm.
-        caption : float
-            Height of a caption, mm.
+        `corner` is the place of the first caption, `size` width and height of axes, `pitch` those
+        of axes with all that is around them, `caption` the height of a caption; all in mm.
         """
         return [
             self.axes(corner[0] + column * pitch[0], corner[1] + row * pitch[1] + caption, *size)

@@ -27,19 +27,11 @@ def draw_planted_recovered(
 ) -> Drawing:
     """Draw what drives a synthetic brain beside what the encoding models say.
 
-    Parameters
-    ----------
-    planted, recovered : xarray.DataArray
-        (voxel), keys of instructions, with the voxel coordinates i, j, k, the
-        same voxels in both; an empty string where nothing was planted or
-        no winner was declared. Only voxels with both are counted.
-    order, texts, tasks
-        As for `brainstruct.figures.winning_instruction.draw_winning_instruction`.
-
-    Returns
-    -------
-    Drawing
-        Table: i, j, k, planted, recovered.
+    Both are keys of instructions, (voxel), of the same voxels, with the voxel coordinates i, j, k;
+    an empty string where nothing was planted or no winner was declared. Only voxels with both are
+    counted. What is not said here is as for
+    `brainstruct.figures.winning_instruction.draw_winning_instruction`. The table: i, j, k, planted,
+    recovered.
 
     Raises
     ------

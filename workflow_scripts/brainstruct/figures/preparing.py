@@ -29,16 +29,8 @@ _OTHERWISE = (
 class Cortex:
     """The cortex that a subject's flatmap shows.
 
-    Attributes
-    ----------
-    source : str
-        ``store``, ``freesurfer`` or ``fsaverage``.
-    reason : str
-        Why this one.
-    files : list of str
-        What it is made of.
-    name, transform : str
-        In the user's filestore, if it is taken from there.
+    `source` is ``store``, ``freesurfer`` or ``fsaverage``, `reason` says why this one; it is made
+    of `files`, or in the user's filestore has a name and a transform.
     """
 
     source: str
@@ -62,19 +54,17 @@ def prepare_flatmaps(
 
     Parameters
     ----------
-    cortices : mapping
-        Subject -> what shows it.
     layout : Layout
-        The data set; read for the last two sources, with `mask`, the ROI volume
-        of the analysed voxels, and `patch`, the name of FreeSurfer's patches.
+        The data set; read for the last two sources, with `mask`, the ROI volume of the analysed
+        voxels, and `patch`, the name of FreeSurfer's patches.
     store : str or None
         The user's filestore, `None` for pycortex's own.
 
     Returns
     -------
     dict
-        Subject -> ``source``, ``transform``, ``flatmap`` (a file in `folder`)
-        and its ``sha256``, by which drawings notice that it is another one.
+        Subject -> ``source``, ``transform``, ``flatmap`` (a file in `folder`) and its
+        ``sha256``, by which drawings notice that it is another one.
 
     Raises
     ------

@@ -82,11 +82,7 @@ def show_regions(
 def find_regions(flatmap: Flatmap, rois: xr.DataArray) -> Iterator[Outline]:
     """Give the regions that cover most of the depth somewhere on the flatmap.
 
-    Parameters
-    ----------
-    rois : xarray.DataArray
-        (roi, voxel), bool, with coordinate roi (names) and voxel coordinates
-        i, j, k.
+    `rois` (roi, voxel), bool, has the coordinate roi (names) and voxel coordinates i, j, k.
     """
     sigma = _BLUR * flatmap.inside.shape[0]
     rim = int(np.ceil(4 * sigma)) + 1  # where the filter's kernel ends

@@ -18,7 +18,7 @@ from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import MM_PER_POINT, Page
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
-from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
+from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _GROUP = 0.8  # width of a region's bars, in distances between regions
 _NARROWEST = 2.6  # bar, mm
@@ -30,10 +30,8 @@ _HEAD = 0.04 + 12 * MM_PER_POINT / _PANEL  # room for marks above the highest ba
 def draw_roi_bars(
     table: pd.DataFrame,
     *,
-    rois: Sequence[str] | None = None,
-    models: Sequence[str] | None = None,
-    roi_labels: Mapping[str, str] | None = None,
-    model_labels: Mapping[str, str] | None = None,
+    rois: Mapping[str, str] | None = None,
+    models: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
     meanings: Mapping[str, str] | None = None,
 ) -> Drawing:
@@ -42,12 +40,10 @@ def draw_roi_bars(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, model, roi, value; one row per combination. A missing
-        value or row is a region that the subject does not have.
-    rois, models : sequence of str, optional
-        What is shown, in order; by default everything.
-    roi_labels, model_labels : mapping, optional
-        Name -> label.
+        Columns subject, model, roi, value; one row per combination. A missing value or row is a
+        region that the subject does not have.
+    rois, models : mapping, optional
+        What is shown, in order -> label; by default everything, without labels.
     marks : pandas.DataFrame, optional
         Columns roi, model, mark: text over a bar, such as ``*``.
     meanings : mapping, optional
@@ -56,9 +52,9 @@ def draw_roi_bars(
     Returns
     -------
     Drawing
-        Table: subject, model, roi, value, and mean, sem and mark of the bar.
-        Bars are means over subjects, whiskers the standard error of the mean
-        over subjects (with two or more), points the subjects.
+        Table: subject, model, roi, value, and mean, sem and mark of the bar. Bars are means
+        over subjects, whiskers the standard error of the mean over subjects (with two or more),
+        points the subjects.
 
     Raises
     ------
@@ -66,13 +62,13 @@ def draw_roi_bars(
         If columns are missing or a combination occurs twice.
     """
     require_tidy(table, ("subject", "model", "roi"), ("value",))
-    shown_rois, shown_models = ordered(table, "roi", rois), ordered(table, "model", models)
-    table = table[table["roi"].isin(shown_rois) & table["model"].isin(shown_models)]
+    rois, models = shown(table, "roi", rois), shown(table, "model", models)
+    table = table[table["roi"].isin(list(rois)) & table["model"].isin(list(models))]
     signs = {} if marks is None else {(m.roi, m.model): str(m.mark) for m in marks.itertuples()}
-    bars = list(product(shown_rois, shown_models))
+    bars = list(product(rois, models))
     summary = summarise(table, ["roi", "model"], bars)
     summary["mark"] = [signs.get(bar, "") for bar in bars]
-    figure = _draw(table, shown_rois, shown_models, signs, roi_labels, model_labels, meanings)
+    figure = _draw(table, rois, models, signs, meanings)
     number = {bar: place for place, bar in enumerate(bars)}
     of_rows = np.array([number[bar] for bar in zip(table["roi"], table["model"], strict=True)], int)
     source = table[["subject", "model", "roi", "value"]].assign(
@@ -83,18 +79,16 @@ def draw_roi_bars(
 
 def _draw(
     table: pd.DataFrame,
-    rois: Sequence[str],
-    models: Sequence[str],
+    rois: Mapping[str, str],
+    models: Mapping[str, str],
     signs: Mapping[tuple[str, str], str],
-    roi_labels: Mapping[str, str] | None,
-    model_labels: Mapping[str, str] | None,
     meanings: Mapping[str, str] | None,
 ) -> Figure:
     """Lay the page out and draw all bars."""
     subjects = [str(subject) for subject in table["subject"].unique()]
-    colours = model_colours(models)
+    colours = model_colours(list(models))
     keys: list[Sequence[Artist] | str] = [
-        [Patch(color=colour, label=label_of(m, model_labels)) for m, colour in colours.items()],
+        [Patch(color=colour, label=models[model]) for model, colour in colours.items()],
         subject_bars.subject_keys(subjects),
         "     ".join(f"{mark}  {says}" for mark, says in (meanings or {}).items()),
     ]
@@ -107,8 +101,8 @@ def _draw(
     for number in range(n_rows):
         axes = page.axes(_LEFT, head + number * (_PANEL + _LABELS), inner, _PANEL)
         axes.set(ylim=limits, ylabel="Normalised brain alignment", xlim=(-0.5, per_row - 0.5))
-        members = rois[number * per_row : (number + 1) * per_row]
-        subject_bars.prepare_axes(axes, [label_of(roi, roi_labels) for roi in members])
+        members = list(rois)[number * per_row : (number + 1) * per_row]
+        subject_bars.prepare_axes(axes, [rois[roi] for roi in members])
         for place, roi in enumerate(members):
             own = {model: signs.get((roi, model), "") for model in models}
             _draw_group(axes, place, table[table["roi"] == roi], colours, subjects, own)

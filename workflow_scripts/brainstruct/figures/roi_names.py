@@ -31,18 +31,8 @@ def family_labels(families: Iterable[str]) -> dict[str, str]:
 def single_regions(table: pd.DataFrame, mask: str) -> pd.DataFrame:
     """Keep the rows of single labels and of the mask, and name their regions.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns family and label; label ``all`` is a family as a whole.
-    mask : str
-        Family that stands for all voxels.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `table` with a column roi: the mask's name, a label, or
-        ``label (family)`` where several families have the label.
+    Label ``all`` is a family as a whole. Returns rows with a column roi: the mask's name, a label,
+    or ``label (family)`` where several families have the label.
     """
     kept = table[(table["label"] != "all") | (table["family"] == mask)]
     alone = kept["label"].where(kept["label"] != "all", kept["family"])

@@ -26,15 +26,8 @@ _STEPS = np.array([1.0, 2.0, 5.0, 10.0])
 class Scale:
     """What colour a value has.
 
-    Attributes
-    ----------
-    label : str
-        What the values are, with their unit.
-    low, high : float
-        Ends of the scale.
-    beyond : str
-        Where there are values outside it: ``neither``, ``min``, ``max`` or
-        ``both``, as in matplotlib.
+    `beyond` says where there are values outside the scale: ``neither``, ``min``, ``max`` or
+    ``both``, as in matplotlib.
     """
 
     label: str

@@ -20,7 +20,7 @@ from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import Page, widest
 from brainstruct.figures.scales import Scale
 from brainstruct.figures.style import DOUBLE_COLUMN, instruction_colours, journal_style
-from brainstruct.figures.tidy import label_of, ordered, require_tidy, summarise
+from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _LABEL = "Share of the explainable variance"
 
@@ -40,8 +40,7 @@ def draw_shared_variance(
     *,
     reference: str,
     instructions: Sequence[str],
-    regions: Sequence[str] | None = None,
-    region_labels: Mapping[str, str] | None = None,
+    regions: Mapping[str, str] | None = None,
     title: str = "",
 ) -> Drawing:
     """Draw one matrix of shared variance per subject, and bars per region.
@@ -49,26 +48,20 @@ def draw_shared_variance(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b,
-        all as shares of the explainable variance; one row per combination of
-        the first four.
+        Columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b, all as shares of
+        the explainable variance; one row per combination of the first four.
     reference : str
         Bars show the pairs of this instruction with each other one.
     instructions : sequence of str
         All keys, in order.
-    regions : sequence of str, optional
-        Regions in order; matrices are those of the first. By default all.
-    region_labels : mapping, optional
-        Region -> label.
-    title : str
-        Title of the figure.
+    regions : mapping, optional
+        Regions in order -> label; matrices are those of the first. By default all.
 
     Returns
     -------
     Drawing
-        Table: subject, roi, a, b and the five shares of every pair; for pairs
-        of the reference, the other instruction and the mean and sem over
-        subjects of each part.
+        Table: subject, roi, a, b and the five shares of every pair; for pairs of the reference,
+        the other instruction and the mean and sem over subjects of each part.
 
     Raises
     ------
@@ -77,12 +70,11 @@ def draw_shared_variance(
     """
     values = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
     require_tidy(table, ("subject", "roi", "a", "b"), values)
-    shown = ordered(table, "roi", regions)
-    table = table[table["roi"].isin(shown)]
+    regions = shown(table, "roi", regions)
+    table = table[table["roi"].isin(list(regions))]
     keys = [key for key in instructions if key in {*table["a"], *table["b"]}]
-    labels = {roi: label_of(roi, region_labels) for roi in shown}
     pairs = _reference_pairs(table, reference)
-    figure = _draw(table, pairs, keys, labels, reference, title)
+    figure = _draw(table, pairs, keys, regions, reference, title)
     return Drawing(figure, _source(table, pairs, values, reference))
 
 

@@ -41,17 +41,8 @@ class Stage:
 class Panel:
     """One map of a page.
 
-    Attributes
-    ----------
-    stage : Stage
-        Its cortex.
-    painted : numpy.ndarray
-        [row, column, 4]: RGBA of the pixels; transparent ones show the folds.
-    caption : str
-        Written over the map.
-    named : bool
-        Write the names of regions. Small maps beside a named one are easier to
-        read without.
+    `painted` [row, column, 4] is RGBA of the pixels; transparent ones show the folds. The names of
+    regions can be left out (`named`): small maps beside a named one are easier to read without.
     """
 
     stage: Stage
@@ -65,23 +56,8 @@ def draw_maps(
 ) -> tuple[Page, float]:
     """Draw maps side by side, or in rows of several, on a page of two journal columns.
 
-    Parameters
-    ----------
-    panels : sequence of Panel
-        Row by row. Maps of one cortex are cut to the same view, to their data.
-    legend_height : float
-        Room below, mm.
-    columns : int, optional
-        Maps in a row; by default all.
-    title : str
-        Title of the page.
-
-    Returns
-    -------
-    page : Page
-        The page; its first axes are the panels', in order.
-    below : float
-        Where the room below starts, mm from the top.
+    Maps of one cortex are cut to the same view, to their data. Returns the page, whose first axes
+    are the panels', in order, and where the room for the legend below starts, mm from the top.
     """
     shown: dict[int, NDArray[np.bool_]] = {}
     for panel in panels:

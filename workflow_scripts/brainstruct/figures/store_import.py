@@ -19,10 +19,7 @@ def import_subject(
 ) -> Path:
     """Write a subject into a store as pycortex expects it, so that pycortex can show it too.
 
-    Returns
-    -------
-    pathlib.Path
-        ``db/<name>``, published whole; a subject of that name is replaced.
+    Returns ``db/<name>``, published whole; a subject of that name is replaced.
     """
     target = Path(folder).resolve() / "db" / name
     with publish_folder(target) as draft:

@@ -34,14 +34,8 @@ def draw_bar(
 ) -> float | None:
     """Draw one bar, and return its highest point; None if there is nothing to draw.
 
-    Parameters
-    ----------
-    x, width : float
-        Middle and width of the bar, data coordinates.
-    values : pandas.Series
-        One per subject, the index; NaN or absent: the subject has none.
-    subjects : sequence of str
-        All subjects of the figure: each has its symbol and its place.
+    `x` and `width` are in data coordinates. Values are by subject, the index; NaN or absent: the
+    subject has none. Each of all subjects of the figure has its symbol and its place.
     """
     mean, sem = mean_and_sem(values)
     if np.isnan(mean):

@@ -25,25 +25,14 @@ def flatmap_of_surface(
     height: int,
     note: str = "",
 ) -> Flatmap:
-    """Build a flatmap from flat surfaces and the places of their vertices.
+    """Build a flatmap from flat surfaces, side by side, and the places of their vertices.
 
-    A pixel's place in the volume is interpolated between the corners of its
-    triangle, depth by depth, and the voxel there is the pixel's: as pycortex
-    does with an affine transform, and right for any alignment.
+    A pixel's place in the volume is interpolated between the corners of its triangle, depth by
+    depth, and the voxel there is the pixel's: as pycortex does with an affine transform, and right
+    for any alignment.
 
-    Parameters
-    ----------
-    left, right : Hemisphere
-        Flatmaps that lie side by side.
-    voxels : numpy.ndarray
-        [depth, vertex, (i, j, k)]: places in the volume, of the left
-        hemisphere's vertices and then the right one's; NaN where unknown.
-    volume_shape : sequence of int
-        Voxels along i, j and k.
-    height : int
-        Rows of pixels.
-    note : str
-        What a reader of the figure must know about the cortex.
+    `voxels` [depth, vertex, (i, j, k)] are places in the volume, of the left hemisphere's vertices
+    and then the right one's; NaN where unknown. `note` is as in `Flatmap`.
     """
     triangles = np.concatenate([left.flat_triangles, right.flat_triangles + len(left.flat)])
     raster = rasterise(np.concatenate([left.flat, right.flat]), triangles, height)
@@ -77,16 +66,9 @@ class Raster:
 
 
 def rasterise(points: NDArray[np.floating], triangles: NDArray[np.integer], height: int) -> Raster:
-    """Draw a flat surface, in an image that it fits tightly.
+    """Draw a flat surface, [vertex, (x, y)], in an image of `height` rows that it fits tightly.
 
-    Parameters
-    ----------
-    points : numpy.ndarray
-        [vertex, (x, y)].
-    triangles : numpy.ndarray
-        [triangle, corner]; where triangles overlap, the first one is drawn.
-    height : int
-        Rows of the image.
+    Where triangles [triangle, corner] overlap, the first one is drawn.
     """
     shown = points[np.unique(triangles)].astype(float)
     (left, bottom), (right, top) = shown.min(axis=0), shown.max(axis=0)

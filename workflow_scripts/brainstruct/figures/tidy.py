@@ -23,8 +23,7 @@ def require_tidy(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str]
     Raises
     ------
     ValueError
-        If it lacks some, or a combination occurs twice: its mean would hide
-        what differs.
+        If it lacks some, or a combination occurs twice: its mean would hide what differs.
     """
     require_columns(table, (*keys, *values))
     twice = table.duplicated(list(keys))
@@ -33,9 +32,9 @@ def require_tidy(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str]
         raise ValueError(f"{int(twice.sum())} rows of the table are doubled, the first at {first}")
 
 
-def ordered(table: pd.DataFrame, column: str, order: Sequence[str] | None) -> list[str]:
-    """Return the names to show: those asked for, else those there, in their order."""
-    return list(order) if order is not None else [str(name) for name in table[column].unique()]
+def shown(table: pd.DataFrame, column: str, wanted: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the names to show with their labels: those wanted, else those there, as they are."""
+    return {str(name): str(name) for name in table[column].unique()} if wanted is None else wanted
 
 
 def label_of(name: str, labels: Mapping[str, str] | None) -> str:
@@ -56,17 +55,9 @@ def summarise(
 ) -> pd.DataFrame:
     """Average over subjects.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns of `keys` and value, one row per combination and subject.
-    wanted : iterable of tuple
-        Combinations of keys, in order; those without rows have no mean.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns of `keys`, mean, sem and subjects (how many have a value).
+    `table` has the columns of `keys` and value, one row per combination and subject; combinations
+    that are wanted but have no rows have no mean. Returns, in their order, the columns of `keys`,
+    mean, sem and subjects (how many have a value).
     """
     groups = dict(iter(table.groupby(list(keys))["value"]))
     rows = []
@@ -83,12 +74,8 @@ def voxel_table(
 ) -> pd.DataFrame:
     """Put values beside the coordinates i, j, k of their voxels.
 
-    Parameters
-    ----------
-    columns : mapping
-        Name of a column -> one value per voxel; `None` is left out.
-    before : mapping, optional
-        Columns of one value, which come before i, j, k.
+    Columns have one value per voxel, and `None` is left out; those of one value, `before`, come
+    before i, j, k.
     """
     index = {axis: np.asarray(voxels[axis]) for axis in ("i", "j", "k")}
     given = {name: np.asarray(one) for name, one in columns.items() if one is not None}

@@ -83,28 +83,20 @@ def build_viewer(
     packed: str | os.PathLike[str],
     title: str,
 ) -> None:
-    """Write the page of a subject.
+    """Write the page of a subject: ``index.html``, the surfaces and the maps.
 
-    A pixel shows the voxel that lies in the middle of the cortex under it, or,
-    without a transform whose volume covers the cortex, what the flatmap shows
-    of that piece of cortex. Nothing is interpolated, so every colour of a
-    categorical map is that of a category.
+    A pixel shows the voxel that lies in the middle of the cortex under it, or, without a transform
+    whose volume covers the cortex, what the flatmap shows of that piece of cortex. Nothing is
+    interpolated, so every colour of a categorical map is that of a category.
 
-    Parameters
-    ----------
-    folder : path
-        Published with ``index.html``, the surfaces and the maps.
-    maps : sequence of ViewerMap
-        Layers, in the order of the list; names must differ.
-    surface, transform : str
-        Subject in the store in use, and its transform to the data; without one,
-        one is added to the store.
+    Layers are listed in their order. `surface` is a subject in the store in use, and `transform`
+    its own to the data; without one, one is added to the store.
 
     Raises
     ------
     InputError
-        If the store lacks the subject or transform, or the transform is for
-        volumes of another shape.
+        If the store lacks the subject or transform, or the transform is for volumes of another
+        shape.
     ValueError
         If two maps have one name, or one name of colours stands for two.
     """

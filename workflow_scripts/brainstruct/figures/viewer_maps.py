@@ -27,8 +27,8 @@ class ViewerMap:
     values : xarray.DataArray
         (voxel), with the voxel coordinates i, j, k; NaN shows the folds.
     colours : sequence of str
-        Hexadecimal. Of a categorical map one per category, and the values are
-        positions in them; of a continuous map they run from 0 to 1.
+        Hexadecimal. Of a categorical map one per category, and the values are positions in
+        them; of a continuous map they run from 0 to 1.
     legend : sequence of str
         Name of each category; empty if the map is continuous.
     """
@@ -56,19 +56,10 @@ def maps_of_model(
 ) -> list[ViewerMap]:
     """Make the layers of one model: winning instruction, winning layer, alignment.
 
-    Parameters
-    ----------
-    winners : xarray.Dataset
-        ``instruction_index``, ``layer`` and ``alignment``, dim voxel.
-    space : xarray.Dataset
-        Says where each voxel lies: i, j, k.
-    key, label : str
-        Of the model, in file names and in legends.
-    n_layers : int
-        Its layers, token embeddings (layer 0) included.
-    instructions : mapping
-        Key -> text, in the order of ``instruction_index``. With one or none
-        there is no map of winning instructions.
+    `winners` has ``instruction_index``, ``layer`` and ``alignment``, dim voxel; `space` says where
+    each voxel lies: i, j, k. The model's key is used in file names, its label in legends; its
+    layers include token embeddings (layer 0). Instructions are key -> text, in the order of
+    ``instruction_index``; with one or none there is no map of winning instructions.
     """
     # Negative codes: no winner.
     instruction, layer = (

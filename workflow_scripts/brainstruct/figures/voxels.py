@@ -17,14 +17,8 @@ from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
 def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     """Load the flatmap of a subject from the study's store; nothing is written.
 
-    Parameters
-    ----------
-    store : pathlib.Path
-        The file that says the store is ready, and where its flatmaps are.
-    subject : str
-        Whose.
-    space : xarray.Dataset
-        With the attribute ``volume_shape``.
+    `store` is the file that says the store is ready, and where its flatmaps are; `space` has the
+    attribute ``volume_shape``.
 
     Raises
     ------
@@ -61,14 +55,9 @@ def _coordinates(space: xr.Dataset) -> dict[str, Any]:
 def outlines(space: xr.Dataset) -> xr.DataArray:
     """Regions to outline, (roi, voxel), bool: labels that differ by a part only are one region.
 
-    V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA. Families stay
-    apart: where two have a V1, both are outlined, each with its family's name.
-    Absent regions are left out.
-
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``roi_label`` (roi, voxel) and the attribute ``roi_labels``.
+    V1v and V1d are outlined as V1, FFA-1 and FFA-2 as FFA. Families stay apart: where two have a
+    V1, both are outlined, each with its family's name. Absent regions are left out. `space` has
+    ``roi_label`` (roi, voxel) and the attribute ``roi_labels``.
     """
     found: dict[tuple[str, str], Any] = {}
     for family, names in family_names(space).items():

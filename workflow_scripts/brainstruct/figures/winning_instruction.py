@@ -26,22 +26,10 @@ def draw_winning_instruction(
 ) -> Drawing:
     """Draw the instruction that predicts each voxel best.
 
-    Parameters
-    ----------
-    winner : xarray.DataArray
-        (voxel), keys of instructions, with the voxel coordinates i, j, k; an
-        empty string shows the folds.
-    order : sequence of str
-        All keys, in the order of the legend.
-    texts, tasks : mapping, optional
-        Key -> text and kind of task, for the legend.
-    margin : xarray.DataArray, optional
-        (voxel): how far the best is ahead of the second best, for the table.
-
-    Returns
-    -------
-    Drawing
-        Table: i, j, k, instruction, and margin if there is one.
+    `winner` (voxel) are keys of instructions, with the voxel coordinates i, j, k; an empty string
+    shows the folds. `order` has all keys, in the order of the legend, which says their text and
+    kind of task. `margin` (voxel) is how far the best is ahead of the second best. The table: i, j,
+    k, instruction, and margin if there is one.
 
     Raises
     ------

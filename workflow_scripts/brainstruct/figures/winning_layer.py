@@ -22,18 +22,8 @@ _MOST_TICKS = 12
 def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> Drawing:
     """Draw the layer that predicts each voxel best.
 
-    Parameters
-    ----------
-    layer : xarray.DataArray
-        (voxel), number of a layer, with the voxel coordinates i, j, k; NaN
-        shows the folds.
-    n_layers : int
-        Layers of the model, token embeddings (layer 0) included.
-
-    Returns
-    -------
-    Drawing
-        Table: i, j, k, layer.
+    `layer` (voxel) has the voxel coordinates i, j, k; NaN shows the folds. `n_layers` includes
+    token embeddings (layer 0). The table: i, j, k, layer.
 
     Raises
     ------

@@ -46,11 +46,8 @@ class Scratch:
 def inverse_in_place(matrix: Array) -> bool:
     """Replace a symmetric positive definite matrix by its inverse.
 
-    Returns
-    -------
-    bool
-        False if the matrix is not positive definite in its precision; its
-        values are then without meaning.
+    Returns False if it is not positive definite in its precision; its values are then without
+    meaning.
     """
     if not isinstance(matrix, np.ndarray):
         import torch

@@ -37,19 +37,11 @@ class Nodes:
 def choose_nodes(alphas: Doubles, top: float, typical: float, tolerance: float) -> Nodes:
     """Choose penalties to interpolate between, by an interpolative decomposition.
 
-    Parameters
-    ----------
-    alphas : array of shape (n_alphas,)
-        Penalties.
-    top : float
-        Largest eigenvalue of the Gram matrix. Those of every training fold lie
-        between 0 and it (Cauchy interlacing).
-    typical : float
-        Mean squared length of a row of the design matrix. A held-out row may lie
-        along a component that the training rows hardly have; errors of small
-        eigenvalues are weighted accordingly.
-    tolerance : float
-        Error allowed, root mean square over the spectrum, relative to the targets.
+    `top` is the largest eigenvalue of the Gram matrix: those of every training fold lie between 0
+    and it (Cauchy interlacing). `typical` is the mean squared length of a row of the design matrix:
+    a held-out row may lie along a component that the training rows hardly have, so errors of small
+    eigenvalues are weighted accordingly. The error allowed is a root mean square over the spectrum,
+    relative to the targets.
     """
     n_alphas = len(alphas)
     everything = Nodes(np.arange(n_alphas), np.eye(n_alphas), True)

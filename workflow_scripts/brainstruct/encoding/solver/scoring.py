@@ -17,20 +17,11 @@ SCORES = ("l2_neg_loss", "r2_score", "correlation_score")
 
 
 def score_nodes(stack: Array, nodes: Nodes, score: str) -> Array:
-    """Score all penalties on one fold.
+    """Score all penalties on one fold, (n_alphas, n_targets).
 
-    Parameters
-    ----------
-    stack : array of shape (n_nodes + 1, n_targets, n_samples)
-        Residuals at the nodes, then the held-out targets; overwritten.
-    nodes : Nodes
-        How the other penalties follow.
-    score : str
-        One of `SCORES`.
-
-    Returns
-    -------
-    array of shape (n_alphas, n_targets)
+    `stack` (n_nodes + 1, n_targets, n_samples) has the residuals at the nodes, then the held-out
+    targets, and is overwritten; `nodes` say how the other penalties follow; `score` is one of
+    `SCORES`.
     """
     backend = get_backend()
     n_samples = stack.shape[2]

@@ -36,14 +36,9 @@ BATCH = 512
 
 @dataclass(frozen=True)
 class CrossValidatedRidge:
-    """The outcome of a search.
+    """The outcome of a search: each target's best penalty and its score, mean over folds.
 
-    Attributes
-    ----------
-    alphas : array of shape (n_targets,)
-        Best penalties, of the current backend.
-    cv_scores : array of shape (n_targets,)
-        Their scores, mean over folds.
+    Both (n_targets,), of the current backend.
     """
 
     alphas: Array
@@ -78,6 +73,10 @@ def search_alphas(
 ) -> CrossValidatedRidge:
     """Find the best penalty of every target and fit all samples with it, and an intercept.
 
+    The identity behind it divides by I - H_ff, which enlarges rounding errors where held-out rows
+    lie outside the span of the training rows and the penalty is small. The enlargement is measured;
+    penalties that suffer from it are worked out in float64.
+
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
@@ -90,20 +89,11 @@ def search_alphas(
         The rows that each fold holds out; every row is held out once, and trained on else.
     score : str
         One of `brainstruct.encoding.solver.scoring.SCORES`.
-    n_targets_batch : int
-        Targets worked on at once.
 
     Raises
     ------
     ValueError
         If shapes disagree, a penalty is not above 0, or no feature varies.
-
-    Notes
-    -----
-    The identity behind it divides by I - H_ff, which enlarges rounding errors
-    where held-out rows lie outside the span of the training rows and the penalty
-    is small. The enlargement is measured; penalties that suffer from it are
-    worked out in float64.
     """
     backend = get_backend()
     penalties = backend.to_numpy(alphas).astype(np.float64)
