@@ -88,10 +88,10 @@ rule all:
     default_target: True
     input:
         # Named although figures need them: a file that is gone is made again.
-        lambda wildcards: data.all_responses,
+        lambda wildcards: data.of_subjects(data.responses),
         lambda wildcards: models.all_embeddings,
         lambda wildcards: encoding.all_fits,
-        lambda wildcards: encoding.all_scores,
+        lambda wildcards: encoding.of_pairs(encoding.scores),
         encoding.all_tables,
         synthetic.all_tables,
         statistics.all_statistics,
@@ -126,7 +126,7 @@ rule stimuli:
 
 rule responses:
     input:
-        data.all_responses,
+        data.of_subjects(data.responses),
 
 
 rule embeddings:
@@ -141,7 +141,7 @@ rule fits:
 
 rule scores:
     input:
-        lambda wildcards: encoding.all_scores,
+        lambda wildcards: encoding.of_pairs(encoding.scores),
 
 
 rule statistics:

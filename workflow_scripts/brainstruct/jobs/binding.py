@@ -27,14 +27,9 @@ class FromConfig:
 
     For what changes how a job runs and never what comes out: a parameter of the
     rule would make finished jobs run again.
-
-    Attributes
-    ----------
-    key : str
-        Where it stands, such as ``embedding.batch_size``; empty: all of it.
     """
 
-    key: str
+    key: str  # where it stands, such as embedding.batch_size; empty: all of it
 
 
 def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:

@@ -15,11 +15,6 @@ def asks(arguments: Sequence[str]) -> bool:
     Snakemake knows its targets only after the rules are parsed. Being wrong
     does no harm: where the data set is taken as released, ``check_nsd`` still
     refuses to go on without all of it.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        ``sys.argv``.
     """
     # As a module, this workflow may give its rules a prefix: brainstruct_plan.
     return any(word == name or word.endswith(f"_{name}") for word in arguments for name in ASKING)
@@ -28,11 +23,8 @@ def asks(arguments: Sequence[str]) -> bool:
 def expected_rooms(workflow: Any) -> list[str] | None:
     """Return the environments of ``envs`` whose packages the doctor's own has.
 
-    Returns
-    -------
-    list of str or None
-        Its own where every rule gets an environment by conda; `None`, for all,
-        where everything runs in one.
+    Its own where every rule gets an environment by conda; `None`, for all,
+    where everything runs in one.
     """
     settings = workflow.deployment_settings
     methods = {str(method) for method in settings.deployment_method} if settings else set()

@@ -23,34 +23,19 @@ _STORE_SURFACES = ("wm", "pia", "flat")
 class FlatSource:
     """A cortex to draw on.
 
-    Attributes
-    ----------
-    source : str
-        ``store``, ``freesurfer`` or ``fsaverage``.
-    reason : str
-        Why this one, for the log.
-    files : tuple of pathlib.Path
-        What it is made of, whether it is there or not; none for the store
-        that ships with pycortex.
+    `files` are what it is made of, whether they are there or not; none for the
+    store that ships with pycortex.
     """
 
     source: Source
-    reason: str
+    reason: str  # why this one, for the log
     files: tuple[Path, ...] = ()
 
 
 def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
     """Choose the cortex of a subject.
 
-    Parameters
-    ----------
-    flatmaps : Flatmaps
-        What is configured. With ``auto``, no filestore (``null``) means the
-        one that ships with pycortex.
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
+    With ``auto``, no filestore (``null``) means the one that ships with pycortex.
     """
     wanted = flatmaps.source
     if wanted == "store":

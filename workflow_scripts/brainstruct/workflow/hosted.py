@@ -22,7 +22,7 @@ PARTS = ("Snakefile", "rules", "workflow_scripts", "config", "envs", "report", "
 
 
 def unpack(folder: Any, cache: Path) -> str:
-    """Unpack the revision of a hosted workflow, unless it has been.
+    """Unpack the revision of a hosted workflow, unless it has been; return the folder.
 
     Parameters
     ----------
@@ -31,11 +31,6 @@ def unpack(folder: Any, cache: Path) -> str:
     cache : pathlib.Path
         Snakemake's folder of source files; the revision goes to
         ``brainstruct/<commit>`` in it.
-
-    Returns
-    -------
-    str
-        The unpacked folder.
 
     Raises
     ------

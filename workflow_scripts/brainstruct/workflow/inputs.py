@@ -25,13 +25,8 @@ CAPTION_SPLITS = ("train2017", "val2017")
 class Inputs:
     """The files of the data set that a study reads.
 
-    Attributes
-    ----------
-    study : Study
-        The checked configuration.
-    tolerant : bool
-        Take the data set as released where its sessions have a hole: for
-        targets that say, or mend, what is missing.
+    `tolerant` takes the data set as released where its sessions have a hole: for
+    targets that say, or mend, what is missing.
     """
 
     study: Study

@@ -37,24 +37,12 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """A job in SLURM's queue.
-
-    Attributes
-    ----------
-    id : str
-        SLURM's number.
-    submitted : float
-        Seconds since the epoch.
-    folder : str
-        Where it was submitted.
-    comment : str
-        Rule and wildcards, as the executor plugin writes them.
-    """
+    """A job in SLURM's queue."""
 
     id: str
-    submitted: float
-    folder: str
-    comment: str
+    submitted: float  # seconds since the epoch
+    folder: str  # where it was submitted
+    comment: str  # rule and wildcards, as the executor plugin writes them
 
 
 def read_queue(text: str) -> list[QueuedJob]:
@@ -81,19 +69,11 @@ def belonging(queue: Iterable[QueuedJob], folder: Path, comments: set[str]) -> l
 
 
 def leftovers(workflow: Any) -> list[QueuedJob]:
-    """Return the queued jobs whose outputs this run would make.
+    """Return the queued jobs whose outputs this run would make, its plan being made.
 
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        With its plan made. It holds Snakemake's lock on these outputs: no other
-        run is waiting for the jobs.
-
-    Returns
-    -------
-    list of QueuedJob
-        Of the same folder, rule, wildcards and configuration files. Studies
-        that share a folder differ in the last.
+    They are of the same folder, rule, wildcards and configuration files; studies
+    that share a folder differ in the last. The run holds Snakemake's lock on
+    these outputs: no other is waiting for the jobs.
 
     Raises
     ------

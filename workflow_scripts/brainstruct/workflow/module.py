@@ -11,22 +11,10 @@ from brainstruct.errors import InputError
 
 
 def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mapping[str, Any]:
-    """Return the configuration to run with.
+    """Return the configuration to run with, while the Snakefile in `home` is parsed.
 
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        While it parses this workflow's Snakefile.
-    config : mapping
-        What Snakemake gave it.
-    home : str
-        Folder of this workflow.
-
-    Returns
-    -------
-    mapping
-        `config`; in a module, the defaults with `config` over them. Snakemake
-        skips a module's own ``configfile:`` where the module has a ``config:``.
+    That is `config`; in a module, the defaults with `config` over them: Snakemake
+    skips a module's own ``configfile:`` where the module has a ``config:``.
 
     Raises
     ------

@@ -8,12 +8,7 @@ from collections.abc import Callable
 def grow(amount: int) -> Callable[..., int]:
     """Return a resource function: `amount`, doubled with every attempt after the first.
 
-    A job that was killed for memory or time comes back with more of it.
-
-    Parameters
-    ----------
-    amount : int
-        MB for ``mem_mb``, minutes for ``runtime``.
+    A job that was killed for memory (MB) or time (minutes) comes back with more of it.
     """
 
     def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them

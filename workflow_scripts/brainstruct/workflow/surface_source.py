@@ -18,28 +18,13 @@ if TYPE_CHECKING:  # jobs that export have no pydantic
 
 @dataclass(frozen=True)
 class SurfaceSource:
-    """Surfaces for exports.
-
-    Attributes
-    ----------
-    source : str
-        ``nsd``: the data set's transforms; ``store``: the pycortex filestore
-        that flatmaps are drawn from; ``none``.
-    reason : str
-        Which surfaces these are and why, for logs and readers.
-    files : tuple of pathlib.Path
-        Transforms that are read.
-    average : bool
-        Whether the data set can carry the subject to fsaverage.
-    name, transform : str
-        Names in the filestore.
-    """
+    """Surfaces for exports: the data set's transforms, or the filestore of flatmaps."""
 
     source: Literal["nsd", "store", "none"]
-    reason: str
-    files: tuple[Path, ...] = ()
-    average: bool = False
-    name: str = ""
+    reason: str  # which surfaces these are and why, for logs and readers
+    files: tuple[Path, ...] = ()  # transforms that are read
+    average: bool = False  # whether the data set can carry the subject to fsaverage
+    name: str = ""  # in the filestore, as is the next
     transform: str = ""
 
 
@@ -50,17 +35,6 @@ def find_surfaces(
 
     The data set's own transforms come first, whatever flatmaps are drawn on:
     they lead to the vertices that everybody has.
-
-    Parameters
-    ----------
-    flat : FlatSource
-        On which cortex flatmaps are drawn.
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
-    flatmaps : Flatmaps
-        What is configured; names in the filestore.
     """
     depths = [path for side in HEMISPHERES for path in layout.depth_files(subject, side)]
     index = [layout.fsaverage_file(subject, side) for side in HEMISPHERES]
