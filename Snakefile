@@ -25,7 +25,7 @@ from brainstruct.errors import InputError
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import module_config
-from brainstruct.workflow.resources import grow
+from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
 

@@ -27,15 +27,14 @@ def draw_layer_profiles(
         .rename("value")
         .reset_index()
     )
-    drawing = layer_profiles.draw_layer_profiles(
+    layer_profiles.draw_layer_profiles(
         by_layer,
         panel_order=families,
         line_order=list(labels),
         panel_labels=family_labels(families),
         line_labels=labels,
         n_layers=hidden_states,
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_layer_profiles, globals().get("snakemake"))

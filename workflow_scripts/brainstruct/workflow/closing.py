@@ -22,9 +22,7 @@ from typing import Any
 from brainstruct.config.study import Study
 from brainstruct.workflow.rooms import Rooms
 
-OTHERS = "data set and checkpoints"
-"""Where files go that are not among the results."""
-
+OTHERS = "data set and checkpoints"  # where files go that are not among the results
 MOST_WARNINGS = 5
 _WIDTH = 100
 _CLOCKS_DIFFER = timedelta(seconds=60)  # those of a cluster's nodes

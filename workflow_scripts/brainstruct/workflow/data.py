@@ -9,14 +9,9 @@ from typing import Any
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.room import Room, Wildcards, file
 
-SHARED = "shared"
-"""Owner of the blocks of images that every subject saw."""
-
-SHARED_IMAGES = 1000
-"""Images of the NSD that are shown to all subjects."""
-
-OWN_IMAGES = 9000
-"""Images of the NSD that are shown to one subject only, by design."""
+SHARED = "shared"  # owner of the blocks of images that every subject saw
+SHARED_IMAGES = 1000  # of the NSD, shown to all subjects
+OWN_IMAGES = 9000  # of the NSD, shown to one subject only, by design
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ class DataRoom(Room):
 
     def betas_format(self, wildcards: Wildcards) -> str:
         """Format of the betas of the job's subject."""
-        return self.inputs.betas_format(wildcards.subject)
+        return self.inputs.found[wildcards.subject].format
 
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
         """Every subject but the job's."""

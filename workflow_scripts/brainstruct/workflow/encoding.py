@@ -10,7 +10,7 @@ from typing import Any
 from brainstruct.config.encoding import FitSettings
 from brainstruct.config.models import Model
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.room import Room, Wildcards, file
+from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class EncodingRoom(Room):
                 if model.follows_instructions or not only_instructed:
                     yield subject, model.key
 
+    def of_models(self, name: Callable[..., str], subject: str) -> list[str]:
+        """Return a subject's file of every model."""
+        return [name(subject, model.key) for model in self.study.models]
+
     def fits_of(self, subject: str, model: str) -> list[str]:
         """Return all fits of a subject and model."""
         entry = self.study.model(model)
@@ -90,10 +94,7 @@ class EncodingRoom(Room):
 
     def layer_chunks(self, model: Model) -> list[tuple[int, ...]]:
         """Cut a model's fitted layers into the layers of one job each."""
-        layers = model.fitted_layers
-        size = self.study.encoding.layers_per_job
-        step = len(layers) if size == "all" else size
-        return [tuple(layers[start : start + step]) for start in range(0, len(layers), step)]
+        return chunks(model.fitted_layers, self.study.encoding.layers_per_job)
 
     def fit_jobs(self) -> list[FitJob]:
         """Return the kinds of fit jobs, each with the models that have it."""

@@ -12,9 +12,9 @@ from typing import Any
 from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.figures import FigureRoom
+from brainstruct.workflow.flat_source import SurfaceSource
 from brainstruct.workflow.room import Room, Wildcards, file
 from brainstruct.workflow.statistics import StatisticsRoom
-from brainstruct.workflow.surface_source import SurfaceSource
 from brainstruct.workflow.synthetic import SyntheticRoom
 
 
@@ -59,13 +59,11 @@ class ExportRoom(Room):
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """Scores of all models of the exported subject, in the order of figures."""
-        subject = self.subject(wildcards)
-        return [self.encoding.scores(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.scores, self.subject(wildcards))
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the exported subject, in the order of figures."""
-        subject = self.subject(wildcards)
-        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.winners, self.subject(wildcards))
 
     def space(self, wildcards: Wildcards) -> str:
         """Noise ceilings of the exported subject."""

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainstruct.config.models import Model
 from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.data import SHARED, DataRoom
 from brainstruct.workflow.identity import stage_identity
-from brainstruct.workflow.room import Room, Wildcards, file
+from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
-DOWNLOADS = "resources/checkpoints"
-"""Where checkpoints of the hub go."""
+DOWNLOADS = "resources/checkpoints"  # of the hub
 
 
 @dataclass(frozen=True)
@@ -73,23 +71,17 @@ class ModelRoom(Room):
 
     # Jobs.
 
-    def instruction_chunks(self, model: Model) -> list[tuple[str, ...]]:
-        """Cut a model's instructions into the instructions of one embedding job each."""
-        names = self.study.instructions_of(model)
-        size = self.study.embedding.instructions_per_job
-        step = len(names) if size == "all" else size
-        return [tuple(names[start : start + step]) for start in range(0, len(names), step)]
-
     def embed_jobs(self) -> dict[str, EmbedJob]:
         """Return the kinds of embedding jobs: name of the rule -> what its jobs do.
 
         With one instruction per job, the usual case, there is one kind.
         """
-        if self.study.embedding.instructions_per_job == 1:
+        size = self.study.embedding.instructions_per_job
+        if size == 1:
             return {"embed": EmbedJob(("{instruction}",), tuple(m.key for m in self.study.models))}
         found: dict[tuple[str, ...], list[str]] = {}
         for model in self.study.models:
-            for chunk in self.instruction_chunks(model):
+            for chunk in chunks(self.study.instructions_of(model), size):
                 found.setdefault(chunk, []).append(model.key)
         return {
             # Doubled, so that the keys "a-b" and "a", "b" give two names.

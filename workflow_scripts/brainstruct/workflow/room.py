@@ -8,12 +8,14 @@ the configuration and at names of files only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol, TypeVar
 
 from brainstruct.config.study import Study
+
+Item = TypeVar("Item")
 
 
 class Wildcards(Protocol):
@@ -25,6 +27,12 @@ class Wildcards(Protocol):
     instruction: str
     checkpoint: str
     owner: str
+
+
+def chunks(items: Sequence[Item], size: int | Literal["all"]) -> list[tuple[Item, ...]]:
+    """Cut what a model has to be done into the parts of one job each."""
+    step = len(items) if size == "all" else size
+    return [tuple(items[start : start + step]) for start in range(0, len(items), step)]
 
 
 def file(pattern: str) -> Callable[..., str]:
@@ -66,3 +74,15 @@ class Room:
     def figure(self, name: str, suffix: str = "svg") -> str:
         """Build the name of a figure; its table has the same name."""
         return f"{self.root}/figures/{name}.{suffix}"
+
+
+def grow(amount: int) -> Callable[..., int]:
+    """Return a resource function: `amount`, doubled with every attempt after the first.
+
+    A job that was killed for memory (MB) or time (minutes) comes back with more of it.
+    """
+
+    def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them
+        return amount << (attempt - 1)
+
+    return resource

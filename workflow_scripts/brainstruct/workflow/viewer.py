@@ -37,8 +37,7 @@ class ViewerRoom(Room):
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""
-        subject = wildcards.subject
-        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.winners, wildcards.subject)
 
     @property
     def models(self) -> list[dict[str, Any]]:
