@@ -19,12 +19,11 @@ if not isinstance(workflow.current_basedir, LocalSourceFile):
     home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
 sys.path.insert(0, f"{home}/workflow_scripts")
 
-from brainstruct.workflow.asking import asks, expected_rooms
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
-from brainstruct.workflow.module import module_config
+from brainstruct.workflow.module import asks, expected_rooms, module_config
 from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 

@@ -15,7 +15,7 @@ from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.report import as_table
-from brainstruct.workflow.asking import asks, expected_rooms
+from brainstruct.workflow.module import asks, expected_rooms
 
 
 @pytest.fixture

@@ -27,8 +27,6 @@ class DataRoom(Room):
     ceiling = file("ceilings/{subject}.nc")  # noise ceilings, beside voxels and regions
     cross_subject = file("ceilings/cross_subject/{subject}.nc")  # from other subjects
 
-    # Lists of names.
-
     def blocks_of(self, owner: str) -> list[str]:
         """Return the blocks of a subject's own images, or of the shared ones."""
         images = SHARED_IMAGES if owner == SHARED else OWN_IMAGES

@@ -54,8 +54,6 @@ class EncodingRoom(Room):
     roi_table = file("tables/rois/{subject}/{model}.tsv")  # by region and instruction
     layer_table = file("tables/layers/{subject}/{model}.tsv")  # the same by layer
 
-    # Lists of names.
-
     def pairs(self, only_instructed: bool = False) -> Iterator[tuple[str, str]]:
         """Iterate over subjects and models; over those alone that follow instructions."""
         for subject in self.study.subjects:
@@ -89,8 +87,6 @@ class EncodingRoom(Room):
     def all_tables(self) -> list[str]:
         """Regional tables of the whole study."""
         return [self.table("alignment"), self.table("layers")]
-
-    # Jobs.
 
     def layer_chunks(self, model: Model) -> list[tuple[int, ...]]:
         """Cut a model's fitted layers into the layers of one job each."""

@@ -52,8 +52,6 @@ class ModelRoom(Room):
         parts = (str(source.hub), source.revision)
         return "/".join([DOWNLOADS, *(part.replace("/", "--") for part in parts)])
 
-    # Lists of names.
-
     def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
         """Return the embeddings of everything a subject saw: own images, then shared ones."""
         blocks = self.data.blocks_of(subject) + self.data.blocks_of(SHARED)
@@ -68,8 +66,6 @@ class ModelRoom(Room):
             for instruction in self.study.instructions_of(model)
             for block in self.data.blocks
         ]
-
-    # Jobs.
 
     def embed_jobs(self) -> dict[str, EmbedJob]:
         """Return the kinds of embedding jobs: name of the rule -> what its jobs do.

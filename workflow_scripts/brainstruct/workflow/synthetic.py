@@ -25,8 +25,6 @@ class SyntheticRoom(Room):
         """Truth about a synthetic subject."""
         return f"{self.study.data.nsd_root}/brainstruct_truth/{subject}.nc"
 
-    # Lists of names.
-
     @cached_property
     def planted(self) -> dict[str, dict[str, list[int]]]:
         """Model -> instruction -> layers that drive planted regions, sorted."""
