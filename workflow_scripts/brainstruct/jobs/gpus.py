@@ -25,9 +25,7 @@ log = logging.getLogger("brainstruct")
 SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID")
 """Hold the number of a scheduler's job. Two of them may give different GPUs one name."""
 
-POD = "KUBERNETES_SERVICE_HOST"
-"""Set in Kubernetes, where a job is a machine by its name."""
-
+POD = "KUBERNETES_SERVICE_HOST"  # set in Kubernetes, where a job is a machine by its name
 POLL = 2.0  # seconds between two looks for a free GPU
 
 

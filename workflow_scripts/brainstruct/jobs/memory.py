@@ -50,8 +50,7 @@ def lack_of_memory(error: BaseException) -> str | None:
 BLAS_BUFFER = 64 << 20
 """Bytes of address space that each copy of OpenBLAS may want per thread; 32 MB is usual."""
 
-_SIDE = 256
-"""Rows of matrices large enough to be multiplied by way of that buffer, on all threads."""
+_SIDE = 256  # rows of matrices that are multiplied by way of that buffer, on all threads
 
 
 def take_blas_buffers() -> None:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:  # jobs that export have no pydantic
 
 Source = Literal["store", "freesurfer", "fsaverage"]
 
-_STORE_SURFACES = ("wm", "pia", "flat")
-
 
 @dataclass(frozen=True)
 class FlatSource:
@@ -67,7 +65,7 @@ def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
     folder = _folder(flatmaps, subject)
     files = [
         folder / "surfaces" / f"{kind}_{side}.gii"
-        for kind in _STORE_SURFACES
+        for kind in ("wm", "pia", "flat")
         for side in HEMISPHERES
     ]
     transform = flatmaps.transform.format(subject=subject)

@@ -24,9 +24,7 @@ from brainstruct.errors import InputError
 
 Answer = TypeVar("Answer")
 
-FIRST_POLL, LAST_POLL = 5.0, 60.0
-"""Seconds between looks at the queue, at the start and later."""
-
+FIRST_POLL, LAST_POLL = 5.0, 60.0  # seconds between looks at the queue, at the start and later
 TRIES_TO_BEGIN, TRIES_TO_END = 8, 3
 """How often SLURM is asked, where it does not answer: for minutes, and for some seconds."""
 
