@@ -19,13 +19,12 @@ if not isinstance(workflow.current_basedir, LocalSourceFile):
     home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
 sys.path.insert(0, f"{home}/workflow_scripts")
 
-from brainstruct.workflow.asking import asks, expected_rooms
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
-from brainstruct.workflow.module import module_config
-from brainstruct.workflow.resources import grow
+from brainstruct.workflow.module import asks, expected_rooms, module_config
+from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -88,10 +87,10 @@ rule all:
     default_target: True
     input:
         # Named although figures need them: a file that is gone is made again.
-        lambda wildcards: data.all_responses,
+        lambda wildcards: data.of_subjects(data.responses),
         lambda wildcards: models.all_embeddings,
         lambda wildcards: encoding.all_fits,
-        lambda wildcards: encoding.all_scores,
+        lambda wildcards: encoding.of_pairs(encoding.scores),
         encoding.all_tables,
         synthetic.all_tables,
         statistics.all_statistics,
@@ -126,7 +125,7 @@ rule stimuli:
 
 rule responses:
     input:
-        data.all_responses,
+        data.of_subjects(data.responses),
 
 
 rule embeddings:
@@ -141,7 +140,7 @@ rule fits:
 
 rule scores:
     input:
-        lambda wildcards: encoding.all_scores,
+        lambda wildcards: encoding.of_pairs(encoding.scores),
 
 
 rule statistics:

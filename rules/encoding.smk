@@ -134,8 +134,8 @@ rule tabulate_rois:
 
 rule join_tables:
     input:
-        by_region=encoding.all_roi_tables,
-        by_layer=encoding.all_layer_tables,
+        by_region=encoding.of_pairs(encoding.roi_table),
+        by_layer=encoding.of_pairs(encoding.layer_table),
     output:
         alignment_table=report(
             encoding.table("alignment"),

@@ -36,7 +36,7 @@ rule export_subject:
 rule export_study:
     input:
         tables=exports.tables,
-        ceilings=data.all_ceilings,
+        ceilings=data.of_subjects(data.ceiling),
         scores=exports.first_scores,
     output:
         description=exports.derivatives("dataset_description.json"),

@@ -257,7 +257,7 @@ rule draw_alignment_maps:
 
 rule draw_noise_ceiling:
     input:
-        ceilings=data.all_ceilings,
+        ceilings=data.of_subjects(data.ceiling),
         store=figures.pycortex_store(),
     output:
         svg=figures.figure("noise_ceiling"),

@@ -3,9 +3,9 @@
 
 rule write_methods:
     input:
-        responses=data.all_responses,
-        scores=encoding.all_scores,
-        winners=encoding.all_winners,
+        responses=data.of_subjects(data.responses),
+        scores=encoding.of_pairs(encoding.scores),
+        winners=encoding.of_pairs(encoding.winners),
     output:
         html=report(
             methods.methods(),

@@ -57,7 +57,7 @@ rule compare_instructions:
 
 rule tabulate_comparisons_models:
     input:
-        comparisons=statistics.all_model_comparisons,
+        comparisons=statistics.of_subjects(statistics.model_comparison),
     output:
         table=statistics.table("model_comparisons"),
         notes=statistics.notes("model_comparisons"),

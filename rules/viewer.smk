@@ -48,7 +48,7 @@ rule build_viewer:
 
 rule list_viewers:
     input:
-        viewer.pages,
+        viewer.of_subjects(viewer.viewer),
     output:
         viewer_index=report(
             viewer.index(),

@@ -21,7 +21,7 @@ HEAD = "| Script and function | Rules in | Library | Tests | Writes |\n|---|---|
 
 def line_of(path: Path, name: str) -> int:
     """Line of a file that defines a name: a function, a class, a constant or a rule."""
-    wanted = re.compile(rf"\s*(def|class|rule) {name}\b|{name}(:.*)? = ")
+    wanted = re.compile(rf"\s*(def|class|rule) {name}\b|(    )?{name}(:.*)? = ")
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if wanted.match(line):
             return number

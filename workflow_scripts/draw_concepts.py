@@ -31,7 +31,7 @@ def draw_concepts(
         name: [key for key, inside in zip(given, row, strict=True) if inside]
         for name, row in zip(names, found["member"].values, strict=True)
     }
-    drawing = maps.draw_concepts(
+    maps.draw_concepts(
         open_stage(store, subject, space, title),
         keys_of(found["concept_index"], names, space),
         {
@@ -41,8 +41,7 @@ def draw_concepts(
         groups=groups,
         concepts=order,
         texts={key: entry.text for key, entry in legend.items()},
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_concepts, globals().get("snakemake"))

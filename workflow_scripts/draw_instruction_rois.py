@@ -35,7 +35,7 @@ def draw_instruction_rois(
         compared = read_table(comparison_table, ["model", "a", "b", "difference", "q"])
         named = chosen[["family", "label", "roi"]].drop_duplicates()
         marks = best_marks(compared).merge(named, on=["family", "label"])
-    drawing = instruction_rois.draw_instruction_rois(
+    instruction_rois.draw_instruction_rois(
         chosen.rename(columns={"alignment": "value"})[
             ["subject", "model", "instruction", "roi", "value"]
         ],
@@ -44,8 +44,7 @@ def draw_instruction_rois(
         rois={roi: whole.get(roi, roi) for roi in chosen["roi"].unique()},
         marks=marks,
         footnote=f"No subject has {', '.join(absent)}." if absent else "",
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_instruction_rois, globals().get("snakemake"))

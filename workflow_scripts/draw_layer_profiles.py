@@ -27,13 +27,12 @@ def draw_layer_profiles(
         .rename("value")
         .reset_index()
     )
-    drawing = layer_profiles.draw_layer_profiles(
+    layer_profiles.draw_layer_profiles(
         by_layer,
         rois=family_labels(families),
         models=labels,
         n_layers=hidden_states,
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_layer_profiles, globals().get("snakemake"))

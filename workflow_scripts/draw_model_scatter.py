@@ -33,14 +33,13 @@ def draw_model_scatter(
     families = {
         region.family: region.voxels for region in regions(space, mask) if region.label == WHOLE
     }
-    drawing = model_scatter.draw_model_scatter(
+    model_scatter.draw_model_scatter(
         xr.concat(scores, xr.DataArray(models, dims="model", name="model")),
         families,
         model_labels=labels,
         region_labels=family_labels(families),
         title=subject,
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_model_scatter, globals().get("snakemake"))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import ceilings_by_kind
 from brainstruct.figures import noise_ceiling
 from brainstruct.figures.voxels import open_stage, placed
 from brainstruct.jobs.run import run_job
@@ -23,13 +24,9 @@ def draw_noise_ceiling(
     for subject, path in zip(subjects, ceilings, strict=True):
         space = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])
         stages[subject] = open_stage(store, subject, space)
-        found[subject] = {
-            str(name).removeprefix("ceiling_"): placed(space[name], space)
-            for name in space.data_vars
-            if str(name).startswith("ceiling_")
-        }
-    drawing = noise_ceiling.draw_noise_ceiling(stages, found, threshold=threshold)
-    drawing.save(svg, png, table)
+        kinds = ceilings_by_kind(space)
+        found[subject] = {kind: placed(values, space) for kind, values in kinds.items()}
+    noise_ceiling.draw_noise_ceiling(stages, found, threshold=threshold).save(svg, png, table)
 
 
 run_job(draw_noise_ceiling, globals().get("snakemake"))

@@ -36,15 +36,14 @@ def draw_planted_recovered(
             driven["planted_model"].values, driven["planted_instruction"].values, strict=True
         )
     ]
-    drawing = planted_recovered.draw_planted_recovered(
+    planted_recovered.draw_planted_recovered(
         open_stage(store, subject, space, title),
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_planted_recovered, globals().get("snakemake"))

@@ -30,7 +30,7 @@ def draw_roi_bars(
         marks = marks[marks["label"] == "all"].rename(columns={"family": "roi"})
         said = {sign: f"better than {one.label} (q ≤ {LEVEL:g})" for sign, one in baselines.items()}
         meanings = present_marks(marks, said)
-    drawing = roi_bars.draw_roi_bars(
+    roi_bars.draw_roi_bars(
         chosen.rename(columns={"family": "roi", "alignment": "value"})[
             ["subject", "model", "roi", "value"]
         ],
@@ -38,8 +38,7 @@ def draw_roi_bars(
         models=labels,
         marks=marks,
         meanings=meanings,
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_roi_bars, globals().get("snakemake"))

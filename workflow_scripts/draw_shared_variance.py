@@ -29,14 +29,13 @@ def draw_shared_variance(
     parts = [read_table(path, ["subject", "family", "a", "b", *columns]) for path in tables]
     whole = pd.concat(parts, ignore_index=True)
     chosen = whole.loc[whole["label"] == WHOLE, ["subject", "family", "a", "b", *columns]]
-    drawing = shared_variance.draw_shared_variance(
+    shared_variance.draw_shared_variance(
         chosen.rename(columns={"family": "roi", **columns}),
         reference=reference,
         instructions=instructions,
         regions=family_labels(families),
         title=title,
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_shared_variance, globals().get("snakemake"))

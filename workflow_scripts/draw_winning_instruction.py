@@ -24,15 +24,14 @@ def draw_winning_instruction(
     """Draw one subject and model."""
     found = read_dataset(winners, ["instruction_index", "margin"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    drawing = maps.draw_winning_instruction(
+    maps.draw_winning_instruction(
         open_stage(store, subject, space, title),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
         margin=placed(found["margin"], space),
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_winning_instruction, globals().get("snakemake"))

@@ -24,10 +24,9 @@ def draw_winning_layer(
     found = read_dataset(winners, ["layer"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     layer = found["layer"].where(found["layer"] >= 0)
-    drawing = maps.draw_winning_layer(
+    maps.draw_winning_layer(
         open_stage(store, subject, space, title), placed(layer, space), n_layers=n_layers
-    )
-    drawing.save(svg, png, table)
+    ).save(svg, png, table)
 
 
 run_job(draw_winning_layer, globals().get("snakemake"))

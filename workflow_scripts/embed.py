@@ -1,11 +1,10 @@
 """Rule embed: states of every layer of one model for one block of images."""
 
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import torch
@@ -34,11 +33,7 @@ def open_stimuli(
         captions = read_captions(layout, images)
         return Stimuli(captions=lambda ids: [captions[nsd_id] for nsd_id in ids])
     reader = stack.enter_context(StimulusReader(layout.stimuli_file))
-
-    def pixels(ids: Sequence[int]) -> list[Any]:
-        return [reader.image(nsd_id) for nsd_id in ids]
-
-    return Stimuli(images=pixels)
+    return Stimuli(images=lambda ids: [reader.image(nsd_id) for nsd_id in ids])
 
 
 def describe(embedded: xr.Dataset) -> None:
@@ -76,13 +71,8 @@ def embed(
     checkpoint = read_manifest(manifest, stamps)
     network = open_model(require_unchanged(checkpoint), model_settings, device)
     images = read_table(block, ["nsd_id", "coco_id", "coco_split"])
-    identity = {
-        "model": model,
-        "checkpoint": {
-            name: getattr(checkpoint, name) for name in ("source", "revision", "digest")
-        },
-        "embed_code": code,
-    }
+    origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}
+    identity = {"model": model, "checkpoint": origin, "embed_code": code}
     # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
     of_shards = identity | {"stimuli": files_identity(stimuli)}
     log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)

@@ -15,8 +15,7 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import images_tested, read_betas
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
-FEWEST_IMAGES = 50
-"""Below it, folds are too small to predict anything from."""
+FEWEST_IMAGES = 50  # below it, folds are too small to predict anything from
 
 
 def estimate_cross_subject(
@@ -30,9 +29,9 @@ def estimate_cross_subject(
     ceiling: Path,
 ) -> None:
     """Predict the subject from every subset of the others, inside the shared images."""
-    paths, names = [target, *sources], [subject, *others]
+    paths = dict(zip([subject, *others], [target, *sources], strict=True))
     tested, origins, voxels = [], {}, []
-    for name, path in zip(names, paths, strict=True):
+    for name, path in paths.items():
         tested.append(images_tested(path))
         voxel = read_dataset(path, ["voxel"], only=True)
         voxels.append(voxel["voxel"].values)
@@ -47,7 +46,7 @@ def estimate_cross_subject(
         return
     responses = {
         name: read_betas(path, common).values.astype(np.float32, copy=False)
-        for name, path in zip(names, paths, strict=True)
+        for name, path in paths.items()
     }
     result = cross_subject_ceiling(
         responses.pop(subject),

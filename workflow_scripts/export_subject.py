@@ -20,7 +20,7 @@ from brainstruct.nsd.grid import read_grid
 from brainstruct.nsd.layout import Layout
 from brainstruct.store.arrays import provenance, read_dataset
 from brainstruct.store.publishing import publish_folder
-from brainstruct.workflow.surface_source import SurfaceSource
+from brainstruct.workflow.flat_source import SurfaceSource
 
 
 def export_subject(
@@ -96,9 +96,8 @@ def _cortices(
     if surfaces.source == "store":
         name = surfaces.name
         use_store(files[0].parent)
-        return [
-            store_cortex(name, word(name), store_places(name, surfaces.transform, shape), shape)
-        ]
+        places = store_places(name, surfaces.transform, shape)
+        return [store_cortex(name, word(name), places, shape)]
     return []
 
 

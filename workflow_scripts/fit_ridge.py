@@ -12,14 +12,13 @@ from brainstruct.config.encoding import FitSettings
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_fit
 from brainstruct.encoding.permutation import PermutationTest
-from brainstruct.encoding.selected import BestPrediction, prediction_dataset
+from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import write_dataset
 
 EDGE_WARNING = 0.05
-VOXELS_PER_CHUNK = 1000
 
 
 def fit_ridge(
@@ -74,12 +73,10 @@ def fit_ridge(
         p = test.p(scores.prediction) if test else np.full(truth.shape[1], np.nan, np.float32)
         result = xr.Dataset(
             {
-                **{
-                    name: ("voxel", getattr(scores, name))
-                    for name in ("r", "r2", "cv_score", "alpha", "at_edge")
-                },
-                "p": ("voxel", p),
-            },
+                name: ("voxel", getattr(scores, name))
+                for name in ("r", "r2", "cv_score", "alpha", "at_edge")
+            }
+            | {"p": ("voxel", p)},
             coords={"voxel": stored.voxel},
             attrs={
                 "n_train": len(measured),
@@ -101,8 +98,7 @@ def fit_ridge(
             stored.tested,
             stored.voxel.values,
         ).assign_attrs(instruction=instruction, n_train=len(measured))
-        chunks = {"prediction": {"voxel": VOXELS_PER_CHUNK}}
-        write_dataset(result, prediction, provenance=origin, chunks=chunks)
+        write_dataset(result, prediction, provenance=origin, chunks=CHUNKS)
 
 
 run_job(fit_ridge, globals().get("snakemake"))

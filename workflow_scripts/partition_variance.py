@@ -18,8 +18,7 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
-MOST_KEPT = 80
-"""Reduced feature spaces kept in memory: 512 components of 10,000 images are 20 MB."""
+MOST_KEPT = 80  # reduced feature spaces in memory: 512 components of 10,000 images are 20 MB
 
 
 def partition_variance(

@@ -13,8 +13,6 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
-VOXELS_PER_CHUNK = 1000
-
 
 def predict_selected(
     *,
@@ -58,12 +56,8 @@ def predict_selected(
         stored.tested,
         stored.voxel.values,
     ).assign_attrs(instruction=instruction, n_train=int(train.sum()))
-    write_dataset(
-        result,
-        prediction,
-        provenance=provenance(found) | {"predict_code": code},
-        chunks={"prediction": {"voxel": VOXELS_PER_CHUNK}},
-    )
+    origin = provenance(found) | {"predict_code": code}
+    write_dataset(result, prediction, provenance=origin, chunks=selected.CHUNKS)
 
 
 run_job(predict_selected, globals().get("snakemake"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from brainstruct.jobs.run import log, run_job
 from brainstruct.nsd import responses as betas
-from brainstruct.nsd.layout import BetaFormat, Layout, Sessions
+from brainstruct.nsd.layout import Layout
+from brainstruct.nsd.sessions import BetaFormat, Sessions
 from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from brainstruct.brain.ceilings import ceilings_by_kind
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import combine_p, selected_p
@@ -13,8 +14,7 @@ from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
-MEAN = "mean"
-"""Instruction key of the mean over a model's instructions."""
+MEAN = "mean"  # instruction key of the mean over a model's instructions
 
 
 def tabulate_rois(
@@ -31,11 +31,7 @@ def tabulate_rois(
     """Write one table by instruction and one by instruction and layer."""
     fitted = read_dataset(scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
-    ceilings = {
-        str(name).removeprefix("ceiling_"): space[name]
-        for name in space.data_vars
-        if str(name).startswith("ceiling_")
-    }
+    ceilings = ceilings_by_kind(space)
 
     def tabulate(r: xr.DataArray, p: xr.DataArray) -> pd.DataFrame:
         table = alignment_table(

@@ -14,7 +14,7 @@ from sound_study import study_of
 from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome, as_table
-from brainstruct.workflow.asking import asks, expected_rooms
+from brainstruct.workflow.module import asks, expected_rooms
 
 
 @pytest.fixture

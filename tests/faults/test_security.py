@@ -176,8 +176,11 @@ def test_no_wildcard_matches_a_path():
     constraints = dict(re.findall(r'^    (\w+)=r?"(.+)",$', workflow, re.M))
     names = "".join(path.read_text() for path in (REPOSITORY / NAMES).glob("*.py"))
     used = set(re.findall(r'= "\{(\w+)\}"', names))
+    for pattern in re.findall(r'\bfile\("(.+)"\)', names):
+        used |= set(re.findall(r"\{(\w+)\}", pattern))
     assert used >= {"subject", "model", "instruction", "block", "surface"}
-    assert used - {"layer"} <= set(constraints)  # layers are filled in by the rules
+    filled_in = {"layer", "name"}  # by the rules
+    assert used - filled_in <= set(constraints)
     for name, pattern in constraints.items():
         for bad in ("..", "../x", "a/b", "/", ""):
             assert not re.fullmatch(pattern, bad), (name, bad)

@@ -108,8 +108,9 @@ def test_jobs_in_one_job_of_a_scheduler_hold_different_gpus(machine, monkeypatch
         ("", []),
     ],
 )
-def test_the_list_of_gpus_is_read_as_cuda_reads_it(visible, usable):
-    assert gpus.usable_gpus({"CUDA_VISIBLE_DEVICES": visible}) == usable
+def test_the_list_of_gpus_is_read_as_cuda_reads_it(monkeypatch, visible, usable):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpus.usable_gpus() == usable
 
 
 @pytest.mark.parametrize("kind", ["link", "file", "open"])

@@ -79,7 +79,7 @@ def test_parsing_loads_nothing_heavy(fresh):
     probe = (
         "import sys; sys.path.insert(0, 'workflow_scripts')\n"
         "import brainstruct.workflow.rooms, brainstruct.config.loading\n"
-        "import brainstruct.workflow.identity, brainstruct.workflow.resources\n"
+        "import brainstruct.workflow.identity, brainstruct.workflow.module\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 
 from brainstruct.config.loading import load_study
 from brainstruct.models.registry import FAMILIES
-from brainstruct.workflow.resources import grow
+from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
 

@@ -10,6 +10,16 @@ from numpy.typing import NDArray
 Ceiling = TypeVar("Ceiling", xr.DataArray, NDArray[Any])
 
 
+def ceilings_by_kind(space: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the noise ceilings of a subject: those named ``ceiling_{kind}``, by kind."""
+    named = {str(name): values for name, values in space.data_vars.items()}
+    return {
+        name.removeprefix("ceiling_"): values
+        for name, values in named.items()
+        if name.startswith("ceiling_")
+    }
+
+
 def can_be_divided_by(ceiling: Ceiling, threshold: float) -> Ceiling:
     """Say which voxels have a noise ceiling that scores can be divided by.
 

@@ -21,6 +21,9 @@ from brainstruct.encoding.columns import Array
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
 
+CHUNKS = {"prediction": {"voxel": 1000}}
+"""How predictions are stored: all images of some voxels together."""
+
 
 class BestPrediction:
     """Each voxel's prediction at the layer with the best CV score so far.

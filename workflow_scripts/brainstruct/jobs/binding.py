@@ -27,28 +27,18 @@ class FromConfig:
 
     For what changes how a job runs and never what comes out: a parameter of the
     rule would make finished jobs run again.
-
-    Attributes
-    ----------
-    key : str
-        Where it stands, such as ``embedding.batch_size``; empty: all of it.
     """
 
-    key: str
+    key: str  # where it stands, such as embedding.batch_size; empty: all of it
 
 
 def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
     """Return the arguments of the function behind a rule.
 
-    Parameters
-    ----------
-    function : callable
-        Takes named, annotated arguments: the rule's named inputs, outputs and
-        parameters; wildcards (unless one of those has the same name); ``threads``;
-        and settings marked `FromConfig`.
-    job : Snakemake's job object
-        Inputs and outputs without a name are no arguments: they are found by their
-        place in the data set.
+    It takes named, annotated ones: the rule's named inputs, outputs and parameters;
+    wildcards (unless one of those has the same name); ``threads``; and settings
+    marked `FromConfig`. Inputs and outputs without a name are no arguments: they
+    are found by their place in the data set.
 
     Raises
     ------

@@ -13,7 +13,7 @@ import platform
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -25,11 +25,8 @@ log = logging.getLogger("brainstruct")
 SCHEDULERS = ("SLURM_JOB_ID", "LSB_JOBID", "PBS_JOBID")
 """Hold the number of a scheduler's job. Two of them may give different GPUs one name."""
 
-POD = "KUBERNETES_SERVICE_HOST"
-"""Set in Kubernetes, where a job is a machine by its name."""
-
-POLL = 2.0
-"""Seconds between two looks for a free GPU."""
+POD = "KUBERNETES_SERVICE_HOST"  # set in Kubernetes, where a job is a machine by its name
+POLL = 2.0  # seconds between two looks for a free GPU
 
 
 def lock_folder() -> Path:
@@ -37,26 +34,17 @@ def lock_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"brainstruct-gpus-{os.getuid()}"
 
 
-def usable_gpus(environment: Mapping[str, str]) -> list[str]:
-    """Return the GPUs that jobs of this machine may use, as CUDA names them.
+def usable_gpus() -> list[str]:
+    """Return the GPUs that jobs of this machine may use, as CUDA names them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        import torch  # only the environments of jobs with GPUs have it
 
-    Parameters
-    ----------
-    environment : mapping
-        ``CUDA_VISIBLE_DEVICES`` restricts them, if it is set.
-    """
-    visible = environment.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        names = filter(None, (name.strip() for name in visible.split(",")))
-        return list(dict.fromkeys(takewhile(_names_gpu, names)))
-    import torch  # only the environments of jobs with GPUs have it
-
-    return [str(index) for index in range(torch.cuda.device_count())]
-
-
-def _names_gpu(name: str) -> bool:
-    """Whether CUDA goes on reading its list: it ends at -1, or any other word."""
-    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
+        return [str(index) for index in range(torch.cuda.device_count())]
+    names = filter(None, map(str.strip, visible.split(",")))
+    # CUDA's list ends at -1, or any other word.
+    named = takewhile(lambda name: name.isdecimal() or name.startswith(("GPU-", "MIG-")), names)
+    return list(dict.fromkeys(named))
 
 
 @contextmanager
@@ -68,18 +56,13 @@ def hold_gpus(wanted: int) -> Iterator[None]:
     In a job of a scheduler the other jobs are those of the same job, for the
     scheduler keeps its own apart.
 
-    Parameters
-    ----------
-    wanted : int
-        Number of GPUs.
-
     Raises
     ------
     InputError
         If the locks cannot be kept in the folder for temporary files.
     """
     environment = os.environ
-    gpus = [] if wanted == 0 else usable_gpus(environment)
+    gpus = [] if wanted == 0 else usable_gpus()
     if not gpus:
         yield
         return
@@ -98,11 +81,11 @@ def hold_gpus(wanted: int) -> Iterator[None]:
                 environment["CUDA_VISIBLE_DEVICES"] = before
 
 
-def _scheduled(environment: Mapping[str, str]) -> str:
+def _scheduled() -> str:
     """Return what begins the names of locks: a scheduler's job, or nothing."""
-    if POD in environment:
+    if POD in os.environ:
         return f"{platform.node()}-"
-    return "".join(f"{environment[name]}-" for name in SCHEDULERS if name in environment)
+    return "".join(f"{os.environ[name]}-" for name in SCHEDULERS if name in os.environ)
 
 
 def _wait_for(gpus: Sequence[str], wanted: int, stack: ExitStack) -> list[str]:
@@ -124,7 +107,7 @@ def _wait_for(gpus: Sequence[str], wanted: int, stack: ExitStack) -> list[str]:
 
 
 def _lock(gpu: str, stack: ExitStack) -> bool:
-    name = f"{_scheduled(os.environ)}{gpu}.lock".replace("/", "_")
+    name = f"{_scheduled()}{gpu}.lock".replace("/", "_")
     folder = lock_folder()
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

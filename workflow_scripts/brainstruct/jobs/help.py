@@ -13,17 +13,7 @@ from brainstruct.jobs.vocabulary import MEANINGS
 
 
 def usage(script: Path, about: str, function: Callable[..., object]) -> str:
-    """Return what ``--help`` prints for a script that Snakemake runs.
-
-    Parameters
-    ----------
-    script : pathlib.Path
-        The script.
-    about : str
-        Its docstring: what its rule does.
-    function : callable
-        The function behind the rule.
-    """
+    """Return what ``--help`` prints for a script that Snakemake runs; `about` is its docstring."""
     hints = get_type_hints(function, include_extras=True)
     lines = [f"workflow_scripts/{script.name}", *textwrap.wrap(about.strip(), 88), ""]
     lines += [f"{function.__name__}: {inspect.getdoc(function) or ''}".splitlines()[0], ""]

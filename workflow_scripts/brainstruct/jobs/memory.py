@@ -29,17 +29,9 @@ _WORDS = re.compile(
 
 
 def lack_of_memory(error: BaseException) -> str | None:
-    """Return what was refused, or `None` if an error is of another kind.
+    """Return what was refused, or `None` if an error, and what it came from, is of another kind.
 
-    Parameters
-    ----------
-    error : BaseException
-        With the errors that it came from.
-
-    Returns
-    -------
-    str or None
-        One line; names the file that was being read, where that is known.
+    One line; names the file that was being read, where that is known.
     """
     where = ""
     for part in _chain(error):
@@ -58,8 +50,7 @@ def lack_of_memory(error: BaseException) -> str | None:
 BLAS_BUFFER = 64 << 20
 """Bytes of address space that each copy of OpenBLAS may want per thread; 32 MB is usual."""
 
-_SIDE = 256
-"""Rows of matrices large enough to be multiplied by way of that buffer, on all threads."""
+_SIDE = 256  # rows of matrices that are multiplied by way of that buffer, on all threads
 
 
 def take_blas_buffers() -> None:
@@ -72,14 +63,13 @@ def take_blas_buffers() -> None:
     OSError
         With ENOMEM, if there is no room for them.
     """
-    loaded = [
-        library
+    buffers = sum(
+        library["num_threads"]
         for library in threadpoolctl.threadpool_info()
         if library["internal_api"] == "openblas"
-    ]
-    if not loaded:
+    )
+    if buffers == 0:
         return
-    buffers = sum(library["num_threads"] for library in loaded)
     mmap.mmap(-1, buffers * BLAS_BUFFER).close()  # address space: nothing is written
     numpy, linalg = sys.modules.get("numpy"), sys.modules.get("scipy.linalg")
     if numpy is not None:

@@ -28,15 +28,10 @@ log = logging.getLogger("brainstruct")
 
 
 def run_job(function: Callable[..., None], job: Any) -> None:
-    """Run the function behind a rule, with its log.
+    """Run the function behind a rule, with its log; `bind` says what the function takes.
 
-    Parameters
-    ----------
-    function : callable
-        Takes what its rule names; see `brainstruct.jobs.binding.bind`.
-    job : Snakemake's job object
-        ``snakemake`` of the script; `None` if it is not run by Snakemake. Then
-        nothing happens if it is imported; run by hand, it says what it does.
+    `job` is ``snakemake`` of the script; `None` if it is not run by Snakemake. Then
+    nothing happens if it is imported; run by hand, it says what it does.
 
     Raises
     ------

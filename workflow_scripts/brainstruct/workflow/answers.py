@@ -7,7 +7,7 @@ from functools import cached_property
 
 from brainstruct.workflow.data import SHARED, DataRoom
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, file
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,7 @@ class AnswerRoom(Room):
     data: DataRoom
     models: ModelRoom
 
-    def answers(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
-        """Build the name of what a model answered to an instruction, image by image."""
-        return f"{self.root}/answers/{model}/{instruction}.tsv"
+    answers = file("answers/{model}/{instruction}.tsv")  # what a model answered, image by image
 
     @property
     def sampled_block(self) -> str:

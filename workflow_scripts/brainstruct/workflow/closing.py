@@ -22,30 +22,17 @@ from typing import Any
 from brainstruct.config.study import Study
 from brainstruct.workflow.rooms import Rooms
 
-OTHERS = "data set and checkpoints"
-"""Where files go that are not among the results."""
-
+OTHERS = "data set and checkpoints"  # where files go that are not among the results
 MOST_WARNINGS = 5
 _WIDTH = 100
-_CLOCKS_DIFFER = timedelta(seconds=60)
+_CLOCKS_DIFFER = timedelta(seconds=60)  # those of a cluster's nodes
 _WARNING = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) WARNING (.*)", re.M)
-_WHOLE = "all"
-"""Label of a region that is all of its family, in tables."""
+_WHOLE = "all"  # label of a region that is all of its family, in tables
 
 
 @dataclass(frozen=True)
 class Made:
-    """A job that ran.
-
-    Attributes
-    ----------
-    rule : str
-        Its rule.
-    outputs, logs : tuple of str
-        What it wrote.
-    attempts : int
-        Times it was started.
-    """
+    """A job that ran."""
 
     rule: str
     outputs: tuple[str, ...]
@@ -55,28 +42,14 @@ class Made:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that ended well.
-
-    Attributes
-    ----------
-    jobs : list of Made
-        What ran.
-    started, ended : datetime
-        When, by this machine's clock.
-    whole : bool
-        Whether the whole study was asked for.
-    configuration : list of str
-        Files given with ``--configfile``.
-    rules : set of str
-        All rules there are.
-    """
+    """A run that ended well."""
 
     jobs: list[Made]
-    started: datetime
+    started: datetime  # by this machine's clock
     ended: datetime
-    whole: bool
-    configuration: list[str] = field(default_factory=list)
-    rules: set[str] = field(default_factory=set)
+    whole: bool  # whether the whole study was asked for
+    configuration: list[str] = field(default_factory=list)  # given with --configfile
+    rules: set[str] = field(default_factory=set)  # all there are
 
 
 def close(workflow: Any, rooms: Rooms) -> None:
@@ -98,25 +71,18 @@ def close(workflow: Any, rooms: Rooms) -> None:
 
 
 def run_of(workflow: Any) -> Run:
-    """Look up what a run of Snakemake did.
-
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        After its last job.
-    """
+    """Look up what a run of Snakemake did, after its last job."""
     jobs = [
         Made(job.rule.name, tuple(map(str, job.output)), tuple(map(str, job.log)), job.attempt)
         for job in workflow.dag.needrun_jobs(exclude_finished=False)
         if job.output
     ]
-    given = workflow.config_settings.configfiles
     return Run(
         jobs=jobs,
         started=workflow.start_time,
         ended=datetime.now(),
         whole=any(job.rule.name == "all" for job in workflow.dag.jobs),
-        configuration=[_relative(path) for path in given],
+        configuration=[_relative(path) for path in workflow.config_settings.configfiles],
         rules={rule.name for rule in workflow.rules},
     )
 
@@ -143,19 +109,13 @@ def summary(run: Run, rooms: Rooms) -> str:
 
 
 def warnings_in(path: str, since: datetime) -> list[str]:
-    """Return the first lines of the warnings that a job logged after a time.
+    """Return the first lines of the warnings that a job logged since this run started.
 
-    Parameters
-    ----------
-    path : str
-        A log of `brainstruct.jobs`; it holds earlier runs too.
-    since : datetime
-        When this run started. A minute more is looked at: nodes' clocks differ.
+    The log of `brainstruct.jobs` holds earlier runs too.
     """
-    file = Path(path)
-    if not file.is_file():
+    if not Path(path).is_file():
         return []
-    found = _WARNING.finditer(file.read_text(encoding="utf-8", errors="replace"))
+    found = _WARNING.finditer(Path(path).read_text(encoding="utf-8", errors="replace"))
     return [
         match[2] for match in found if datetime.fromisoformat(match[1]) >= since - _CLOCKS_DIFFER
     ]
@@ -168,10 +128,11 @@ def _remarks(run: Run, rooms: Rooms) -> Iterator[str]:
         yield f"{_count(again.total(), 'job')} failed at first and ran again: {which}."
     yield from _warnings(run)
     written = {path for job in run.jobs for path in job.outputs}
-    if rooms.data.table("alignment") in written:
-        yield from _regions(Path(rooms.data.table("alignment")), rooms.data.study)
-    if rooms.figures.pycortex_store() in written:
-        ready = json.loads(Path(rooms.figures.pycortex_store()).read_text(encoding="utf-8"))
+    table, store = rooms.data.table("alignment"), rooms.figures.pycortex_store()
+    if table in written:
+        yield from _regions(Path(table), rooms.data.study)
+    if store in written:
+        ready = json.loads(Path(store).read_text(encoding="utf-8"))
         average = [subject for subject, drawn in ready.items() if drawn["source"] == "fsaverage"]
         if average and rooms.data.study.flatmaps.source == "auto":
             yield f"No flat surfaces of {', '.join(average)}: drawn on fsaverage."

@@ -7,16 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from brainstruct.workflow.inputs import Inputs
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, file
 
-SHARED = "shared"
-"""Owner of the blocks of images that every subject saw."""
-
-SHARED_IMAGES = 1000
-"""Images of the NSD that are shown to all subjects."""
-
-OWN_IMAGES = 9000
-"""Images of the NSD that are shown to one subject only, by design."""
+SHARED = "shared"  # owner of the blocks of images that every subject saw
+SHARED_IMAGES = 1000  # of the NSD, shown to all subjects
+OWN_IMAGES = 9000  # of the NSD, shown to one subject only, by design
 
 
 @dataclass(frozen=True)
@@ -25,33 +20,12 @@ class DataRoom(Room):
 
     inputs: Inputs
 
-    # Names, with Snakemake's wildcards in braces.
-
-    def nsd_check(self) -> str:
-        """List of the data set's files, once all are there."""
-        return f"{self.root}/nsd_check.json"
-
-    def stimuli(self, subject: str = "{subject}") -> str:
-        """Images that a subject saw, one row each."""
-        return f"{self.root}/stimuli/{subject}.tsv"
-
-    def block(self, block: str = "{block}") -> str:
-        """Images of one embedding job."""
-        return f"{self.root}/stimuli/blocks/{block}.tsv"
-
-    def responses(self, subject: str = "{subject}") -> str:
-        """Betas of a subject, averaged over repetitions."""
-        return f"{self.root}/responses/{subject}.nc"
-
-    def ceiling(self, subject: str = "{subject}") -> str:
-        """Noise ceilings of a subject, beside its voxels and regions."""
-        return f"{self.root}/ceilings/{subject}.nc"
-
-    def cross_subject(self, subject: str = "{subject}") -> str:
-        """Noise ceiling of a subject from other subjects."""
-        return f"{self.root}/ceilings/cross_subject/{subject}.nc"
-
-    # Lists of names.
+    nsd_check = file("nsd_check.json")  # list of the data set's files, once all are there
+    stimuli = file("stimuli/{subject}.tsv")  # images that a subject saw, one row each
+    block = file("stimuli/blocks/{block}.tsv")  # images of one embedding job
+    responses = file("responses/{subject}.nc")  # betas, averaged over repetitions
+    ceiling = file("ceilings/{subject}.nc")  # noise ceilings, beside voxels and regions
+    cross_subject = file("ceilings/cross_subject/{subject}.nc")  # from other subjects
 
     def blocks_of(self, owner: str) -> list[str]:
         """Return the blocks of a subject's own images, or of the shared ones."""
@@ -66,20 +40,9 @@ class DataRoom(Room):
         return [block for owner in owners for block in self.blocks_of(owner)]
 
     @cached_property
-    def all_responses(self) -> list[str]:
-        """Responses of every subject."""
-        return [self.responses(subject) for subject in self.study.subjects]
-
-    @cached_property
-    def all_ceilings(self) -> list[str]:
-        """Noise ceilings of every subject."""
-        return [self.ceiling(subject) for subject in self.study.subjects]
-
-    @cached_property
     def all_stimuli(self) -> list[str]:
         """Image lists of every subject and block."""
-        lists = [self.stimuli(subject) for subject in self.study.subjects]
-        return lists + [self.block(block) for block in self.blocks]
+        return self.of_subjects(self.stimuli) + [self.block(block) for block in self.blocks]
 
     # What jobs get.
 
@@ -117,7 +80,7 @@ class DataRoom(Room):
 
     def betas_format(self, wildcards: Wildcards) -> str:
         """Format of the betas of the job's subject."""
-        return self.inputs.betas_format(wildcards.subject)
+        return self.inputs.found[wildcards.subject].format
 
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
         """Every subject but the job's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,26 +10,16 @@ from typing import Any
 from brainstruct.config.encoding import FitSettings
 from brainstruct.config.models import Model
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
 
 @dataclass(frozen=True)
 class FitJob:
-    """Layers that one job fits.
-
-    Attributes
-    ----------
-    layers : tuple of int
-        Which.
-    n_fitted : int
-        Layers of the model that are fitted, by this job and others.
-    models : tuple of str
-        Keys of the models that have such a job.
-    """
+    """Layers that one job fits."""
 
     layers: tuple[int, ...]
-    n_fitted: int
-    models: tuple[str, ...]
+    n_fitted: int  # layers of the model that are fitted, by this job and others
+    models: tuple[str, ...]  # keys of those that have such a job
 
     @property
     def name(self) -> str:
@@ -57,57 +47,23 @@ class EncodingRoom(Room):
 
     models: ModelRoom
 
-    # Names, with Snakemake's wildcards in braces.
-
-    def fit(
-        self,
-        subject: str = "{subject}",
-        model: str = "{model}",
-        instruction: str = "{instruction}",
-        layer: int | str = "{layer}",
-    ) -> str:
-        """Scores of the encoding model of one feature space."""
-        return f"{self.root}/fits/{subject}/{model}/{instruction}/layer-{layer}.nc"
-
-    def scores(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Scores of all feature spaces of a model."""
-        return f"{self.root}/scores/{subject}/{model}.nc"
-
-    def prediction(
-        self,
-        subject: str = "{subject}",
-        model: str = "{model}",
-        instruction: str = "{instruction}",
-    ) -> str:
-        """Test images as predicted at every voxel's selected layer."""
-        return f"{self.root}/predictions/{subject}/{model}/{instruction}.nc"
-
-    def winners(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Winning instruction and layer of every voxel."""
-        return f"{self.root}/winners/{subject}/{model}.nc"
-
-    def roi_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Alignment of one subject and model per region and instruction."""
-        return f"{self.root}/tables/rois/{subject}/{model}.tsv"
-
-    def layer_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Alignment of one subject and model per region, instruction and layer."""
-        return f"{self.root}/tables/layers/{subject}/{model}.tsv"
-
-    # Lists of names.
+    fit = file("fits/{subject}/{model}/{instruction}/layer-{layer}.nc")  # of one feature space
+    scores = file("scores/{subject}/{model}.nc")  # of all feature spaces of a model
+    prediction = file("predictions/{subject}/{model}/{instruction}.nc")  # of test images
+    winners = file("winners/{subject}/{model}.nc")  # instruction and layer of every voxel
+    roi_table = file("tables/rois/{subject}/{model}.tsv")  # by region and instruction
+    layer_table = file("tables/layers/{subject}/{model}.tsv")  # the same by layer
 
     def pairs(self, only_instructed: bool = False) -> Iterator[tuple[str, str]]:
-        """Iterate over subjects and models.
-
-        Parameters
-        ----------
-        only_instructed : bool
-            Leave out models that follow no instructions.
-        """
+        """Iterate over subjects and models; over those alone that follow instructions."""
         for subject in self.study.subjects:
             for model in self.study.models:
                 if model.follows_instructions or not only_instructed:
                     yield subject, model.key
+
+    def of_models(self, name: Callable[..., str], subject: str) -> list[str]:
+        """Return a subject's file of every model."""
+        return [name(subject, model.key) for model in self.study.models]
 
     def fits_of(self, subject: str, model: str) -> list[str]:
         """Return all fits of a subject and model."""
@@ -123,39 +79,18 @@ class EncodingRoom(Room):
         """Fits of every subject and model."""
         return [path for subject, model in self.pairs() for path in self.fits_of(subject, model)]
 
-    @cached_property
-    def all_scores(self) -> list[str]:
-        """Scores of every subject and model."""
-        return [self.scores(*pair) for pair in self.pairs()]
-
-    @cached_property
-    def all_winners(self) -> list[str]:
-        """Winners of every subject and model."""
-        return [self.winners(*pair) for pair in self.pairs()]
-
-    @cached_property
-    def all_roi_tables(self) -> list[str]:
-        """Regional alignment of every subject and model."""
-        return [self.roi_table(*pair) for pair in self.pairs()]
-
-    @cached_property
-    def all_layer_tables(self) -> list[str]:
-        """Regional alignment by layer of every subject and model."""
-        return [self.layer_table(*pair) for pair in self.pairs()]
+    def of_pairs(self, name: Callable[..., str]) -> list[str]:
+        """Return a file of every subject and model."""
+        return [name(*pair) for pair in self.pairs()]
 
     @cached_property
     def all_tables(self) -> list[str]:
         """Regional tables of the whole study."""
         return [self.table("alignment"), self.table("layers")]
 
-    # Jobs.
-
     def layer_chunks(self, model: Model) -> list[tuple[int, ...]]:
         """Cut a model's fitted layers into the layers of one job each."""
-        layers = model.fitted_layers
-        size = self.study.encoding.layers_per_job
-        step = len(layers) if size == "all" else size
-        return [tuple(layers[start : start + step]) for start in range(0, len(layers), step)]
+        return chunks(model.fitted_layers, self.study.encoding.layers_per_job)
 
     def fit_jobs(self) -> list[FitJob]:
         """Return the kinds of fit jobs, each with the models that have it."""

@@ -12,9 +12,9 @@ from typing import Any
 from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.figures import FigureRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.flat_source import SurfaceSource
+from brainstruct.workflow.room import Room, Wildcards, file
 from brainstruct.workflow.statistics import StatisticsRoom
-from brainstruct.workflow.surface_source import SurfaceSource
 from brainstruct.workflow.synthetic import SyntheticRoom
 
 
@@ -28,21 +28,16 @@ class ExportRoom(Room):
     figures: FigureRoom
     synthetic: SyntheticRoom
 
-    def derivatives(self, name: str) -> str:
-        """Build the name of a file or folder of the exported dataset."""
-        return f"{self.root}/derivatives/{name}"
-
-    def export(self, participant: str = "{participant}") -> str:
-        """Folder with a participant's exported maps."""
-        return self.derivatives(f"sub-{participant}")
+    derivatives = file("derivatives/{name}")  # file or folder of the exported dataset
+    export = file("derivatives/sub-{participant}")  # folder with a participant's maps
 
     @cached_property
     def tables(self) -> list[str]:
         """Tables that are copied into the exported dataset."""
         encoding = self.encoding
         named = [*encoding.all_tables, *self.synthetic.all_tables, *self.statistics.all_statistics]
-        named += [*encoding.all_roi_tables, *encoding.all_layer_tables]
-        return named + [self.data.stimuli(subject) for subject in self.study.subjects]
+        named += encoding.of_pairs(encoding.roi_table) + encoding.of_pairs(encoding.layer_table)
+        return named + self.of_subjects(self.data.stimuli)
 
     @cached_property
     def first_scores(self) -> list[str]:
@@ -64,13 +59,11 @@ class ExportRoom(Room):
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """Scores of all models of the exported subject, in the order of figures."""
-        subject = self.subject(wildcards)
-        return [self.encoding.scores(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.scores, self.subject(wildcards))
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the exported subject, in the order of figures."""
-        subject = self.subject(wildcards)
-        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.winners, self.subject(wildcards))
 
     def space(self, wildcards: Wildcards) -> str:
         """Noise ceilings of the exported subject."""

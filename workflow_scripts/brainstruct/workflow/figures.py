@@ -8,7 +8,7 @@ from typing import Any
 
 from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.encoding import EncodingRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, file
 from brainstruct.workflow.statistics import StatisticsRoom
 
 
@@ -20,9 +20,7 @@ class FigureRoom(Room):
     encoding: EncodingRoom
     statistics: StatisticsRoom
 
-    def pycortex_store(self) -> str:
-        """Marker of the study's private pycortex store."""
-        return f"{self.root}/pycortex/ready.json"
+    pycortex_store = file("pycortex/ready.json")  # marker of the study's private pycortex store
 
     # Models, and lists of names.
 
@@ -56,11 +54,6 @@ class FigureRoom(Room):
         return [self.figure(name) for name in names]
 
     # What jobs get.
-
-    @property
-    def store_settings(self) -> dict[str, Any]:
-        """What the pycortex store is made of and how large its flatmaps are."""
-        return self.study.flatmaps.model_dump(include={"store", "patch", "height"})
 
     @property
     def cortices(self) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
-"""On which cortex a subject's flatmaps are drawn: the configuration, and which files are there.
+"""On which cortex flatmaps are drawn, and to which surfaces maps are exported.
 
-Evaluated while Snakemake builds its DAG: names and existence, never content.
+By the configuration and the files that are there. Evaluated while Snakemake builds
+its DAG: names and existence, never content.
 """
 
 from __future__ import annotations
@@ -11,46 +12,29 @@ from typing import TYPE_CHECKING, Literal
 
 from brainstruct.nsd.layout import HEMISPHERES, Layout
 
-if TYPE_CHECKING:  # jobs that draw have no pydantic
+if TYPE_CHECKING:  # jobs that export have no pydantic
     from brainstruct.config.figures import Flatmaps
 
 Source = Literal["store", "freesurfer", "fsaverage"]
-
-_STORE_SURFACES = ("wm", "pia", "flat")
 
 
 @dataclass(frozen=True)
 class FlatSource:
     """A cortex to draw on.
 
-    Attributes
-    ----------
-    source : str
-        ``store``, ``freesurfer`` or ``fsaverage``.
-    reason : str
-        Why this one, for the log.
-    files : tuple of pathlib.Path
-        What it is made of, whether it is there or not; none for the store
-        that ships with pycortex.
+    `files` are what it is made of, whether they are there or not; none for the
+    store that ships with pycortex.
     """
 
     source: Source
-    reason: str
+    reason: str  # why this one, for the log
     files: tuple[Path, ...] = ()
 
 
 def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
     """Choose the cortex of a subject.
 
-    Parameters
-    ----------
-    flatmaps : Flatmaps
-        What is configured. With ``auto``, no filestore (``null``) means the
-        one that ships with pycortex.
-    layout : Layout
-        The data set.
-    subject : str
-        Whose.
+    With ``auto``, no filestore (``null``) means the one that ships with pycortex.
     """
     wanted = flatmaps.source
     if wanted == "store":
@@ -81,7 +65,7 @@ def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
     folder = _folder(flatmaps, subject)
     files = [
         folder / "surfaces" / f"{kind}_{side}.gii"
-        for kind in _STORE_SURFACES
+        for kind in ("wm", "pia", "flat")
         for side in HEMISPHERES
     ]
     transform = flatmaps.transform.format(subject=subject)
@@ -104,3 +88,46 @@ def _depths(layout: Layout, subject: str) -> list[Path]:
 
 def _folder(flatmaps: Flatmaps, subject: str) -> Path:
     return Path(flatmaps.store or "") / flatmaps.subject.format(subject=subject)
+
+
+@dataclass(frozen=True)
+class SurfaceSource:
+    """Surfaces for exports: the data set's transforms, or the filestore of flatmaps."""
+
+    source: Literal["nsd", "store", "none"]
+    reason: str  # which surfaces these are and why, for logs and readers
+    files: tuple[Path, ...] = ()  # transforms that are read
+    average: bool = False  # whether the data set can carry the subject to fsaverage
+    name: str = ""  # in the filestore, as is the next
+    transform: str = ""
+
+
+def find_surfaces(
+    flat: FlatSource, layout: Layout, subject: str, flatmaps: Flatmaps
+) -> SurfaceSource:
+    """Choose the surfaces of a subject.
+
+    The data set's own transforms come first, whatever flatmaps are drawn on:
+    they lead to the vertices that everybody has.
+    """
+    depths = _depths(layout, subject)
+    index = [layout.fsaverage_file(subject, side) for side in HEMISPHERES]
+    if all(path.is_file() for path in depths):
+        average = all(path.is_file() for path in index)
+        return SurfaceSource(
+            "nsd",
+            "surface maps are on the subject's own vertices (fsnative)"
+            + (" and on fsaverage" if average else "; fsaverage needs white-to-fsaverage"),
+            (*depths, *(index if average else ())),
+            average,
+        )
+    lacking = f"the NSD's transforms are not there ({depths[0].name} and others)"
+    if flat.source == "store":
+        name = flatmaps.subject.format(subject=subject)
+        return SurfaceSource(
+            "store",
+            f"surface maps are on the surfaces of the pycortex subject {name}: {lacking}",
+            name=name,
+            transform=flatmaps.transform.format(subject=subject),
+        )
+    return SurfaceSource("none", f"there are no surface maps: {lacking}")

@@ -22,20 +22,10 @@ PARTS = ("Snakefile", "rules", "workflow_scripts", "config", "envs", "report", "
 
 
 def unpack(folder: Any, cache: Path) -> str:
-    """Unpack the revision of a hosted workflow, unless it has been.
+    """Unpack the revision of a hosted workflow, unless it has been; return where it is.
 
-    Parameters
-    ----------
-    folder : snakemake.sourcecache.SourceFile
-        Folder of the Snakefile in its repository, ``workflow.current_basedir``.
-    cache : pathlib.Path
-        Snakemake's folder of source files; the revision goes to
-        ``brainstruct/<commit>`` in it.
-
-    Returns
-    -------
-    str
-        The unpacked folder.
+    `folder` is that of the Snakefile in its repository, ``workflow.current_basedir``;
+    `cache`, Snakemake's of source files, holds the revision in ``brainstruct/<commit>``.
 
     Raises
     ------
@@ -73,13 +63,8 @@ def _publish(files: Path, home: Path) -> None:
 
 def _git(clone: str, *arguments: str, index: Path | None = None) -> str:
     environment = os.environ | ({"GIT_INDEX_FILE": str(index)} if index else {})
-    done = subprocess.run(
-        ["git", "-C", clone, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
+    command = ["git", "-C", clone, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         reason = " ".join(done.stderr.split())
         raise WorkflowError(f"{clone}: git cannot show the workflow's files ({reason})")

@@ -38,19 +38,9 @@ CONFIGURATION = "brainstruct.config"
 
 @cache
 def stage_identity(script: str, *modules: str) -> str:
-    """Return the identity of the code behind a rule.
+    """Return the identity of the code behind ``workflow_scripts/{script}.py``, as 12 hex digits.
 
-    Parameters
-    ----------
-    script : str
-        Name of the rule, whose script is ``workflow_scripts/{script}.py``.
-    *modules : str
-        Modules that the script imports by name at run time.
-
-    Returns
-    -------
-    str
-        Twelve hexadecimal digits.
+    `modules` are those that the script imports by name at run time.
     """
     digest = hashlib.sha256(f"format {FORMAT_VERSION}\n".encode())
     for path in sorted(_reachable(SCRIPTS / f"{script}.py", modules)):
@@ -62,18 +52,7 @@ def stage_identity(script: str, *modules: str) -> str:
 
 
 def folder_identity(folder: str) -> str:
-    """Return the identity of files that a stage uses and Python does not import.
-
-    Parameters
-    ----------
-    folder : str
-        Folder inside the package.
-
-    Returns
-    -------
-    str
-        Twelve hexadecimal digits, of all names and contents.
-    """
+    """Return the identity of files in a folder of the package that Python does not import."""
     digest = hashlib.sha256()
     root = PACKAGE / folder
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
@@ -83,9 +62,8 @@ def folder_identity(folder: str) -> str:
 
 
 def _reachable(script: Path, modules: Iterable[str]) -> set[Path]:
-    found = {script}
     waiting = [script, *filter(None, map(_module_path, modules))]
-    found.update(waiting)
+    found = set(waiting)
     while waiting:
         for path in _read(waiting.pop()).imports:
             if path not in found:

@@ -8,34 +8,32 @@ be shown where the data are not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import RELEASED_SESSIONS, BetaFormat, Layout, Sessions
-from brainstruct.workflow.flat_source import FlatSource, find_source
-from brainstruct.workflow.surface_source import SurfaceSource, find_surfaces
-
-CAPTION_SPLITS = ("train2017", "val2017")
+from brainstruct.nsd.layout import COCO_SPLITS, RELEASED_SESSIONS, Layout, Sessions
+from brainstruct.workflow.flat_source import (
+    FlatSource,
+    SurfaceSource,
+    find_source,
+    find_surfaces,
+)
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The files of the data set that a study reads.
 
-    Attributes
-    ----------
-    study : Study
-        The checked configuration.
-    tolerant : bool
-        Take the data set as released where its sessions have a hole: for
-        targets that say, or mend, what is missing.
+    `tolerant` takes the data set as released where its sessions have a hole: for
+    targets that say, or mend, what is missing.
     """
 
     study: Study
     tolerant: bool = False
+    _seen: dict[Path, bool] = field(default_factory=dict, compare=False)  # looked for
 
     @cached_property
     def layout(self) -> Layout:
@@ -74,10 +72,6 @@ class Inputs:
         """Most sessions of any subject; decides which shared images were shown."""
         return max(self.sessions(subject) for subject in self.study.subjects)
 
-    def betas_format(self, subject: str) -> BetaFormat:
-        """Return the format of the betas files that are read."""
-        return self.found[subject].format
-
     def design(self) -> list[str]:
         """Experimental design and stimulus table."""
         return self._present([self.layout.expdesign_file, self.layout.stim_info_file])
@@ -85,8 +79,7 @@ class Inputs:
     def stimuli(self, reads_captions: bool = False) -> list[str]:
         """Return what a model looks at: the images, or the captions."""
         if reads_captions:
-            captions = [self.layout.captions_file(split) for split in CAPTION_SPLITS]
-            return self._present([*captions, self.layout.stim_info_file])
+            return self._present([*self._captions, self.layout.stim_info_file])
         return self._present([self.layout.stimuli_file])
 
     def subject(self, subject: str) -> list[str]:
@@ -124,7 +117,7 @@ class Inputs:
         for subject, found in self.flat_sources.items():
             files += [str(path) for path in found.files if self._exists(path)]
             if found.source != "store":
-                files += self._present([self.layout.roi_file(subject, self.study.data.mask)])
+                files += self.mask(subject)
         return files
 
     def required(self) -> list[str]:
@@ -133,7 +126,7 @@ class Inputs:
         if any(not model.reads_captions for model in self.study.models):
             files.append(self.layout.stimuli_file)
         if any(model.reads_captions for model in self.study.models):
-            files += [self.layout.captions_file(split) for split in CAPTION_SPLITS]
+            files += self._captions
         for subject in self.study.subjects:
             files += self._subject_files(subject)
         return [str(file) for file in files]
@@ -149,9 +142,12 @@ class Inputs:
     def written_stimuli(self) -> list[str]:
         """Files of the synthetic stimuli and design, shared by all subjects."""
         layout = self.layout
-        captions = [layout.captions_file(split) for split in CAPTION_SPLITS]
-        files = [layout.expdesign_file, layout.stim_info_file, layout.stimuli_file, *captions]
-        return [str(path) for path in files]
+        shared = [layout.expdesign_file, layout.stim_info_file, layout.stimuli_file]
+        return [str(path) for path in [*shared, *self._captions]]
+
+    @property
+    def _captions(self) -> list[Path]:
+        return [self.layout.captions_file(split) for split in COCO_SPLITS]
 
     def _find(self, subject: str) -> Sessions:
         data, synthetic = self.study.data, self.study.synthetic
@@ -173,10 +169,10 @@ class Inputs:
 
     def _response_files(self, subject: str) -> list[Path]:
         layout, data = self.layout, self.study.data
-        form = self.betas_format(subject)
+        sessions = self.found[subject]
         betas = [
-            layout.betas_file(subject, session, form)
-            for session in range(1, self.sessions(subject) + 1)
+            layout.betas_file(subject, session, sessions.format)
+            for session in range(1, sessions.count + 1)
         ]
         return [*betas, layout.ncsnr_file(subject), layout.roi_file(subject, data.mask)]
 
@@ -192,11 +188,6 @@ class Inputs:
     def _present(self, files: list[Path]) -> list[str]:
         written = self.study.synthetic is not None
         return [str(file) for file in files if written or self._exists(file)]
-
-    @cached_property
-    def _seen(self) -> dict[Path, bool]:
-        """Files that were looked for, and whether they are there."""
-        return {}
 
     def _exists(self, file: Path) -> bool:
         # Once: every job parses anew, from disks that may be far, and one DAG has one answer.

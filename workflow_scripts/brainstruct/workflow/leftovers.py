@@ -24,9 +24,7 @@ from brainstruct.errors import InputError
 
 Answer = TypeVar("Answer")
 
-FIRST_POLL, LAST_POLL = 5.0, 60.0
-"""Seconds between looks at the queue, at the start and later."""
-
+FIRST_POLL, LAST_POLL = 5.0, 60.0  # seconds between looks at the queue, at the start and later
 TRIES_TO_BEGIN, TRIES_TO_END = 8, 3
 """How often SLURM is asked, where it does not answer: for minutes, and for some seconds."""
 
@@ -37,35 +35,21 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """A job in SLURM's queue.
-
-    Attributes
-    ----------
-    id : str
-        SLURM's number.
-    submitted : float
-        Seconds since the epoch.
-    folder : str
-        Where it was submitted.
-    comment : str
-        Rule and wildcards, as the executor plugin writes them.
-    """
+    """A job in SLURM's queue."""
 
     id: str
-    submitted: float
-    folder: str
-    comment: str
+    submitted: float  # seconds since the epoch
+    folder: str  # where it was submitted
+    comment: str  # rule and wildcards, as the executor plugin writes them
 
 
 def read_queue(text: str) -> list[QueuedJob]:
     """Read what ``squeue --format=%i|%V|%Z|%k`` printed."""
-    jobs = []
-    for line in text.splitlines():
-        number, submitted, folder, comment = line.split("|", 3)
-        jobs.append(
-            QueuedJob(number, datetime.fromisoformat(submitted).timestamp(), folder, comment)
-        )
-    return jobs
+    jobs = (line.split("|", 3) for line in text.splitlines())
+    return [
+        QueuedJob(number, datetime.fromisoformat(submitted).timestamp(), folder, comment)
+        for number, submitted, folder, comment in jobs
+    ]
 
 
 def comment_of(rule: str, wildcards: Iterable[str]) -> str:
@@ -81,19 +65,11 @@ def belonging(queue: Iterable[QueuedJob], folder: Path, comments: set[str]) -> l
 
 
 def leftovers(workflow: Any) -> list[QueuedJob]:
-    """Return the queued jobs whose outputs this run would make.
+    """Return the queued jobs whose outputs this run would make, its plan being made.
 
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        With its plan made. It holds Snakemake's lock on these outputs: no other
-        run is waiting for the jobs.
-
-    Returns
-    -------
-    list of QueuedJob
-        Of the same folder, rule, wildcards and configuration files. Studies
-        that share a folder differ in the last.
+    They are of the same folder, rule, wildcards and configuration files; studies
+    that share a folder differ in the last. The run holds Snakemake's lock on
+    these outputs: no other is waiting for the jobs.
 
     Raises
     ------
@@ -137,21 +113,21 @@ def finish_leftovers(workflow: Any) -> None:
         _record_unrecorded(workflow, changed)
         return
     outdated = [job for job in found if job.submitted < changed]
+    kept = [job for job in found if job.submitted >= changed]
     if outdated:
         _say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
         try:
             _patiently(lambda: _cancel(outdated), TRIES_TO_BEGIN)
         except NoAnswerError as error:
             raise _silence(error) from error
-    if len(outdated) < len(found):
-        kept = [job for job in found if job not in outdated]
+    if kept:
         _say(f"Waiting for jobs that an earlier run has left in the queue: {_ids(kept)}")
     pause = FIRST_POLL
     while _patiently(lambda: _still_there(found)):
         time.sleep(pause)
         pause = min(1.5 * pause, LAST_POLL)
     _say("They have ended. Planning anew.")
-    awaited = {job.comment for job in found if job not in outdated}
+    awaited = {job.comment for job in kept}
     for job in workflow.dag.needrun_jobs(False):
         if comment_of(job.rule.name, job.wildcards) in awaited and _is_whole(workflow, job):
             _record(workflow, job)
@@ -202,20 +178,8 @@ def _is_whole(workflow: Any, job: Any) -> bool:
 
 
 def _record(workflow: Any, job: Any) -> None:
-    """Write down what outputs were made from, so that later changes are noticed.
-
-    Snakemake does so when it sees a job end.
-    """
+    """Write down what outputs were made from, as Snakemake does when it sees a job end."""
     workflow.async_run(workflow.persistence.finished(job))
-
-
-def _plain_environment() -> dict[str, str]:
-    """Return the environment without the user's taste in what squeue shows, and how."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name != "SLURM_TIME_FORMAT" and not name.startswith("SQUEUE_")
-    }
 
 
 def _is_configured(script: str, configuration: str) -> bool:
@@ -257,9 +221,12 @@ def _cancel(jobs: Sequence[QueuedJob]) -> None:
 
 def _slurm(*command: str) -> str:
     """Run one of SLURM's commands and return what it printed."""
-    asked = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=_plain_environment()
-    )
+    plain = {  # without the user's taste in what squeue shows, and how
+        name: value
+        for name, value in os.environ.items()
+        if name != "SLURM_TIME_FORMAT" and not name.startswith("SQUEUE_")
+    }
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
     if asked.returncode != 0:
         said = asked.stderr.strip() or f"{command[0]} ended with status {asked.returncode}"
         raise NoAnswerError(said.splitlines()[-1])

@@ -7,31 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainstruct.config.models import Model
 from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.data import SHARED, DataRoom
 from brainstruct.workflow.identity import stage_identity
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
-DOWNLOADS = "resources/checkpoints"
-"""Where checkpoints of the hub go."""
+DOWNLOADS = "resources/checkpoints"  # of the hub
 
 
 @dataclass(frozen=True)
 class EmbedJob:
-    """What one kind of embedding job does.
+    """What one kind of embedding job does."""
 
-    Attributes
-    ----------
-    instructions : tuple of str
-        Keys of the instructions it gives, or the one wildcard of them.
-    models : tuple of str
-        Keys of the models that have such a job.
-    """
-
-    instructions: tuple[str, ...]
-    models: tuple[str, ...]
+    instructions: tuple[str, ...]  # keys of those it gives, or the one wildcard of them
+    models: tuple[str, ...]  # keys of those that have such a job
 
     @property
     def name(self) -> str:
@@ -45,15 +35,10 @@ class ModelRoom(Room):
 
     data: DataRoom
 
-    # Names, with Snakemake's wildcards in braces.
-
-    def checkpoint(self, checkpoint: str = "{checkpoint}") -> str:
-        """Manifest of a checkpoint that is complete on disk."""
-        return f"{self.root}/checkpoints/{checkpoint}.json"
-
-    def checkpoint_stamps(self, checkpoint: str = "{checkpoint}") -> str:
-        """Sizes and times of its files, by which jobs see that they are unchanged."""
-        return f"{self.root}/checkpoints/{checkpoint}.stamps.json"
+    checkpoint = file("checkpoints/{checkpoint}.json")  # manifest, once it is complete on disk
+    checkpoint_stamps = file("checkpoints/{checkpoint}.stamps.json")  # sizes and times of its files
+    embedding = file("embeddings/{model}/{instruction}/{block}.nc")  # states of every layer
+    work = file("work/embed/{model}/{block}")  # folder for finished shards
 
     def checkpoint_folder(self, checkpoint: str) -> str:
         """Folder of a checkpoint: the user's own, or where a revision is downloaded to.
@@ -66,14 +51,6 @@ class ModelRoom(Room):
             return source.path
         parts = (str(source.hub), source.revision)
         return "/".join([DOWNLOADS, *(part.replace("/", "--") for part in parts)])
-
-    def embedding(
-        self, model: str = "{model}", instruction: str = "{instruction}", block: str = "{block}"
-    ) -> str:
-        """States of every layer for the images of a block."""
-        return f"{self.root}/embeddings/{model}/{instruction}/{block}.nc"
-
-    # Lists of names.
 
     def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
         """Return the embeddings of everything a subject saw: own images, then shared ones."""
@@ -90,25 +67,17 @@ class ModelRoom(Room):
             for block in self.data.blocks
         ]
 
-    # Jobs.
-
-    def instruction_chunks(self, model: Model) -> list[tuple[str, ...]]:
-        """Cut a model's instructions into the instructions of one embedding job each."""
-        names = self.study.instructions_of(model)
-        size = self.study.embedding.instructions_per_job
-        step = len(names) if size == "all" else size
-        return [tuple(names[start : start + step]) for start in range(0, len(names), step)]
-
     def embed_jobs(self) -> dict[str, EmbedJob]:
         """Return the kinds of embedding jobs: name of the rule -> what its jobs do.
 
         With one instruction per job, the usual case, there is one kind.
         """
-        if self.study.embedding.instructions_per_job == 1:
+        size = self.study.embedding.instructions_per_job
+        if size == 1:
             return {"embed": EmbedJob(("{instruction}",), tuple(m.key for m in self.study.models))}
         found: dict[tuple[str, ...], list[str]] = {}
         for model in self.study.models:
-            for chunk in self.instruction_chunks(model):
+            for chunk in chunks(self.study.instructions_of(model), size):
                 found.setdefault(chunk, []).append(model.key)
         return {
             # Doubled, so that the keys "a-b" and "a", "b" give two names.
@@ -167,13 +136,7 @@ class ModelRoom(Room):
         return {key: None if key == NO_INSTRUCTION else texts[key].text for key in instructions}
 
     def texts(self, instructions: tuple[str, ...]) -> Callable[[Any], dict[str, str | None]]:
-        """Return the function that gives a job key -> text of its instructions.
-
-        Parameters
-        ----------
-        instructions : tuple of str
-            Keys, or wildcards in braces.
-        """
+        """Return what gives a job key -> text of instructions: keys, or wildcards in braces."""
 
         def chosen(wildcards: Any) -> dict[str, str | None]:
             return self.texts_of(instruction.format(**wildcards) for instruction in instructions)
@@ -185,28 +148,11 @@ class ModelRoom(Room):
         """GPUs of a job that embeds."""
         return 0 if self.study.embedding.device == "cpu" else 1
 
-    def work(self) -> str:
-        """Folder in which a job keeps its finished shards."""
-        return f"{self.root}/work/embed/{{model}}/{{block}}"
-
     def embed_code(self, wildcards: Wildcards) -> str:
         """Identity of the code that embeds with the job's model."""
         return self.code_of("embed", wildcards.model)
 
     def code_of(self, stage: str, key: str) -> str:
-        """Identity of the code of a stage that runs a model of the study.
-
-        Parameters
-        ----------
-        stage : str
-            See `stage_identity`.
-        key : str
-            The model's.
-
-        Returns
-        -------
-        str
-            Twelve hexadecimal digits, and the class of the model's family.
-        """
+        """Identity of the code of a stage that runs a model, and the class of its family."""
         family = FAMILIES[self.study.model(key).family]
         return f"{stage_identity(stage, family.module)} {family.name}"

@@ -1,32 +1,23 @@
-"""What Snakemake does not do by itself where this workflow is a module of another one."""
+"""How Snakemake was called: for a module of another workflow, for answers only, with conda."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import brainstruct
 from brainstruct.errors import InputError
 
+ASKING = frozenset({"doctor", "fetch_nsd", "plan"})
+"""Targets that must work where the data set is incomplete."""
+
 
 def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mapping[str, Any]:
-    """Return the configuration to run with.
+    """Return the configuration to run with, while the Snakefile in `home` is parsed.
 
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        While it parses this workflow's Snakefile.
-    config : mapping
-        What Snakemake gave it.
-    home : str
-        Folder of this workflow.
-
-    Returns
-    -------
-    mapping
-        `config`; in a module, the defaults with `config` over them. Snakemake
-        skips a module's own ``configfile:`` where the module has a ``config:``.
+    That is `config`; in a module, the defaults with `config` over them: Snakemake
+    skips a module's own ``configfile:`` where the module has a ``config:``.
 
     Raises
     ------
@@ -55,3 +46,25 @@ def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mappin
     from brainstruct.config.files import over_defaults
 
     return over_defaults(config)
+
+
+def asks(arguments: Sequence[str]) -> bool:
+    """Return whether a command line names a target in `ASKING`.
+
+    Snakemake knows its targets only after the rules are parsed. Being wrong
+    does no harm: where the data set is taken as released, ``check_nsd`` still
+    refuses to go on without all of it.
+    """
+    # As a module, this workflow may give its rules a prefix: brainstruct_plan.
+    return any(word == name or word.endswith(f"_{name}") for word in arguments for name in ASKING)
+
+
+def expected_rooms(workflow: Any) -> list[str] | None:
+    """Return the environments of ``envs`` whose packages the doctor's own has.
+
+    Its own where every rule gets an environment by conda; `None`, for all,
+    where everything runs in one.
+    """
+    settings = workflow.deployment_settings
+    methods = {str(method) for method in settings.deployment_method} if settings else set()
+    return ["doctor"] if any("conda" in method.lower() for method in methods) else None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brainstruct.workflow.room import Room
+from brainstruct.workflow.room import Room, file
 
 
 @dataclass(frozen=True)
 class PlanRoom(Room):
     """Names; see `Room`."""
 
-    def plan(self) -> str:
-        """Name the file with what the study will take."""
-        return f"{self.root}/plan.json"
+    plan = file("plan.json")  # what the study will take

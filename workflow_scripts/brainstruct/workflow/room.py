@@ -7,11 +7,15 @@ the configuration and at names of files only.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol, TypeVar
 
 from brainstruct.config.study import Study
+
+Item = TypeVar("Item")
 
 
 class Wildcards(Protocol):
@@ -25,15 +29,32 @@ class Wildcards(Protocol):
     owner: str
 
 
+def chunks(items: Sequence[Item], size: int | Literal["all"]) -> list[tuple[Item, ...]]:
+    """Cut what a model has to be done into the parts of one job each."""
+    step = len(items) if size == "all" else size
+    return [tuple(items[start : start + step]) for start in range(0, len(items), step)]
+
+
+def file(pattern: str) -> Callable[..., str]:
+    """Make the method of a room that names a file of the results.
+
+    It takes what the pattern has in braces, in that order or by name; what is not
+    given stays there, as Snakemake's wildcard.
+    """
+    wildcards = {name: f"{{{name}}}" for name in re.findall(r"\{(\w+)\}", pattern)}
+
+    def name(room: Room, *given: object, **named: object) -> str:
+        values = wildcards | dict(zip(wildcards, given, strict=False)) | named
+        if len(given) > len(wildcards) or len(values) > len(wildcards):
+            raise TypeError(f"{pattern} does not take {given}, {named}")
+        return f"{room.root}/{pattern.format_map(values)}"
+
+    return name
+
+
 @dataclass(frozen=True)
 class Room:
-    """Names that every file of rules needs.
-
-    Attributes
-    ----------
-    study : Study
-        The checked configuration.
-    """
+    """Names that every file of rules needs."""
 
     study: Study
 
@@ -42,18 +63,26 @@ class Room:
         """Folder of the results."""
         return self.study.results.rstrip("/")
 
-    def log(self, name: str) -> str:
-        """Build the name of a job's log from ``rule/wildcards``."""
-        return f"{self.root}/logs/{name}.log"
+    log = file("logs/{name}.log")  # of a job, from its rule and wildcards
+    benchmark = file("benchmarks/{name}.tsv")  # the same
+    table = file("tables/{name}.tsv")  # of the whole study
 
-    def benchmark(self, name: str) -> str:
-        """Build the name of a job's benchmark file from ``rule/wildcards``."""
-        return f"{self.root}/benchmarks/{name}.tsv"
-
-    def table(self, name: str) -> str:
-        """Build the name of a table of the whole study."""
-        return f"{self.root}/tables/{name}.tsv"
+    def of_subjects(self, name: Callable[..., str]) -> list[str]:
+        """Return a file of every subject."""
+        return [name(subject) for subject in self.study.subjects]
 
     def figure(self, name: str, suffix: str = "svg") -> str:
         """Build the name of a figure; its table has the same name."""
         return f"{self.root}/figures/{name}.{suffix}"
+
+
+def grow(amount: int) -> Callable[..., int]:
+    """Return a resource function: `amount`, doubled with every attempt after the first.
+
+    A job that was killed for memory (MB) or time (minutes) comes back with more of it.
+    """
+
+    def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them
+        return amount << (attempt - 1)
+
+    return resource

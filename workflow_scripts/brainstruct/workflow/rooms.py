@@ -37,15 +37,7 @@ class Rooms:
 
     @classmethod
     def of(cls, study: Study, tolerant: bool = False) -> Rooms:
-        """Open the rooms of a study.
-
-        Parameters
-        ----------
-        study : Study
-            The checked configuration.
-        tolerant : bool
-            See `Inputs`.
-        """
+        """Open the rooms of a study; `Inputs` says what is tolerated."""
         data = DataRoom(study, Inputs(study, tolerant))
         models = ModelRoom(study, data)
         encoding = EncodingRoom(study, models)

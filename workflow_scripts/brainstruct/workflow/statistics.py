@@ -10,7 +10,7 @@ from typing import Any
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, file
 
 
 @dataclass(frozen=True)
@@ -20,37 +20,18 @@ class StatisticsRoom(Room):
     models: ModelRoom
     encoding: EncodingRoom
 
-    # Names, with Snakemake's wildcards in braces.
-
-    def model_comparison(self, subject: str = "{subject}") -> str:
-        """Models of one subject, compared."""
-        return f"{self.root}/comparisons/models/{subject}.nc"
-
-    def instruction_comparison(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Instructions of one subject and model, compared in pairs."""
-        return f"{self.root}/comparisons/instructions/{subject}/{model}.nc"
-
-    def notes(self, name: str) -> str:
-        """Build the name of the notes that belong to a table of the whole study."""
-        return f"{self.root}/tables/{name}.txt"
-
-    def partition(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Shared and unique variance of pairs of instructions."""
-        return f"{self.root}/partition/{subject}/{model}.nc"
+    model_comparison = file("comparisons/models/{subject}.nc")
+    instruction_comparison = file("comparisons/instructions/{subject}/{model}.nc")  # in pairs
+    notes = file("tables/{name}.txt")  # what belongs to a table of the whole study
+    partition = file("partition/{subject}/{model}.nc")  # variance of pairs of instructions
+    concepts = file("concepts/{subject}/{model}.nc")  # winners within each group, per voxel
+    concept_table = file("tables/concepts/{subject}/{model}.tsv")  # the same per region
 
     def partition_table(
         self, subject: str = "{subject}", model: str = "{model}", kind: str = "regions"
     ) -> str:
         """Partitioned variance per region, or (``matrix``) of the mask as a matrix."""
         return f"{self.root}/tables/partition/{subject}/{model}_{kind}.tsv"
-
-    def concepts(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Winning instruction within each concept group, per voxel."""
-        return f"{self.root}/concepts/{subject}/{model}.nc"
-
-    def concept_table(self, subject: str = "{subject}", model: str = "{model}") -> str:
-        """Winners within concept groups, per region."""
-        return f"{self.root}/tables/concepts/{subject}/{model}.tsv"
 
     # Models, and lists of names.
 
@@ -84,11 +65,6 @@ class StatisticsRoom(Room):
         if reference == "all":
             return list(combinations(names, 2))
         return [(reference, name) for name in names if name != reference and reference in names]
-
-    @cached_property
-    def all_model_comparisons(self) -> list[str]:
-        """Models of every subject, compared."""
-        return [self.model_comparison(subject) for subject in self.study.subjects]
 
     @cached_property
     def all_instruction_comparisons(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
-from brainstruct.workflow.room import Room
+from brainstruct.workflow.room import Room, file
 
 
 @dataclass(frozen=True)
@@ -18,21 +18,12 @@ class SyntheticRoom(Room):
 
     encoding: EncodingRoom
 
-    # Names, with Snakemake's wildcards in braces.
-
-    def anatomy(self) -> str:
-        """Regions that a synthetic data set is laid out on."""
-        return f"{self.root}/synthetic/anatomy.nc"
-
-    def planted_features(self, model: str = "{model}", instruction: str = "{instruction}") -> str:
-        """Features that drive planted regions."""
-        return f"{self.root}/synthetic/features/{model}/{instruction}.nc"
+    anatomy = file("synthetic/anatomy.nc")  # regions that the data set is laid out on
+    planted_features = file("synthetic/features/{model}/{instruction}.nc")  # drive regions
 
     def truth(self, subject: str = "{subject}") -> str:
         """Truth about a synthetic subject."""
         return f"{self.study.data.nsd_root}/brainstruct_truth/{subject}.nc"
-
-    # Lists of names.
 
     @cached_property
     def planted(self) -> dict[str, dict[str, list[int]]]:

@@ -11,7 +11,7 @@ from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.figures.store_names import name_in_store
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.figures import FigureRoom
-from brainstruct.workflow.room import Room, Wildcards
+from brainstruct.workflow.room import Room, Wildcards, file
 
 
 @dataclass(frozen=True)
@@ -21,27 +21,14 @@ class ViewerRoom(Room):
     encoding: EncodingRoom
     figures: FigureRoom
 
-    def packed_surface(self, surface: str = "{surface}") -> str:
-        """Folder with a pycortex subject's surfaces, packed for browsers."""
-        return f"{self.root}/pycortex/webgl/{surface}"
-
-    def viewer(self, subject: str = "{subject}") -> str:
-        """Folder with the interactive page of a subject."""
-        return f"{self.root}/viewer/{subject}"
-
-    def index(self) -> str:
-        """Page that leads to the interactive pages."""
-        return f"{self.root}/viewer/index.html"
-
-    @cached_property
-    def pages(self) -> list[str]:
-        """Interactive pages of every subject."""
-        return [self.viewer(subject) for subject in self.study.subjects]
+    packed_surface = file("pycortex/webgl/{surface}")  # folder, packed for browsers
+    viewer = file("viewer/{subject}")  # folder with the interactive page of a subject
+    index = file("viewer/index.html")  # page that leads to the interactive pages
 
     @cached_property
     def all_viewers(self) -> list[str]:
         """Interactive pages of every subject, and the page that leads to them."""
-        return [*self.pages, self.index()]
+        return [*self.of_subjects(self.viewer), self.index()]
 
     def packed(self, wildcards: Wildcards) -> str:
         """Packed surfaces of the cortex that shows the job's subject."""
@@ -50,8 +37,7 @@ class ViewerRoom(Room):
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""
-        subject = wildcards.subject
-        return [self.encoding.winners(subject, model.key) for model in self.study.models]
+        return self.encoding.of_models(self.encoding.winners, wildcards.subject)
 
     @property
     def models(self) -> list[dict[str, Any]]:
