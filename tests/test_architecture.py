@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -50,6 +51,23 @@ def test_every_room_is_in_the_picture_and_in_the_table(graph):
     assert set(re.findall(r"^        (\w+)$", PAGE, re.M)) == rooms
     table = re.findall(r"^\| (`.*?) \|", PAGE.split("## Rooms")[1], re.M)
     assert set(re.findall(r"`(\w+)`", " ".join(table))) == rooms | {"store"}
+
+
+LIBRARY = sorted((Path(__file__).parents[1] / "workflow_scripts").rglob("*.py"))
+
+
+def test_files_and_functions_are_small():
+    """Of a function with more than 60 lines, a comment above it says why."""
+    too_long = [path.name for path in LIBRARY if len(path.read_text("utf-8").splitlines()) > 300]
+    for path in LIBRARY:
+        text = path.read_text("utf-8")
+        lines = text.splitlines()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 60:
+                first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+                if not lines[first - 2].startswith("# Long: "):
+                    too_long.append(f"{path.name}: {node.name}")
+    assert too_long == []
 
 
 def test_only_rooms_stand_at_the_root():

@@ -21,6 +21,7 @@ from brainstruct.store.arrays import write_dataset
 EDGE_WARNING = 0.05
 
 
+# Long: it reads as the method does, from files to files, with its arguments above.
 def fit_ridge(
     *,
     responses: Path,

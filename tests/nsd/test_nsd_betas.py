@@ -13,8 +13,9 @@ from small_study import Study
 from brainstruct.errors import InputError
 from brainstruct.nsd import betas as betas_module
 from brainstruct.nsd.betas import read_session
-from brainstruct.nsd.layout import BetaFormat, Layout
+from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.rois import read_mask
+from brainstruct.nsd.sessions import BetaFormat
 
 SHAPE = (5, 4, 3)
 FORMATS: tuple[BetaFormat, ...] = ("hdf5", "nifti")

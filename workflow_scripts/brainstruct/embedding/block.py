@@ -26,7 +26,7 @@ from brainstruct.store import arrays
 log = logging.getLogger(__name__)
 
 
-# Over 60 lines because of what its parameters and its result are, which stands only here.
+# Long: what its parameters and its result are stands only here.
 def embed_block(
     model: FeatureModel,
     stimuli: Stimuli,

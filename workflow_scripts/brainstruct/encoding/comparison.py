@@ -65,7 +65,7 @@ def cohen_q(r_a: NDArray[np.floating], r_b: NDArray[np.floating]) -> NDArray[np.
     return np.asarray(np.arctanh(a) - np.arctanh(b))
 
 
-# As long as it is because it says all that a comparison's file holds.
+# Long: it says all that a comparison's file holds.
 def compare_groups(
     truth: xr.DataArray,
     groups: Mapping[str, Sequence[xr.DataArray]],

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from brainstruct.errors import InputError
-from brainstruct.nsd.sessions import RELEASED_SESSIONS as RELEASED_SESSIONS
-from brainstruct.nsd.sessions import SUFFIXES, SessionFiles
-from brainstruct.nsd.sessions import BetaFormat as BetaFormat
-from brainstruct.nsd.sessions import Sessions as Sessions
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, SUFFIXES, BetaFormat, SessionFiles, Sessions
 
 Hemisphere: TypeAlias = Literal["lh", "rh"]
 

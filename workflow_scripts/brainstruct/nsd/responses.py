@@ -25,6 +25,7 @@ Progress = Callable[[int, int], None]
 """Called with (sessions done, sessions in all)."""
 
 
+# Long: two thirds say what is made of betas, in which order, and where it is counted.
 def prepare_responses(
     layout: Layout,
     subject: str,

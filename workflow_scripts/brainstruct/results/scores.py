@@ -25,7 +25,7 @@ _OF_FILES = ("brainstruct_version", "brainstruct_format", "provenance", "n_featu
 """Attributes that say something of one file only."""
 
 
-# Longer than others: most of it is the help of the function that others call.
+# Long: most of it is the help of the function that others call.
 def load_scores(
     results: str | os.PathLike[str],
     subject: Names = None,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import COCO_SPLITS, RELEASED_SESSIONS, Layout, Sessions
+from brainstruct.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.workflow.flat_source import (
     FlatSource,
     SurfaceSource,
