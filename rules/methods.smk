@@ -24,7 +24,7 @@ rule write_methods:
         "../envs/methods.yaml"
     params:
         words=methods.words,
-        pairs=list(encoding.pairs()),
+        subject_models=list(encoding.pairs()),
         code=[stage_identity("write_methods"), folder_identity("methods/template")],
     script:
         "../workflow_scripts/write_methods.py"

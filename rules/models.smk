@@ -45,7 +45,7 @@ for name, kind in models.embed_jobs().items():
         resources:
             gpu=models.gpus,
             mem_mb=grow(48000),
-            runtime=grow(180 + 60 * len(kind.instructions)),
+            runtime=grow(kind.minutes),
         params:
             model_settings=models.settings,
             stamps=models.stamps_of,

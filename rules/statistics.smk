@@ -1,4 +1,4 @@
-# Comparisons, variance partitioning, concept groups and cross-subject ceilings.
+# Comparisons, variance partitioning, concept groups, and means over subjects.
 
 
 rule compare_models:

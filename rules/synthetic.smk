@@ -174,7 +174,7 @@ rule tabulate_recovery:
     conda:
         "../envs/encode.yaml"
     params:
-        pairs=synthetic.pairs,
+        subject_models=synthetic.pairs,
         code=stage_identity("tabulate_recovery"),
     script:
         "../workflow_scripts/tabulate_recovery.py"

@@ -16,7 +16,9 @@ from parsing import parse  # noqa: E402
 LIBRARY: dict[str, list[str]] = tomllib.loads((ROOT / "tests/tour.toml").read_text("utf-8"))
 """Script -> the library's function that does its work, and a file of its tests."""
 
-HEAD = "| Script and function | Rules in | Library | Tests | Writes |\n|---|---|---|---|---|\n"
+HEAD = (
+    "| Script and function | Rules in | Library | Tests | Writes first |\n|---|---|---|---|---|\n"
+)
 
 
 def line_of(path: Path, name: str) -> int:
@@ -53,7 +55,7 @@ def table() -> str:
     rows = []
     for script, (place, written) in sorted(outputs().items()):
         function, tests = LIBRARY[script]
-        shown = f"`{written}`" if written else "answers in the terminal"
+        shown = f"`{written}`" if written else "no declared output"
         rows.append(f"| `{script}` | `{place}` | `{function}` | `{tests}` | {shown} |\n")
     return HEAD + "".join(rows)
 

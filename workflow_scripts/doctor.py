@@ -6,7 +6,7 @@ python workflow_scripts/doctor.py --help
 from typing import Annotated, Any
 
 from brainstruct.doctor.command import main, report
-from brainstruct.jobs.binding import FromConfig, bind
+from brainstruct.jobs.binding import FromConfig, answer
 
 
 def doctor(*, config: Annotated[dict[str, Any], FromConfig("")], rooms: list[str] | None) -> int:
@@ -16,4 +16,4 @@ def doctor(*, config: Annotated[dict[str, Any], FromConfig("")], rooms: list[str
 
 job = globals().get("snakemake")
 if __name__ == "__main__":
-    raise SystemExit(main() if job is None else doctor(**bind(doctor, job)))
+    raise SystemExit(main() if job is None else answer(doctor, job))

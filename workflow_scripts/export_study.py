@@ -15,7 +15,7 @@ from brainstruct.store.publishing import publish_folder
 from brainstruct.store.tables import write_table
 
 
-# Long: half of it is the list of its arguments.
+# Long: a third is the list of its arguments.
 def export_study(
     *,
     tables: list[Path],

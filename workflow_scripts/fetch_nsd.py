@@ -6,7 +6,7 @@ python workflow_scripts/fetch_nsd.py --help
 from typing import Annotated, Any
 
 from brainstruct.fetch.command import main, main_of_rule
-from brainstruct.jobs.binding import FromConfig, bind
+from brainstruct.jobs.binding import FromConfig, answer
 
 
 def fetch_nsd(*, config: Annotated[dict[str, Any], FromConfig("")]) -> int:
@@ -16,4 +16,4 @@ def fetch_nsd(*, config: Annotated[dict[str, Any], FromConfig("")]) -> int:
 
 job = globals().get("snakemake")
 if __name__ == "__main__":
-    raise SystemExit(main() if job is None else fetch_nsd(**bind(fetch_nsd, job)))
+    raise SystemExit(main() if job is None else answer(fetch_nsd, job))

@@ -21,7 +21,7 @@ from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 MOST_KEPT = 80  # reduced feature spaces in memory: 512 components of 10,000 images are 20 MB
 
 
-# Long: a third is the list of its arguments.
+# Long: it reads as the method does, from files to a file, with its arguments above.
 def partition_variance(
     *,
     scores: Path,

@@ -17,7 +17,7 @@ def tabulate_comparisons(
     """Write the table of every model (or of all together), and the notes that belong to it."""
     parts, n_draws = [], 0
     n_images: set[int] = set()
-    # One file per subject for every entry of `models`, subject by subject.
+    # One file per subject for every entry of `compared`, subject by subject.
     for row, model in enumerate(compared):
         paths = comparisons[row * len(subjects) : (row + 1) * len(subjects)]
         one_model = {

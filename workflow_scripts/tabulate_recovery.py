@@ -17,12 +17,14 @@ def tabulate_recovery(
     winners: list[Path],
     ceilings: list[Path],
     truths: list[Path],
-    pairs: list[tuple[str, str]],
+    subject_models: list[tuple[str, str]],
     table: Path,
 ) -> None:
     """Write one row per subject, model and region."""
     parts = []
-    for (subject, model), found, space, truth in zip(pairs, winners, ceilings, truths, strict=True):
+    for (subject, model), found, space, truth in zip(
+        subject_models, winners, ceilings, truths, strict=True
+    ):
         planted = match_voxels(
             read_dataset(truth, PLANTED, ["voxel"]), read_dataset(space, ["i", "j", "k"], ["voxel"])
         )

@@ -16,15 +16,15 @@ def write_methods(
     scores: list[Path],
     winners: list[Path],
     words: dict[str, Any],
-    pairs: list[tuple[str, str]],
+    subject_models: list[tuple[str, str]],
     html: Path,
     markdown: Path,
     bibtex: Path,
 ) -> None:
     """Open every result, read what it says of itself, and write the text."""
-    fitted = dict(zip(pairs, map(open_dataset, scores), strict=True))
-    won = dict(zip(pairs, map(open_dataset, winners), strict=True))
-    subjects = list(dict.fromkeys(subject for subject, _ in pairs))
+    fitted = dict(zip(subject_models, map(open_dataset, scores), strict=True))
+    won = dict(zip(subject_models, map(open_dataset, winners), strict=True))
+    subjects = list(dict.fromkeys(subject for subject, _ in subject_models))
     first = words["models"][0]["key"]
     origin = provenance(fitted[subjects[0], first])
     facts = Facts(

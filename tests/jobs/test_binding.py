@@ -10,7 +10,7 @@ import pytest
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.errors import InputError
-from brainstruct.jobs.binding import FromConfig, bind
+from brainstruct.jobs.binding import FromConfig, answer, bind
 from fake_job import fake_job
 
 
@@ -70,6 +70,31 @@ def test_names_become_typed_arguments():
 
 def test_a_file_that_may_be_absent_comes_out_of_its_list():
     assert bind(work, job(input__extra=["more.nc"]))["extra"] == Path("more.nc")
+
+
+@pytest.mark.parametrize("rooms", [None, [], ["doctor"], ["doctor", "plan"]])
+def test_a_list_among_parameters_stays_what_it_is(rooms):
+    def other(*, rooms: list[str] | None) -> None:
+        """Work."""
+
+    assert bind(other, fake_job("a_rule", params={"rooms": rooms})) == {"rooms": rooms}
+
+
+def test_a_setting_that_is_not_there_is_one_line():
+    with pytest.raises(InputError, match=r"lacks embedding\.batch_size"):
+        bind(work, fake_job("a_rule", config={"embedding": {}}))
+
+
+def test_a_question_answers_a_mismatch_in_one_line(capsys):
+    def other(*, rooms: list[str] | None) -> int:
+        """Work."""
+        return 0
+
+    assert answer(other, fake_job("a_rule", params={"rooms": None})) == 0
+    assert answer(other, fake_job("a_rule", params={"more": 1})) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "rooms is missing" in said[0]
 
 
 def test_an_output_hides_the_wildcard_of_its_name():

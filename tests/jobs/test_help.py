@@ -22,7 +22,7 @@ def said(module) -> str:
 
 def test_arguments_are_shown_with_type_and_meaning():
     lines = [line.split() for line in said(fit_ridge).splitlines()]
-    assert ["responses", "Path", "betas", "of", "a", "subject,"] in [line[:6] for line in lines]
+    assert ["responses", "Path", "betas", "of", "a", "subject"] in [line[:6] for line in lines]
     assert ["targets_per_batch", "int", "setting", "encoding.targets_per_batch"] in lines
     assert ["prediction", "Path", "|", "None"] in [line[:4] for line in lines]
     assert ["encoding", "FitSettings"] in [line[:2] for line in lines]

@@ -90,7 +90,7 @@ def concept_table(
     """Tabulate how often each instruction wins its group, per region.
 
     `found` is what `find_concepts` made from the scores. One row per region, concept and
-    instruction; `brainstruct.dictionary.tables` describes the columns.
+    instruction; ``dictionary/columns.toml`` describes the columns.
     """
     alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
     concept_index = found["concept_index"].values

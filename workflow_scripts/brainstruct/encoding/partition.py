@@ -131,7 +131,7 @@ def partition_table(
     `partitions` are results of `partition_pair` with dims pair, voxel, and coordinates ``a`` and
     ``b`` on pair; the ceiling is a correlation, dim voxel, and voxels with a smaller one than the
     threshold are left out, and counted. One row per region and pair;
-    `brainstruct.dictionary.tables` describes the columns. Ratios are of means: a mean of voxels'
+    ``dictionary/columns.toml`` describes the columns. Ratios are of means: a mean of voxels'
     ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values

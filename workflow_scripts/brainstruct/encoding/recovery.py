@@ -34,7 +34,7 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
     `winners` has ``instruction_index``, ``layer`` (negative: under the ceiling threshold) and the
     coordinate ``instruction``; `truth` has ``planted_model``, ``planted_instruction``,
     ``planted_layer`` and ``region``, voxel for voxel the same; empty strings where nothing was
-    planted. One row for all regions and one for each; `brainstruct.dictionary.tables` describes the
+    planted. One row for all regions and one for each; ``dictionary/columns.toml`` describes the
     columns.
     """
     keys = winners["instruction"].values

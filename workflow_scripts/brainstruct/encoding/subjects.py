@@ -63,7 +63,7 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     pandas.DataFrame
         One row per measure, comparison, region and subject (or `GROUP`). q: FDR over the
         regions and comparisons of one subject and measure. cohen_q and share_better: over
-        voxels, and of the group the mean over subjects. `brainstruct.dictionary.tables`
+        voxels, and of the group the mean over subjects. ``dictionary/columns.toml``
         describes all columns.
     """
     subjects = pd.concat(

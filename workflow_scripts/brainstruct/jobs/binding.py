@@ -8,6 +8,7 @@ the configuration.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -47,8 +48,9 @@ def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
     """
     hints = get_type_hints(function, include_extras=True)
     given = {"threads": job.threads, **dict(job.wildcards.items())}
-    named = [*job.input.items(), *job.output.items(), *job.params.items()]
-    given |= {name: _absent_or_alone(value, hints.get(name)) for name, value in named}
+    files = [*job.input.items(), *job.output.items()]
+    given |= {name: _absent_or_alone(value, hints.get(name)) for name, value in files}
+    given |= dict(job.params.items())
     given |= {
         name: _setting(job.config, mark.key)
         for name, hint in hints.items()
@@ -67,6 +69,18 @@ def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
             f"does not fit {function.__name__} of its script: {faults}",
             "Bring the rule's input, output and params and the function's arguments together",
         ) from None
+
+
+def answer(function: Callable[..., int], job: Any) -> int:
+    """Run the function of a rule that only asks; return the exit status.
+
+    It has no log: what it says goes to the terminal, the one line of a mismatch too.
+    """
+    try:
+        return function(**bind(function, job))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _validated(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +103,8 @@ def _absent_or_alone(value: Any, hint: Any) -> Any:
 def _setting(config: Mapping[str, Any], key: str) -> Any:
     found: Any = config
     for part in filter(None, key.split(".")):
+        if part not in found:
+            raise InputError("the configuration", f"lacks {key}", "Name it as config.yaml does")
         found = found[part]
     return found
 

@@ -57,7 +57,7 @@ class DataRoom(Room):
         return {name: self.layout[name] for name in ("nsd_root", "annotations")}
 
     def check(self) -> list[str]:
-        """Return what waits for a complaint about missing files, if any are."""
+        """Return what jobs wait for where files are missing: its rule names all of them."""
         return self.inputs.check(self.nsd_check())
 
     def subject_files(self, wildcards: Wildcards) -> list[str]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from brainstruct.config.figures import Flatmaps
 from brainstruct.nsd.layout import HEMISPHERES, Layout
-
-if TYPE_CHECKING:  # jobs that export have no pydantic
-    from brainstruct.config.figures import Flatmaps
 
 Source = Literal["store", "freesurfer", "fsaverage"]
 

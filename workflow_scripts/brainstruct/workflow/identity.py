@@ -29,7 +29,7 @@ REGISTRY = "brainstruct.models.registry"
 """Not followed: a family that is added is no business of the others.
 
 A stage that runs a model takes the family's own entry into its identity, see
-`brainstruct.workflow.choose.Choose.model_code`.
+`brainstruct.workflow.models.ModelRoom.code_of`.
 """
 
 CONFIGURATION = "brainstruct.config"

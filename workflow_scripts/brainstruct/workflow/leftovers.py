@@ -105,7 +105,7 @@ def finish_leftovers(workflow: Any) -> None:
     except NoAnswerError as error:
         if sends:
             raise _silence(error) from error
-        found = []  # likely no cluster is configured here, whose tools are
+        found = []  # SLURM's tools are here, and likely no cluster is configured
     # A workflow that uses this one as a module may have its settings in its Snakefile.
     settings = workflow.configfiles or [workflow.main_snakefile]
     changed = max(Path(path).stat().st_mtime for path in settings)

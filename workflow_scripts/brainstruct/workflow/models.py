@@ -28,6 +28,11 @@ class EmbedJob:
         """Name of its log, without folder."""
         return "_".join(self.instructions)
 
+    @property
+    def minutes(self) -> int:
+        """Time that it asks for: to load the model, and for each instruction."""
+        return 180 + 60 * len(self.instructions)
+
 
 @dataclass(frozen=True)
 class ModelRoom(Room):
