@@ -75,7 +75,11 @@ sys.path.insert(0, "workflow_scripts")
 import h5py, numpy, scipy.linalg, threading, torch
 from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
 take_blas_buffers()
-limit = resource.getpagesize() * int(open("/proc/self/statm").read().split()[0]) + (1 << 20)
+try:
+    torch.ones(1 << 60)  # what PyTorch needs to say so is loaded when it first does
+except RuntimeError as error:
+    assert lack_of_memory(error), repr(error)
+limit = resource.getpagesize() * int(open("/proc/self/statm").read().split()[0]) + (1 << 22)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 for ask in (
     take_blas_buffers,
