@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 
-from parsing import parse
+from parsing import parse, script_of
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "workflow_scripts"
@@ -22,10 +22,6 @@ def rules():
     """Rules that run a script, by name: those of the paper's study and of the demo."""
     parsed = [*parse(encoding={"layers_per_job": 1}), *parse("config/demo.yaml")]
     return {rule.name: rule for rule in parsed if rule.script}
-
-
-def script_of(rule):
-    return Path(rule.script).stem
 
 
 def room_of(rule):

@@ -6,13 +6,13 @@ import re
 from importlib import metadata
 
 import pytest
-from parsing import recorded
+from parsing import recorded, script_of
 
 from brainstruct.doctor.environment import module_of
 from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.identity import stage_identity
-from rooms import ROOMS, packages, room_of, rules, script_of
+from rooms import ROOMS, packages, room_of, rules
 
 WITHOUT_CODE = {"check_nsd", "fetch_checkpoint"}
 """Their outputs say what is on disk, which their code does not change."""

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/tour.md"
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests/workflow")]
 
-from parsing import parse  # noqa: E402
+from parsing import parse, script_of  # noqa: E402
 
 LIBRARY: dict[str, list[str]] = tomllib.loads((ROOT / "tests/tour.toml").read_text("utf-8"))
 """Script -> the library's function that does its work, and a file of its tests."""
@@ -46,7 +46,7 @@ def outputs() -> dict[str, tuple[str, str]]:
         if rule.script:
             place = Path(rule.snakefile).name
             written = re.sub(r",[^}]*\}", "}", str(rule.output[0])) if rule.output else ""
-            found.setdefault(Path(rule.script).stem, (place, written))
+            found.setdefault(script_of(rule), (place, written))
     return found
 
 

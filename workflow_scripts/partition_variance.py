@@ -46,7 +46,7 @@ def partition_variance(
     reliable = can_be_divided_by(space[f"ceiling_{alignment.ceiling}"], alignment.ceiling_threshold)
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
-    train = stored.train
+    train, measured, truth = stored.train, stored.measured, stored.truth
     banded = BandedOptions(
         alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
         shares=partition_settings.shares,
@@ -72,8 +72,8 @@ def partition_variance(
         one = partition_pair(
             (layers.sel(instruction=a).values, layers.sel(instruction=b).values),
             (partial(components, a), partial(components, b)),
-            stored.measured,
-            stored.truth,
+            measured,
+            truth,
             banded,
         ).assign_coords(voxel=stored.voxel.values)
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")

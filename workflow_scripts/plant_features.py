@@ -1,32 +1,23 @@
 """Rules plant_features_*: what drives planted regions, computed the straightforward way."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
-from numpy.typing import NDArray
 
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.straightforward import straightforward_states
-from brainstruct.nsd.design import read_expdesign, trial_nsd_ids
+from brainstruct.nsd.design import read_expdesign, shown_images
 from brainstruct.nsd.layout import Layout
 from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.store.arrays import write_dataset
 
 BATCH = 64
-
-
-def shown_images(layout: Layout, sessions: Mapping[str, int]) -> NDArray[np.int64]:
-    """Return the nsd_id of every image that some subject saw, sorted."""
-    design = read_expdesign(layout.expdesign_file)
-    seen = [trial_nsd_ids(design, subject, count) for subject, count in sessions.items()]
-    return np.unique(np.concatenate(seen))
 
 
 def plant_features(
@@ -51,7 +42,7 @@ def plant_features(
     network = open_model(folder, truth, device="cpu")
     if not isinstance(network, RespondingModel):
         raise TypeError(f"{model} follows no instructions; it cannot be planted")
-    shown = shown_images(layout, sessions_of)
+    shown = shown_images(read_expdesign(layout.expdesign_file), sessions_of)
     with StimulusReader(layout.stimuli_file) as reader:
         for path, (key, text) in zip(features, texts.items(), strict=True):
             parts = []

@@ -37,7 +37,7 @@ def test_it_is_worked_out_on_the_cpu_in_float32(checkpoint, tmp_path, monkeypatc
     )
     models = []
 
-    def images_of(*_):
+    def design_of(*_):
         raise OpenedError
 
     def opening(*arguments, **options):
@@ -47,7 +47,7 @@ def test_it_is_worked_out_on_the_cpu_in_float32(checkpoint, tmp_path, monkeypatc
 
     real = plant_features.open_model
     monkeypatch.setattr(plant_features, "open_model", opening)
-    monkeypatch.setattr(plant_features, "shown_images", images_of)
+    monkeypatch.setattr(plant_features, "read_expdesign", design_of)
     with pytest.raises(OpenedError):
         plant_features.plant_features(
             manifest=tmp_path / "manifest.json",

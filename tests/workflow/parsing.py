@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,9 @@ def parse(*files: str, **changes: Any) -> list[Any]:
         return list(workflow.rules)
 
 
-def scripts(rules: Iterable[Any]) -> dict[str, str]:
-    """Rule -> name of its script, for rules that have one."""
-    return {rule.name: Path(rule.script).stem for rule in rules if rule.script}
+def script_of(rule: Any) -> str:
+    """Name of the script of a rule that has one."""
+    return Path(rule.script).stem
 
 
 def wildcards_of(rule: Any) -> Wildcards:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from importlib import import_module
-from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args, get_type_hints
 
 import pytest
 from checkout import REPOSITORY
-from parsing import parse, recorded, scripts, values, wildcards_of
+from parsing import parse, recorded, script_of, values, wildcards_of
 from pydantic import BaseModel
 
 from brainstruct.config.loading import load_study
 from brainstruct.jobs.binding import RECORDED, FromConfig, bind
 from brainstruct.jobs.vocabulary import MEANINGS
+from fake_job import fake_job
 
 COMMANDS = {"doctor", "fetch_nsd"}
 """Commands of their own, too: what they say with ``--help`` is their own."""
@@ -31,7 +31,7 @@ RULES = {
     for rule in rules
     if rule.script and (file != "layer by layer" or rule.name == "predict_selected")
 }
-ONE_EACH = {Path(rule.script).stem: rule for rule in RULES.values()}
+ONE_EACH = {script_of(rule): rule for rule in RULES.values()}
 """A rule of every script."""
 
 
@@ -46,7 +46,7 @@ def names(rule) -> set[str]:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=map(": ".join, RULES))
 def test_no_name_is_missing_and_none_unused(rule):
-    script = scripts([rule])[rule.name]
+    script = script_of(rule)
     hints = get_type_hints(function(script), include_extras=True)
     settings = {
         name
@@ -85,20 +85,15 @@ def test_the_vocabulary_has_no_word_that_nobody_uses():
 def job_of(rule, config) -> SimpleNamespace:
     """What Snakemake would hand to the job's script; items that are files are words."""
     wildcards = wildcards_of(rule)
-    parts = {
-        part: {k: v for k, v in values(getattr(rule, part), wildcards).items() if k}
-        for part in ("input", "output", "params")
-    }
-    return SimpleNamespace(
-        rule=rule.name, threads=1, wildcards=dict(wildcards.items()), config=config, **parts
-    )
+    parts = {part: values(getattr(rule, part), wildcards) for part in ("input", "output", "params")}
+    return fake_job(rule.name, wildcards=dict(wildcards.items()), config=config, **parts)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=map(": ".join, RULES))
 def test_what_a_rule_gives_is_of_the_type_that_its_function_asks_for(rule, demo_config):
     study = load_study(demo_config)
     config = study.model_dump()
-    bound = bind(function(scripts([rule])[rule.name]), job_of(rule, config))
+    bound = bind(function(script_of(rule)), job_of(rule, config))
     for name, value in bound.items():
         # A setting that a rule forgets would be its default, whatever the configuration says.
         for block in _blocks(value):

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from parsing import parse, recorded
+from parsing import parse, recorded, script_of
 from pydantic import BaseModel
 
 from brainstruct.config.files import REPOSITORY, read_config
@@ -193,8 +193,7 @@ def records(config: dict[str, Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for rule in parse(**config):
         if rule.script:
-            script = rule.script.rsplit("/", 1)[1].removesuffix(".py")
-            found.setdefault(script, []).append(recorded(rule))
+            found.setdefault(script_of(rule), []).append(recorded(rule))
     return found
 
 
