@@ -9,8 +9,8 @@ import numpy as np
 from nibabel.freesurfer import write_geometry, write_morph_data
 from scipy.ndimage import binary_dilation
 
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.transforms import FSAVERAGE_VERTICES
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.transforms import FSAVERAGE_VERTICES
 
 TURN = np.radians(115)
 """By which patches are turned: flattening leaves them at any angle."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.check import require_nsd
 from brainstruct.jobs.run import run_job
-from brainstruct.nsd.check import require_nsd
 from brainstruct.store.files import write_json
 
 

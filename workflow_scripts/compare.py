@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from brainstruct.config.encoding import Alignment
+from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.prepared import images_tested, read_betas
 from brainstruct.store.arrays import open_dataset, read_dataset, write_dataset
 
 

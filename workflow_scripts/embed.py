@@ -10,6 +10,9 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from brainstruct.datasets.nsd.captions import read_captions
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import StimulusReader
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.stimuli import Stimuli
@@ -18,9 +21,6 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.models.interface import FeatureModel
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model
-from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.store.checksums import sha256_of
 from brainstruct.store.tables import read_table
 

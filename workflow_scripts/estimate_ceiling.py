@@ -4,11 +4,11 @@ from pathlib import Path
 
 import xarray as xr
 
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.voxel_labels import label_voxels
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.voxel_labels import label_voxels
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.cross_subject import (
     CrossSubjectOptions,
     cross_subject_ceiling,
@@ -12,7 +13,6 @@ from brainstruct.encoding.cross_subject import (
     without_ceiling,
 )
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.prepared import images_tested, read_betas
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 FEWEST_IMAGES = 50  # below it, folds are too small to predict anything from

@@ -7,6 +7,8 @@ import xarray as xr
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.config.models import ShownModel
+from brainstruct.datasets.nsd.grid import read_grid
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.exports.maps import model_maps, subject_maps
 from brainstruct.exports.names import word, words
 from brainstruct.exports.sidecars import merged, model_facts, reference, subject_facts
@@ -16,8 +18,6 @@ from brainstruct.figures.cortex_store import use_store
 from brainstruct.figures.flatmap import store_places
 from brainstruct.figures.style import instruction_colours, layer_colours
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.grid import read_grid
-from brainstruct.nsd.layout import Layout
 from brainstruct.store.arrays import provenance, read_dataset
 from brainstruct.store.publishing import publish_folder
 from brainstruct.workflow.flat_source import SurfaceSource

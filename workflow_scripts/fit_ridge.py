@@ -9,13 +9,13 @@ import torch
 import xarray as xr
 
 from brainstruct.config.encoding import FitSettings
+from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_fit
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import write_dataset
 
 EDGE_WARNING = 0.05

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.design import read_expdesign
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.store.tables import write_table
 
 

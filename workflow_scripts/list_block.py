@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.blocks import block_images
+from brainstruct.datasets.nsd.design import read_expdesign
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import read_stim_info
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.blocks import block_images
-from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import read_stim_info
 from brainstruct.store.tables import write_table
 
 

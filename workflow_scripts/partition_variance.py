@@ -10,12 +10,12 @@ import xarray as xr
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.config.encoding import Alignment, Alphas
 from brainstruct.config.statistics import PartitionSettings
+from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 MOST_KEPT = 80  # reduced feature spaces in memory: 512 components of 10,000 images are 20 MB

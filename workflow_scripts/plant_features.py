@@ -7,14 +7,14 @@ import numpy as np
 import torch
 import xarray as xr
 
+from brainstruct.datasets.nsd.design import read_expdesign, shown_images
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import StimulusReader
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.straightforward import straightforward_states
-from brainstruct.nsd.design import read_expdesign, shown_images
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.store.arrays import write_dataset
 
 BATCH = 64

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding import selected
 from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.prepared import read_responses
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.layout import Layout
 from brainstruct.store.files import write_json
 
 

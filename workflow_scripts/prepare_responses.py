@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd import responses as betas
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.sessions import BetaFormat, Sessions
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd import responses as betas
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.sessions import BetaFormat, Sessions
 from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table
 

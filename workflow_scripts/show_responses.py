@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import StimulusReader
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.stimuli import StimulusReader
 from brainstruct.responses.page import Sample, choose_samples, responses_page
 from brainstruct.responses.table import read_responses
 from brainstruct.store.files import write_text

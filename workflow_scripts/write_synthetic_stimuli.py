@@ -1,9 +1,9 @@
 """Rule write_synthetic_stimuli: photographs, design, stimulus table and captions."""
 
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.jobs.run import run_job
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.synthetic.plan import StudyPlan
-from brainstruct.nsd.synthetic.stimuli import write_stimuli
 
 
 def write_synthetic_stimuli(*, layout: Layout, study_plan: StudyPlan, seed: int) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.plan import SubjectPlan
+from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from brainstruct.jobs.run import log, run_job
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.synthetic.plan import SubjectPlan
-from brainstruct.nsd.synthetic.subjects import write_subject
 from brainstruct.store.arrays import read_dataset
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainstruct.brain.region_names import distinct_names, region_of
-from brainstruct.nsd.labels import LABELS
+from brainstruct.datasets.nsd.labels import LABELS
 
 PARTS = {
     **{f"V{area}{half}": f"V{area}" for area in (1, 2, 3) for half in "vd"},

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 from small_study import write_study
 from sound_study import write_checkpoints, write_store
 
-from brainstruct.nsd.layout import Layout
+from brainstruct.datasets.nsd.layout import Layout
 
 
 @pytest.fixture(scope="session")

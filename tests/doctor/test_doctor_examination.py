@@ -16,6 +16,7 @@ from sound_study import SHARDS, config_of, study_of
 
 from brainstruct.config.files import REPOSITORY, read_config
 from brainstruct.config.loading import load_study
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.doctor import command, machine
 from brainstruct.doctor.checkpoints import check_checkpoint
 from brainstruct.doctor.dataset import (
@@ -27,7 +28,6 @@ from brainstruct.doctor.dataset import (
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.nsd.layout import Layout
 from brainstruct.planning import disk
 
 SCRIPT = Path(command.__file__).parents[2] / "doctor.py"

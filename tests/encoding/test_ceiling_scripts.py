@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.encoding.cross_subject import without_ceiling
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import Layout
 from brainstruct.store.arrays import read_dataset, write_dataset
 from estimate_ceiling import estimate_ceiling
 

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from brainstruct.datasets.nsd.design import read_expdesign
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.responses import prepare_responses
+from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.datasets.nsd.synthetic import subjects as writer
+from brainstruct.datasets.nsd.synthetic.plan import Planted, StudyPlan, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.encoding.cross_subject import (
     CrossSubjectOptions,
     cross_subject_ceiling,
     shared_images,
 )
-from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.responses import prepare_responses
-from brainstruct.nsd.stimuli import index_subject, read_stim_info
-from brainstruct.nsd.synthetic import subjects as writer
-from brainstruct.nsd.synthetic.plan import Planted, StudyPlan, SubjectPlan
-from brainstruct.nsd.synthetic.stimuli import write_stimuli
 
 # Two sessions are 500 images: three times each, and for subj07, scanned half as long, once
 # or twice or thrice, and some never.

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from made_up_scores import INSTRUCTIONS, LAYERS, SHAPE, THRESHOLD
 
+from brainstruct.datasets.nsd.grid import Grid
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.encoding.alignment import find_winners
-from brainstruct.nsd.grid import Grid
-from brainstruct.nsd.layout import Layout
 from nsd_folder import write_subject
 
 
@@ -28,7 +28,7 @@ def nsd(tmp_path_factory) -> Layout:
 @pytest.fixture(scope="session")
 def space(nsd) -> xr.Dataset:
     """Some voxels of the mask; the ceilings of a fifth are too low."""
-    from brainstruct.nsd.volumes import read_volume
+    from brainstruct.datasets.nsd.volumes import read_volume
 
     random = np.random.default_rng(0)
     place = np.argwhere(read_volume(nsd.roi_file("subj01", "nsdgeneral")) > 0)[::2]

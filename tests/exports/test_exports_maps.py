@@ -13,6 +13,7 @@ from nilearn.image import load_img
 from nilearn.maskers import NiftiLabelsMasker
 from nilearn.surface import load_surf_data
 
+from brainstruct.datasets.nsd.transforms import read_depths
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import selected_p, significant
 from brainstruct.exports.maps import model_maps, subject_maps
@@ -20,7 +21,6 @@ from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import nsd_cortices
 from brainstruct.figures.style import instruction_colours, layer_colours
-from brainstruct.nsd.transforms import read_depths
 
 SPACE = "task-nsdcore_space-func1pt8mm"
 

@@ -26,16 +26,16 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
 from brainstruct.config.loading import load_study
+from brainstruct.datasets.nsd.design import read_expdesign
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.datasets.nsd.responses import prepare_responses
+from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models import tiny
 from brainstruct.models.manifest import files_in
-from brainstruct.nsd.design import read_expdesign
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.responses import prepare_responses
-from brainstruct.nsd.stimuli import index_subject, read_stim_info
-from brainstruct.nsd.synthetic.stimuli import write_stimuli
-from brainstruct.nsd.synthetic.subjects import write_subject
 from brainstruct.store import arrays, tables
 from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import write_json

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
 from local_bucket import NAME, QuietHandler, Served, upload
 from small_study import write_study
 
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.fetch import study as fetching
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
 from brainstruct.fetch import captions, web
 from brainstruct.fetch.captions import archive_path, unpack_captions
 from brainstruct.fetch.transfer import fetch_file
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
 CONTENT = bytes(range(256)) * 40
 

@@ -11,9 +11,9 @@ import pytest
 import xarray as xr
 from scipy import sparse
 
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap
-from brainstruct.nsd.layout import Layout
 from nsd_folder import write_subject
 
 HEIGHT = 96

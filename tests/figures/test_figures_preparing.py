@@ -13,14 +13,14 @@ import xarray as xr
 from saving import saved
 
 from brainstruct.config.figures import Flatmaps
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures import preparing
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.figures.winning_instruction import draw_winning_instruction
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.volumes import read_volume
 from brainstruct.workflow.flat_source import find_source
 
 HEIGHT = 96

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
 
+from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.fsaverage import NAME
@@ -21,7 +22,6 @@ from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_index import PORT, viewer_index
 from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip, maps_of_model
-from brainstruct.nsd.volumes import read_volume
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
 

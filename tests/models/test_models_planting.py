@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import plant_features
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.models.fetch import checkpoint_in_folder
 from brainstruct.models.interface import Sampling
 from brainstruct.models.opening import ModelSettings
-from brainstruct.nsd.layout import Layout
 from brainstruct.store import files
 
 

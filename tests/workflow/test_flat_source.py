@@ -8,7 +8,7 @@ import pytest
 
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.loading import load_study
-from brainstruct.nsd.layout import Layout
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.workflow.flat_source import find_source
 from brainstruct.workflow.inputs import Inputs
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from checkout import Checkout
 
-from brainstruct.nsd.layout import Layout
+from brainstruct.datasets.nsd.layout import Layout
 from nsd_folder import write_subject
 
 MARKER = "results/user/pycortex/ready.json"

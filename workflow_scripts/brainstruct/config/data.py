@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from brainstruct.config.base import Block, Key, Name, Subject
+from brainstruct.settings.base import Block, Key, Name, Subject
 
 
 class Data(Block):

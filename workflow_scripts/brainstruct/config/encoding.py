@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from brainstruct.config.base import Block
+from brainstruct.settings.base import Block
 
 
 class Alphas(Block):

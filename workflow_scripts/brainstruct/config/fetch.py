@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
-from brainstruct.config.base import Block
+from brainstruct.settings.base import Block
 
 
 class Fetch(Block):

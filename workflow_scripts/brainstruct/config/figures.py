@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from brainstruct.config.base import Block, Key, SurfaceName
+from brainstruct.settings.base import Block, Key, SurfaceName
 
 
 class Flatmaps(Block):

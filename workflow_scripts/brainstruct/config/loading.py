@@ -9,8 +9,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from brainstruct.config.study import Study
-from brainstruct.config.suggest import did_you_mean
 from brainstruct.errors import InputError
+from brainstruct.settings.suggest import did_you_mean
 
 
 def load_study(config: Mapping[str, Any]) -> Study:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from brainstruct.config.base import Block, Key
-from brainstruct.config.suggest import one_of
 from brainstruct.models.registry import FAMILIES
+from brainstruct.settings.base import Block, Key
+from brainstruct.settings.suggest import one_of
 
 
 class Instruction(Block):

@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from brainstruct.config.base import Block
 from brainstruct.config.study import Study
+from brainstruct.settings.base import Block
 
 _ATTRIBUTE = re.compile(r"^(\w+(?:, \w+)*) : (.*)\n((?:    .*(?:\n|$))+)", re.M)
 

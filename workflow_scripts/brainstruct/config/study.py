@@ -6,15 +6,15 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from brainstruct.config.base import Block, Key, Subject
 from brainstruct.config.data import Data
 from brainstruct.config.encoding import Alignment, Encoding
 from brainstruct.config.fetch import Fetch
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
 from brainstruct.config.statistics import CrossSubject, Partition, Statistics
-from brainstruct.config.suggest import unknown_name
 from brainstruct.config.synthetic import Synthetic
+from brainstruct.settings.base import Block, Key, Subject
+from brainstruct.settings.suggest import unknown_name
 
 NO_INSTRUCTION = "none"
 """Instruction key of models that follow no instructions."""

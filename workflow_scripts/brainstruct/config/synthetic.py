@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from brainstruct.config.base import Block, Key, Name, Subject
-from brainstruct.config.suggest import one_of
 from brainstruct.models.builders import BUILDERS
+from brainstruct.settings.base import Block, Key, Name, Subject
+from brainstruct.settings.suggest import one_of
 
 
 class TinyCheckpoint(Block):

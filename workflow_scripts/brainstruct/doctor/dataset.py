@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.betas import inspect_session
+from brainstruct.datasets.nsd.captions import read_captions
+from brainstruct.datasets.nsd.design import read_expdesign, shown_images
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.datasets.nsd.ncsnr import read_ncsnr
+from brainstruct.datasets.nsd.rois import read_mask, read_roi
+from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
+from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.doctor.finding import Outcome
-from brainstruct.nsd.betas import inspect_session
-from brainstruct.nsd.captions import read_captions
-from brainstruct.nsd.design import read_expdesign, shown_images
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.ncsnr import read_ncsnr
-from brainstruct.nsd.rois import read_mask, read_roi
-from brainstruct.nsd.sessions import RELEASED_SESSIONS, Sessions
-from brainstruct.nsd.stimuli import StimulusReader, read_stim_info
 
 FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.doctor.checkpoints import check_checkpoint
 from brainstruct.doctor.dataset import (
     FETCH,
@@ -18,7 +19,6 @@ from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import Outcome
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.nsd.layout import Layout
 from brainstruct.workflow.inputs import Inputs
 
 _THREADS = 16

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.doctor.finding import Outcome
-from brainstruct.nsd.layout import Layout
 from brainstruct.workflow.flat_source import FlatSource, find_source
 
 _CURES = {

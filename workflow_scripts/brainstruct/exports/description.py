@@ -12,8 +12,8 @@ import xarray as xr
 
 from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.datasets.nsd.layout import BUCKET
 from brainstruct.exports.names import TASK, participant
-from brainstruct.nsd.layout import BUCKET
 
 _PAPER = "10.1038/s41593-021-00962-x"
 """Describes the NSD; the data set itself has no DOI."""

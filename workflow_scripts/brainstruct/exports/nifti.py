@@ -7,8 +7,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from brainstruct.datasets.nsd.grid import Grid
 from brainstruct.exports.maps import NOTHING, VoxelMap
-from brainstruct.nsd.grid import Grid
 
 _STORED = {"statmap": (np.float32, np.nan), "dseg": (np.int16, NOTHING), "mask": (np.uint8, 0)}
 """Suffix of a map -> type of its numbers, and the one outside the analysed voxels."""

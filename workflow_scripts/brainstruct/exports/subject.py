@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from brainstruct.datasets.nsd.grid import Grid
 from brainstruct.dictionary.describe import describe
 from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
 from brainstruct.exports.maps import VoxelMap
 from brainstruct.exports.names import TASK, bids_name, participant
 from brainstruct.exports.nifti import write_nifti
 from brainstruct.exports.surfaces import Cortex
-from brainstruct.nsd.grid import Grid
 from brainstruct.store.files import write_json
 from brainstruct.store.tables import write_table
 

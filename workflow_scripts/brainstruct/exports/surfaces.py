@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.brain.sampler import Sampler, sampler_at
+from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
 from brainstruct.exports.gifti import Side
-from brainstruct.nsd.layout import HEMISPHERES, Layout
-from brainstruct.nsd.transforms import read_fsaverage, read_places
 
 SIDES: tuple[Side, Side] = ("L", "R")
 
@@ -46,7 +46,7 @@ def nsd_cortices(
 ) -> list[Cortex]:
     """Read where a subject's vertices lie, from the data set's transforms.
 
-    Parameters and errors as for `brainstruct.nsd.transforms.read_places`; with
+    Parameters and errors as for `brainstruct.datasets.nsd.transforms.read_places`; with
     `average` there is fsaverage beside the subject's own surfaces, each of its
     vertices where that of the subject lies which surface-based registration found.
     """

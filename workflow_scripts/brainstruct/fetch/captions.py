@@ -7,9 +7,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import CHUNK
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
 
 
 def archive_path(layout: Layout) -> Path:

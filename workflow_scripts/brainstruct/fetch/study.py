@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
 from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
@@ -20,7 +21,6 @@ from brainstruct.fetch.digest import matches
 from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
 from brainstruct.fetch.wanted import wanted_files
-from brainstruct.nsd.layout import Layout
 from brainstruct.planning.disk import existing
 from brainstruct.workflow.inputs import Inputs
 

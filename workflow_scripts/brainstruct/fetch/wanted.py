@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.labels import LABELS
+from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, SessionFiles, Sessions
 from brainstruct.errors import InputError
 from brainstruct.fetch.bucket import Bucket
-from brainstruct.nsd.labels import LABELS
-from brainstruct.nsd.layout import HEMISPHERES, Layout
-from brainstruct.nsd.sessions import RELEASED_SESSIONS, SessionFiles, Sessions
 from brainstruct.workflow.flat_source import find_source
 
 _SHOWN = 12

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.surfaces import read_patch, read_surface, read_vertex_values
+from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
 from brainstruct.errors import InputError
 from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
 from brainstruct.figures.hemisphere import Hemisphere, Side, cut_out, side_by_side, upright
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
-from brainstruct.nsd.layout import HEMISPHERES, Layout
-from brainstruct.nsd.surfaces import read_patch, read_surface, read_vertex_values
-from brainstruct.nsd.transforms import read_fsaverage, read_places
 
 Pair = tuple[Hemisphere, Hemisphere]
 

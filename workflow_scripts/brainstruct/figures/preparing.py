@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainstruct.datasets.nsd.check import require_nsd
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
 from brainstruct.figures.nsd_cortex import Pair, average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
 from brainstruct.figures.surface import Flatmap, write_flatmap
-from brainstruct.nsd.check import require_nsd
-from brainstruct.nsd.layout import Layout
-from brainstruct.nsd.volumes import read_volume
 from brainstruct.store.checksums import sha256_of
 
 _OTHERWISE = (

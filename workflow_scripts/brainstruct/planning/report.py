@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainstruct.config.base import Block
+from brainstruct.settings.base import Block
 
 
 class Assumptions(Block):

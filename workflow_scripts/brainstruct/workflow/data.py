@@ -48,7 +48,7 @@ class DataRoom(Room):
 
     @property
     def layout(self) -> dict[str, Any]:
-        """Arguments of `brainstruct.nsd.layout.Layout`, for jobs."""
+        """Arguments of `brainstruct.datasets.nsd.layout.Layout`, for jobs."""
         return dict(self.inputs.layout.words)
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from brainstruct.config.figures import Flatmaps
-from brainstruct.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
 
 Source = Literal["store", "freesurfer", "fsaverage"]
 

@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
+from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.errors import InputError
-from brainstruct.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.workflow.flat_source import (
     FlatSource,
     SurfaceSource,

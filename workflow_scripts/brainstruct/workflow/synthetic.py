@@ -70,14 +70,14 @@ class SyntheticRoom(Room):
         return BUILDERS[kind]
 
     def plan_of(self, subject: str) -> dict[str, Any]:
-        """Return arguments of `brainstruct.nsd.synthetic.plan.SubjectPlan`."""
+        """Return arguments of `brainstruct.datasets.nsd.synthetic.plan.SubjectPlan`."""
         names = {"planted", "signal", "ncsnr", "max_labelled", "n_unlabelled", "formats"}
         written = self.written
         return written.model_dump(include=names) | {"n_sessions": written.sessions[subject]}
 
     @property
     def study_plan(self) -> dict[str, Any]:
-        """Who is scanned, and what is shown; see `brainstruct.nsd.synthetic.plan.StudyPlan`."""
+        """Who is scanned, and what is shown; see `brainstruct.datasets.nsd.synthetic.plan.StudyPlan`."""
         written = self.written
         return {
             "sessions": written.sessions,

@@ -1,0 +1,90 @@
+"""The small study that the tests of this room read, and what it is made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from brainstruct.datasets.nsd.design import ExpDesign, read_expdesign
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, Planted, StudyPlan, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.datasets.nsd.synthetic.subjects import write_subject
+
+SEED = 7
+SESSIONS = {"subj01": 2, "subj03": 1}
+PLAN = StudyPlan(SESSIONS, n_shared=100, n_unique=400, image_size=24)
+PLANTED = (Planted("V1", "toy", "IU1", 2), Planted("FFA", "toy", "VQ2", 5))
+REGIONS = {"V1": (0, 3), "V2": (3, 5), "EBA": (5, 6), "FFA": (6, 8), "PPA": (8, 9), "LO": (9, 10)}
+SHAPE = (12, 14, 8)
+
+
+def subject_plan(subject: str, **changes: object) -> SubjectPlan:
+    options: dict[str, object] = {
+        "n_sessions": SESSIONS[subject],
+        "planted": PLANTED,
+        "n_unlabelled": 40,
+        "n_outside": 30,
+        "formats": ("hdf5", "nifti"),
+    }
+    return SubjectPlan(**(options | changes))  # type: ignore[arg-type]
+
+
+def make_anatomy() -> xr.Dataset:
+    """Slabs of named regions along j, in a block of cortex in the middle of the volume."""
+    cortex = np.zeros(SHAPE, dtype=bool)
+    cortex[2:10, 2:13, 1:7] = True
+    label = np.zeros(SHAPE, dtype=np.int16)
+    for number, (start, stop) in enumerate(REGIONS.values(), start=1):
+        label[3:8, 2 + start : 2 + stop, 2:5] = number
+    dims = ("i", "j", "k")
+    right = np.broadcast_to(np.arange(SHAPE[0])[:, None, None] >= SHAPE[0] // 2, SHAPE)
+    return xr.Dataset(
+        {
+            "label": (dims, label),
+            "cortex": (dims, cortex),
+            "hemisphere": (dims, right.astype(np.int8)),
+        },
+        coords={dim: np.arange(size) for dim, size in zip(dims, SHAPE, strict=True)},
+        attrs={"names": json.dumps(dict(enumerate(REGIONS, start=1)))},
+    )
+
+
+def make_features(nsd_id: np.ndarray) -> dict[FeatureKey, xr.DataArray]:
+    """Random features of all planted spaces, the same for an image wherever it is asked for."""
+    return {
+        planted.key: xr.DataArray(
+            np.stack(
+                [np.random.default_rng([planted.layer, key]).standard_normal(16) for key in nsd_id]
+            ).astype(np.float32),
+            dims=("nsd_id", "feature"),
+            coords={"nsd_id": nsd_id},
+        )
+        for planted in PLANTED
+    }
+
+
+@dataclass(frozen=True)
+class Study:
+    layout: Layout
+    design: ExpDesign
+    info: pd.DataFrame
+
+    def index(self, subject: str) -> pd.DataFrame:
+        return index_subject(self.design, self.info, subject, SESSIONS[subject])
+
+
+def write_study(layout: Layout) -> None:
+    """Write stimuli and subjects of the small study."""
+    write_stimuli(layout, PLAN, SEED)
+    design = read_expdesign(layout.expdesign_file)
+    info = read_stim_info(layout.stim_info_file, design)
+    for subject, sessions in SESSIONS.items():
+        seen = index_subject(design, info, subject, sessions)["nsd_id"].to_numpy()
+        features = make_features(seen)
+        write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)

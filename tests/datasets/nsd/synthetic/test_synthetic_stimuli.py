@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+from PIL import Image
+from small_study import PLAN, SEED, Study
+
+from brainstruct.datasets.nsd.design import trial_nsd_ids
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.design import draw_design, write_expdesign
+from brainstruct.datasets.nsd.synthetic.photographs import (
+    PHOTOGRAPHS,
+    Crop,
+    cut,
+    draw_crop,
+    load_photographs,
+)
+from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.errors import InputError
+
+COLUMNS = [
+    *("SUBJECT", "SESSION", "RUN", "TRIAL", "73KID", "10KID", "TIME", "ISOLD", "ISCORRECT", "RT"),
+    *("CHANGEMIND", "MEMORYRECENT", "MEMORYFIRST", "ISOLDCURRENT", "ISCORRECTCURRENT"),
+    *("TOTAL1", "TOTAL2", "BUTTON", "MISSINGDATA"),
+]
+
+
+@pytest.fixture(scope="module")
+def photographs() -> dict[str, Image.Image]:
+    return load_photographs()
+
+
+def test_the_design_file_has_every_field_in_its_shape(study: Study) -> None:
+    stored = scipy.io.loadmat(study.layout.expdesign_file)
+    shapes = {
+        "masterordering": (1, 30_000),
+        "subjectim": (8, 10_000),
+        "sharedix": (1, 1_000),
+        "basiccnt": (3, 40),
+        "stimpattern": (40, 12, 75),
+    }
+    assert {name: stored[name].shape for name in shapes} == shapes
+    assert {stored[name].dtype for name in shapes} == {np.dtype(np.float64)}
+    np.testing.assert_array_equal(stored["stimpattern"].sum(axis=2), np.tile([63, 62] * 6, (40, 1)))
+    assert (stored["basiccnt"].sum(axis=0) == 750).all()
+    assert (stored["basiccnt"].sum(axis=1) == 10_000).all()
+
+
+def test_the_longest_subject_sees_each_image_three_times(study: Study) -> None:
+    _, times = np.unique(trial_nsd_ids(study.design, "subj01", 2), return_counts=True)
+    assert times.tolist() == [3] * 500
+
+
+def test_the_table_has_the_columns_of_the_nsd(study: Study) -> None:
+    table = pd.read_csv(study.layout.stim_info_file)
+    subjects = [f"subject{number}" for number in range(1, 9)]
+    assert table.columns.tolist() == [
+        *("Unnamed: 0", "cocoId", "cocoSplit", "cropBox", "loss", "nsdId", "flagged"),
+        *("BOLD5000", "shared1000", *subjects),
+        *(f"{subject}_rep{rep}" for subject in subjects for rep in range(3)),
+    ]
+    assert table["cocoId"].is_unique
+    assert set(table["cocoSplit"]) == {"train2017", "val2017"}
+    assert (table[subjects].sum() == 10_000).all()
+    assert (table[subjects].sum(axis=1)[table["shared1000"]] == 8).all()
+    assert (table[subjects].sum(axis=1)[~table["shared1000"]] == 1).all()
+    trials = table.loc[table["subject4"] == 1, [f"subject4_rep{rep}" for rep in range(3)]]
+    np.testing.assert_array_equal(np.sort(trials.to_numpy().ravel()), np.arange(1, 30_001))
+    box = table["cropBox"].str.fullmatch(r"\((0|0?\.\d+)(, (0|0?\.\d+)){3}\)")
+    assert box.all()
+
+
+@pytest.mark.parametrize(("subject", "sessions"), [("subj01", 2), ("subj03", 1)])
+def test_behaviour_follows_the_design(study: Study, subject: str, sessions: int) -> None:
+    table = pd.read_csv(study.layout.responses_file(subject), sep="\t")
+    assert table.columns.tolist() == COLUMNS
+    assert len(table) == 750 * sessions
+    shown = trial_nsd_ids(study.design, subject, sessions)
+    np.testing.assert_array_equal(table["73KID"] - 1, shown)
+    assert set(table["SUBJECT"]) == {int(subject[-1])}
+    runs = table.groupby(["SESSION", "RUN"])["TRIAL"].agg(["min", "max", "size"])
+    assert runs["size"].tolist() == [63, 62] * (6 * sessions)
+    assert (runs["min"] == 1).all()
+    assert (runs["max"] == runs["size"]).all()
+    seen: dict[int, int] = {}
+    for trial, (nsd_id, old, recent, current) in enumerate(
+        zip(shown, table["ISOLD"], table["MEMORYRECENT"], table["ISOLDCURRENT"], strict=True)
+    ):
+        assert old == (nsd_id in seen)
+        if old:
+            assert recent == trial - seen[nsd_id]
+            assert current == (seen[nsd_id] // 750 == trial // 750)
+        else:
+            assert np.isnan(recent)
+            assert current == 0
+        seen[nsd_id] = trial
+    pressed_old = table["BUTTON"] == 2
+    np.testing.assert_array_equal((pressed_old == (table["ISOLD"] == 1)), table["ISCORRECT"] == 1)
+
+
+def test_only_images_that_were_shown_take_space(study: Study) -> None:
+    shown = set(trial_nsd_ids(study.design, "subj01", 2)) | set(
+        trial_nsd_ids(study.design, "subj03", 1)
+    )
+    with h5py.File(study.layout.stimuli_file) as file:
+        images = file["imgBrick"]
+        assert images.shape == (73_000, 24, 24, 3)
+        assert images.chunks == (1, 24, 24, 3)
+        assert images.id.get_num_chunks() == len(shown)
+    assert study.layout.stimuli_file.stat().st_size < 3e6
+
+
+def test_an_image_is_its_crop(study: Study, photographs: dict[str, Image.Image]) -> None:
+    nsd_id = int(study.index("subj03")["nsd_id"].iloc[11])
+    with h5py.File(study.layout.stimuli_file) as file:
+        stored = file["imgBrick"][nsd_id]
+    np.testing.assert_array_equal(stored, cut(draw_crop(nsd_id, SEED), photographs, 24))
+
+
+def test_crops_are_squares_of_photographs(photographs: dict[str, Image.Image]) -> None:
+    assert set(photographs) == set(PHOTOGRAPHS)
+    assert {image.mode for image in photographs.values()} == {"RGB"}
+    full = Crop("cat", scale=1.0, left=0.0, top=0.0, mirrored=False)
+    side = min(photographs["cat"].size)
+    whole = np.asarray(photographs["cat"])[:side, :side]
+    np.testing.assert_array_equal(cut(full, photographs, side), whole)
+    mirrored = Crop("cat", scale=1.0, left=0.0, top=0.0, mirrored=True)
+    np.testing.assert_array_equal(cut(mirrored, photographs, side), whole[:, ::-1])
+    right = Crop("cat", scale=1.0, left=1.0, top=0.0, mirrored=False)
+    np.testing.assert_array_equal(
+        cut(right, photographs, side), np.asarray(photographs["cat"])[:, -side:]
+    )
+
+
+def test_crops_differ_between_images_and_seeds() -> None:
+    assert len({draw_crop(nsd_id, 0) for nsd_id in range(200)}) == 200
+    assert draw_crop(5, 0) == draw_crop(5, 0) != draw_crop(5, 1)
+
+
+def test_the_same_seed_writes_the_same_study(study: Study, tmp_path: Path) -> None:
+    again = Layout(tmp_path)
+    write_stimuli(again, PLAN, SEED)
+    for path in (
+        study.layout.stim_info_file,
+        study.layout.stimuli_file,
+        study.layout.captions_file("train2017"),
+        study.layout.responses_file("subj03"),
+    ):
+        other = again.nsd_root / path.relative_to(study.layout.nsd_root)
+        assert other.read_bytes() == path.read_bytes(), path.name
+    one, other_design = (
+        scipy.io.loadmat(layout.expdesign_file) for layout in (study.layout, again)
+    )
+    for name in ("masterordering", "subjectim", "sharedix", "basiccnt", "stimpattern"):
+        np.testing.assert_array_equal(one[name], other_design[name])
+    assert not list(tmp_path.rglob("*.part*"))
+
+
+@pytest.mark.parametrize(
+    ("sessions", "n_shared", "n_unique", "message"),
+    [
+        ({"subj01": 1}, 50, 201, "251 images shown 3 times do not fill the 750 trials"),
+        ({"subj01": 1, "subj02": 2}, 50, 200, "1500 trials of 2 sessions"),
+        ({"subj01": 41}, 250, 10_000, "no number of sessions"),
+        ({"subj01": 2, "subj02": 0}, 100, 400, "no number of sessions"),
+        ({}, 0, 0, "no number of sessions"),
+        ({"subj01": 8}, 1_001, 999, "out of range"),
+        ({"sub-01": 1}, 50, 200, "no subject of the NSD"),
+    ],
+)
+def test_impossible_plans_are_refused(
+    sessions: dict[str, int], n_shared: int, n_unique: int, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        StudyPlan(sessions, n_shared, n_unique)
+
+
+def test_captions_speak_of_the_photograph(study: Study) -> None:
+    content = json.loads(study.layout.captions_file("val2017").read_text())
+    numbers = dict(zip(study.info["coco_id"], study.info["nsd_id"], strict=True))
+    assert content["annotations"]
+    for entry in content["annotations"]:
+        crop = draw_crop(int(numbers[entry["image_id"]]), SEED)
+        assert PHOTOGRAPHS[crop.photograph].subject in entry["caption"].lower()
+
+
+def test_the_design_has_the_same_bytes_whenever_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        monkeypatch.setattr("time.asctime", lambda name=name: name)  # what scipy writes
+        write_expdesign(draw_design(PLAN, SEED), tmp_path / f"{name}.mat", SEED)
+    assert (tmp_path / "one.mat").read_bytes() == (tmp_path / "other.mat").read_bytes()

@@ -1,0 +1,60 @@
+"""Prepared responses, read in parts: whichever part it is, damage is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from brainstruct.datasets.prepared import images_tested, read_betas
+from brainstruct.errors import InputError
+from brainstruct.store.arrays import write_dataset
+from damage import change_text
+
+IDS = [40, 7, 12, 3]
+BETAS = np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+@pytest.fixture
+def path(tmp_path):
+    dataset = xr.Dataset(
+        {"betas": (("nsd_id", "voxel"), BETAS)},
+        coords={
+            "nsd_id": IDS,
+            "split": ("nsd_id", ["test", "train", "test", "train"]),
+            "voxel": np.arange(3),
+        },
+    )
+    write_dataset(dataset, tmp_path / "responses.nc", chunks={"betas": {"nsd_id": 1}})
+    return tmp_path / "responses.nc"
+
+
+def test_the_images_asked_for_in_their_order(path):
+    assert images_tested(path).tolist() == [40, 12]
+    betas = read_betas(path, np.array([3, 40]))
+    assert betas["nsd_id"].values.tolist() == [3, 40]
+    assert betas.dims == ("nsd_id", "voxel")
+    np.testing.assert_array_equal(betas, BETAS[[3, 0]])
+
+
+def test_an_image_that_is_not_there_is_named(path):
+    with pytest.raises(InputError, match=r"responses\.nc: lacks nsd_id 9\. Delete"):
+        read_betas(path, np.array([3, 9]))
+    with pytest.raises(InputError, match="lacks nsd_id 91, 92, 93 and 2 more"):
+        read_betas(path, np.arange(91, 96))
+
+
+def test_a_test_image_does_not_get_lost_by_a_flipped_bit(path):
+    change_text(path, "test", "tesu")
+    for read in (images_tested, lambda path: read_betas(path, np.array([12]))):
+        with pytest.raises(InputError, match=r"responses\.nc: is damaged \(values of split\)"):
+            read(path)
+
+
+def test_betas_that_are_read_are_verified(path):
+    content = path.read_bytes()
+    place = content.index(BETAS[1].tobytes())
+    path.write_bytes(content[:place] + b"\1" + content[place + 1 :])
+    np.testing.assert_array_equal(read_betas(path, images_tested(path)), BETAS[[0, 2]])
+    with pytest.raises(InputError, match=r"responses\.nc: is damaged"):
+        read_betas(path, np.array([7]))

@@ -1,0 +1,1 @@
+"""Data sets of brain responses: one interface, and what implements it."""

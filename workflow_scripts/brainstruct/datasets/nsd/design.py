@@ -1,0 +1,162 @@
+"""The experiment's design: which image each trial of each subject showed."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+from scipy.io.matlab import MatReadError
+
+from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd.ids import IntArray
+from brainstruct.datasets.nsd.layout import SUBJECTS, check_subject
+from brainstruct.errors import InputError
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,  # headers cut short
+    NotImplementedError,  # MATLAB 7.3 files
+    MatReadError,
+    zlib.error,
+)
+CURE = "Download it again from s3://natural-scenes-dataset/nsddata/experiments/nsd"
+
+
+@dataclass(frozen=True)
+class ExpDesign:
+    """The planned experiment, with 0-based identifiers.
+
+    Attributes
+    ----------
+    positions : ndarray of int64, [trial: 30000]
+        Position in a subject's list of images that each trial shows; the same
+        for all subjects; every position comes three times (``masterordering``).
+    images : ndarray of int64, [subject: 8, position: 10000]
+        ``nsd_id`` of every subject's images; the first 1,000 are the shared
+        ones (``subjectim``).
+    shared : ndarray of int64, [1000]
+        ``nsd_id`` of the shared images, ascending (``sharedix``).
+    """
+
+    positions: IntArray
+    images: IntArray
+    shared: IntArray
+
+
+def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
+    """Read ``nsd_expdesign.mat`` and check that it is consistent.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or unreadable, or not as `ExpDesign` describes it.
+    """
+    if not Path(path).is_file():
+        raise InputError(path, "does not exist", CURE)
+    fields = ("masterordering", "subjectim", "sharedix")
+    try:
+        stored = scipy.io.loadmat(os.fspath(path), variable_names=fields)
+    except _UNREADABLE as error:
+        raise InputError(path, f"is no readable MATLAB file ({error})", CURE) from error
+    shapes = ((1, ids.N_TRIALS), (len(SUBJECTS), ids.N_POSITIONS), (1, ids.N_SHARED))
+    arrays = [_field(path, stored, name, shape) for name, shape in zip(fields, shapes, strict=True)]
+    try:
+        design = ExpDesign(
+            positions=ids.position_from_10k(arrays[0][0]),
+            images=ids.nsd_id_from_73k(arrays[1]),
+            shared=ids.nsd_id_from_73k(arrays[2][0]),
+        )
+    except ValueError as error:
+        raise InputError(path, str(error), CURE) from error
+    for fault in _faults(design):
+        raise InputError(path, fault, CURE)
+    return design
+
+
+def trial_nsd_ids(design: ExpDesign, subject: str, n_sessions: int) -> IntArray:
+    """Return the image of every trial of a subject's first sessions.
+
+    Returns
+    -------
+    ndarray of int64, [trial: 750 * n_sessions]
+        ``nsd_id``; the nsddata example code reads
+        ``subjectim(s, masterordering(t))``.
+    """
+    n_trials = len(ids.session_numbers(n_sessions)) * ids.TRIALS_PER_SESSION
+    shown: IntArray = _subject_images(design, subject)[design.positions[:n_trials]]
+    return shown
+
+
+def shown_images(design: ExpDesign, sessions: Mapping[str, int]) -> IntArray:
+    """Return the ``nsd_id`` that any subject saw in its first sessions, ascending."""
+    trials = [trial_nsd_ids(design, subject, count) for subject, count in sessions.items()]
+    return np.unique(np.concatenate(trials))
+
+
+def trial_numbers(design: ExpDesign, subject: str) -> IntArray:
+    """Return the trial numbers of every image, as the stimulus table has them.
+
+    Returns
+    -------
+    ndarray of int64, [nsd_id: 73000, repetition: 3]
+        From 1, ascending; `ids.NOT_ASSIGNED` for the images of other subjects.
+    """
+    shown = trial_nsd_ids(design, subject, ids.N_SESSIONS)
+    order = np.argsort(shown, kind="stable").reshape(-1, ids.N_REPETITIONS)
+    numbers = np.full((ids.N_IMAGES, ids.N_REPETITIONS), ids.NOT_ASSIGNED, dtype=np.int64)
+    numbers[shown[order[:, 0]]] = ids.trial_number(order)
+    return numbers
+
+
+def planned_images(design: ExpDesign, subject: str) -> IntArray:
+    """Return the images planned for this subject alone, ascending (9,000 ``nsd_id``)."""
+    unique: IntArray = np.sort(_subject_images(design, subject)[ids.N_SHARED :])
+    return unique
+
+
+def _subject_images(design: ExpDesign, subject: str) -> IntArray:
+    """Return the images planned for a subject, [position: 10000], the shared ones first."""
+    check_subject(subject)
+    planned: IntArray = design.images[SUBJECTS.index(subject)]
+    return planned
+
+
+def _field(
+    path: str | os.PathLike[str], stored: dict[str, object], name: str, shape: tuple[int, ...]
+) -> IntArray:
+    if name not in stored:
+        raise InputError(path, f"has no field {name}", CURE)
+    values = np.asarray(stored[name])
+    if values.shape != shape:
+        raise InputError(path, f"{name} has shape {values.shape} instead of {shape}", CURE)
+    whole = values.astype(np.int64)
+    if not np.array_equal(whole, values):
+        raise InputError(path, f"{name} holds numbers that are not whole", CURE)
+    return whole
+
+
+def _faults(design: ExpDesign) -> Iterator[str]:
+    """Say what is inconsistent."""
+    times = np.bincount(design.positions, minlength=ids.N_POSITIONS)
+    wrong = np.flatnonzero(times != ids.N_REPETITIONS)
+    if wrong.size:
+        yield (
+            f"masterordering shows {wrong.size} images not {ids.N_REPETITIONS} times "
+            f"(10k ID {ids.number_10k(wrong[0])}: {times[wrong[0]]} times)"
+        )
+    if (np.diff(design.shared) <= 0).any():
+        yield "sharedix is not ascending"
+    for subject, images in zip(SUBJECTS, design.images, strict=True):
+        if not np.array_equal(images[: ids.N_SHARED], design.shared):
+            yield f"the first {ids.N_SHARED} images of {subject} are not sharedix"
+    everything = np.concatenate([design.shared, design.images[:, ids.N_SHARED :].ravel()])
+    repeated = everything.size - np.unique(everything).size
+    if repeated:
+        yield f"subjectim plans {repeated} unshared images twice"

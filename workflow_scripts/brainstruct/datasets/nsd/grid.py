@@ -1,0 +1,68 @@
+"""Where the voxels of a subject's functional volumes lie, as the data set's files say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+
+from brainstruct.datasets.nsd.volumes import AGAIN, UNREADABLE
+from brainstruct.errors import InputError
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a volume.
+
+    Attributes
+    ----------
+    affine : ndarray of float64, [4, 4]
+        From voxels, counted from 0, to millimetres.
+    shape : tuple of int
+        Voxels along x, y and z.
+    code : int
+        What the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space).
+    """
+
+    affine: npt.NDArray[np.float64]
+    shape: tuple[int, int, int]
+    code: int
+
+
+def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
+    """Read the grid of a NIfTI volume, which has the shape of the analysed ones.
+
+    The functional volumes of the NSD have one affine per subject and
+    preparation: voxel size on the diagonal, origin in the centre of the slab.
+    It is no anatomical alignment: to anatomy and surfaces lead the data set's
+    transforms alone.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, has another shape, or says nowhere
+        where its voxels lie.
+    """
+    try:
+        image = nibabel.Nifti1Image.from_filename(path)
+        affine = np.asarray(image.affine, np.float64)
+        codes = int(image.header["sform_code"]), int(image.header["qform_code"])
+    except UNREADABLE as error:
+        raise InputError(path, f"is no readable NIfTI file ({error})", AGAIN) from error
+    found = tuple(int(length) for length in image.shape)
+    if found != tuple(int(length) for length in shape):
+        raise InputError(
+            path,
+            f"has shape {found}, the analysed volumes have {tuple(map(int, shape))}",
+            "Take all files of a subject from one functional preparation (space), and run the "
+            "study again if they were replaced",
+        )
+    code = codes[0] or codes[1]
+    if code == 0 or not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
+        raise InputError(path, "says nowhere where its voxels lie (sform and qform)", AGAIN)
+    x, y, z = found
+    return Grid(affine, (x, y, z), code)

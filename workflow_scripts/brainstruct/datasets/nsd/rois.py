@@ -1,0 +1,87 @@
+"""Regions of interest: volumes of label numbers, and the names of the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from brainstruct.datasets.nsd.labels import label_names
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.volumes import read_volume
+from brainstruct.errors import InputError
+
+
+@dataclass(frozen=True)
+class RoiFamily:
+    """One family of regions, which do not overlap.
+
+    Attributes
+    ----------
+    name : str
+        For example ``floc-faces``.
+    numbers : ndarray of int16, [x, y, z]
+        Label number; 0 and below: unlabelled (-1: not cortex).
+    names : dict
+        Number -> name. A subject may lack some of them: they mark no voxel.
+    """
+
+    name: str
+    numbers: npt.NDArray[np.int16]
+    names: dict[int, str]
+
+
+def read_roi(
+    layout: Layout, subject: str, family: str, shape: tuple[int, ...] | None = None
+) -> RoiFamily:
+    """Read a family of regions, whose volume must have the shape of the others.
+
+    Raises
+    ------
+    InputError
+        If the volume is missing, damaged or of another shape, or holds
+        anything but whole numbers from -1 on that have names.
+    """
+    path = layout.roi_file(subject, family)
+    cure = f"Download the roi folder of {subject} again, or leave {family} out of the configuration"
+    stored = read_volume(path, shape, cure)
+    numbers = np.zeros(stored.shape, dtype=np.int16)
+    finite = np.isfinite(stored)
+    np.copyto(numbers, stored, casting="unsafe", where=finite & (np.abs(stored) < 2**15))
+    wrong = (numbers != stored) | (numbers < -1)
+    if wrong.any():
+        first = tuple(int(place) for place in np.argwhere(wrong)[0])
+        raise InputError(
+            path,
+            f"{np.count_nonzero(wrong)} voxels hold no label number "
+            f"(the first is voxel {first}: {stored[first]})",
+            cure,
+        )
+    names = label_names(layout, subject, family)
+    unnamed = sorted({int(number) for number in np.unique(numbers) if number > 0} - set(names))
+    if unnamed:
+        raise InputError(
+            path,
+            f"holds labels that have no name: {unnamed}",
+            f"Check the table of labels ({layout.label_tables(subject, family)[0]})",
+        )
+    return RoiFamily(family, numbers, names)
+
+
+def read_mask(layout: Layout, subject: str, name: str = "nsdgeneral") -> npt.NDArray[np.bool_]:
+    """Read the union of a family's regions as a mask, [x, y, z].
+
+    Raises
+    ------
+    InputError
+        As `read_roi`, and if the mask is empty.
+    """
+    mask: npt.NDArray[np.bool_] = read_roi(layout, subject, name).numbers > 0
+    if not mask.any():
+        raise InputError(
+            layout.roi_file(subject, name),
+            "marks no voxel",
+            "Use another mask, or download it again",
+        )
+    return mask

@@ -1,0 +1,211 @@
+"""The images: where each comes from, when a subject saw it, and its pixels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd.design import CURE, ExpDesign, trial_nsd_ids, trial_numbers
+from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
+from brainstruct.errors import InputError
+
+_IMAGES_CURE = "Download it again from s3://natural-scenes-dataset/nsddata_stimuli/stimuli/nsd"
+
+
+def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFrame:
+    """Read ``nsd_stim_info_merged.csv`` and check it against the design.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per image in the order of ``nsd_id``: ``nsd_id`` and ``coco_id``
+        (int64), ``coco_split`` (``train2017`` or ``val2017``), ``shared`` (bool).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or incomplete, or disagrees with the
+        design: on the shared images, or on the trials of a subject's images.
+    """
+    needed = ["cocoId", "cocoSplit", "nsdId", "shared1000"]
+    wanted = {*needed, *(name for subject in SUBJECTS for name in repetition_columns(subject))}
+    try:
+        # Whole columns: in pieces, a damaged one would have several types and cause a warning.
+        table = pd.read_csv(path, usecols=lambda name: name in wanted, low_memory=False)
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"is no readable table ({error})", CURE) from error
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise InputError(path, f"lacks the columns {', '.join(missing)}", CURE)
+    for fault in _faults(table, design):
+        raise InputError(path, fault, CURE)
+    return pd.DataFrame(
+        {
+            "nsd_id": table["nsdId"].astype(np.int64),
+            "coco_id": table["cocoId"].astype(np.int64),
+            "coco_split": table["cocoSplit"].astype(str),
+            "shared": table["shared1000"].to_numpy().astype(bool),
+        }
+    )
+
+
+def index_subject(
+    design: ExpDesign, info: pd.DataFrame, subject: str, n_sessions: int
+) -> pd.DataFrame:
+    """List the images that a subject saw in the first sessions.
+
+    Parameters
+    ----------
+    info : pandas.DataFrame
+        From `read_stim_info`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per image, ascending ``nsd_id``: ``split`` is ``test`` for the
+        images planned for all subjects and ``train`` for the others;
+        ``repetitions`` is 1 to 3; ``trials`` are the 0-based trials of the
+        subject, separated by commas; ``coco_id`` and ``coco_split``.
+    """
+    shown = trial_nsd_ids(design, subject, n_sessions)
+    trials = pd.Series(np.arange(shown.size).astype(str)).groupby(shown).agg(",".join)
+    nsd_id = trials.index.to_numpy(dtype=np.int64)
+    source = info.set_index("nsd_id").loc[nsd_id]
+    return pd.DataFrame(
+        {
+            "nsd_id": nsd_id,
+            "split": np.where(np.isin(nsd_id, design.shared), "test", "train"),
+            "repetitions": np.unique(shown, return_counts=True)[1].astype(np.int64),
+            "trials": trials.to_numpy(dtype=str),
+            "coco_id": source["coco_id"].to_numpy(),
+            "coco_split": source["coco_split"].to_numpy(dtype=str),
+        }
+    )
+
+
+class StimulusReader:
+    """The pixels of ``nsd_stimuli.hdf5``, by ``nsd_id``; a context manager.
+
+    The file holds ``imgBrick``, uint8, [image: 73000, row, column, RGB].
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or truncated, or holds anything else.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self._file = h5py.File(self.path, "r")
+        except OSError as error:
+            raise InputError(path, f"is no readable HDF5 file ({error})", _IMAGES_CURE) from error
+        self._images = self._checked_images()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the images."""
+        return int(self._images.shape[1]), int(self._images.shape[2])
+
+    def array(self, nsd_id: int) -> npt.NDArray[np.uint8]:
+        """Return one image, [row, column, RGB].
+
+        Raises
+        ------
+        ValueError
+            If `nsd_id` is out of range.
+        InputError
+            If the image can not be read or is blank: a part of the file was
+            never written.
+        """
+        place = int(ids.valid_nsd_ids(nsd_id))
+        try:
+            pixels: npt.NDArray[np.uint8] = self._images[place]
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                self.path, f"the image of nsd_id {place} is damaged ({error})", _IMAGES_CURE
+            ) from error
+        if not pixels.any():
+            raise InputError(self.path, f"the image of nsd_id {place} is blank", _IMAGES_CURE)
+        return pixels
+
+    def image(self, nsd_id: int) -> Image.Image:
+        """Return one image as RGB; raises as `array` does."""
+        return Image.fromarray(self.array(nsd_id))
+
+    def _checked_images(self) -> h5py.Dataset:
+        images = self._file.get("imgBrick")
+        fault = None
+        if not isinstance(images, h5py.Dataset):
+            fault = "has no data set imgBrick"
+        elif images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+            fault = (
+                f"imgBrick is {images.dtype} of shape {images.shape} instead of uint8 "
+                "(image, row, column, 3)"
+            )
+        elif images.shape[0] != ids.N_IMAGES:
+            fault = f"imgBrick holds {images.shape[0]} images instead of {ids.N_IMAGES}"
+        if fault:
+            self._file.close()
+            raise InputError(self.path, fault, _IMAGES_CURE)
+        return images
+
+
+def subject_column(subject: str) -> str:
+    """Return the name of a subject's column in the stimulus table: ``subject1``, .."""
+    return f"subject{int(subject.removeprefix('subj'))}"
+
+
+def repetition_columns(subject: str) -> list[str]:
+    """Return the names of the columns of a subject's trials: ``subject1_rep0``, .."""
+    return [f"{subject_column(subject)}_rep{rep}" for rep in range(ids.N_REPETITIONS)]
+
+
+def _faults(table: pd.DataFrame, design: ExpDesign) -> Iterator[str]:
+    """Say what is wrong with the stimulus table, which may lack the trials of subjects."""
+    if len(table) != ids.N_IMAGES:
+        yield f"has {len(table)} rows instead of {ids.N_IMAGES}"
+    stated = {subject: repetition_columns(subject) for subject in SUBJECTS}
+    numbers = ["nsdId", "cocoId", *(name for names in stated.values() for name in names)]
+    for name in numbers:
+        if name in table.columns and not pd.api.types.is_integer_dtype(table[name]):
+            yield f"the column {name} holds other than whole numbers"
+    out_of_order = np.flatnonzero(table["nsdId"].to_numpy() != np.arange(ids.N_IMAGES))
+    if out_of_order.size:
+        yield f"row {out_of_order[0]} is not the image of that nsdId"
+    unknown = set(table["cocoSplit"].unique()) - set(COCO_SPLITS)
+    if unknown:
+        yield f"names unknown COCO splits: {sorted(map(str, unknown))}"
+    shared = np.flatnonzero(table["shared1000"].to_numpy().astype(bool))
+    if not np.array_equal(shared, design.shared):
+        yield (
+            f"marks {shared.size} images as shared1000, of which "
+            f"{np.intersect1d(shared, design.shared).size} are among "
+            f"the {design.shared.size} of the experiment's design"
+        )
+    for subject, names in stated.items():
+        if set(names) <= set(table.columns):
+            trials = np.sort(table[names].to_numpy(), axis=1)
+            expected = trial_numbers(design, subject)
+            wrong = np.flatnonzero((trials != expected).any(axis=1))
+            if wrong.size:
+                yield (
+                    f"gives {wrong.size} images of {subject} other trials than the experiment's "
+                    f"design (nsdId {wrong[0]}: {trials[wrong[0]].tolist()} instead of "
+                    f"{expected[wrong[0]].tolist()})"
+                )

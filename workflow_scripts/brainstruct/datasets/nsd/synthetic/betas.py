@@ -1,0 +1,95 @@
+"""Draws sessions of betas as the NSD stores them, and writes them as HDF5 and NIfTI."""
+
+from __future__ import annotations
+
+import os
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from brainstruct.datasets.nsd.betas import SATURATED, SCALE
+from brainstruct.datasets.nsd.ids import IntArray
+from brainstruct.datasets.nsd.synthetic.nifti import write_volumes
+from brainstruct.datasets.nsd.synthetic.planting import Voxels
+from brainstruct.store.publishing import publish
+
+OFFSET = 0.5
+"""Standard deviation of the session offsets over that of the betas."""
+
+LARGEST = 32_000
+"""Numbers beyond are left to `spoil`."""
+
+Int16 = npt.NDArray[np.int16]
+
+
+def draw_session(
+    voxels: Voxels, image: IntArray, spread: float, random: np.random.Generator
+) -> Int16:
+    """Draw one session.
+
+    Parameters
+    ----------
+    image : ndarray of int64, [trial]
+        Row of ``voxels.signal`` that each trial shows.
+    spread : float
+        Standard deviation of each voxel, in percent signal change.
+
+    Returns
+    -------
+    ndarray of int16, [trial, voxel]
+        Percent signal change times 300.
+    """
+    noise = random.standard_normal((image.size, voxels.noise.size)) * voxels.noise
+    total = np.sqrt(voxels.signal.var(axis=0) + voxels.noise**2)
+    change = (voxels.signal[image] + noise) / total
+    change += OFFSET * random.standard_normal(voxels.noise.size)
+    stored = np.rint(change * spread * SCALE)
+    betas: Int16 = np.clip(stored, -LARGEST, LARGEST).astype(np.int16)
+    return betas
+
+
+def spoil(betas: Int16, voxels: Voxels, n_saturated: int, random: np.random.Generator) -> None:
+    """Do to a session, in place, what happens to real ones.
+
+    One voxel of nsdgeneral becomes all zero (one that carries no planted
+    signal, if there is any), and some numbers saturate.
+    """
+    general = np.flatnonzero(voxels.general)
+    idle = general[voxels.source[general] == 0]
+    trial = random.integers(betas.shape[0], size=n_saturated)
+    betas[trial, random.choice(general, n_saturated)] = random.choice(SATURATED, n_saturated)
+    betas[:, random.choice(idle if idle.size else general)] = 0
+
+
+def write_hdf5(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLike[str]) -> None:
+    """Write ``/betas``, [trial, z, y, x], one chunk per voxel.
+
+    Parameters
+    ----------
+    betas : ndarray of int16, [trial: 750, voxel]
+        Stored numbers, voxels in the order of ``argwhere(mask)``.
+    mask : ndarray of bool, [x, y, z]
+        Where they belong. Other voxels, and voxels that are all zero, read as
+        zeros but take no space.
+    """
+    trials = betas.shape[0]
+    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+        stored = file.create_dataset(
+            "betas", shape=(trials, *mask.shape[::-1]), dtype=np.int16, chunks=(trials, 1, 1, 1)
+        )
+        columns = np.ascontiguousarray(betas.T)
+        for (x, y, z), column in zip(np.argwhere(mask).tolist(), columns, strict=True):
+            if column.any():
+                stored.id.write_direct_chunk((0, z, y, x), column.tobytes())
+
+
+def write_nifti(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLike[str]) -> None:
+    """Write the same numbers as a series of volumes, [x, y, z, trial]; see `write_hdf5`."""
+
+    def volume(trial: Int16) -> Int16:
+        values = np.zeros(mask.shape, dtype=np.int16, order="F")
+        values[mask] = trial
+        return values.ravel(order="F")
+
+    write_volumes((*mask.shape, betas.shape[0]), np.int16, map(volume, betas), path)

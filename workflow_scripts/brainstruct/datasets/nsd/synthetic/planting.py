@@ -1,0 +1,139 @@
+"""Decides what drives each voxel of a synthetic brain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from brainstruct.datasets.nsd.ids import IntArray
+from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, Planted, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.regions import Anatomy
+from brainstruct.errors import InputError
+
+NOTHING = Planted(roi="", model="", instruction="", layer=-1)
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """The voxels of a brain mask, in the order of ``argwhere``.
+
+    Attributes
+    ----------
+    sources : tuple of Planted
+        What can drive a voxel; the first is `NOTHING`.
+    source : ndarray of int64, [voxel]
+        Place in `sources`.
+    region : ndarray of str, [voxel]
+        Name in the anatomy, or ``""``.
+    general : ndarray of bool, [voxel]
+        Inside nsdgeneral.
+    signal : ndarray of float64, [image, voxel]
+        Noise-free response, in units of the planted signal's standard deviation.
+    noise : ndarray of float64, [voxel]
+        Standard deviation of the trial noise in the same units.
+    """
+
+    sources: tuple[Planted, ...]
+    source: IntArray
+    region: npt.NDArray[np.str_]
+    general: npt.NDArray[np.bool_]
+    signal: npt.NDArray[np.float64]
+    noise: npt.NDArray[np.float64]
+
+    @property
+    def ncsnr(self) -> npt.NDArray[np.float64]:
+        """True ratio of the standard deviations of signal and noise, [voxel]."""
+        ratio: npt.NDArray[np.float64] = self.signal.std(axis=0) / self.noise
+        return ratio
+
+
+def plant(
+    brain: Anatomy,
+    general: npt.NDArray[np.bool_],
+    mask: npt.NDArray[np.bool_],
+    features: Mapping[FeatureKey, xr.DataArray],
+    shown: IntArray,
+    plan: SubjectPlan,
+    random: np.random.Generator,
+) -> Voxels:
+    """Draw the signals and the noise level of every voxel in a mask.
+
+    Parameters
+    ----------
+    general, mask : ndarray of bool, [i, j, k]
+        nsdgeneral and the brain mask.
+    features : mapping
+        (model, instruction, layer) -> (nsd_id, feature).
+    shown : ndarray of int64, [image]
+        ``nsd_id`` of the images of the subject.
+
+    Raises
+    ------
+    InputError
+        If a region has no voxel in nsdgeneral or features are not given.
+    """
+    inside = general[mask]
+    region = np.array([brain.names.get(number, "") for number in brain.label[mask].tolist()], str)
+    source = np.zeros(region.size, dtype=np.int64)
+    signal = np.zeros((shown.size, region.size))
+    noise = np.ones(region.size)
+    for place, entry in enumerate(plan.planted, start=1):
+        chosen = inside & (region == entry.roi)
+        if not chosen.any():
+            raise InputError(
+                "planted",
+                f"the region {entry.roi} has no voxel",
+                f"Use some of {', '.join(sorted(set(region[inside]) - {''}))}",
+            )
+        if entry.key not in features:
+            raise InputError(
+                "planted", f"there are no features of {entry.key}", "Embed the images with them"
+            )
+        count = int(np.count_nonzero(chosen))
+        source[chosen] = place
+        signal[:, chosen] = plan.signal * planted_signals(features[entry.key], shown, count, random)
+        noise[chosen] = 1 / random.uniform(*plan.ncsnr, count)
+    return Voxels((NOTHING, *plan.planted), source, region, inside, signal, noise)
+
+
+def planted_signals(
+    features: xr.DataArray, nsd_id: IntArray, n_voxels: int, random: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Draw voxels that respond linearly to a feature space.
+
+    Features (nsd_id, feature) are z-scored over the images that are shown, and
+    each voxel weights them with a random direction.
+
+    Returns
+    -------
+    ndarray of float64, [image, voxel]
+        Mean 0 and variance 1 over the images.
+
+    Raises
+    ------
+    InputError
+        If an image has no features, a feature is not finite, or none varies.
+    """
+    cure = "Embed the images of the subject with this model again"
+    missing = np.setdiff1d(nsd_id, features["nsd_id"].to_numpy())
+    if missing.size:
+        raise InputError(
+            "features", f"{missing.size} shown images have none (nsd_id {missing[0]})", cure
+        )
+    values = features.transpose("nsd_id", "feature").sel(nsd_id=nsd_id).to_numpy()
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InputError("features", "are not finite", cure)
+    values -= values.mean(axis=0)
+    spread = values.std(axis=0)
+    scaled = values[:, spread > 0] / spread[spread > 0]
+    if not scaled.size:
+        raise InputError("features", "do not vary over the images", cure)
+    signals: npt.NDArray[np.float64] = scaled @ random.standard_normal((scaled.shape[1], n_voxels))
+    signals -= signals.mean(axis=0)
+    signals /= signals.std(axis=0)
+    return signals

@@ -1,0 +1,1 @@
+"""What blocks of the configuration have in common, whoever's they are."""
