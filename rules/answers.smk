@@ -14,6 +14,7 @@ rule tabulate_responses:
     conda:
         "../envs/data.yaml"
     params:
+        id_name=answers.id_name,
         code=stage_identity("tabulate_responses"),
     script:
         "../workflow_scripts/tabulate_responses.py"
@@ -45,6 +46,7 @@ rule show_responses:
         texts=answers.texts,
         labels=answers.labels,
         layout=data.image_layout,
+        id_name=answers.id_name,
         n_samples=12,
         seed=study.seed,
         code=stage_identity("show_responses"),

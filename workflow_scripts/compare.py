@@ -30,7 +30,7 @@ def compare(
     waiting = iter(predictions)
     members = {
         name: [
-            open_dataset(next(waiting), ["prediction"], ["nsd_id", "voxel"])["prediction"]
+            open_dataset(next(waiting), ["prediction"], ["stimulus", "voxel"])["prediction"]
             for _ in group
         ]
         for name, group in groups.items()

@@ -31,9 +31,9 @@ def open_stimuli(
     """Open what the model looks at; images stay open until the stack is closed."""
     if model.modality == "text":
         captions = read_captions(layout, images)
-        return Stimuli(captions=lambda ids: [captions[nsd_id] for nsd_id in ids])
+        return Stimuli(captions=lambda ids: [captions[stimulus] for stimulus in ids])
     reader = stack.enter_context(StimulusReader(layout.stimuli_file))
-    return Stimuli(images=lambda ids: [reader.image(nsd_id) for nsd_id in ids])
+    return Stimuli(images=lambda ids: [reader.image(stimulus) for stimulus in ids])
 
 
 def describe(embedded: xr.Dataset) -> None:
@@ -93,7 +93,7 @@ def embed(
             )
             describe(embedded)
             whole = block_identity(
-                network, embedded["nsd_id"], instruction, model_settings.storage, identity
+                network, embedded["stimulus"], instruction, model_settings.storage, identity
             )
             environment = {
                 "instruction": instruction,

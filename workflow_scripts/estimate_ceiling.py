@@ -27,7 +27,7 @@ def estimate_ceiling(
     stored = read_dataset(responses, ["ncsnr", "repetitions", "split"], ["voxel"], only=True)
     repetitions = stored["repetitions"].values[stored["split"].values == "test"]
     origin = provenance(stored) | {"rois": rois}
-    space = label_voxels(layout, subject, stored.drop_dims("nsd_id"), rois)
+    space = label_voxels(layout, subject, stored.drop_dims("stimulus"), rois)
     reliable = ncsnr_ceiling(space["ncsnr"], repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(repetitions))

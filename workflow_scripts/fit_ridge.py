@@ -46,7 +46,7 @@ def fit_ridge(
     settings = encoding.model_dump(exclude_unset=True)
     fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch)
     stored = read_responses(responses)
-    spaces = Embeddings(embeddings, stored.nsd_id)
+    spaces = Embeddings(embeddings, stored.stimulus)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels", *measured.shape[:1], *truth.shape)
     wanted = encoding.permutations

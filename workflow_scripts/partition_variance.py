@@ -57,7 +57,7 @@ def partition_variance(
 
     @lru_cache(MOST_KEPT)
     def components(name: str, layer: int) -> Components:
-        spaces = Embeddings(embeddings[name], stored.nsd_id)
+        spaces = Embeddings(embeddings[name], stored.stimulus)
         features = spaces.layer(layer)
         spaces.close()
         kept = principal_components(

@@ -47,21 +47,21 @@ def plant_features(
         for path, (key, text) in zip(features, texts.items(), strict=True):
             parts = []
             for batch in np.split(shown, range(BATCH, len(shown), BATCH)):
-                images = [reader.image(nsd_id) for nsd_id in batch.tolist()]
+                images = [reader.image(stimulus) for stimulus in batch.tolist()]
                 states = straightforward_states(network, images, text, planted_layers[key])
                 parts.append(states.numpy())
             log.info("%s: %d images", key, len(shown))
             stored = xr.Dataset(
-                {"features": (("nsd_id", "layer", "feature"), np.concatenate(parts))},
+                {"features": (("stimulus", "layer", "feature"), np.concatenate(parts))},
                 coords={
-                    "nsd_id": shown,
+                    "stimulus": shown,
                     "layer": planted_layers[key],
                     "feature": np.arange(parts[0].shape[-1]),
                 },
                 attrs={"model": model, "instruction": key},
             )
             write_dataset(
-                stored.transpose("layer", "nsd_id", "feature"),
+                stored.transpose("layer", "stimulus", "feature"),
                 path,
                 provenance={"code": code, "instruction": text},
             )

@@ -33,7 +33,7 @@ def predict_selected(
         only=True,
     ).squeeze("instruction")
     stored = read_responses(responses)
-    spaces = Embeddings(embeddings, stored.nsd_id)
+    spaces = Embeddings(embeddings, stored.stimulus)
     train = stored.train
 
     def features(layer: int) -> NDArray[np.float32]:

@@ -19,17 +19,19 @@ def show_responses(
     texts: dict[str, str],
     labels: dict[str, str],
     layout: Layout,
+    id_name: str,
     n_samples: int,
     seed: int,
     page: Path,
 ) -> None:
     """Draw images out of a block that all models have seen, and write the page."""
-    answers = dict(zip(asked, map(read_responses, tables), strict=True))
-    chosen = choose_samples(read_table(block, ["nsd_id"])["nsd_id"], n_samples, seed)
+    said = [read_responses(table, id_name) for table in tables]
+    answers = dict(zip(asked, said, strict=True))
+    chosen = choose_samples(read_table(block, [id_name])[id_name], n_samples, seed)
     log.info("images: %s", ", ".join(map(str, chosen)))
     with StimulusReader(layout.stimuli_file) as reader:
-        samples = [Sample(nsd_id, reader.image(nsd_id)) for nsd_id in chosen]
-    write_text(responses_page(samples, answers, texts, labels), page)
+        samples = [Sample(stimulus, reader.image(stimulus)) for stimulus in chosen]
+    write_text(responses_page(samples, answers, texts, labels, id_name), page)
 
 
 run_job(show_responses, globals().get("snakemake"))

@@ -7,9 +7,9 @@ from brainstruct.responses.table import collect_responses
 from brainstruct.store.tables import write_table
 
 
-def tabulate_responses(*, embeddings: list[Path], table: Path) -> None:
+def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path) -> None:
     """Join the blocks."""
-    answers = collect_responses(embeddings)
+    answers = collect_responses(embeddings, id_name)
     log.info(
         "%d responses, %d different, %d empty, %d cut",
         len(answers),

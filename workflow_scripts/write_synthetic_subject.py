@@ -21,7 +21,7 @@ def write_synthetic_subject(
     """Write regions, betas, ncsnr and the truth."""
     driving = {}
     for path in features:
-        stored = read_dataset(path, ["features"], ["layer", "nsd_id", "feature"])
+        stored = read_dataset(path, ["features"], ["layer", "stimulus", "feature"])
         for layer in stored["layer"].values:
             key = (stored.attrs["model"], stored.attrs["instruction"], int(layer))
             driving[key] = stored["features"].sel(layer=layer)

@@ -128,7 +128,7 @@ def test_images_per_second(model, tmp_path, goals, goal):
     start = time.perf_counter()
     block = embed_block(
         model,
-        Stimuli(images=lambda ids: [shown[nsd_id] for nsd_id in ids]),
+        Stimuli(images=lambda ids: [shown[stimulus] for stimulus in ids]),
         range(N_OURS),
         instruction=INSTRUCTION,
         work_folder=tmp_path / "work",

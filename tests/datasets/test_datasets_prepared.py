@@ -18,29 +18,29 @@ BETAS = np.arange(12, dtype=np.float32).reshape(4, 3)
 @pytest.fixture
 def path(tmp_path):
     dataset = xr.Dataset(
-        {"betas": (("nsd_id", "voxel"), BETAS)},
+        {"betas": (("stimulus", "voxel"), BETAS)},
         coords={
-            "nsd_id": IDS,
-            "split": ("nsd_id", ["test", "train", "test", "train"]),
+            "stimulus": IDS,
+            "split": ("stimulus", ["test", "train", "test", "train"]),
             "voxel": np.arange(3),
         },
     )
-    write_dataset(dataset, tmp_path / "responses.nc", chunks={"betas": {"nsd_id": 1}})
+    write_dataset(dataset, tmp_path / "responses.nc", chunks={"betas": {"stimulus": 1}})
     return tmp_path / "responses.nc"
 
 
 def test_the_images_asked_for_in_their_order(path):
     assert images_tested(path).tolist() == [40, 12]
     betas = read_betas(path, np.array([3, 40]))
-    assert betas["nsd_id"].values.tolist() == [3, 40]
-    assert betas.dims == ("nsd_id", "voxel")
+    assert betas["stimulus"].values.tolist() == [3, 40]
+    assert betas.dims == ("stimulus", "voxel")
     np.testing.assert_array_equal(betas, BETAS[[3, 0]])
 
 
 def test_an_image_that_is_not_there_is_named(path):
-    with pytest.raises(InputError, match=r"responses\.nc: lacks nsd_id 9\. Delete"):
+    with pytest.raises(InputError, match=r"responses\.nc: lacks stimulus 9\. Delete"):
         read_betas(path, np.array([3, 9]))
-    with pytest.raises(InputError, match="lacks nsd_id 91, 92, 93 and 2 more"):
+    with pytest.raises(InputError, match="lacks stimulus 91, 92, 93 and 2 more"):
         read_betas(path, np.arange(91, 96))
 
 

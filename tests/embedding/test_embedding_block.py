@@ -66,8 +66,8 @@ class Words(Brightness):
         return {"values": torch.tensor([float(len(text.split())) for text in texts])}
 
 
-def show(nsd_ids):
-    return [Image.new("RGB", (4, 4), (int(nsd_id), 0, 0)) for nsd_id in nsd_ids]
+def show(ids):
+    return [Image.new("RGB", (4, 4), (int(stimulus), 0, 0)) for stimulus in ids]
 
 
 @pytest.fixture
@@ -92,16 +92,16 @@ def embed(model, tmp_path):
 
 def test_labels_and_values(embed):
     block = embed()
-    assert block["embedding"].dims == ("layer", "nsd_id", "feature")
+    assert block["embedding"].dims == ("layer", "stimulus", "feature")
     assert block["embedding"].dtype == np.float16
-    assert block["nsd_id"].values.tolist() == IDS
+    assert block["stimulus"].values.tolist() == IDS
     assert block["layer"].values.tolist() == [0, 1, 2]
-    for nsd_id in IDS:
-        row = block.sel(nsd_id=nsd_id)
-        assert row["embedding"].values[2].tolist() == [2, nsd_id, nsd_id**2]
-        assert row["response"].item() == f"saw {nsd_id}"
-        assert row["n_tokens"].item() == nsd_id
-        assert row["truncated"].item() == (nsd_id > 30)
+    for stimulus in IDS:
+        row = block.sel(stimulus=stimulus)
+        assert row["embedding"].values[2].tolist() == [2, stimulus, stimulus**2]
+        assert row["response"].item() == f"saw {stimulus}"
+        assert row["n_tokens"].item() == stimulus
+        assert row["truncated"].item() == (stimulus > 30)
 
 
 @pytest.mark.parametrize(("batch_size", "images_per_shard"), [(1, 1), (3, 5), (64, 4), (4, 512)])
@@ -204,7 +204,7 @@ def test_captions_are_averaged_with_equal_weight(tmp_path):
     captions = {5: ["a cat"], 6: ["a", "a b c d e"], 7: ["one two three"]}
     block = embed_block(
         Words(tmp_path),
-        Stimuli(captions=lambda ids: [captions[nsd_id] for nsd_id in ids]),
+        Stimuli(captions=lambda ids: [captions[stimulus] for stimulus in ids]),
         list(captions),
         instruction=None,
         work_folder=tmp_path / "work",
@@ -218,10 +218,10 @@ def test_captions_are_averaged_with_equal_weight(tmp_path):
 
 
 def test_a_stimulus_without_caption_is_named(tmp_path):
-    with pytest.raises(InputError, match="captions of nsd_id 6"):
+    with pytest.raises(InputError, match="captions of stimulus 6"):
         embed_block(
             Words(tmp_path),
-            Stimuli(captions=lambda ids: [[] if nsd_id == 6 else ["a"] for nsd_id in ids]),
+            Stimuli(captions=lambda ids: [[] if stimulus == 6 else ["a"] for stimulus in ids]),
             [5, 6],
             instruction=None,
             work_folder=tmp_path / "work",
@@ -239,7 +239,7 @@ def test_overflow_is_an_error_and_float32_its_cure(embed, model):
 @pytest.mark.parametrize("scale", [float("nan"), float("inf")])
 def test_states_that_are_not_finite_are_an_error(embed, model, scale):
     model.scale = scale
-    with pytest.raises(InputError, match=r"not finite, from layer 0 on, in 4 stimuli .*nsd_id 70"):
+    with pytest.raises(InputError, match=r"not finite, from layer 0 on, in 4 stimuli .*first: 70"):
         embed(storage="float32")
 
 
@@ -279,7 +279,7 @@ def test_a_real_model_from_pictures_to_file(tmp_path, family):
         storage="float32",
     )
     alone = model.embed(show([12]), [instruction])
-    found = block.sel(nsd_id=12)
+    found = block.sel(stimulus=12)
     np.testing.assert_allclose(found["embedding"], alone.states[0], rtol=1e-5, atol=1e-5)
     assert found["response"].item() == alone.responses[0].replace("\0", "\N{REPLACEMENT CHARACTER}")
     write_block(block, tmp_path / "block.nc", provenance={})
@@ -307,6 +307,6 @@ def test_sampled_responses_do_not_depend_on_batches_or_shards(tmp_path):
         )
 
     one = run(IDS, batch_size=11, images_per_shard=64)
-    other = run(IDS[::-1], batch_size=3, images_per_shard=5).sel(nsd_id=IDS)
+    other = run(IDS[::-1], batch_size=3, images_per_shard=5).sel(stimulus=IDS)
     assert one["response"].values.tolist() == other["response"].values.tolist()
     np.testing.assert_allclose(one["embedding"], other["embedding"], rtol=1e-5, atol=1e-5)

@@ -12,7 +12,7 @@ import xarray as xr
 from brainstruct.embedding import shards
 from brainstruct.embedding.shards import SAMPLE_BYTES, SAMPLES, ShardFolder, files_identity
 
-SHARD = xr.Dataset({"n_tokens": ("nsd_id", np.arange(3))}, {"nsd_id": np.arange(3)})
+SHARD = xr.Dataset({"n_tokens": ("stimulus", np.arange(3))}, {"stimulus": np.arange(3)})
 PART = {"shard_sha256": "p"}
 
 

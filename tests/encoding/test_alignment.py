@@ -145,22 +145,24 @@ def test_design_matrix_follows_the_images_not_the_order_of_blocks(tmp_path):
         ids = np.array(ids)
         states = np.stack([ids * 10 + layer for layer in (0, 3)])[..., None].astype(np.float16)
         return xr.Dataset(
-            {"embedding": (("layer", "nsd_id", "feature"), states)},
-            coords={"layer": [0, 3], "nsd_id": ids, "feature": [0]},
+            {"embedding": (("layer", "stimulus", "feature"), states)},
+            coords={"layer": [0, 3], "stimulus": ids, "feature": [0]},
         )
 
     blocks = [block([7, 2, 9]), block([4, 1])]
     paths = [tmp_path / "own.nc", tmp_path / "shared.nc"]
     for one, path in zip(blocks, paths, strict=True):
         write_dataset(one, path)
-    wanted = xr.DataArray([1, 2, 7], dims="nsd_id")
+    wanted = xr.DataArray([1, 2, 7], dims="stimulus")
     spaces = Embeddings(paths, wanted)
     assert spaces.layer(3)[:, 0].tolist() == [13, 23, 73]
     spaces.close()
     with pytest.raises(ValueError, match=r"1 of 2 images are not embedded \(first: \[5\]\)"):
-        matching_images(xr.DataArray([1, 5]), [b["nsd_id"] for b in blocks])
+        matching_images(xr.DataArray([1, 5]), [b["stimulus"] for b in blocks])
     with pytest.raises(ValueError, match="1 are embedded more than once"):
-        matching_images(wanted, [blocks[0]["nsd_id"], blocks[1]["nsd_id"], blocks[1]["nsd_id"][1:]])
+        matching_images(
+            wanted, [blocks[0]["stimulus"], blocks[1]["stimulus"], blocks[1]["stimulus"][1:]]
+        )
 
 
 def test_recovery(space):

@@ -19,13 +19,13 @@ def estimate(tmp_path):
     """Estimate the ceilings of five voxels whose cross-subject ceiling is unknown."""
     voxels, images = 5, 4
     responses = xr.Dataset(
-        {"betas": (("nsd_id", "voxel"), np.zeros((images, voxels), np.float32))},
+        {"betas": (("stimulus", "voxel"), np.zeros((images, voxels), np.float32))},
         coords={
             "voxel": np.arange(voxels),
             **{axis: ("voxel", np.arange(voxels)) for axis in "ijk"},
-            "nsd_id": np.arange(images),
-            "split": ("nsd_id", ["train", "test", "test", "test"]),
-            "repetitions": ("nsd_id", [3, 3, 2, 1]),
+            "stimulus": np.arange(images),
+            "split": ("stimulus", ["train", "test", "test", "test"]),
+            "repetitions": ("stimulus", [3, 3, 2, 1]),
             "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
         },
         attrs={"volume_shape": [voxels] * 3},

@@ -32,12 +32,14 @@ def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
         groups[name] = [
             xr.DataArray(
                 (strength * truth + rng.standard_normal(truth.shape)).astype(np.float16),
-                dims=("nsd_id", "voxel"),
-                coords={"nsd_id": ids, "voxel": voxels},
+                dims=("stimulus", "voxel"),
+                coords={"stimulus": ids, "voxel": voxels},
             )
             for _ in range(members)
         ]
-    truth = xr.DataArray(truth, dims=("nsd_id", "voxel"), coords={"nsd_id": ids, "voxel": voxels})
+    truth = xr.DataArray(
+        truth, dims=("stimulus", "voxel"), coords={"stimulus": ids, "voxel": voxels}
+    )
     return truth, groups
 
 
@@ -170,8 +172,8 @@ def test_a_voxel_that_never_responds_is_left_out():
 
 def test_comparisons_of_other_images_or_names_are_refused():
     truth, groups = study()
-    with pytest.raises(ValueError, match="another nsd_id"):
-        compared(truth.assign_coords(nsd_id=truth["nsd_id"] + 1), groups)
+    with pytest.raises(ValueError, match="another stimulus"):
+        compared(truth.assign_coords(stimulus=truth["stimulus"] + 1), groups)
     with pytest.raises(ValueError, match=r"\['c'\]"):
         compared(truth, groups, pairs=[("a", "c")])
 

@@ -43,10 +43,10 @@ def files(tmp_path):
     drive = [X[v % 3] @ rng.standard_normal(12) for v in range(9)]
     Y = np.stack(drive, axis=1) + 4 * rng.standard_normal((ids.size, 9)) + 2
     responses = xr.Dataset(
-        {"betas": (("nsd_id", "voxel"), Y.astype(np.float32))},
+        {"betas": (("stimulus", "voxel"), Y.astype(np.float32))},
         coords={
-            "nsd_id": ids,
-            "split": ("nsd_id", ["train"] * TRAIN + ["test"] * TEST),
+            "stimulus": ids,
+            "split": ("stimulus", ["train"] * TRAIN + ["test"] * TEST),
             "voxel": np.arange(9),
         },
     )
@@ -54,8 +54,8 @@ def files(tmp_path):
     embeddings = []
     for name, rows in (("own", slice(0, TRAIN)), ("shared", slice(TRAIN, None))):
         block = xr.Dataset(
-            {"embedding": (("layer", "nsd_id", "feature"), X[:, rows])},
-            coords={"layer": list(LAYERS), "nsd_id": ids[rows], "feature": np.arange(12)},
+            {"embedding": (("layer", "stimulus", "feature"), X[:, rows])},
+            coords={"layer": list(LAYERS), "stimulus": ids[rows], "feature": np.arange(12)},
         )
         embeddings.append(tmp_path / f"{name}.nc")
         write_dataset(block, embeddings[-1], provenance={})
@@ -116,7 +116,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     )
     again = read_dataset(tmp_path / "again.nc")
     assert kept["layer"].values.tolist() == [LAYERS[v % 3] for v in range(9)]
-    for name in ("layer", "nsd_id", "voxel"):
+    for name in ("layer", "stimulus", "voxel"):
         np.testing.assert_array_equal(again[name], kept[name])
     np.testing.assert_allclose(again["intercept"], kept["intercept"], rtol=1e-6)
     np.testing.assert_allclose(again["prediction"], kept["prediction"], atol=1e-2, rtol=2e-3)
@@ -126,13 +126,13 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
 def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
     whole = xr.Dataset(
         {
-            "betas": (("nsd_id", "voxel"), np.zeros((4, 2), np.float32)),
+            "betas": (("stimulus", "voxel"), np.zeros((4, 2), np.float32)),
             "roi_label": (("roi", "voxel"), np.zeros((1, 2), np.int16)),
         },
         coords={
-            "nsd_id": [5, 1, 2, 9],
-            "split": ("nsd_id", ["train", "test", "test", "test"]),
-            "repetitions": ("nsd_id", [3, 3, 3, 3]),
+            "stimulus": [5, 1, 2, 9],
+            "split": ("stimulus", ["train", "test", "test", "test"]),
+            "repetitions": ("stimulus", [3, 3, 3, 3]),
             "voxel": [0, 1],
             "ncsnr": ("voxel", [0.5, 0.6]),
             "roi": ["V1"],

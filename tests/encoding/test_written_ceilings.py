@@ -49,18 +49,18 @@ def anatomy():
     )
 
 
-def features(nsd_ids):
+def features(ids):
     """Every image's features, the same whoever saw it: what the brains share."""
     return {
         planted.key: xr.DataArray(
             np.stack(
                 [
-                    np.random.default_rng([place, nsd_id]).standard_normal(WIDTH)
-                    for nsd_id in nsd_ids
+                    np.random.default_rng([place, stimulus]).standard_normal(WIDTH)
+                    for stimulus in ids
                 ]
             ),
-            dims=("nsd_id", "feature"),
-            coords={"nsd_id": nsd_ids},
+            dims=("stimulus", "feature"),
+            coords={"stimulus": ids},
         )
         for place, planted in enumerate(PLANTED)
     }
@@ -80,9 +80,9 @@ def study(tmp_path_factory):
         patch.setattr(writer, "plant", lambda *args: drawn.append(plant(*args)) or drawn[-1])
         for subject, sessions in SESSIONS.items():
             index = index_subject(design, info, subject, sessions)
-            nsd_ids = index["nsd_id"].to_numpy()
+            ids = index["nsd_id"].to_numpy()
             plan = SubjectPlan(sessions, PLANTED, ncsnr=(0.4, 1.2), n_unlabelled=20, n_outside=5)
-            writer.write_subject(layout, subject, anatomy(), features(nsd_ids), plan, seed=1)
+            writer.write_subject(layout, subject, anatomy(), features(ids), plan, seed=1)
             responses = prepare_responses(
                 layout, subject, index, sessions=layout.discover_sessions(subject, "hdf5", None)
             )
@@ -95,9 +95,9 @@ def study(tmp_path_factory):
             # Images as np.unique gives them; voxels of nsdgeneral in the order of the truth.
             signal = xr.DataArray(
                 voxels.signal[:, voxels.general][:, rows],
-                dims=("nsd_id", "voxel"),
-                coords={"nsd_id": np.unique(nsd_ids)},
-            ).sel(nsd_id=nsd_ids)
+                dims=("stimulus", "voxel"),
+                coords={"stimulus": np.unique(ids)},
+            ).sel(stimulus=ids)
             found[subject] = responses, signal, ncsnr, planted
     return found
 
@@ -108,8 +108,8 @@ def places(dataset):
 
 def perfect(responses, signal, images):
     """Correlation with the noise-free signal: what a perfect model reaches on these images."""
-    a = responses["betas"].sel(nsd_id=images).transpose("nsd_id", "voxel").values
-    b = signal.sel(nsd_id=images).values
+    a = responses["betas"].sel(stimulus=images).transpose("stimulus", "voxel").values
+    b = signal.sel(stimulus=images).values
     a, b = a - a.mean(0), b - b.mean(0)
     with np.errstate(invalid="ignore"):
         return (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0))
@@ -124,7 +124,7 @@ def test_ncsnr_ceiling_is_the_true_one(study, subject):
     assert set(repetitions) == ({3} if subject == "subj01" else {1, 2, 3})
     found = ncsnr_ceiling(responses["ncsnr"].values, repetitions)[planted]
     by_definition = ncsnr_ceiling(ncsnr, repetitions)[planted]
-    reached = perfect(responses, signal, responses["nsd_id"].values[test])[planted]
+    reached = perfect(responses, signal, responses["stimulus"].values[test])[planted]
     for truth in (by_definition, reached):
         assert np.median(found - truth) == pytest.approx(0, abs=0.01)
         assert np.mean(found - truth) == pytest.approx(0, abs=0.03)
@@ -138,17 +138,17 @@ def test_cross_subject_ceiling_is_the_true_one(study, subject):
     others = [name for name in study if name != subject]
     images = shared_images(
         [
-            responses["nsd_id"].values[responses["split"].values == "test"]
+            responses["stimulus"].values[responses["split"].values == "test"]
             for responses, *_ in study.values()
         ]
     )
     betas = {
-        name: responses["betas"].sel(nsd_id=images).transpose("nsd_id", "voxel").values
+        name: responses["betas"].sel(stimulus=images).transpose("stimulus", "voxel").values
         for name, (responses, *_) in study.items()
     }
     options = CrossSubjectOptions(n_bootstraps=30, log10_alphas=np.linspace(-2, 3, 6))
     responses, signal, ncsnr, planted = study[subject]
-    counts = responses["repetitions"].sel(nsd_id=images).values
+    counts = responses["repetitions"].sel(stimulus=images).values
     sources = {name: betas[name] for name in others}
     found = cross_subject_ceiling(betas[subject], sources, options)
     estimate = found["ceiling_cross_subject"].values[planted]

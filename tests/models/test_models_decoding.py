@@ -63,8 +63,8 @@ def test_neither_batch_nor_order_changes_a_sampled_response(load, pictures, fami
     shown = pictures(8)
     together = model.embed(shown, [INSTRUCTION] * 8, IDS)
     back = model.embed(shown[::-1], [INSTRUCTION] * 8, IDS[::-1])
-    for row, (picture, nsd_id) in enumerate(zip(shown, IDS, strict=True)):
-        alone = model.embed([picture], [INSTRUCTION], [nsd_id])
+    for row, (picture, stimulus) in enumerate(zip(shown, IDS, strict=True)):
+        alone = model.embed([picture], [INSTRUCTION], [stimulus])
         for found, place in ((alone, 0), (back, 7 - row)):
             assert found.responses[place] == together.responses[row]
             torch.testing.assert_close(

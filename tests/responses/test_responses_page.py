@@ -66,7 +66,7 @@ def page():
         ("instructblip", "IC"): answer((7, "One.\nTwo.", 3, False), (90, "nan", 1, False)),
     }
     samples = [Sample(7, Image.new("RGB", (640, 425), "red")), Sample(90, Image.new("L", (8, 8)))]
-    return responses_page(samples, answers, INSTRUCTIONS, MODELS)
+    return responses_page(samples, answers, INSTRUCTIONS, MODELS, "nsd_id")
 
 
 def test_instructions_are_rows_and_models_columns(page):
@@ -108,7 +108,10 @@ def test_accessible(page):
         "Image 7 of the Natural Scenes Dataset",
         "Image 90 of the Natural Scenes Dataset",
     ]
-    assert page.count("<caption>") == 2
+    assert re.findall("<caption>(.*)</caption>", page) == [
+        "Answers about nsd_id 7",
+        "Answers about nsd_id 90",
+    ]
     assert page.count('scope="row"') == 4
     assert page.count('scope="col"') == 6
     for label in re.findall(r'aria-labelledby="([^"]+)"', page):
@@ -126,7 +129,9 @@ def test_pictures_are_small_and_whole():
 def test_a_sample_nobody_answered_is_an_error():
     answers = {("idefics", "IC"): answer((7, "A dog.", 3, False))}
     with pytest.raises(KeyError):
-        responses_page([Sample(8, Image.new("RGB", (8, 8)))], answers, INSTRUCTIONS, MODELS)
+        responses_page(
+            [Sample(8, Image.new("RGB", (8, 8)))], answers, INSTRUCTIONS, MODELS, "nsd_id"
+        )
 
 
 def test_samples_are_drawn_by_the_seed_alone():

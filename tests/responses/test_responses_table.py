@@ -26,17 +26,17 @@ SAID = {
 }
 
 
-def write_block(path, nsd_ids):
-    n = len(nsd_ids)
-    said = [SAID[nsd_id] for nsd_id in nsd_ids]
+def write_block(path, ids):
+    n = len(ids)
+    said = [SAID[stimulus] for stimulus in ids]
     block = xr.Dataset(
         {
-            "embedding": (("layer", "nsd_id", "feature"), np.zeros((2, n, 3), np.float16)),
-            "response": ("nsd_id", np.array(said, dtype=object)),
-            "n_tokens": ("nsd_id", np.array([len(text.split()) for text in said])),
-            "truncated": ("nsd_id", np.array(nsd_ids) > 8),
+            "embedding": (("layer", "stimulus", "feature"), np.zeros((2, n, 3), np.float16)),
+            "response": ("stimulus", np.array(said, dtype=object)),
+            "n_tokens": ("stimulus", np.array([len(text.split()) for text in said])),
+            "truncated": ("stimulus", np.array(ids) > 8),
         },
-        coords={"layer": [0, 1], "nsd_id": nsd_ids, "feature": range(3)},
+        coords={"layer": [0, 1], "stimulus": ids, "feature": range(3)},
     )
     write_dataset(block, path)
     return path
@@ -52,13 +52,13 @@ def blocks(tmp_path):
 
 def test_every_response_survives_the_way_to_disk_and_back(blocks, tmp_path):
     path = tmp_path / "responses.tsv"
-    write_table(collect_responses(blocks), path)
-    found = read_responses(path)
+    write_table(collect_responses(blocks, "nsd_id"), path)
+    found = read_responses(path, "nsd_id")
     assert found.columns.tolist() == ["nsd_id", "response", "n_tokens", "truncated"]
     assert dict(zip(found["nsd_id"], found["response"], strict=True)) == SAID
     assert found["nsd_id"].tolist() == sorted(SAID)
-    assert found["n_tokens"].tolist() == [len(SAID[nsd_id].split()) for nsd_id in sorted(SAID)]
-    assert found["truncated"].tolist() == [nsd_id > 8 for nsd_id in sorted(SAID)]
+    assert found["n_tokens"].tolist() == [len(SAID[stimulus].split()) for stimulus in sorted(SAID)]
+    assert found["truncated"].tolist() == [stimulus > 8 for stimulus in sorted(SAID)]
     assert found["truncated"].dtype == bool
     # One line per image, for tools that know nothing of quotes.
     assert len(path.read_text().splitlines()) == 1 + len(SAID)
@@ -67,18 +67,18 @@ def test_every_response_survives_the_way_to_disk_and_back(blocks, tmp_path):
 def test_an_image_in_two_blocks_is_refused(blocks, tmp_path):
     again = write_block(tmp_path / "c.nc", [4])
     with pytest.raises(InputError, match=r"1 images twice \(first: nsd_id 4\)"):
-        collect_responses([*blocks, again])
+        collect_responses([*blocks, again], "nsd_id")
 
 
 def test_a_missing_block_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.nc: does not exist"):
-        collect_responses([tmp_path / "gone.nc"])
+        collect_responses([tmp_path / "gone.nc"], "nsd_id")
 
 
 def test_a_response_that_was_changed_is_not_passed_on(blocks):
     change_text(blocks[1], "naïve", "naäve")
     with pytest.raises(InputError, match=r"b\.nc: is damaged \(values of response\)"):
-        collect_responses(blocks)
+        collect_responses(blocks, "nsd_id")
 
 
 @pytest.mark.parametrize("text", ["", "\\", "\\n", "a\\\tb\r\n", "\\\\t", "n/a", "n\\/a"])

@@ -88,12 +88,16 @@ def stored(tmp_path):
     rng = np.random.default_rng(0)
     dataset = xr.Dataset(
         {
-            "states": (("layer", "nsd_id", "feature"), rng.normal(size=(3, 5, 4)).astype("f2")),
-            "said": ("nsd_id", ["a dog", "", "two\ncats", "ein Café", "\N{DOG}"], {"unit": "text"}),
-            "cut": ("nsd_id", [True, False, True, True, False]),
+            "states": (("layer", "stimulus", "feature"), rng.normal(size=(3, 5, 4)).astype("f2")),
+            "said": (
+                "stimulus",
+                ["a dog", "", "two\ncats", "ein Café", "\N{DOG}"],
+                {"unit": "text"},
+            ),
+            "cut": ("stimulus", [True, False, True, True, False]),
             "mean": ((), 1.5),
         },
-        coords={"layer": [0, 2, 4], "nsd_id": [9, 3, 11, 70, 4], "feature": np.arange(4)},
+        coords={"layer": [0, 2, 4], "stimulus": [9, 3, 11, 70, 4], "feature": np.arange(4)},
         attrs={"n": 3, "share": 0.1, "names": ["a", "b"]},
     )
     path = tmp_path / "stored.nc"
@@ -124,7 +128,7 @@ def test_a_flipped_bit_is_named_or_changes_nothing(stored):
     assert named > 5
 
 
-@pytest.mark.parametrize("name", ["states", "said", "nsd_id"])
+@pytest.mark.parametrize("name", ["states", "said", "stimulus"])
 def test_changed_values_are_noticed(stored, name):
     """Not only bits: whoever edits a result in place is found out as well."""
     content = stored.read_bytes()

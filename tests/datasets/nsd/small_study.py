@@ -62,8 +62,8 @@ def make_features(nsd_id: np.ndarray) -> dict[FeatureKey, xr.DataArray]:
             np.stack(
                 [np.random.default_rng([planted.layer, key]).standard_normal(16) for key in nsd_id]
             ).astype(np.float32),
-            dims=("nsd_id", "feature"),
-            coords={"nsd_id": nsd_id},
+            dims=("stimulus", "feature"),
+            coords={"stimulus": nsd_id},
         )
         for planted in PLANTED
     }

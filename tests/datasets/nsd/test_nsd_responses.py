@@ -69,7 +69,7 @@ def test_responses_match_a_naive_implementation(study: Study, subject: str) -> N
             continue
         scaled = naive_zscores([session[:, column] for session in raw])
         expected = []
-        for nsd_id in prepared["nsd_id"].to_numpy().tolist():
+        for nsd_id in prepared["stimulus"].to_numpy().tolist():
             valid = [scaled[int(trial)] for trial in trials[nsd_id].split(",")]
             valid = [value for value in valid if not np.isnan(value)]
             expected.append(sum(valid) / len(valid) if valid else 0.0)
@@ -79,9 +79,9 @@ def test_responses_match_a_naive_implementation(study: Study, subject: str) -> N
 def test_dataset_is_labelled(study: Study, tmp_path: Path) -> None:
     prepared = prepare(study.layout, study)
     index = study.index("subj01")
-    assert prepared["betas"].dims == ("nsd_id", "voxel")
+    assert prepared["betas"].dims == ("stimulus", "voxel")
     assert prepared["betas"].dtype == np.float32
-    np.testing.assert_array_equal(prepared["nsd_id"], index["nsd_id"])
+    np.testing.assert_array_equal(prepared["stimulus"], index["nsd_id"])
     np.testing.assert_array_equal(prepared["split"], index["split"])
     np.testing.assert_array_equal(prepared["repetitions"], index["repetitions"])
     write_dataset(prepared, tmp_path / "responses.nc", chunks={"betas": {"voxel": 64}})
@@ -140,7 +140,7 @@ def test_an_image_without_valid_trial_is_the_session_mean(brain: Layout, study: 
     with h5py.File(path, "r+") as file:
         file["betas"][int(once["trials"]), z, y, x] = -32_768
     after = prepare(brain, study, "subj03", sessions=Sessions(1, "hdf5"))
-    assert float(after["betas"].sel(nsd_id=once["nsd_id"], voxel=0)) == 0.0
+    assert float(after["betas"].sel(stimulus=once["nsd_id"], voxel=0)) == 0.0
     assert after.attrs["n_imputed"] == before.attrs["n_imputed"] + 1
     np.testing.assert_array_equal(after["betas"][:, 1:], before["betas"][:, 1:])
 

@@ -24,7 +24,7 @@ class Responses:
         In standard deviations.
     train : array of bool, [image]
         Images of the training set; the others are tested on.
-    nsd_id, voxel : xarray.DataArray
+    stimulus, voxel : xarray.DataArray
         What rows and columns are.
     provenance : dict
         What they depend on.
@@ -32,7 +32,7 @@ class Responses:
 
     betas: NDArray[np.float32]
     train: NDArray[np.bool_]
-    nsd_id: xr.DataArray
+    stimulus: xr.DataArray
     voxel: xr.DataArray
     provenance: dict[str, Any]
 
@@ -48,8 +48,8 @@ class Responses:
 
     @property
     def tested(self) -> IntArray:
-        """``nsd_id`` of the test images."""
-        ids: IntArray = self.nsd_id.values[~self.train]
+        """``stimulus`` of the test images."""
+        ids: IntArray = self.stimulus.values[~self.train]
         return ids
 
 
@@ -61,26 +61,26 @@ def read_responses(path: str | PathLike[str]) -> Responses:
     InputError
         If the file is missing or damaged.
     """
-    stored = read_dataset(path, ["betas", "split"], ["nsd_id", "voxel"])
+    stored = read_dataset(path, ["betas", "split"], ["stimulus", "voxel"])
     return Responses(
-        stored["betas"].transpose("nsd_id", "voxel").values,
+        stored["betas"].transpose("stimulus", "voxel").values,
         (stored["split"] == "train").values,
-        stored["nsd_id"],
+        stored["stimulus"],
         stored["voxel"],
         provenance(stored),
     )
 
 
 def images_tested(path: str | PathLike[str]) -> IntArray:
-    """Return the ``nsd_id`` that a subject's encoding models are tested on, as in the file.
+    """Return the ``stimulus`` that a subject's encoding models are tested on, as in the file.
 
     Raises
     ------
     InputError
         If the file is missing or damaged.
     """
-    split = read_dataset(path, ["split"], ["nsd_id"], only=True)
-    ids: IntArray = split["nsd_id"].values[split["split"].values == "test"]
+    split = read_dataset(path, ["split"], ["stimulus"], only=True)
+    ids: IntArray = split["stimulus"].values[split["split"].values == "test"]
     return ids
 
 
@@ -90,12 +90,12 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
     Parameters
     ----------
     images : ndarray of int, [image]
-        ``nsd_id``.
+        ``stimulus``.
 
     Returns
     -------
     xarray.DataArray
-        (nsd_id, voxel), float32, in standard deviations; images in the order
+        (stimulus, voxel), float32, in standard deviations; images in the order
         asked for.
 
     Raises
@@ -103,5 +103,7 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
     InputError
         If the file is missing or damaged, or lacks an image.
     """
-    read = read_dataset(path, ["betas"], ["nsd_id", "voxel"], select={"nsd_id": images}, only=True)
-    return read["betas"].transpose("nsd_id", "voxel")
+    read = read_dataset(
+        path, ["betas"], ["stimulus", "voxel"], select={"stimulus": images}, only=True
+    )
+    return read["betas"].transpose("stimulus", "voxel")

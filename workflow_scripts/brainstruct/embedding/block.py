@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def embed_block(
     model: FeatureModel,
     stimuli: Stimuli,
-    nsd_ids: ArrayLike,
+    ids: ArrayLike,
     *,
     instruction: str | None,
     work_folder: str | PathLike[str],
@@ -39,7 +39,7 @@ def embed_block(
     images_per_shard: int = 512,
     storage: Storage = "float16",
 ) -> xr.Dataset:
-    """Embed the block of stimuli `nsd_ids`, 0-based and each once.
+    """Embed the block of stimuli `ids`, 0-based and each once.
 
     Stimuli are asked for from a background thread, ahead of the model; `instruction` is
     `None` for models that follow none. Finished shards of `images_per_shard` stimuli are
@@ -51,9 +51,9 @@ def embed_block(
     Returns
     -------
     xarray.Dataset
-        ``embedding`` (layer, nsd_id, feature); ``response`` (text, empty for
+        ``embedding`` (layer, stimulus, feature); ``response`` (text, empty for
         models that respond nothing), ``n_tokens`` (tokens averaged; 0: an empty
-        response) and ``truncated`` (the response was cut) by nsd_id.
+        response) and ``truncated`` (the response was cut) by stimulus.
 
     Raises
     ------
@@ -64,13 +64,13 @@ def embed_block(
         If the block is empty or has a stimulus twice, or stimuli and
         instruction do not suit the model.
     """
-    ids = np.asarray(nsd_ids, dtype=np.int64)
-    if ids.ndim != 1 or len(ids) == 0 or len(np.unique(ids)) != len(ids):
+    wanted = np.asarray(ids, dtype=np.int64)
+    if wanted.ndim != 1 or len(wanted) == 0 or len(np.unique(wanted)) != len(wanted):
         raise ValueError("a block is a list of stimuli, each once, at least one")
-    whole = block_identity(model, ids, instruction, storage, identity)
+    whole = block_identity(model, wanted, instruction, storage, identity)
     shards = ShardFolder(Path(work_folder), whole)
-    spans = np.split(ids, range(images_per_shard, len(ids), images_per_shard))
-    block = empty_block(ids, model.n_layers, model.feature_dim, storage)
+    spans = np.split(wanted, range(images_per_shard, len(wanted), images_per_shard))
+    block = empty_block(wanted, model.n_layers, model.feature_dim, storage)
     pending = []
     for number, span in enumerate(spans):
         kept = shards.read(number, _part(span))
@@ -78,11 +78,11 @@ def embed_block(
             pending.append(number)
         else:
             _fill(block, number * images_per_shard, kept)
-    n_finished = len(ids) - sum(len(spans[number]) for number in pending)
+    n_finished = len(wanted) - sum(len(spans[number]) for number in pending)
     if n_finished:
-        log.info("an earlier run has left %d of %d stimuli", n_finished, len(ids))
+        log.info("an earlier run has left %d of %d stimuli", n_finished, len(wanted))
 
-    progress = Progress(len(ids), n_finished)
+    progress = Progress(len(wanted), n_finished)
     forward = Forward(model, batch_size)
     parts: list[Features] = []
     upload = Upload(model)
@@ -124,7 +124,7 @@ def discard_shards(work_folder: str | PathLike[str]) -> None:
 
 def block_identity(
     model: FeatureModel,
-    nsd_ids: ArrayLike,
+    ids: ArrayLike,
     instruction: str | None,
     storage: Storage,
     identity: Mapping[str, object],
@@ -149,7 +149,7 @@ def block_identity(
         "dtype": str(model.dtype).removeprefix("torch."),
         "storage": storage,
         "instruction_sha256": told,
-        "stimuli_sha256": _hash_ids(nsd_ids),
+        "stimuli_sha256": _hash_ids(ids),
     }
 
 
@@ -165,7 +165,7 @@ def _batches(
 
 def _fill(block: xr.Dataset, start: int, shard: xr.Dataset) -> None:
     """Put a shard into its place in the block."""
-    here = {"nsd_id": slice(start, start + shard.sizes["nsd_id"])}
+    here = {"stimulus": slice(start, start + shard.sizes["stimulus"])}
     for name, variable in shard.data_vars.items():
         block[name][here] = variable.values
 
@@ -175,6 +175,6 @@ def _part(span: NDArray[np.int64]) -> dict[str, object]:
     return {"shard_sha256": _hash_ids(span)}
 
 
-def _hash_ids(nsd_ids: ArrayLike) -> str:
+def _hash_ids(ids: ArrayLike) -> str:
     """Return the SHA-256 of a list of stimuli."""
-    return hashlib.sha256(np.asarray(nsd_ids, dtype="<i8").tobytes()).hexdigest()
+    return hashlib.sha256(np.asarray(ids, dtype="<i8").tobytes()).hexdigest()

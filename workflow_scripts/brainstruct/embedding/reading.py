@@ -20,7 +20,7 @@ Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
 class Embeddings:
     """Design matrices of one model and instruction, out of blocks that stay open until `close`.
 
-    Rows are in the order of `nsd_ids`.
+    Rows are in the order of `stimuli`.
 
     Raises
     ------
@@ -30,9 +30,9 @@ class Embeddings:
         If an image is in no block or in more than one.
     """
 
-    def __init__(self, paths: Sequence[Path], nsd_ids: xr.DataArray) -> None:
-        self._blocks = [open_dataset(path, ["embedding"], ["layer", "nsd_id"]) for path in paths]
-        self._rows = matching_images(nsd_ids, [block["nsd_id"] for block in self._blocks])
+    def __init__(self, paths: Sequence[Path], stimuli: xr.DataArray) -> None:
+        self._blocks = [open_dataset(path, ["embedding"], ["layer", "stimulus"]) for path in paths]
+        self._rows = matching_images(stimuli, [block["stimulus"] for block in self._blocks])
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Embeddings:
         n_images = sum(len(target) for target, _ in self._rows)
         matrix: NDArray[np.float32] | None = None
         for block, (target, source) in zip(self._blocks, self._rows, strict=True):
-            slab = block["embedding"].sel(layer=layer).transpose("nsd_id", "feature").values
+            slab = block["embedding"].sel(layer=layer).transpose("stimulus", "feature").values
             if matrix is None:
                 matrix = np.empty((n_images, slab.shape[1]), dtype=np.float32)
             matrix[target] = slab[source]
@@ -59,7 +59,7 @@ class Embeddings:
 
 
 def matching_images(wanted: xr.DataArray, available: Sequence[xr.DataArray]) -> list[Rows]:
-    """Find where each wanted ``nsd_id`` lies in the blocks, given the ``nsd_id`` of each."""
+    """Find where each wanted stimulus lies in the blocks, given the stimuli of each."""
     place = pd.Index(wanted.values)
     filled = np.zeros(len(place), dtype=int)
     found = []

@@ -17,13 +17,13 @@ from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
 class Stimuli:
     """What can be shown to a model; it is asked from a background thread."""
 
-    # nsd_ids -> one RGB image each, for models that see; one or more captions each.
+    # ids -> one RGB image each, for models that see; one or more captions each.
     images: Callable[[Sequence[int]], Sequence[Image.Image]] | None = None
     captions: Callable[[Sequence[int]], Sequence[Sequence[str]]] | None = None
 
 
 def prepare(
-    model: FeatureModel, stimuli: Stimuli, nsd_ids: Sequence[int], instruction: str | None
+    model: FeatureModel, stimuli: Stimuli, ids: Sequence[int], instruction: str | None
 ) -> tuple[Batch, list[int]]:
     """Turn a few stimuli of a block into model inputs, and count the rows of each.
 
@@ -42,11 +42,11 @@ def prepare(
     if model.modality == "text":
         if stimuli.captions is None:
             raise ValueError("the model reads text, but there are no captions")
-        captions = stimuli.captions(nsd_ids)
-        for nsd_id, own in zip(nsd_ids, captions, strict=True):
+        captions = stimuli.captions(ids)
+        for stimulus, own in zip(ids, captions, strict=True):
             if not own:
                 raise InputError(
-                    f"captions of nsd_id {nsd_id}",
+                    f"captions of stimulus {stimulus}",
                     "there are none",
                     "Check that data.annotations holds the captions of train2017 and val2017",
                 )
@@ -54,13 +54,13 @@ def prepare(
         return model.prepare([], texts), [len(own) for own in captions]
     if stimuli.images is None:
         raise ValueError("the model sees images, but there are none")
-    images = stimuli.images(nsd_ids)
-    if len(images) != len(nsd_ids):
-        raise ValueError(f"asked for {len(nsd_ids)} images, got {len(images)}")
+    images = stimuli.images(ids)
+    if len(images) != len(ids):
+        raise ValueError(f"asked for {len(ids)} images, got {len(images)}")
     texts = [] if instruction is None else [instruction] * len(images)
     batch = model.prepare(images, texts)
     if model.options.sampling is not None:
-        batch[STIMULUS] = torch.tensor(nsd_ids, dtype=torch.int64)
+        batch[STIMULUS] = torch.tensor(ids, dtype=torch.int64)
     return batch, [1] * len(images)
 
 

@@ -15,8 +15,8 @@ from brainstruct.models.interface import Features
 Storage: TypeAlias = Literal["float16", "float32"]
 
 
-def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Dataset:
-    """Label the features of the stimuli `nsd_ids` as `empty_block` does.
+def label(features: Features, ids: Sequence[int], storage: Storage) -> xr.Dataset:
+    """Label the features of the stimuli `ids` as `empty_block` does.
 
     Raises
     ------
@@ -24,9 +24,9 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
         If states are not finite, or too large for `storage`.
     """
     states = features.states.numpy().transpose(1, 0, 2)
-    _require_finite(states, nsd_ids)
+    _require_finite(states, ids)
     _require_range(states, storage)
-    block = empty_block(nsd_ids, states.shape[0], states.shape[2], storage)
+    block = empty_block(ids, states.shape[0], states.shape[2], storage)
     block["embedding"][:] = states.astype(storage)
     # HDF5 strings end at the first NUL, which byte-fallback vocabularies can produce.
     block["response"][:] = [
@@ -38,40 +38,40 @@ def label(features: Features, nsd_ids: Sequence[int], storage: Storage) -> xr.Da
 
 
 def empty_block(
-    nsd_ids: Sequence[int] | NDArray[np.int64], n_layers: int, n_features: int, storage: Storage
+    ids: Sequence[int] | NDArray[np.int64], n_layers: int, n_features: int, storage: Storage
 ) -> xr.Dataset:
-    """Return a labelled data set of the right shape, to be filled; `nsd_ids` are 0-based."""
-    n = len(nsd_ids)
+    """Return a labelled data set of the right shape, to be filled; `ids` are 0-based."""
+    n = len(ids)
     return xr.Dataset(
         {
             "embedding": (
-                ("layer", "nsd_id", "feature"),
+                ("layer", "stimulus", "feature"),
                 np.zeros((n_layers, n, n_features), dtype=storage),
                 {"long_name": "hidden states, averaged over tokens"},
             ),
-            "response": ("nsd_id", np.full(n, "", dtype=object)),
-            "n_tokens": ("nsd_id", np.zeros(n, dtype=np.int32)),
-            "truncated": ("nsd_id", np.zeros(n, dtype=bool)),
+            "response": ("stimulus", np.full(n, "", dtype=object)),
+            "n_tokens": ("stimulus", np.zeros(n, dtype=np.int32)),
+            "truncated": ("stimulus", np.zeros(n, dtype=bool)),
         },
         coords={
             "layer": np.arange(n_layers),
-            "nsd_id": np.asarray(nsd_ids, dtype=np.int64),
+            "stimulus": np.asarray(ids, dtype=np.int64),
             "feature": np.arange(n_features),
         },
     )
 
 
-def _require_finite(states: NDArray[np.float32], nsd_ids: Sequence[int]) -> None:
+def _require_finite(states: NDArray[np.float32], ids: Sequence[int]) -> None:
     """Refuse states [layer, stimulus, feature] that are not finite."""
     broken = ~np.isfinite(states)
     if not broken.any():
         return
     layers = np.flatnonzero(broken.any(axis=(1, 2)))
-    stimuli = np.asarray(nsd_ids)[broken.any(axis=(0, 2))]
+    stimuli = np.asarray(ids)[broken.any(axis=(0, 2))]
     raise InputError(
         "embedding.dtype",
         f"{broken.sum()} of {broken.size} states are not finite, from layer {layers[0]} on, "
-        f"in {len(stimuli)} stimuli (first: nsd_id {stimuli[0]})",
+        f"in {len(stimuli)} stimuli (first: {stimuli[0]})",
         "Set embedding.dtype: float32 (bfloat16 where memory is short); if it is that already, "
         "the checkpoint is damaged",
     )

@@ -81,7 +81,7 @@ def compare_groups(
     Parameters
     ----------
     truth : xarray.DataArray
-        Responses to the test images, dims nsd_id, voxel.
+        Responses to the test images, dims stimulus, voxel.
     groups : mapping
         Name -> its members' predictions, of the images and voxels of `truth`; may be lazy.
         Members are scored one by one, and the scores averaged.
@@ -106,7 +106,7 @@ def compare_groups(
     """
     _require_alike(truth, groups, pairs)
     # A response that never varies on these images has no correlation, whatever its ceiling.
-    varies = centre(truth.transpose("nsd_id", "voxel").values)[1] != 0
+    varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
     reliable = can_be_divided_by(ceiling, threshold).values & varies
     means = _region_means(regions, np.where(reliable, ceiling.values, np.nan))
     by_voxel, scores, draws = _resample(truth, groups, pairs, means, options)
@@ -126,7 +126,7 @@ def compare_groups(
             "draw": np.arange(options.n_draws),
         },
         attrs={
-            "n_images": truth.sizes["nsd_id"],
+            "n_images": truth.sizes["stimulus"],
             "n_draws": options.n_draws,
             "confidence": options.confidence,
             "ceiling_threshold": threshold,
@@ -142,7 +142,7 @@ def _require_alike(
 ) -> None:
     """Check that predictions are of the truth's images and voxels, and pairs of known groups."""
     for name, group in groups.items():
-        for member, dim in product(group, ("nsd_id", "voxel")):
+        for member, dim in product(group, ("stimulus", "voxel")):
             if not np.array_equal(member[dim].values, truth[dim].values):
                 raise ValueError(f"the predictions of {name} are of another {dim} than the truth")
     unknown = {name for pair in pairs for name in pair} - set(groups)
@@ -161,7 +161,7 @@ def _resample(
 
     The latter are of shape (2, measure, pair, region), with the draws last.
     """
-    weights = image_weights(truth["nsd_id"].values, options.n_draws, options.seed)
+    weights = image_weights(truth["stimulus"].values, options.n_draws, options.seed)
     sides = np.transpose([[list(groups).index(name) for name in pair] for pair in pairs])
     scores = np.zeros((len(MEASURES), len(groups), means[0].shape[1]))
     draws = np.zeros((*scores.shape, options.n_draws))
@@ -204,13 +204,13 @@ def _group_scores(
     truth: xr.DataArray, groups: Sequence[Sequence[xr.DataArray]], weights: Array
 ) -> tuple[NDArray[np.float64], Array]:
     """Return r (group, voxel) and its bootstrap draws (group, draw, voxel)."""
-    measured = truth.transpose("nsd_id", "voxel").values.astype(np.float32)
+    measured = truth.transpose("stimulus", "voxel").values.astype(np.float32)
     resampler = Resampler(measured, weights)
     r = np.zeros((len(groups), measured.shape[1]))
     draws = np.zeros((len(groups), len(weights), measured.shape[1]), dtype=np.float32)
     for row, members in enumerate(groups):
         for member in members:
-            prediction = member.transpose("nsd_id", "voxel").values.astype(np.float32)
+            prediction = member.transpose("stimulus", "voxel").values.astype(np.float32)
             r[row] += pearson(measured, prediction) / len(members)
             draws[row] += resampler.correlate(prediction) / len(members)
     return r, draws

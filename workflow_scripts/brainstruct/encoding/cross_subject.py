@@ -256,6 +256,6 @@ def _summarise(
     )  # fmt: skip
 
 
-def shared_images(nsd_ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def shared_images(stimuli: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the images that all of several lists hold, sorted."""
-    return np.unique(reduce(np.intersect1d, nsd_ids))
+    return np.unique(reduce(np.intersect1d, stimuli))

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from brainstruct.encoding.columns import Array, centre
 
 
-def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
+def image_weights(stimuli: ArrayLike, n_draws: int, seed: int) -> Array:
     """Draw how often each image enters each bootstrap sample, (n_draws, n_images).
 
     Counts are Poisson(1), the Poisson bootstrap: given its total, a draw is the multinomial draw of
@@ -20,8 +20,8 @@ def image_weights(nsd_ids: ArrayLike, n_draws: int, seed: int) -> Array:
     whatever other images those saw: all comparisons of a study are paired.
     """
     columns = [
-        np.random.default_rng([seed, int(nsd_id)]).poisson(1.0, n_draws)
-        for nsd_id in np.asarray(nsd_ids)
+        np.random.default_rng([seed, int(stimulus)]).poisson(1.0, n_draws)
+        for stimulus in np.asarray(stimuli)
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 

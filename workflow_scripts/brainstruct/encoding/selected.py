@@ -52,7 +52,7 @@ def prediction_dataset(
     prediction: Array,
     layer: NDArray[np.int16],
     intercept: NDArray[np.floating],
-    nsd_ids: NDArray[np.int64],
+    stimuli: NDArray[np.int64],
     voxels: NDArray[np.int64],
 ) -> xr.Dataset:
     """Label predictions (n_images, n_voxels), and store them in half precision.
@@ -63,11 +63,11 @@ def prediction_dataset(
     offset = intercept.astype(np.float32)
     return xr.Dataset(
         {
-            "prediction": (("nsd_id", "voxel"), (prediction - offset).astype(np.float16)),
+            "prediction": (("stimulus", "voxel"), (prediction - offset).astype(np.float16)),
             "intercept": ("voxel", offset),
             "layer": ("voxel", layer),
         },
-        coords={"nsd_id": nsd_ids, "voxel": voxels},
+        coords={"stimulus": stimuli, "voxel": voxels},
     )
 
 

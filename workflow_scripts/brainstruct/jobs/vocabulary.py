@@ -24,6 +24,7 @@ MEANINGS = {
     "mask": "volume whose voxels with any label are analysed",
     "rois": "volumes whose labels are scored",
     "families": "the mask and the volumes of regions, in the order of figures",
+    "id_name": "column that holds ids of stimuli in tables for people",
     "image_list": "images that a subject saw, a row each",
     "images": "images of a block, at most",
     "block": "images that one embedding job goes through",

@@ -29,7 +29,7 @@ so that a batch can be cut in two when memory runs out."""
 
 STIMULUS = "stimulus"
 """Optional entry of a `Batch`, [stimulus], int64: what tells stimuli apart (their
-nsd_id). Needed where responses are sampled, for each draws numbers of its own."""
+ids). Needed where responses are sampled, for each draws numbers of its own."""
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

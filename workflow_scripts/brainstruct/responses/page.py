@@ -28,21 +28,21 @@ _EDGE = 320
 
 @dataclass(frozen=True)
 class Sample:
-    """An image of the page, and its number in the NSD, counted from 0."""
+    """An image of the page, and its id."""
 
-    nsd_id: int
+    stimulus: int
     image: Image.Image
 
 
-def choose_samples(nsd_ids: ArrayLike, n_samples: int, seed: int) -> list[int]:
+def choose_samples(stimuli: ArrayLike, n_samples: int, seed: int) -> list[int]:
     """Draw the images of the page, without looking at any answer.
 
     Of images that all models have answered to, `n_samples` (or all, if there are
     fewer), in ascending order.
     """
-    ids = np.unique(np.asarray(nsd_ids, dtype=np.int64))
+    ids = np.unique(np.asarray(stimuli, dtype=np.int64))
     chosen = np.random.default_rng(seed).choice(ids, min(n_samples, len(ids)), replace=False)
-    return [int(nsd_id) for nsd_id in np.sort(chosen)]
+    return [int(stimulus) for stimulus in np.sort(chosen)]
 
 
 def responses_page(
@@ -50,6 +50,7 @@ def responses_page(
     answers: Mapping[tuple[str, str], pd.DataFrame],
     instructions: Mapping[str, str],
     models: Mapping[str, str],
+    id_name: str,
 ) -> str:
     """Write the page.
 
@@ -58,20 +59,24 @@ def responses_page(
     samples : sequence of Sample
         One section each.
     answers : mapping
-        (model key, instruction key) -> table with ``nsd_id``, ``response``,
+        (model key, instruction key) -> table with ids, ``response``,
         ``n_tokens`` and ``truncated``. What is missing is shown as not asked.
     instructions : mapping
         Key -> text, in the order of the rows.
     models : mapping
         Key -> label, in the order of the columns.
+    id_name : str
+        What ids are called: to readers, and as a column of the tables.
 
     Raises
     ------
     KeyError
         If a model was asked, but not about one of the samples.
     """
-    rows = {key: table.set_index("nsd_id") for key, table in answers.items()}
-    sections = "\n".join(_section(sample, rows, instructions, models) for sample in samples)
+    rows = {key: table.set_index(id_name) for key, table in answers.items()}
+    sections = "\n".join(
+        _section(sample, rows, instructions, models, id_name) for sample in samples
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -99,22 +104,23 @@ def _section(
     rows: Mapping[tuple[str, str], pd.DataFrame],
     instructions: Mapping[str, str],
     models: Mapping[str, str],
+    id_name: str,
 ) -> str:
-    name = f"Image {sample.nsd_id}"
+    name = f"Image {sample.stimulus}"
     heads = "".join(f'<th scope="col">{escape(label)}</th>' for label in models.values())
     body = "\n".join(
         f'<tr><th scope="row"><b>{escape(key)}</b> {escape(text)}</th>'
-        + "".join(_cell(rows.get((model, key)), sample.nsd_id) for model in models)
+        + "".join(_cell(rows.get((model, key)), sample.stimulus) for model in models)
         + "</tr>"
         for key, text in instructions.items()
     )
-    return f"""<section aria-labelledby="image-{sample.nsd_id}">
-<h2 id="image-{sample.nsd_id}">{name}</h2>
+    return f"""<section aria-labelledby="image-{sample.stimulus}">
+<h2 id="image-{sample.stimulus}">{name}</h2>
 <div class="sample">
 <img src="{data_uri(sample.image)}" alt="{name} of the Natural Scenes Dataset">
-<div class="scroll" tabindex="0" role="region" aria-label="Answers about image {sample.nsd_id}">
+<div class="scroll" tabindex="0" role="region" aria-label="Answers about image {sample.stimulus}">
 <table>
-<caption>Answers about nsd_id {sample.nsd_id}</caption>
+<caption>Answers about {escape(id_name)} {sample.stimulus}</caption>
 <thead><tr><th scope="col">Instruction</th>{heads}</tr></thead>
 <tbody>
 {body}
@@ -125,10 +131,10 @@ def _section(
 </section>"""
 
 
-def _cell(table: pd.DataFrame | None, nsd_id: int) -> str:
+def _cell(table: pd.DataFrame | None, stimulus: int) -> str:
     if table is None:
         return '<td><span class="soft">not asked</span></td>'
-    row = table.loc[nsd_id]
+    row = table.loc[stimulus]
     if not row["n_tokens"]:
         return '<td><span class="soft">no answer</span></td>'
     text = "".join(

@@ -12,7 +12,8 @@ from brainstruct.errors import InputError
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import read_table
 
-COLUMNS = ("nsd_id", "response", "n_tokens", "truncated")
+COLUMNS = ("response", "n_tokens", "truncated")
+"""Beside the column of ids."""
 
 _MISSING = "n/a"
 """What elsewhere marks a missing value; as a response it is written otherwise."""
@@ -20,18 +21,20 @@ _MISSING = "n/a"
 _ESCAPED = {ord("\\"): r"\\", ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\r"}
 
 
-def collect_responses(paths: Sequence[str | PathLike[str]]) -> pd.DataFrame:
+def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.DataFrame:
     r"""Join the responses of all blocks of a model and instruction.
 
     Parameters
     ----------
     paths : sequence of path
         Embeddings; their states are not read.
+    id_name : str
+        Column that the ids of stimuli get.
 
     Returns
     -------
     pandas.DataFrame
-        By ascending ``nsd_id``: ``response``, on one line (backslashes, tabs
+        By ascending id: the ids, ``response``, on one line (backslashes, tabs
         and line ends are written as ``\\``, ``\t``, ``\n``, ``\r``),
         ``n_tokens`` (0: an empty response) and ``truncated`` (cut at the
         longest; bool).
@@ -43,21 +46,22 @@ def collect_responses(paths: Sequence[str | PathLike[str]]) -> pd.DataFrame:
     """
     parts = []
     for path in paths:
-        block = read_dataset(path, COLUMNS, only=True)
-        parts.append(block.to_dataframe().reset_index()[list(COLUMNS)])
-    table = pd.concat(parts).sort_values("nsd_id", kind="stable", ignore_index=True)
-    twice = table["nsd_id"][table["nsd_id"].duplicated()]
+        block = read_dataset(path, COLUMNS, ["stimulus"], only=True).to_dataframe()
+        parts.append(block[list(COLUMNS)].rename_axis(id_name).reset_index())
+    table = pd.concat(parts).sort_values(id_name, kind="stable", ignore_index=True)
+    twice = table[id_name][table[id_name].duplicated()]
     if len(twice):
         raise InputError(
             paths[0],
-            f"and the other blocks have {len(twice)} images twice (first: nsd_id {twice.iloc[0]})",
+            f"and the other blocks have {len(twice)} images twice "
+            f"(first: {id_name} {twice.iloc[0]})",
             "Delete the embeddings of this model and instruction, and run again",
         )
     table["response"] = [escape_line(text) for text in table["response"]]
     return table.astype({"truncated": bool})
 
 
-def read_responses(path: str | PathLike[str]) -> pd.DataFrame:
+def read_responses(path: str | PathLike[str], id_name: str) -> pd.DataFrame:
     """Read a table of `collect_responses` back, responses as they were said.
 
     Raises
@@ -65,7 +69,7 @@ def read_responses(path: str | PathLike[str]) -> pd.DataFrame:
     InputError
         If the file is missing, unreadable or lacks a column.
     """
-    table = read_table(path, COLUMNS, dtype={"response": str})
+    table = read_table(path, [id_name, *COLUMNS], dtype={"response": str})
     table["response"] = [unescape_line(text) for text in table["response"]]
     return table.astype({"truncated": bool})
 

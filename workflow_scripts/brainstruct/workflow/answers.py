@@ -20,6 +20,11 @@ class AnswerRoom(Room):
     answers = file("answers/{model}/{instruction}.tsv")  # what a model answered, image by image
 
     @property
+    def id_name(self) -> str:
+        """Column that holds ids of stimuli in tables for people."""
+        return "nsd_id"
+
+    @property
     def sampled_block(self) -> str:
         """Images out of which samples are drawn: all models have seen them."""
         return self.data.block(self.data.blocks_of(SHARED)[0])

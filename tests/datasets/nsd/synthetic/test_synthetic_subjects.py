@@ -199,7 +199,7 @@ def test_ncsnr_on_disk_recovers_the_truth(study: Study) -> None:
 
 def explained(features: xr.DataArray, responses: xr.Dataset, voxels: np.ndarray) -> float:
     """Median correlation of held-out responses with a least-squares prediction."""
-    inputs = features.sel(nsd_id=responses["nsd_id"]).to_numpy()
+    inputs = features.sel(stimulus=responses["stimulus"]).to_numpy()
     inputs = np.column_stack([inputs, np.ones(len(inputs))])
     train = (responses["split"] == "train").to_numpy()
     target = responses["betas"].to_numpy()[:, voxels]
@@ -233,7 +233,7 @@ def test_the_planted_feature_space_explains_its_region_and_no_other_does(study: 
     )
     kept = zip(*(responses[axis].to_numpy().tolist() for axis in "ijk"), strict=True)
     names = np.array([region[ijk] for ijk in kept])
-    features = make_features(responses["nsd_id"].to_numpy())
+    features = make_features(responses["stimulus"].to_numpy())
     scores = {
         (source.roi, roi): explained(features[source.key], responses, np.flatnonzero(names == roi))
         for source in PLANTED
@@ -284,7 +284,7 @@ def test_signals_have_unit_variance_and_lie_in_the_feature_space() -> None:
     base = random.standard_normal((300, 5))
     values = np.column_stack([base @ random.standard_normal((5, 9)), np.full(300, 3.0)])
     nsd_id = np.arange(1000, 1300)
-    features = xr.DataArray(values, dims=("nsd_id", "feature"), coords={"nsd_id": nsd_id})
+    features = xr.DataArray(values, dims=("stimulus", "feature"), coords={"stimulus": nsd_id})
     shown = nsd_id[::2]
     signals = planted_signals(features, shown, 40, random)
     assert signals.shape == (150, 40)
@@ -298,8 +298,8 @@ def test_signals_have_unit_variance_and_lie_in_the_feature_space() -> None:
 def test_features_must_fit_the_images() -> None:
     features = xr.DataArray(
         np.random.default_rng(0).standard_normal((10, 3)),
-        dims=("nsd_id", "feature"),
-        coords={"nsd_id": np.arange(10)},
+        dims=("stimulus", "feature"),
+        coords={"stimulus": np.arange(10)},
     )
     random = np.random.default_rng(0)
     with pytest.raises(InputError, match=r"2 shown images have none \(nsd_id 10\)"):

@@ -57,9 +57,9 @@ def prepare_responses(
     Returns
     -------
     xarray.Dataset
-        ``betas`` (nsd_id, voxel), float32: 0 (the session mean) where no trial
+        ``betas`` (stimulus, voxel), float32: 0 (the session mean) where no trial
         is valid. Coordinates ``split`` and ``repetitions`` (trials
-        shown) on nsd_id; ``i``, ``j``, ``k``, ``ncsnr`` on voxel. Attributes:
+        shown) on stimulus; ``i``, ``j``, ``k``, ``ncsnr`` on voxel. Attributes:
         subject, space, betas, mask, sessions, format, volume_shape and the
         counts n_saturated (trials of voxels), n_imputed (images of voxels),
         n_dead_voxels, n_mask_voxels, n_voxels; saturated and imputed are counted
@@ -99,11 +99,11 @@ def prepare_responses(
     betas, saturated, imputed = total.finish()
     place = np.argwhere(mask)[alive]
     return xr.Dataset(
-        {"betas": (("nsd_id", "voxel"), betas, {"units": "standard deviations"})},
+        {"betas": (("stimulus", "voxel"), betas, {"units": "standard deviations"})},
         coords={
-            "nsd_id": index["nsd_id"].to_numpy(dtype=np.int64),
-            "split": ("nsd_id", index["split"].to_numpy(dtype=str)),
-            "repetitions": ("nsd_id", index["repetitions"].to_numpy(dtype=np.int64)),
+            "stimulus": index["nsd_id"].to_numpy(dtype=np.int64),
+            "split": ("stimulus", index["split"].to_numpy(dtype=str)),
+            "repetitions": ("stimulus", index["repetitions"].to_numpy(dtype=np.int64)),
             "voxel": np.arange(len(place)),
             **{axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)},
             "ncsnr": ("voxel", ncsnr[alive]),

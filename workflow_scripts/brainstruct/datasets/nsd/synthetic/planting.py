@@ -67,7 +67,7 @@ def plant(
     general, mask : ndarray of bool, [i, j, k]
         nsdgeneral and the brain mask.
     features : mapping
-        (model, instruction, layer) -> (nsd_id, feature).
+        (model, instruction, layer) -> (stimulus, feature).
     shown : ndarray of int64, [image]
         ``nsd_id`` of the images of the subject.
 
@@ -105,7 +105,7 @@ def planted_signals(
 ) -> npt.NDArray[np.float64]:
     """Draw voxels that respond linearly to a feature space.
 
-    Features (nsd_id, feature) are z-scored over the images that are shown, and
+    Features (stimulus, feature) are z-scored over the images that are shown, and
     each voxel weights them with a random direction.
 
     Returns
@@ -119,12 +119,12 @@ def planted_signals(
         If an image has no features, a feature is not finite, or none varies.
     """
     cure = "Embed the images of the subject with this model again"
-    missing = np.setdiff1d(nsd_id, features["nsd_id"].to_numpy())
+    missing = np.setdiff1d(nsd_id, features["stimulus"].to_numpy())
     if missing.size:
         raise InputError(
             "features", f"{missing.size} shown images have none (nsd_id {missing[0]})", cure
         )
-    values = features.transpose("nsd_id", "feature").sel(nsd_id=nsd_id).to_numpy()
+    values = features.transpose("stimulus", "feature").sel(stimulus=nsd_id).to_numpy()
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise InputError("features", "are not finite", cure)

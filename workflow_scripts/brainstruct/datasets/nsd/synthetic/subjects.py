@@ -54,7 +54,7 @@ def write_subject(
     anatomy : xarray.Dataset
         See `Anatomy.from_dataset`.
     features : mapping
-        (model, instruction, layer) -> (nsd_id, feature); for every planted
+        (model, instruction, layer) -> (stimulus, feature); for every planted
         feature space, for every image shown.
     seed : int
         The same seed gives the same data.
