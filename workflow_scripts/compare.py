@@ -25,7 +25,8 @@ def compare(
 ) -> None:
     """Average scores within groups of feature spaces; compare pairs of groups."""
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    truth = read_betas(responses, images_tested(responses))
+    tested = images_tested(responses)
+    truth = read_betas(responses, tested.images)
     # One file for every member of every group, group by group.
     waiting = iter(predictions)
     members = {
@@ -57,6 +58,7 @@ def compare(
         "groups": groups,
         "code": code,
     }
+    result = result.assign_attrs(test_set=tested.test_set)
     write_dataset(result, comparison, provenance=origin)
 
 

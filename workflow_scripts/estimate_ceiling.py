@@ -6,6 +6,7 @@ import xarray as xr
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.voxel_labels import label_voxels
+from brainstruct.datasets.prepared import images_tested
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, run_job
@@ -24,13 +25,13 @@ def estimate_ceiling(
     ceiling: Path,
 ) -> None:
     """Write ncsnr, ceiling, coordinates and labels of every voxel."""
-    stored = read_dataset(responses, ["ncsnr", "repetitions", "split"], ["voxel"], only=True)
-    repetitions = stored["repetitions"].values[stored["split"].values == "test"]
+    tested = images_tested(responses)
+    stored = read_dataset(responses, ["ncsnr"], ["voxel"], only=True)
     origin = provenance(stored) | {"rois": rois}
-    space = label_voxels(layout, subject, stored.drop_dims("stimulus"), rois)
-    reliable = ncsnr_ceiling(space["ncsnr"], repetitions)
+    space = label_voxels(layout, subject, stored, rois)
+    reliable = ncsnr_ceiling(space["ncsnr"], tested.repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
-    space = space.assign_attrs(n_test_images=len(repetitions))
+    space = space.assign_attrs(n_test_images=len(tested.images), test_set=tested.test_set)
     if cross_subject is not None:
         other = read_dataset(cross_subject, ["ceiling_cross_subject"], ["voxel"])
         space["ceiling_cross_subject"] = other["ceiling_cross_subject"]
@@ -42,8 +43,8 @@ def estimate_ceiling(
     log.info(
         "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
         space.sizes["voxel"],
-        len(repetitions),
-        repetitions.mean(),
+        len(tested.images),
+        tested.repetitions.mean(),
         float(space["ceiling_ncsnr"].median()),
     )
     write_dataset(space, ceiling, provenance=origin | {"ceiling_code": code})

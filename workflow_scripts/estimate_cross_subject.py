@@ -36,13 +36,14 @@ def estimate_cross_subject(
         voxel = read_dataset(path, ["voxel"], only=True)
         voxels.append(voxel["voxel"].values)
         origins[name] = provenance(voxel)
-    common = shared_images(tested)
+    common = shared_images([one.images for one in tested])
     origin = {"responses": origins, "options": asdict(options), "sources": others, "code": code}
     if common.size < FEWEST_IMAGES:
         problem = f"shares only {common.size} test images with {', '.join(others)}"
         log.warning("%s %s: no cross-subject ceiling", subject, problem)
         none = without_ceiling(voxels[0].size, int(common.size), problem)
-        write_dataset(none.assign_coords(voxel=voxels[0]), ceiling, provenance=origin)
+        none = none.assign_coords(voxel=voxels[0]).assign_attrs(test_set=tested[0].test_set)
+        write_dataset(none, ceiling, provenance=origin)
         return
     responses = {
         name: read_betas(path, common).values.astype(np.float32, copy=False)
@@ -57,6 +58,7 @@ def estimate_cross_subject(
     for key in ("note", "n_images", "n_fits", "n_not_converged", "n_not_positive",
                 "n_beyond_one", "n_voxels_failed"):  # fmt: skip
         log.info("%s: %s", key, result.attrs[key])
+    result = result.assign_attrs(test_set=tested[0].test_set)
     write_dataset(result, ceiling, provenance=origin)
 
 

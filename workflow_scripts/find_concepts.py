@@ -30,6 +30,8 @@ def find_concepts(
     regions = groups.concept_table(
         found, fitted, divisor, space, mask=mask, rule=rule, threshold=threshold
     )
+    found = found.assign_attrs(test_set=fitted.attrs["test_set"])
+    regions.insert(0, "test_set", found.attrs["test_set"])
     regions.insert(0, "model", model)
     regions.insert(0, "subject", subject)
     log.info("concepts: %s", ", ".join(map(str, found["concept"].values)))

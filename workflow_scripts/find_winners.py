@@ -20,7 +20,7 @@ def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: 
     )
     excluded = int((result["layer"] == scoring.NO_WINNER).sum())
     log.info("%d of %d voxels under the ceiling threshold", excluded, result.sizes["voxel"])
-    result.attrs["n_excluded"] = excluded
+    result = result.assign_attrs(n_excluded=excluded, test_set=fitted.attrs["test_set"])
     origin = provenance(fitted) | {"alignment": alignment.model_dump()}
     write_dataset(result, winners, provenance=origin)
 

@@ -82,6 +82,7 @@ def fit_ridge(
             attrs={
                 "n_train": len(measured),
                 "n_test": len(truth),
+                "test_set": stored.test_set,
                 "n_features": features.shape[1],
                 "n_permutations": test.n_permutations if test else 0,
                 "fraction_at_edge": edge,
@@ -98,7 +99,7 @@ def fit_ridge(
             np.zeros(truth.shape[1]) if encoding.preset else measured.mean(0, dtype=np.float64),
             stored.tested,
             stored.voxel.values,
-        ).assign_attrs(instruction=instruction, n_train=len(measured))
+        ).assign_attrs(instruction=instruction, n_train=len(measured), test_set=stored.test_set)
         write_dataset(result, prediction, provenance=origin, chunks=CHUNKS)
 
 

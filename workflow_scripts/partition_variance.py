@@ -80,10 +80,14 @@ def partition_variance(
         log.info("%s and %s: %s", a, b,
                  ", ".join(f"{name} {float(means[name]):.4f}" for name in SHARES))  # fmt: skip
         found.append(one)
-    result = xr.concat(found, "pair").assign_coords(
-        pair=[f"{a}+{b}" for a, b in pairs],
-        a=("pair", [a for a, _ in pairs]),
-        b=("pair", [b for _, b in pairs]),
+    result = (
+        xr.concat(found, "pair")
+        .assign_coords(
+            pair=[f"{a}+{b}" for a, b in pairs],
+            a=("pair", [a for a, _ in pairs]),
+            b=("pair", [b for _, b in pairs]),
+        )
+        .assign_attrs(test_set=stored.test_set)
     )
     origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
     write_dataset(result, partition, provenance=provenance(fitted) | origin)

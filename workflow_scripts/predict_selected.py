@@ -55,7 +55,7 @@ def predict_selected(
         np.zeros_like(intercept) if preset else intercept,
         stored.tested,
         stored.voxel.values,
-    ).assign_attrs(instruction=instruction, n_train=int(train.sum()))
+    ).assign_attrs(instruction=instruction, n_train=int(train.sum()), test_set=stored.test_set)
     origin = provenance(found) | {"predict_code": code}
     write_dataset(result, prediction, provenance=origin, chunks=selected.CHUNKS)
 

@@ -22,8 +22,9 @@ def tabulate_partition(
 ) -> None:
     """Write a row per region and pair, and the whole mask's shared variance as a matrix."""
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    stored = read_dataset(partition, ["shared"], ["pair", "voxel"])
     regions = partition_table(
-        read_dataset(partition, ["shared"], ["pair", "voxel"]),
+        stored,
         space,
         space[f"ceiling_{alignment.ceiling}"],
         alignment.ceiling_threshold,
@@ -31,6 +32,7 @@ def tabulate_partition(
     )
     whole = regions[(regions["family"] == mask) & (regions["label"] == "all")]
     write_table(shared_matrix(whole).reset_index(), matrix)
+    regions.insert(0, "test_set", stored.attrs["test_set"])
     regions.insert(0, "model", model)
     regions.insert(0, "subject", subject)
     write_table(regions, table)

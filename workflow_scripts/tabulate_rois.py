@@ -43,6 +43,7 @@ def tabulate_rois(
             threshold=alignment.ceiling_threshold,
             mask_name=mask,
         )
+        table.insert(0, "test_set", fitted.attrs["test_set"])
         table.insert(0, "model", model)
         table.insert(0, "subject", subject)
         return table

@@ -25,6 +25,7 @@ def estimate(tmp_path):
             **{axis: ("voxel", np.arange(voxels)) for axis in "ijk"},
             "stimulus": np.arange(images),
             "split": ("stimulus", ["train", "test", "test", "test"]),
+            "test_set": ("stimulus", ["", "shared", "shared", "shared"]),
             "repetitions": ("stimulus", [3, 3, 2, 1]),
             "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
         },
@@ -61,6 +62,7 @@ def test_an_unknown_ceiling_is_kept_beside_the_one_that_counts(estimate):
     assert np.isfinite(space["ceiling_ncsnr"]).all()
     assert np.isnan(space["ceiling_cross_subject"]).all()
     assert space.attrs["n_test_images"] == 3
+    assert space.attrs["test_set"] == "shared"
     assert space["roi_label"].sel(roi="floc-bodies").values.tolist() == [0, 0, 1, 0, 0]
     assert set(space.variables) >= {"i", "j", "k", "ncsnr"}
 

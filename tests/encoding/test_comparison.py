@@ -19,6 +19,7 @@ from brainstruct.encoding.resampling import Resampler, image_weights
 from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
 from brainstruct.store.arrays import write_dataset
+from brainstruct.store.tables import read_table
 from tabulate_comparisons import tabulate_comparisons
 
 
@@ -59,7 +60,7 @@ def compared(
         regions,
         threshold=threshold,
         options=ComparisonOptions(**options),
-    )
+    ).assign_attrs(test_set="shared")
 
 
 def test_a_ceiling_of_zero_spoils_no_region_at_a_threshold_of_zero():
@@ -222,6 +223,9 @@ def test_notes_cover_the_comparisons_of_all_models(tmp_path):
         notes=tmp_path / "notes.txt",
     )
     assert "the 40 to 60 test images" in (tmp_path / "notes.txt").read_text()
+    table = read_table(tmp_path / "table.tsv")
+    assert table.columns[:3].tolist() == ["model", "subject", "test_set"]
+    assert set(table["test_set"]) == {"shared"}
 
 
 @pytest.mark.parametrize("table", ["model_comparisons", "instruction_comparisons"])

@@ -47,6 +47,7 @@ def files(tmp_path):
         coords={
             "stimulus": ids,
             "split": ("stimulus", ["train"] * TRAIN + ["test"] * TEST),
+            "test_set": ("stimulus", [""] * TRAIN + ["shared"] * TEST),
             "voxel": np.arange(9),
         },
     )
@@ -89,6 +90,7 @@ def test_preset_reaches_the_fit(tmp_path, files):
         test = PermutationTest(Y[TRAIN:], n_permutations=80, seed=5)
         np.testing.assert_allclose(found["p"], test.p(expected.prediction))
         assert found.attrs["n_permutations"] == 80
+        assert found.attrs["test_set"] == "shared"
 
 
 def test_permutations_can_be_turned_off(tmp_path, files):
@@ -118,6 +120,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     assert kept["layer"].values.tolist() == [LAYERS[v % 3] for v in range(9)]
     for name in ("layer", "stimulus", "voxel"):
         np.testing.assert_array_equal(again[name], kept[name])
+    assert again.attrs["test_set"] == kept.attrs["test_set"] == "shared"
     np.testing.assert_allclose(again["intercept"], kept["intercept"], rtol=1e-6)
     np.testing.assert_allclose(again["prediction"], kept["prediction"], atol=1e-2, rtol=2e-3)
 
@@ -132,6 +135,7 @@ def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
         coords={
             "stimulus": [5, 1, 2, 9],
             "split": ("stimulus", ["train", "test", "test", "test"]),
+            "test_set": ("stimulus", ["", "shared", "shared", "shared"]),
             "repetitions": ("stimulus", [3, 3, 3, 3]),
             "voxel": [0, 1],
             "ncsnr": ("voxel", [0.5, 0.6]),
@@ -141,7 +145,7 @@ def test_no_rule_drops_a_test_image_whose_mark_is_damaged(tmp_path, rule):
     path, other = tmp_path / "responses.nc", tmp_path / "other.nc"
     write_dataset(whole, path)
     write_dataset(whole, other)
-    change_text(path, "test", "tesu")
+    change_text(path, "test\0", "tesu\0")
     given = {
         "responses": path,
         "target": path,

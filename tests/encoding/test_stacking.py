@@ -17,6 +17,7 @@ def fit(instruction, layer, voxels=3):
             "layer": layer,
             "n_train": 9,
             "n_test": 1,
+            "test_set": "shared",
             "n_features": 2,
             "n_permutations": 1000,
         },

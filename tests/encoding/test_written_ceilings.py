@@ -119,7 +119,7 @@ def perfect(responses, signal, images):
 def test_ncsnr_ceiling_is_the_true_one(study, subject):
     """With three repetitions of every image (subj01) and with one to three (subj07)."""
     responses, signal, ncsnr, planted = study[subject]
-    test = (responses["split"] == "test").values
+    test = (responses["test_set"] == "shared").values
     repetitions = responses["repetitions"].values[test]
     assert set(repetitions) == ({3} if subject == "subj01" else {1, 2, 3})
     found = ncsnr_ceiling(responses["ncsnr"].values, repetitions)[planted]
@@ -138,7 +138,7 @@ def test_cross_subject_ceiling_is_the_true_one(study, subject):
     others = [name for name in study if name != subject]
     images = shared_images(
         [
-            responses["stimulus"].values[responses["split"].values == "test"]
+            responses["stimulus"].values[responses["test_set"].values == "shared"]
             for responses, *_ in study.values()
         ]
     )

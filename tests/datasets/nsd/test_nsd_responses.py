@@ -83,6 +83,8 @@ def test_dataset_is_labelled(study: Study, tmp_path: Path) -> None:
     assert prepared["betas"].dtype == np.float32
     np.testing.assert_array_equal(prepared["stimulus"], index["nsd_id"])
     np.testing.assert_array_equal(prepared["split"], index["split"])
+    shared = np.where(index["split"] == "test", "shared", "")
+    np.testing.assert_array_equal(prepared["test_set"], shared)
     np.testing.assert_array_equal(prepared["repetitions"], index["repetitions"])
     write_dataset(prepared, tmp_path / "responses.nc", chunks={"betas": {"voxel": 64}})
     xr.testing.assert_identical(

@@ -1,7 +1,8 @@
-"""Responses of a subject as `brainstruct.datasets.nsd.responses` has prepared them, read in parts."""
+"""Prepared responses of a subject, read in parts: what is fitted to, and what is tested on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -10,8 +11,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.datasets.nsd.ids import IntArray
+from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset
+
+IntArray = NDArray[np.int64]
+
+_TEST = "test"
+"""The ``split`` of images that are scored; the others train."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Responses:
         In standard deviations.
     train : array of bool, [image]
         Images of the training set; the others are tested on.
+    test_set : str
+        Name of the test set, to which all others belong.
     stimulus, voxel : xarray.DataArray
         What rows and columns are.
     provenance : dict
@@ -32,6 +40,7 @@ class Responses:
 
     betas: NDArray[np.float32]
     train: NDArray[np.bool_]
+    test_set: str
     stimulus: xr.DataArray
     voxel: xr.DataArray
     provenance: dict[str, Any]
@@ -48,9 +57,28 @@ class Responses:
 
     @property
     def tested(self) -> IntArray:
-        """``stimulus`` of the test images."""
+        """Ids of the test images."""
         ids: IntArray = self.stimulus.values[~self.train]
         return ids
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The images that a subject's encoding models are tested on.
+
+    Attributes
+    ----------
+    test_set : str
+        Name of the test set.
+    images : array of int, [image]
+        Their ids, as in the file.
+    repetitions : array of int, [image]
+        Trials that each response is the mean of.
+    """
+
+    test_set: str
+    images: IntArray
+    repetitions: IntArray
 
 
 def read_responses(path: str | PathLike[str]) -> Responses:
@@ -59,29 +87,35 @@ def read_responses(path: str | PathLike[str]) -> Responses:
     Raises
     ------
     InputError
-        If the file is missing or damaged.
+        If the file is missing or damaged, or has other than one test set.
     """
-    stored = read_dataset(path, ["betas", "split"], ["stimulus", "voxel"])
+    stored = read_dataset(path, ["betas", "split", "test_set"], ["stimulus", "voxel"])
+    tested = _is_tested(stored)
     return Responses(
         stored["betas"].transpose("stimulus", "voxel").values,
-        (stored["split"] == "train").values,
+        ~tested,
+        _test_set(path, stored["test_set"].values[tested]),
         stored["stimulus"],
         stored["voxel"],
         provenance(stored),
     )
 
 
-def images_tested(path: str | PathLike[str]) -> IntArray:
-    """Return the ``stimulus`` that a subject's encoding models are tested on, as in the file.
+def images_tested(path: str | PathLike[str]) -> Tested:
+    """Return the images that a subject's encoding models are tested on.
 
     Raises
     ------
     InputError
-        If the file is missing or damaged.
+        If the file is missing or damaged, or has other than one test set.
     """
-    split = read_dataset(path, ["split"], ["stimulus"], only=True)
-    ids: IntArray = split["stimulus"].values[split["split"].values == "test"]
-    return ids
+    stored = read_dataset(path, ["split", "test_set", "repetitions"], ["stimulus"], only=True)
+    tested = _is_tested(stored)
+    return Tested(
+        _test_set(path, stored["test_set"].values[tested]),
+        stored["stimulus"].values[tested],
+        stored["repetitions"].values[tested],
+    )
 
 
 def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
@@ -90,7 +124,7 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
     Parameters
     ----------
     images : ndarray of int, [image]
-        ``stimulus``.
+        Their ids.
 
     Returns
     -------
@@ -107,3 +141,21 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
         path, ["betas"], ["stimulus", "voxel"], select={"stimulus": images}, only=True
     )
     return read["betas"].transpose("stimulus", "voxel")
+
+
+def _is_tested(stored: xr.Dataset) -> NDArray[np.bool_]:
+    """Tell which images, [image], are scored."""
+    return np.asarray(stored["split"].values == _TEST)
+
+
+def _test_set(path: str | PathLike[str], names: Iterable[str]) -> str:
+    """Return the name that all test images give as their test set."""
+    found = sorted({str(name) for name in names})
+    if len(found) == 1 and found[0]:
+        return found[0]
+    raise InputError(
+        path,
+        f"has the test sets: {', '.join(name or 'none' for name in found) or 'none'}; "
+        "one test set is scored",
+        "Give every test image the name of the same test set",
+    )

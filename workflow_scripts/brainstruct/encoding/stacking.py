@@ -39,6 +39,6 @@ def stack_fits(
         coords={"instruction": list(instructions), "layer": list(layers), "voxel": voxels},
         attrs={
             name: fits[0].attrs[name]
-            for name in ("n_train", "n_test", "n_features", "n_permutations")
+            for name in ("n_train", "n_test", "test_set", "n_features", "n_permutations")
         },
     )

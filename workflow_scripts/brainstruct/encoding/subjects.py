@@ -114,6 +114,7 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "subject": subject,
+            "test_set": dataset.attrs["test_set"],
             **{name: values(name) for name in ("measure", "family", "label", "a", "b")},
             "score_a": a,
             "score_b": b,

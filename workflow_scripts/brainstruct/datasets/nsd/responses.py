@@ -58,7 +58,7 @@ def prepare_responses(
     -------
     xarray.Dataset
         ``betas`` (stimulus, voxel), float32: 0 (the session mean) where no trial
-        is valid. Coordinates ``split`` and ``repetitions`` (trials
+        is valid. Coordinates ``split``, ``test_set`` and ``repetitions`` (trials
         shown) on stimulus; ``i``, ``j``, ``k``, ``ncsnr`` on voxel. Attributes:
         subject, space, betas, mask, sessions, format, volume_shape and the
         counts n_saturated (trials of voxels), n_imputed (images of voxels),
@@ -103,6 +103,7 @@ def prepare_responses(
         coords={
             "stimulus": index["nsd_id"].to_numpy(dtype=np.int64),
             "split": ("stimulus", index["split"].to_numpy(dtype=str)),
+            "test_set": ("stimulus", _test_sets(index)),
             "repetitions": ("stimulus", index["repetitions"].to_numpy(dtype=np.int64)),
             "voxel": np.arange(len(place)),
             **{axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)},
@@ -184,6 +185,13 @@ class _Averages:
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
         return means, int(self._saturated[self.alive].sum()), imputed
+
+
+def _test_sets(index: pd.DataFrame) -> npt.NDArray[np.str_]:
+    """Return the test set of each image; empty: a training image."""
+    if "test_set" in index:
+        return np.asarray(index["test_set"].fillna(""), dtype=str)
+    return np.where(index["split"] == "test", "shared", "")
 
 
 def _image_of_trial(index: pd.DataFrame, n_sessions: int) -> IntArray:
