@@ -127,6 +127,79 @@ def test_written_by_layer_and_read_back(embed, tmp_path, model):
     assert not (tmp_path / "work").exists()
 
 
+class OneSize(Brightness):
+    """A model that batches no images of several sizes."""
+
+    def prepare(self, images, texts):
+        assert len({image.size for image in images}) == 1
+        return super().prepare(images, texts)
+
+
+def size_of(stimulus):
+    """Rows and columns: three sizes, in turns along `IDS`."""
+    return [(4, 6), (6, 4), (4, 4)][IDS.index(stimulus) % 3]
+
+
+SIZED = Stimuli(
+    images=lambda ids: [
+        Image.new("RGB", size_of(stimulus)[::-1], (stimulus, 0, 0)) for stimulus in ids
+    ],
+    sizes=lambda ids: [size_of(stimulus) for stimulus in ids],
+)
+
+
+def embed_sized(model, folder, batch_size=2, images_per_shard=8, stimuli=SIZED):
+    return embed_block(
+        model,
+        stimuli,
+        IDS,
+        instruction=None,
+        work_folder=folder,
+        identity=IDENTITY,
+        batch_size=batch_size,
+        images_per_shard=images_per_shard,
+    )
+
+
+@pytest.mark.parametrize(("batch_size", "images_per_shard"), [(1, 3), (2, 8), (3, 11), (64, 512)])
+def test_a_batch_holds_images_of_one_size(embed, tmp_path, batch_size, images_per_shard):
+    sized = embed_sized(OneSize(tmp_path), tmp_path / "sized", batch_size, images_per_shard)
+    xr.testing.assert_identical(sized, embed())
+
+
+def test_batches_of_one_size_are_as_full_as_they_can_be(tmp_path):
+    model = OneSize(tmp_path)
+    embed_sized(model, tmp_path / "work")
+    # Of eight, three each of two sizes and two of the third; then one of each.
+    assert model.calls == [2, 2, 1, 2, 1, 1, 1, 1]
+
+
+def test_a_restart_finds_shards_of_several_sizes_in_order(embed, tmp_path):
+    model = OneSize(tmp_path)
+    model.fail_at = float(IDS[9])
+    with pytest.raises(KeyboardInterrupt):
+        embed_sized(model, tmp_path / "sized")
+    model.fail_at = None
+    model.calls.clear()
+    resumed = embed_sized(model, tmp_path / "sized")
+    assert sum(model.calls) == 3
+    xr.testing.assert_identical(resumed, embed())
+
+
+def test_nothing_changes_where_all_sizes_are_one(tmp_path):
+    files, calls = [], []
+    for name, sizes in (("none", None), ("one", lambda ids: [(4, 4)] * len(ids))):
+        model = Brightness(tmp_path)
+        block = embed_sized(model, tmp_path / name, stimuli=Stimuli(images=show, sizes=sizes))
+        write_block(block, tmp_path / f"{name}.nc", provenance={})
+        folder = tmp_path / name
+        files.append([(tmp_path / f"{name}.nc").read_bytes()])
+        files[-1] += [path.read_bytes() for path in sorted(folder.iterdir())]
+        calls.append(model.calls)
+    assert files[0] == files[1]
+    assert calls[0] == calls[1] == [2, 2, 2, 2, 2, 1]
+
+
 def interrupt(embed, model):
     """Die in the third of three shards."""
     model.fail_at = float(IDS[9])

@@ -39,14 +39,15 @@ def embed_block(
     images_per_shard: int = 512,
     storage: Storage = "float16",
 ) -> xr.Dataset:
-    """Embed the block of stimuli `ids`, 0-based and each once.
+    """Embed the block of stimuli `ids`, each once.
 
-    Stimuli are asked for from a background thread, ahead of the model; `instruction` is
-    `None` for models that follow none. Finished shards of `images_per_shard` stimuli are
-    kept in `work_folder` until `discard_shards`. `identity` is what the result depends on
-    and this function cannot know (checkpoint revision, identity of the code, of the data
-    set), as JSON; `block_identity` completes it. `batch_size` is halved, for the rest of
-    the job, when GPU memory runs out; `storage` is the precision of the states.
+    Stimuli are asked for from a background thread, ahead of the model, and a batch holds
+    images of one size; `instruction` is `None` for models that follow none. Finished shards
+    of `images_per_shard` stimuli are kept in `work_folder` until `discard_shards`.
+    `identity` is what the result depends on and this function cannot know (checkpoint
+    revision, identity of the code, of the data set), as JSON; `block_identity` completes it.
+    `batch_size` is halved, for the rest of the job, when GPU memory runs out; `storage` is
+    the precision of the states.
 
     Returns
     -------
@@ -85,24 +86,27 @@ def embed_block(
     progress = Progress(len(wanted), n_finished)
     forward = Forward(model, batch_size)
     parts: list[Features] = []
+    seen: list[int] = []
     upload = Upload(model)
 
-    def load(key: tuple[int, NDArray[np.int64]]) -> tuple[Batch, list[int]]:
-        batch, rows = prepare(model, stimuli, key[1].tolist(), instruction)
+    def load(key: tuple[int, list[int]]) -> tuple[Batch, list[int]]:
+        batch, rows = prepare(model, stimuli, key[1], instruction)
         return upload(batch), rows
 
-    batches = prefetch(load, _batches(pending, spans, batch_size))
+    alike = {number: stimuli.by_size(spans[number].tolist()) for number in pending}
+    batches = prefetch(load, _batches(alike, batch_size))
     # Closed before the caller closes what the background thread reads from.
     with closing(batches):
         for (number, batch_ids), (batch, rows) in batches:
             parts.append(average_rows(forward(batch), rows))
+            seen += batch_ids
             progress.advance(len(batch_ids))
-            if batch_ids[-1] == spans[number][-1]:
-                shard = label(join(parts), spans[number].tolist(), storage)
+            if len(seen) == len(spans[number]):
+                shard = label(join(parts), seen, storage).sel(stimulus=spans[number])
                 shards.write(number, _part(spans[number]), shard)
                 log.info("finished shard %d of %d", number + 1, len(spans))
                 _fill(block, number * images_per_shard, shard)
-                parts = []
+                parts, seen = [], []
     return block
 
 
@@ -154,13 +158,13 @@ def block_identity(
 
 
 def _batches(
-    pending: Sequence[int], spans: Sequence[NDArray[np.int64]], batch_size: int
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Cut the pending shards into batches; no batch is of two shards."""
-    for number in pending:
-        span = spans[number]
-        for start in range(0, len(span), batch_size):
-            yield number, span[start : start + batch_size]
+    alike: Mapping[int, Sequence[list[int]]], batch_size: int
+) -> Iterator[tuple[int, list[int]]]:
+    """Cut shards, whose stimuli are divided by size, into batches: of one shard and one size."""
+    for number, parts in alike.items():
+        for part in parts:
+            for start in range(0, len(part), batch_size):
+                yield number, part[start : start + batch_size]
 
 
 def _fill(block: xr.Dataset, start: int, shard: xr.Dataset) -> None:

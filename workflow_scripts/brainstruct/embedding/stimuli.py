@@ -20,6 +20,17 @@ class Stimuli:
     # ids -> one RGB image each, for models that see; one or more captions each.
     images: Callable[[Sequence[int]], Sequence[Image.Image]] | None = None
     captions: Callable[[Sequence[int]], Sequence[Sequence[str]]] | None = None
+    # ids -> rows and columns of each image; None: all have one size, or are text.
+    sizes: Callable[[Sequence[int]], Sequence[tuple[int, int]]] | None = None
+
+    def by_size(self, ids: Sequence[int]) -> list[list[int]]:
+        """Divide stimuli by the size of their images, ascending; each part keeps their order."""
+        if self.sizes is None:
+            return [list(ids)]
+        parts: dict[tuple[int, int], list[int]] = {}
+        for stimulus, size in zip(ids, self.sizes(ids), strict=True):
+            parts.setdefault(size, []).append(stimulus)
+        return [parts[size] for size in sorted(parts)]
 
 
 def prepare(
