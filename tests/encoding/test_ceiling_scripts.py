@@ -8,10 +8,11 @@ import pytest
 import xarray as xr
 
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.encoding.cross_subject import without_ceiling
+from brainstruct.encoding.cross_subject import CrossSubjectOptions, without_ceiling
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import read_dataset, write_dataset
 from estimate_ceiling import estimate_ceiling
+from estimate_cross_subject import estimate_cross_subject
 
 
 @pytest.fixture
@@ -71,3 +72,39 @@ def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):
     with pytest.raises(InputError, match=r"cross\.nc.* shares only 12 .*ceiling to ncsnr"):
         estimate("cross_subject")
     assert not (tmp_path / "ceiling.nc").exists()
+
+
+@pytest.mark.parametrize(("images", "known"), [(60, True), (20, False)])
+def test_a_cross_subject_ceiling_says_which_test_set_it_is_of(tmp_path, images, known):
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal((images, 2))
+    paths = [tmp_path / f"{name}.nc" for name in ("target", "source")]
+    for path in paths:
+        responses = xr.Dataset(
+            {
+                "betas": (
+                    ("stimulus", "voxel"),
+                    (signal + 0.1 * rng.random(signal.shape)).astype("f4"),
+                )
+            },
+            coords={
+                "stimulus": np.arange(images),
+                "split": ("stimulus", ["test"] * images),
+                "test_set": ("stimulus", ["shared"] * images),
+                "repetitions": ("stimulus", [3] * images),
+                "voxel": [0, 1],
+            },
+        )
+        write_dataset(responses, path)
+    estimate_cross_subject(
+        target=paths[0],
+        sources=paths[1:],
+        subject="subj01",
+        others=["subj02"],
+        options=CrossSubjectOptions(n_bootstraps=3),
+        code="code",
+        ceiling=tmp_path / "ceiling.nc",
+    )
+    found = read_dataset(tmp_path / "ceiling.nc")
+    assert found.attrs["test_set"] == "shared"
+    assert bool(found["ceiling_cross_subject"].notnull().all()) == known
