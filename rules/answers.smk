@@ -44,7 +44,7 @@ rule show_responses:
         asked=answers.asked,
         texts=answers.texts,
         labels=answers.labels,
-        layout=data.image_layout,
+        dataset=data.about_pixels,
         n_samples=12,
         seed=study.seed,
         code=stage_identity("show_responses"),

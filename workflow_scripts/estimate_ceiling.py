@@ -4,8 +4,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.voxel_labels import label_voxels
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.places import with_regions
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, run_job
@@ -16,7 +16,7 @@ def estimate_ceiling(
     *,
     responses: Path,
     cross_subject: Path | None,
-    layout: Layout,
+    dataset: DataSet,
     rois: list[str],
     preferred: str,
     subject: str,
@@ -27,7 +27,8 @@ def estimate_ceiling(
     stored = read_dataset(responses, ["ncsnr", "repetitions", "split"], ["voxel"], only=True)
     repetitions = stored["repetitions"].values[stored["split"].values == "test"]
     origin = provenance(stored) | {"rois": rois}
-    space = label_voxels(layout, subject, stored.drop_dims("nsd_id"), rois)
+    places = stored.drop_dims("nsd_id")
+    space = with_regions(places, dataset.reader().regions(subject, rois, places))
     reliable = ncsnr_ceiling(space["ncsnr"], repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(repetitions))

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.stimuli import StimulusReader
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.lists import read_block
 from brainstruct.jobs.run import log, run_job
 from brainstruct.responses.page import Sample, choose_samples, responses_page
 from brainstruct.responses.table import read_responses
 from brainstruct.store.files import write_text
-from brainstruct.store.tables import read_table
 
 
 def show_responses(
@@ -18,17 +17,17 @@ def show_responses(
     asked: list[tuple[str, str]],
     texts: dict[str, str],
     labels: dict[str, str],
-    layout: Layout,
+    dataset: DataSet,
     n_samples: int,
     seed: int,
     page: Path,
 ) -> None:
     """Draw images out of a block that all models have seen, and write the page."""
     answers = dict(zip(asked, map(read_responses, tables), strict=True))
-    chosen = choose_samples(read_table(block, ["nsd_id"])["nsd_id"], n_samples, seed)
+    chosen = choose_samples(read_block(block, dataset.id_name)["stimulus"], n_samples, seed)
     log.info("images: %s", ", ".join(map(str, chosen)))
-    with StimulusReader(layout.stimuli_file) as reader:
-        samples = [Sample(nsd_id, reader.image(nsd_id)) for nsd_id in chosen]
+    with dataset.reader().pixels() as pixels:
+        samples = [Sample(stimulus, pixels.image(stimulus)) for stimulus in chosen]
     write_text(responses_page(samples, answers, texts, labels), page)
 
 

@@ -1,4 +1,4 @@
-"""Responses of a subject as `brainstruct.datasets.nsd.responses` has prepared them, read in parts."""
+"""Responses of a subject as `brainstruct.datasets.averaging` has made them, read in parts."""
 
 from __future__ import annotations
 
