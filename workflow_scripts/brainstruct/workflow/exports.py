@@ -53,8 +53,9 @@ class ExportRoom(Room):
 
     @cached_property
     def all_exports(self) -> list[str]:
-        """The exported dataset: its description, and a folder per subject."""
-        folders = [self.export(label) for label in self.participants]
+        """The exported dataset: its description, and a folder per subject with maps."""
+        in_volumes = self.data.dataset.lie == "volume"
+        folders = [self.export(label) for label in self.participants if in_volumes]
         return [self.derivatives("dataset_description.json"), *folders]
 
     # What jobs get.
