@@ -39,7 +39,7 @@ try:
     study = load_study(config)
     rooms = Rooms.of(study, tolerant=asks(sys.argv))
     inputs = rooms.data.inputs
-    inputs.found  # a hole in the sessions is an error here, not amid the DAG
+    inputs.settle()  # a hole in the sessions is an error here, not amid the DAG
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -51,8 +51,8 @@ plan, synthetic, exports = rooms.plan, rooms.synthetic, rooms.exports
 
 
 wildcard_constraints:
-    subject="subj0[1-8]",
-    participant="0[1-8]",
+    subject=data.wildcard(study.subjects),
+    participant=data.wildcard(exports.participants),
     model="[A-Za-z0-9-]+",
     instruction="[A-Za-z0-9-]+",
     block="[a-z0-9]+-[0-9]+",

@@ -1,30 +1,30 @@
-# From the NSD on disk to image lists, responses and noise ceilings.
+# From the data set on disk to image lists, responses and noise ceilings.
 
-# Only where files are missing does anything wait for check_nsd, which then names
+# Only where files are missing does anything wait for check_data, which then names
 # all of them in one message. (An ancient() input would do, but Snakemake does not
 # look for changed parameters in jobs below an ancient input that is renewed.)
 
 
-rule check_nsd:
+rule check_data:
     output:
-        listing=data.nsd_check(),
+        listing=data.data_check(),
     log:
-        data.log("check_nsd"),
+        data.log("check_data"),
     benchmark:
-        data.benchmark("check_nsd")
+        data.benchmark("check_data")
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
         required=inputs.required(),
-        nsd_root=study.data.nsd_root,
+        dataset=data.about_places,
     script:
-        "../workflow_scripts/check_nsd.py"
+        "../workflow_scripts/check_data.py"
 
 
 rule index_stimuli:
     input:
-        inputs.design(),
+        inputs.lists(),
         data.check(),
     output:
         image_list=data.stimuli(),
@@ -36,8 +36,7 @@ rule index_stimuli:
     conda:
         "../envs/data.yaml"
     params:
-        sessions=data.sessions,
-        layout=data.image_layout,
+        dataset=data.about_trials,
         code=stage_identity("index_stimuli"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -45,24 +44,23 @@ rule index_stimuli:
 
 rule list_block:
     input:
-        inputs.design(),
+        inputs.lists(),
         data.check(),
     output:
-        block=data.block("{owner}-{index}"),
+        block=data.block("{image_set}-{index}"),
     log:
-        data.log("list_block/{owner}-{index}"),
+        data.log("list_block/{image_set}-{index}"),
     benchmark:
-        data.benchmark("list_block/{owner}-{index}")
+        data.benchmark("list_block/{image_set}-{index}")
     wildcard_constraints:
-        owner="shared|subj0[1-8]",
+        image_set=data.wildcard(data.image_sets),
         index="[0-9]+",
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        sessions=data.block_sessions,
+        dataset=data.about_images,
         images=study.data.images_per_block,
-        layout=data.image_layout,
         code=stage_identity("list_block"),
     script:
         "../workflow_scripts/list_block.py"
@@ -85,9 +83,7 @@ rule prepare_responses:
         mem_mb=grow(4000),
         runtime=grow(120),
     params:
-        sessions=data.sessions,
-        form=data.betas_format,
-        layout=data.layout,
+        dataset=data.about_betas,
         mask=study.data.mask,
         code=stage_identity("prepare_responses"),
     script:
@@ -135,7 +131,7 @@ rule estimate_ceiling:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        layout=data.layout,
+        dataset=data.about_places,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
         code=stage_identity("estimate_ceiling"),

@@ -24,7 +24,7 @@ rule export_subject:
         subject=exports.subject,
         models=viewer.models,
         alignment=encoding.alignment,
-        layout=data.layout,
+        dataset=data.about_places,
         mask=study.data.mask,
         surfaces=exports.surfaces,
         synthetic=study.synthetic is not None,

@@ -20,7 +20,7 @@ rule prepare_pycortex:
         patch=study.flatmaps.patch,
         height=study.flatmaps.height,
         cortices=figures.cortices,
-        layout=data.layout,
+        dataset=data.about_places,
         mask=study.data.mask,
         code=stage_identity("prepare_pycortex"),
     script:

@@ -50,7 +50,7 @@ for name, kind in models.embed_jobs().items():
             model_settings=models.settings,
             stamps=models.stamps_of,
             texts=models.texts(kind.instructions),
-            layout=data.image_layout,
+            dataset=data.about_pixels,
             work=models.work(),
             code=models.embed_code,
         script:

@@ -24,7 +24,7 @@ for name, tiny in study.synthetic.checkpoints.items():
 
 rule write_synthetic_stimuli:
     output:
-        inputs.written_stimuli(),
+        synthetic.lists(),
     log:
         synthetic.log("write_synthetic_stimuli"),
     benchmark:
@@ -34,7 +34,7 @@ rule write_synthetic_stimuli:
     params:
         study_plan=synthetic.study_plan,
         seed=study.synthetic.seed,
-        layout=data.layout,
+        layout=synthetic.layout,
         code=stage_identity("write_synthetic_stimuli"),
     script:
         "../workflow_scripts/write_synthetic_stimuli.py"
@@ -64,7 +64,7 @@ for model, planted in synthetic.planted.items():
         name:
             f"plant_features_{model.replace('-', '_')}"
         input:
-            inputs.written_stimuli(),
+            synthetic.lists(),
             manifest=models.checkpoint(study.model(model).checkpoint),
         output:
             features=[
@@ -84,7 +84,7 @@ for model, planted in synthetic.planted.items():
             texts=models.texts_of(planted),
             planted_layers=planted,
             sessions_of=study.synthetic.sessions,
-            layout=data.layout,
+            layout=synthetic.layout,
             code=models.code_of("plant_features", model),
         script:
             "../workflow_scripts/plant_features.py"
@@ -96,11 +96,11 @@ for subject in study.synthetic.sessions:
         name:
             f"write_synthetic_subject_{subject}"
         input:
-            inputs.written_stimuli(),
+            synthetic.lists(),
             anatomy=synthetic.anatomy(),
             features=synthetic.all_features,
         output:
-            inputs.written(subject),
+            synthetic.files(subject),
             synthetic.truth(subject),
         log:
             synthetic.log(f"write_synthetic_subject/{subject}"),
@@ -112,7 +112,7 @@ for subject in study.synthetic.sessions:
             subject=subject,
             subject_plan=synthetic.plan_of(subject),
             seed=study.synthetic.seed,
-            layout=data.layout,
+            layout=synthetic.layout,
             code=stage_identity("write_synthetic_subject"),
         script:
             "../workflow_scripts/write_synthetic_subject.py"

@@ -10,9 +10,8 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainstruct.datasets.nsd.captions import read_captions
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.stimuli import StimulusReader
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.lists import read_block
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.stimuli import Stimuli
@@ -22,18 +21,20 @@ from brainstruct.models.interface import FeatureModel
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model
 from brainstruct.store.checksums import sha256_of
-from brainstruct.store.tables import read_table
 
 
 def open_stimuli(
-    layout: Layout, model: FeatureModel, images: pd.DataFrame, stack: ExitStack
+    dataset: DataSet, model: FeatureModel, images: pd.DataFrame, stack: ExitStack
 ) -> Stimuli:
     """Open what the model looks at; images stay open until the stack is closed."""
     if model.modality == "text":
-        captions = read_captions(layout, images)
+        captions = dataset.reader().captions(images)
         return Stimuli(captions=lambda ids: [captions[stimulus] for stimulus in ids])
-    reader = stack.enter_context(StimulusReader(layout.stimuli_file))
-    return Stimuli(images=lambda ids: [reader.image(stimulus) for stimulus in ids])
+    pixels = stack.enter_context(dataset.reader().pixels())
+    return Stimuli(
+        images=lambda ids: [pixels.image(stimulus) for stimulus in ids],
+        sizes=lambda ids: [pixels.size_of(stimulus) for stimulus in ids],
+    )
 
 
 def describe(embedded: xr.Dataset) -> None:
@@ -54,7 +55,7 @@ def embed(
     stamps: Path,
     model_settings: ModelSettings,
     texts: dict[str, str | None],
-    layout: Layout,
+    dataset: DataSet,
     work: Path,
     device: Annotated[str, FromConfig("embedding.device")],
     batch_size: Annotated[int, FromConfig("embedding.batch_size")],
@@ -70,20 +71,20 @@ def embed(
     torch.set_num_threads(threads)
     checkpoint = read_manifest(manifest, stamps)
     network = open_model(require_unchanged(checkpoint), model_settings, device)
-    images = read_table(block, ["nsd_id", "coco_id", "coco_split"])
+    images = read_block(block, dataset.id_name)
     origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}
     identity = {"model": model, "checkpoint": origin, "embed_code": code}
     # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
     of_shards = identity | {"stimuli": files_identity(stimuli)}
     log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
     with ExitStack() as stack:
-        opened = open_stimuli(layout, network, images, stack)
+        opened = open_stimuli(dataset, network, images, stack)
         for path, (key, instruction) in zip(embeddings, texts.items(), strict=True):
             log.info("instruction %s: %s", key, instruction)
             embedded = embed_block(
                 network,
                 opened,
-                images["nsd_id"].to_numpy(),
+                images["stimulus"].to_numpy(),
                 instruction=instruction,
                 work_folder=work / key,
                 identity=of_shards,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.voxel_labels import label_voxels
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.places import with_regions
 from brainstruct.datasets.prepared import images_tested
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
@@ -17,7 +17,7 @@ def estimate_ceiling(
     *,
     responses: Path,
     cross_subject: Path | None,
-    layout: Layout,
+    dataset: DataSet,
     rois: list[str],
     preferred: str,
     subject: str,
@@ -28,7 +28,7 @@ def estimate_ceiling(
     tested = images_tested(responses)
     stored = read_dataset(responses, ["ncsnr"], ["voxel"], only=True)
     origin = provenance(stored) | {"rois": rois}
-    space = label_voxels(layout, subject, stored, rois)
+    space = with_regions(stored, dataset.reader().regions(subject, rois, stored))
     reliable = ncsnr_ceiling(space["ncsnr"], tested.repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(tested.images), test_set=tested.test_set)

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.config.models import ShownModel
-from brainstruct.datasets.nsd.grid import read_grid
-from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.places import volume_of
 from brainstruct.exports.maps import model_maps, subject_maps
 from brainstruct.exports.names import word, words
 from brainstruct.exports.sidecars import merged, model_facts, reference, subject_facts
 from brainstruct.exports.subject import SubjectFolder
-from brainstruct.exports.surfaces import Cortex, nsd_cortices, store_cortex
+from brainstruct.exports.surfaces import Cortex, own_cortices, store_cortex
 from brainstruct.figures.cortex_store import use_store
 from brainstruct.figures.flatmap import store_places
 from brainstruct.figures.style import instruction_colours, layer_colours
@@ -32,7 +31,7 @@ def export_subject(
     subject: str,
     models: list[ShownModel],
     alignment: Alignment,
-    layout: Layout,
+    dataset: DataSet,
     mask: str,
     surfaces: SurfaceSource,
     synthetic: bool,
@@ -42,21 +41,20 @@ def export_subject(
     """Read scores, winners and ceilings, and write every map of them."""
     kind, threshold = alignment.ceiling, alignment.ceiling_threshold
     space = read_dataset(ceiling, ["roi_label", "ceiling_ncsnr"], ["voxel"])
-    grid_file = layout.roi_file(subject, mask)
-    grid = read_grid(grid_file, space.attrs["volume_shape"])
+    grid = dataset.reader().grid(subject, mask, space.attrs["volume_shape"])
     codes = {"estimate_ceiling": provenance(space)["ceiling_code"], "export_subject": code}
     facts = subject_facts(space, preferred=kind, threshold=threshold)
     shared = merged(facts, {"CodeOfStages": codes})
     log.info("%s", surfaces.reason)
-    cortices = _cortices(surfaces, surface_files, layout, subject, space)
+    cortices = _cortices(surfaces, surface_files, dataset, subject, space)
     labels = words(model.key for model in models)
     with publish_folder(folder) as draft:
         target = SubjectFolder(
             draft,
             subject,
-            layout.space,
+            dataset.volume_space,
             grid,
-            reference(layout.in_bucket(grid_file), synthetic=synthetic),
+            reference(dataset, dataset.grid_files(subject, mask)[0], synthetic=synthetic),
             cortices,
         )
         count = target.write(subject_maps(space, kind, threshold), shared)
@@ -85,14 +83,12 @@ def export_subject(
 
 
 def _cortices(
-    surfaces: SurfaceSource, files: list[Path], layout: Layout, subject: str, space: xr.Dataset
+    surfaces: SurfaceSource, files: list[Path], dataset: DataSet, subject: str, space: xr.Dataset
 ) -> list[Cortex]:
     """Find the surfaces that the subject's maps are carried to."""
     shape = tuple(int(length) for length in space.attrs["volume_shape"])
-    if surfaces.source == "nsd":
-        mask = np.zeros(shape, bool)
-        mask[tuple(space[axis].values for axis in ("i", "j", "k"))] = True
-        return nsd_cortices(layout, subject, mask, average=surfaces.average)
+    if surfaces.source == "dataset":
+        return own_cortices(dataset, subject, volume_of(space), average=surfaces.average)
     if surfaces.source == "store":
         name = surfaces.name
         use_store(files[0].parent)

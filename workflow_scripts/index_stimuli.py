@@ -2,25 +2,17 @@
 
 from pathlib import Path
 
-from brainstruct.datasets.nsd.design import read_expdesign
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.datasets import lists
+from brainstruct.datasets.interface import DataSet
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.tables import write_table
 
 
-def index_stimuli(*, layout: Layout, subject: str, sessions: int, image_list: Path) -> None:
+def index_stimuli(*, dataset: DataSet, subject: str, image_list: Path) -> None:
     """Write one row per image."""
-    design = read_expdesign(layout.expdesign_file)
-    info = read_stim_info(layout.stim_info_file, design)
-    images = index_subject(design, info, subject, sessions)
-    log.info(
-        "%s, %d sessions: %d training and %d test images",
-        subject,
-        sessions,
-        (images["split"] == "train").sum(),
-        (images["split"] == "test").sum(),
-    )
+    images = lists.image_list(dataset, dataset.reader(), subject)
+    train = int((images["split"] == lists.TRAIN).sum())
+    log.info("%s: %d training and %d test images", subject, train, len(images) - train)
     write_table(images, image_list)
 
 

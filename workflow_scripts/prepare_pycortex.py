@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.interface import DataSet
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.files import write_json
@@ -14,7 +14,7 @@ def prepare_pycortex(
     filestore: str | None,
     patch: str,
     height: int,
-    layout: Layout,
+    dataset: DataSet,
     mask: str,
     store: Path,
 ) -> None:
@@ -24,7 +24,7 @@ def prepare_pycortex(
     ready = prepare_flatmaps(
         store.parent,
         cortices,
-        layout,
+        dataset,
         mask=mask,
         store=filestore,
         patch=patch,

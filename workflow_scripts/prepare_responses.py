@@ -1,45 +1,36 @@
 """Rule prepare_responses: a subject's betas, z-scored and averaged over repetitions."""
 
 from pathlib import Path
+from typing import Any
 
-from brainstruct.datasets.nsd import responses as betas
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.sessions import BetaFormat, Sessions
+from brainstruct.datasets.averaging import average_betas
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.lists import read_image_list
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import write_dataset
-from brainstruct.store.tables import read_table
 
 
 def prepare_responses(
     *,
     image_list: Path,
-    layout: Layout,
+    dataset: DataSet,
     subject: str,
-    sessions: int,
-    form: BetaFormat,
     mask: str,
     code: str,
     responses: Path,
 ) -> None:
     """Read session by session; write one array."""
-    dataset = betas.prepare_responses(
-        layout,
+    averaged = average_betas(
+        dataset.reader(),
         subject,
-        read_table(image_list, ["nsd_id", "trials"], dtype={"trials": str}),
-        sessions=Sessions(sessions, form),
-        mask_name=mask,
-        progress=lambda done, total: log.info("session %d of %d", done, total),
+        read_image_list(image_list, dataset.id_name),
+        mask=mask,
+        progress=lambda done, total: log.info("%d of %d trials", done, total),
     )
-    for name in sorted(name for name in dataset.attrs if name.startswith("n_")):
-        log.info("%s: %s", name, dataset.attrs[name])
-    origin = {
-        "layout": layout.words,
-        "sessions": sessions,
-        "format": form,
-        "mask": mask,
-        "code": code,
-    }
-    write_dataset(dataset, responses, provenance=origin)
+    for name in sorted(name for name in averaged.attrs if name.startswith("n_")):
+        log.info("%s: %s", name, averaged.attrs[name])
+    said: dict[str, Any] = dataset.settings_for("betas", subject)
+    write_dataset(averaged, responses, provenance={"dataset": said, "mask": mask, "code": code})
 
 
 run_job(prepare_responses, globals().get("snakemake"))

@@ -13,7 +13,8 @@ from sound_study import study_of
 
 from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
-from brainstruct.doctor.finding import Outcome, as_table
+from brainstruct.doctor.finding import as_table
+from brainstruct.errors import Outcome
 from brainstruct.workflow.module import asks, expected_rooms
 
 

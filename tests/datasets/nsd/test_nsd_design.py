@@ -8,7 +8,7 @@ import pytest
 import scipy.io
 from small_study import Study
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.design import (
     ExpDesign,
     planned_images,
@@ -62,9 +62,9 @@ def test_small_integer_types_are_read_alike(
 def test_planned_images_are_the_subjects_own(study: Study) -> None:
     own = [planned_images(study.design, subject) for subject in SUBJECTS]
     everything = np.concatenate([study.design.shared, *own])
-    np.testing.assert_array_equal(np.sort(everything), np.arange(ids.N_IMAGES))
+    np.testing.assert_array_equal(np.sort(everything), np.arange(numbers.N_IMAGES))
     assert (np.diff(own[0]) > 0).all()
-    np.testing.assert_array_equal(study.design.images[1, : ids.N_SHARED], study.design.shared)
+    np.testing.assert_array_equal(study.design.images[1, : numbers.N_SHARED], study.design.shared)
 
 
 def test_unknown_subject_is_refused(study: Study) -> None:

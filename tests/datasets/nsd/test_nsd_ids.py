@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import ids, numbers
 
 PAIRS = {
-    "73k": (ids.number_73k, ids.nsd_id_from_73k, ids.N_IMAGES),
-    "10k": (ids.number_10k, ids.position_from_10k, ids.N_POSITIONS),
+    "73k": (ids.number_73k, ids.nsd_id_from_73k, numbers.N_IMAGES),
+    "10k": (ids.number_10k, ids.position_from_10k, numbers.N_POSITIONS),
 }
 SHAPES = hnp.array_shapes(max_dims=3, max_side=5)
 
@@ -49,14 +49,14 @@ def test_values_outside_are_refused(pair: str, data: st.DataObject) -> None:
             from_number([1, bad])
 
 
-@given(trial=hnp.arrays(np.int64, SHAPES, elements=st.integers(0, ids.N_TRIALS - 1)))
+@given(trial=hnp.arrays(np.int64, SHAPES, elements=st.integers(0, numbers.N_TRIALS - 1)))
 def test_session_and_row_count_through_the_files(trial: np.ndarray) -> None:
     session, row = ids.session_and_row(trial)
     assert session.min() >= 1
-    assert session.max() <= ids.N_SESSIONS
+    assert session.max() <= numbers.N_SESSIONS
     assert row.min() >= 0
-    assert row.max() < ids.TRIALS_PER_SESSION
-    np.testing.assert_array_equal((session - 1) * ids.TRIALS_PER_SESSION + row, trial)
+    assert row.max() < numbers.TRIALS_PER_SESSION
+    np.testing.assert_array_equal((session - 1) * numbers.TRIALS_PER_SESSION + row, trial)
 
 
 def test_last_trial_of_a_session_is_in_that_session() -> None:
@@ -89,7 +89,7 @@ def test_numbers_of_trials_start_at_one() -> None:
 
 
 def test_first_voxel_of_matlab_is_zero() -> None:
-    given_ = [0.5, 1.0, 81.25, ids.NO_COORDINATE]
+    given_ = [0.5, 1.0, 81.25, numbers.NO_COORDINATE]
     np.testing.assert_array_equal(ids.voxel_index(given_), [-0.5, 0.0, 80.25, np.nan])
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from small_study import Study
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.design import trial_nsd_ids
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.errors import InputError
@@ -67,7 +67,7 @@ def test_index_survives_a_table_on_disk(study: Study, tmp_path: Path) -> None:
 
 def test_table_is_in_the_order_of_nsd_id(study: Study) -> None:
     assert study.info.dtypes[["nsd_id", "coco_id", "shared"]].tolist() == [int, int, bool]
-    np.testing.assert_array_equal(study.info["nsd_id"], np.arange(ids.N_IMAGES))
+    np.testing.assert_array_equal(study.info["nsd_id"], np.arange(numbers.N_IMAGES))
     np.testing.assert_array_equal(np.flatnonzero(study.info["shared"]), study.design.shared)
 
 
@@ -123,12 +123,12 @@ def test_images_are_read_by_nsd_id(study: Study) -> None:
 
 def test_images_never_written_are_refused(study: Study) -> None:
     shown = set(study.index("subj01")["nsd_id"]) | set(study.index("subj03")["nsd_id"])
-    never = next(nsd_id for nsd_id in range(ids.N_IMAGES) if nsd_id not in shown)
+    never = next(nsd_id for nsd_id in range(numbers.N_IMAGES) if nsd_id not in shown)
     with StimulusReader(study.layout.stimuli_file) as reader:
         with pytest.raises(InputError, match=f"nsd_id {never} is blank"):
             reader.array(never)
         with pytest.raises(ValueError, match="lie outside"):
-            reader.array(ids.N_IMAGES)
+            reader.array(numbers.N_IMAGES)
 
 
 def brick(

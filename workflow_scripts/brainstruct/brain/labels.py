@@ -26,7 +26,7 @@ def family_names(space: xr.Dataset) -> dict[str, dict[int, str]]:
     ----------
     space : xarray.Dataset
         ``roi_label`` (roi, voxel) and the attribute ``roi_labels``, from
-        `brainstruct.datasets.nsd.voxel_labels.label_voxels`.
+        `brainstruct.datasets.places.with_regions`.
 
     Returns
     -------

@@ -1,29 +1,29 @@
-"""The ``data`` block: which part of the NSD is read, and from where."""
+"""The ``data`` block: which data set is studied, and which part of it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import cached_property
+from typing import Any, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
-from brainstruct.settings.base import Block, Key, Name, Subject
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.settings import NsdSettings
+from brainstruct.datasets.opening import class_of
+from brainstruct.settings.base import Name
 
 
-class Data(Block):
-    """Where the NSD lies on disk and what of it the study uses.
+class Data(NsdSettings):
+    """Which data set the study uses, and what of it.
 
     Attributes
     ----------
-    nsd_root : str
-        Folder that holds ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli``.
-    annotations : str or None
-        Folder of COCO's ``captions_{train,val}2017.json``.
-    space, betas : str
-        Sub-folders of ``nsddata_betas/ppdata/subjXX``.
-    format : str
-        Which files of a session are read; ``auto`` prefers HDF5.
-    sessions : "all", int or mapping
-        Sessions per subject; ``all`` takes those on disk.
+    dataset : str
+        ``nsd``, or a data set of your own: ``path/to/file.py:Class``. Of the keys
+        here it has `mask`, `rois` and `images_per_block`; the others are the NSD's.
+    settings : mapping
+        Settings of a data set of your own, by the names of its fields.
     mask : str
         ROI volume whose voxels with any label (above 0) are analysed.
     rois : list of str
@@ -32,20 +32,22 @@ class Data(Block):
         Images that one embedding job goes through.
     """
 
-    nsd_root: str
-    annotations: str | None = None
-    space: Literal["func1pt8mm", "func1mm"] = "func1pt8mm"
-    betas: Key | Literal["betas_fithrf_GLMdenoise_RR", "betas_fithrf", "betas_assumehrf"] = (
-        "betas_fithrf_GLMdenoise_RR"
-    )
-    format: Literal["auto", "hdf5", "nifti"] = "auto"
-    sessions: Literal["all"] | PositiveInt | dict[Subject, PositiveInt] = "all"
+    dataset: str = Nsd.origin
+    settings: dict[str, Any] = {}
     mask: Name = "nsdgeneral"
     rois: list[Name] = Field(min_length=1)
     images_per_block: PositiveInt = 9000
 
-    def sessions_of(self, subject: str) -> int | None:
-        """Return the configured number of sessions, `None` for all on disk."""
-        if isinstance(self.sessions, dict):
-            return self.sessions.get(subject)
-        return None if self.sessions == "all" else self.sessions
+    @cached_property
+    def opened(self) -> DataSet:
+        """The data set itself."""
+        if self.dataset == Nsd.origin:
+            return Nsd.model_validate(self.model_dump(include=set(NsdSettings.model_fields)))
+        return class_of(self.dataset).model_validate(self.settings)
+
+    @model_validator(mode="after")
+    def _settings_suit(self) -> Self:
+        if self.dataset == Nsd.origin and self.settings:
+            raise ValueError("settings are those of a data set of your own, named by 'dataset'")
+        assert self.opened  # whose fields are checked like all others
+        return self

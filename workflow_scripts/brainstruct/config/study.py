@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -13,7 +14,9 @@ from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
 from brainstruct.config.statistics import CrossSubject, Partition, Statistics
 from brainstruct.config.synthetic import Synthetic
-from brainstruct.settings.base import Block, Key, Subject
+from brainstruct.datasets.interface import DataSet, Wanted
+from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.settings.base import Block, Key
 from brainstruct.settings.suggest import unknown_name
 
 NO_INSTRUCTION = "none"
@@ -35,7 +38,7 @@ class Study(Block):
     results : str
         Folder of the results.
     subjects : list of str
-        Subjects of the NSD.
+        Subjects of the data set.
     data : Data
         The data set on disk.
     instruction_texts : mapping
@@ -71,7 +74,7 @@ class Study(Block):
     study: Key
     seed: int = Field(ge=0, lt=2**32)
     results: str = "results"
-    subjects: list[Subject] = Field(min_length=1)
+    subjects: list[Key] = Field(min_length=1)
     data: Data
     instruction_texts: dict[Key, Instruction]
     instructions: list[str] = Field(min_length=1)
@@ -107,6 +110,7 @@ class Study(Block):
             *_repeated("models", keys),
             *unknown_name("instructions", self.instructions, self.instruction_texts),
             *_repeated("data.rois", self.data.rois),
+            *unknown_name("subjects", self.subjects, self.data.opened.subjects),
         ]
         if taken := [key for key in RESERVED if key in self.instructions]:
             problems.append(f"instructions: {', '.join(taken)} means something else in results")
@@ -152,6 +156,8 @@ class Study(Block):
 
     def _synthetic_problems(self, synthetic: Synthetic) -> list[str]:
         problems = unknown_name("subjects", self.subjects, synthetic.sessions)
+        if self.data.dataset != Nsd.origin:
+            problems.append("synthetic: is written in the NSD's formats, and data.dataset is other")
         problems += unknown_name("synthetic.checkpoints", synthetic.checkpoints, self.checkpoints)
         if self.data.format != "auto" and self.data.format not in synthetic.formats:
             problems.append(f"data.format: '{self.data.format}' is not among synthetic.formats")
@@ -160,13 +166,6 @@ class Study(Block):
                 problems.append(
                     f"data.sessions: synthetic.sessions has only {written} of {subject}"
                 )
-        longest = max(synthetic.sessions.values())
-        shown = 3 * (synthetic.shared_images + synthetic.unique_images)
-        if 750 * longest != shown:
-            problems.append(
-                f"synthetic: {longest} sessions have {750 * longest} trials, "
-                f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
-            )
         models = {model.key: model for model in self.models}
         for planted in synthetic.planted:
             where = f"synthetic.planted.{planted.roi}"
@@ -178,6 +177,20 @@ class Study(Block):
             if model is not None and planted.layer >= model.n_layers:
                 problems.append(f"{where}.layer: {planted.layer} is beyond 0..{model.n_layers - 1}")
         return problems
+
+    @cached_property
+    def dataset(self) -> DataSet:
+        """The data set, on disk or written by the study."""
+        found = self.data.opened
+        if isinstance(found, Nsd) and self.synthetic is not None:
+            return found.to_be_written(self.synthetic)
+        return found
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the study reads of the data set."""
+        reads = [model.reads_captions for model in self.models]
+        return Wanted(self.subjects, self.data.mask, self.data.rois, not all(reads), any(reads))
 
     def model(self, key: str) -> Model:
         """Return the model with a key."""

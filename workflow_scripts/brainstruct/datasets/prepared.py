@@ -1,4 +1,4 @@
-"""Prepared responses of a subject, read in parts: what is fitted to, and what is tested on."""
+"""Responses as `brainstruct.datasets.averaging` has made them: what is fitted to and tested on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from brainstruct.datasets.lists import TEST
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset
 
 IntArray = NDArray[np.int64]
-
-_TEST = "test"
-"""The ``split`` of images that are scored; the others train."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
 
 def _is_tested(stored: xr.Dataset) -> NDArray[np.bool_]:
     """Tell which images, [image], are scored."""
-    return np.asarray(stored["split"].values == _TEST)
+    return np.asarray(stored["split"].values == TEST)
 
 
 def _test_set(path: str | PathLike[str], names: Iterable[str]) -> str:

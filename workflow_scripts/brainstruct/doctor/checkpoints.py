@@ -6,7 +6,7 @@ from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
-from brainstruct.doctor.finding import Outcome
+from brainstruct.errors import Outcome
 from brainstruct.models.files import inspect_weights, read_checkpoint
 from brainstruct.workflow.rooms import Rooms
 

@@ -12,8 +12,8 @@ from typing import Any
 from brainstruct.config.files import add_configfile, read_config
 from brainstruct.config.loading import load_study
 from brainstruct.doctor.examination import examine
-from brainstruct.doctor.finding import Outcome, as_json, as_table, is_sound
-from brainstruct.errors import InputError
+from brainstruct.doctor.finding import as_json, as_table, is_sound
+from brainstruct.errors import InputError, Outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from brainstruct.config.files import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.doctor import probe as probe_module
-from brainstruct.doctor.finding import Outcome
+from brainstruct.errors import Outcome
 
 PINS = REPOSITORY / "envs" / "pins.toml"
 

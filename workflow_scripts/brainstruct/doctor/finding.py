@@ -4,55 +4,10 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from brainstruct.errors import InputError
-
-Level: TypeAlias = Literal["error", "warning", "note"]
-"""``error``: the study will fail. ``warning``: it will run, perhaps not as meant.
-``note``: worth knowing."""
-
-_LEVELS: tuple[Level, ...] = get_args(Level)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A file, folder, package or configuration key that is not as it should be, and its cure."""
-
-    level: Level
-    where: str
-    fault: str
-    cure: str
-
-    @property
-    def line(self) -> str:
-        """The finding as one line."""
-        fault = " ".join(self.fault.split())
-        return f"{self.where}: {fault}. {self.cure}."
-
-
-@dataclass
-class Outcome:
-    """What was looked at under one heading (``subj01``, ``packages``), and what was found."""
-
-    area: str
-    checked: str = ""
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, level: Level, where: object, fault: str, cure: str) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(level, str(where), fault.rstrip("."), cure.rstrip(".")))
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Turn the refusal of a reader in the block into a finding."""
-        try:
-            yield
-        except InputError as error:
-            self.add("error", error.where, error.fault, error.cure)
+from brainstruct.errors import LEVELS, Level, Outcome
 
 
 def is_sound(outcomes: Sequence[Outcome]) -> bool:
@@ -82,7 +37,7 @@ def as_table(
     rows = [f"The study '{study}', looked at in {seconds:.1f} s", ""]
     for outcome in outcomes:
         counts = _counts([outcome])
-        state = next((level for level in _LEVELS if counts[level]), "ok")
+        state = next((level for level in LEVELS if counts[level]), "ok")
         rows.append(f"{outcome.area:<{area}}  {state:<7}  {outcome.checked}".rstrip())
         for finding in outcome.findings:
             rows += _wrapped(f"{'':<{area}}  {finding.level:<7}    ", finding.line, width)
@@ -111,4 +66,4 @@ def _wrapped(start: str, line: str, width: int | None) -> list[str]:
 def _counts(outcomes: Sequence[Outcome]) -> dict[Level, int]:
     """Return level -> number of findings."""
     levels = [finding.level for outcome in outcomes for finding in outcome.findings]
-    return {level: levels.count(level) for level in _LEVELS}
+    return {level: levels.count(level) for level in LEVELS}

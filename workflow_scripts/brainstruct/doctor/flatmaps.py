@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.doctor.finding import Outcome
+from brainstruct.errors import Outcome
 from brainstruct.workflow.flat_source import FlatSource, find_source
 
 _CURES = {
@@ -18,10 +17,12 @@ _CURES = {
 }
 
 
-def check_flatmaps(study: Study, layout: Layout) -> Outcome:
+def check_flatmaps(study: Study) -> Outcome:
     """Look for surfaces and transforms, subject by subject, where they would be taken from."""
     outcome = Outcome("flatmaps")
-    sources = {subject: find_source(study.flatmaps, layout, subject) for subject in study.subjects}
+    sources = {
+        subject: find_source(study.flatmaps, study.dataset, subject) for subject in study.subjects
+    }
     counts = Counter(found.source for found in sources.values())
     outcome.checked = ", ".join(f"{number} from {source}" for source, number in counts.items())
     for subject, found in sources.items():

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.doctor.finding import Outcome
+from brainstruct.errors import Outcome
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.disk import embeddings, existing, inputs, sum_up, volumes
 from brainstruct.workflow.models import DOWNLOADS

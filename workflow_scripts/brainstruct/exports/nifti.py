@@ -7,7 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from brainstruct.datasets.nsd.grid import Grid
+from brainstruct.brain.grid import Grid
 from brainstruct.exports.maps import NOTHING, VoxelMap
 
 _STORED = {"statmap": (np.float32, np.nan), "dseg": (np.int16, NOTHING), "mask": (np.uint8, 0)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import xarray as xr
 
 from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.datasets.interface import DataSet
 from brainstruct.store.arrays import provenance
 
 _LOCAL = "local"
@@ -96,9 +97,10 @@ def model_facts(scores: xr.Dataset, *, key: str, label: str) -> dict[str, Any]:
     }
 
 
-def reference(path: str, *, synthetic: bool) -> str:
-    """Name a file of the NSD, as a BIDS URI; see ``DatasetLinks`` of the description."""
-    return f"{path} of the synthetic data set" if synthetic else f"bids:nsd:{path}"
+def reference(dataset: DataSet, file: Path, *, synthetic: bool) -> str:
+    """Name a file of the data set, as a BIDS URI; see ``DatasetLinks`` of the description."""
+    path = file.relative_to(dataset.root).as_posix()
+    return f"{path} of the synthetic data set" if synthetic else f"bids:{dataset.about.key}:{path}"
 
 
 def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:

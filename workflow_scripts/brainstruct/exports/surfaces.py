@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.brain.sampler import Sampler, sampler_at
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
-from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
+from brainstruct.datasets import interface
+from brainstruct.datasets.interface import DataSet
 from brainstruct.exports.gifti import Side
 
 SIDES: tuple[Side, Side] = ("L", "R")
@@ -41,16 +41,17 @@ class Cortex:
     sampling: str
 
 
-def nsd_cortices(
-    layout: Layout, subject: str, mask: NDArray[np.bool_], *, average: bool
+def own_cortices(
+    dataset: DataSet, subject: str, mask: NDArray[np.bool_], *, average: bool
 ) -> list[Cortex]:
     """Read where a subject's vertices lie, from the data set's transforms.
 
-    Parameters and errors as for `brainstruct.datasets.nsd.transforms.read_places`; with
+    Parameters as for `brainstruct.datasets.interface.Reader.vertices`; with
     `average` there is fsaverage beside the subject's own surfaces, each of its
     vertices where that of the subject lies which surface-based registration found.
     """
-    places = read_places(layout, subject, mask)
+    reader = dataset.reader()
+    places = reader.vertices(subject, mask)
     found = [
         Cortex(
             "fsnative",
@@ -62,8 +63,8 @@ def nsd_cortices(
     ]
     if average:
         carried = [
-            own[:, read_fsaverage(layout, subject, side, own.shape[1])]
-            for side, own in zip(HEMISPHERES, places, strict=True)
+            own[:, reader.average_vertices(subject, side, own.shape[1])]
+            for side, own in zip(interface.SIDES, places, strict=True)
         ]
         found.append(
             Cortex(

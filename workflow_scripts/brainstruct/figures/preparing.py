@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainstruct.datasets.nsd.check import require_nsd
-from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.volumes import read_volume
+from brainstruct.datasets.files import require_files
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.places import volume_of
 from brainstruct.figures.cortex_store import prepare_store, use_store
 from brainstruct.figures.flatmap import warm_flatmap
-from brainstruct.figures.nsd_cortex import Pair, average_flatmap, own_flatmap
+from brainstruct.figures.own_cortex import Pair, average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
 from brainstruct.figures.surface import Flatmap, write_flatmap
@@ -43,7 +43,7 @@ class Cortex:
 def prepare_flatmaps(
     folder: str | os.PathLike[str],
     cortices: Mapping[str, Cortex],
-    layout: Layout,
+    dataset: DataSet,
     *,
     mask: str,
     store: str | None,
@@ -54,7 +54,7 @@ def prepare_flatmaps(
 
     Parameters
     ----------
-    layout : Layout
+    dataset : DataSet
         The data set; read for the last two sources, with `mask`, the ROI volume of the analysed
         voxels, and `patch`, the name of FreeSurfer's patches.
     store : str or None
@@ -86,8 +86,8 @@ def prepare_flatmaps(
         if subject in stored:
             path, transform = warm[stored[subject]], stored[subject][1]
         else:
-            path, transform = root / "flatmaps" / f"{subject}.npz", layout.space
-            pair, flatmap = _from_nsd(layout, subject, cortex, mask, patch, height)
+            path, transform = root / "flatmaps" / f"{subject}.npz", dataset.volume_space
+            pair, flatmap = _from_dataset(dataset, subject, cortex, mask, patch, height)
             import_subject(root, name_in_store(cortex.source, subject, cortex.name), *pair)
             write_flatmap(flatmap, path)
         ready[subject] = {
@@ -99,13 +99,13 @@ def prepare_flatmaps(
     return ready
 
 
-def _from_nsd(
-    layout: Layout, subject: str, cortex: Cortex, mask: str, patch: str, height: int
+def _from_dataset(
+    dataset: DataSet, subject: str, cortex: Cortex, mask: str, patch: str, height: int
 ) -> tuple[Pair, Flatmap]:
     """Build a flatmap from the data set, once all files are there."""
-    volume = layout.roi_file(subject, mask)
-    require_nsd(str(layout.nsd_root), [*cortex.files, str(volume)], _OTHERWISE)
-    analysed = read_volume(volume) > 0
+    grid = [str(path) for path in dataset.grid_files(subject, mask)]
+    require_files(dataset, [*cortex.files, *grid], _OTHERWISE)
+    analysed = volume_of(dataset.reader().places(subject, mask))
     if cortex.source == "freesurfer":
-        return own_flatmap(layout, subject, patch, analysed, height)
-    return average_flatmap(layout, subject, analysed, height)
+        return own_flatmap(dataset, subject, patch, analysed, height)
+    return average_flatmap(dataset, subject, analysed, height)

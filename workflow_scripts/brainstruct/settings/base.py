@@ -20,9 +20,6 @@ SurfaceName = Annotated[
 ]
 """A `Name` in which ``{subject}`` may stand for the study's subject."""
 
-Subject = Annotated[str, StringConstraints(pattern=r"^subj0[1-8]$")]
-"""A subject of the NSD, ``subj01`` to ``subj08``."""
-
 
 class Block(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from brainstruct.workflow.data import SHARED, DataRoom
+from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.models import ModelRoom
 from brainstruct.workflow.room import Room, Wildcards, file
 
@@ -22,12 +22,12 @@ class AnswerRoom(Room):
     @property
     def id_name(self) -> str:
         """Column that holds ids of stimuli in tables for people."""
-        return "nsd_id"
+        return self.data.dataset.id_name
 
     @property
     def sampled_block(self) -> str:
         """Images out of which samples are drawn: all models have seen them."""
-        return self.data.block(self.data.blocks_of(SHARED)[0])
+        return self.data.block(self.data.blocks[0])
 
     @cached_property
     def asked(self) -> list[tuple[str, str]]:

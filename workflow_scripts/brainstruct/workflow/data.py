@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from brainstruct.datasets.interface import DataSet
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.room import Room, Wildcards, file
-
-SHARED = "shared"  # owner of the blocks of images that every subject saw
-SHARED_IMAGES = 1000  # of the NSD, shown to all subjects
-OWN_IMAGES = 9000  # of the NSD, shown to one subject only, by design
 
 
 @dataclass(frozen=True)
@@ -20,24 +19,42 @@ class DataRoom(Room):
 
     inputs: Inputs
 
-    nsd_check = file("nsd_check.json")  # list of the data set's files, once all are there
+    data_check = file("data_check.json")  # list of the data set's files, once all are there
     stimuli = file("stimuli/{subject}.tsv")  # images that a subject saw, one row each
     block = file("stimuli/blocks/{block}.tsv")  # images of one embedding job
     responses = file("responses/{subject}.nc")  # betas, averaged over repetitions
     ceiling = file("ceilings/{subject}.nc")  # noise ceilings, beside voxels and regions
     cross_subject = file("ceilings/cross_subject/{subject}.nc")  # from other subjects
 
-    def blocks_of(self, owner: str) -> list[str]:
-        """Return the blocks of a subject's own images, or of the shared ones."""
-        images = SHARED_IMAGES if owner == SHARED else OWN_IMAGES
-        count = -(-images // self.study.data.images_per_block)
-        return [f"{owner}-{index:03d}" for index in range(count)]
+    @property
+    def dataset(self) -> DataSet:
+        """The data set, which says what there is."""
+        return self.inputs.dataset
+
+    @cached_property
+    def image_sets(self) -> dict[str, int]:
+        """Image sets of the study, and how many images each has by design."""
+        return self.dataset.image_sets(self.study.subjects)
+
+    def blocks_of(self, image_set: str) -> list[str]:
+        """Return the blocks of an image set."""
+        count = -(-self.image_sets[image_set] // self.study.data.images_per_block)
+        return [f"{image_set}-{index:03d}" for index in range(count)]
 
     @cached_property
     def blocks(self) -> list[str]:
         """All blocks of the study."""
-        owners = [SHARED, *self.study.subjects]
-        return [block for owner in owners for block in self.blocks_of(owner)]
+        return [block for name in self.image_sets for block in self.blocks_of(name)]
+
+    def blocks_seen(self, subject: str) -> list[str]:
+        """Return the blocks that hold everything a subject saw."""
+        return [
+            block for name in self.dataset.image_sets_of(subject) for block in self.blocks_of(name)
+        ]
+
+    def wildcard(self, names: Iterable[str]) -> str:
+        """Return the expression of a wildcard that is one of some names."""
+        return "|".join(map(re.escape, names))
 
     @cached_property
     def all_stimuli(self) -> list[str]:
@@ -46,19 +63,31 @@ class DataRoom(Room):
 
     # What jobs get.
 
-    @property
-    def layout(self) -> dict[str, Any]:
-        """Arguments of `brainstruct.datasets.nsd.layout.Layout`, for jobs."""
-        return dict(self.inputs.layout.words)
+    def about_trials(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings of the data set that decide what the job's subject saw."""
+        return self.dataset.settings_for("trials", wildcards.subject)
+
+    def about_images(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings that decide which images the job's image set has."""
+        return self.dataset.settings_for("stimuli", wildcards.image_set, self.study.subjects)
+
+    def about_betas(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings that decide which responses of the job's subject are read."""
+        return self.dataset.settings_for("betas", wildcards.subject)
 
     @property
-    def image_layout(self) -> dict[str, Any]:
-        """As `layout`, for jobs that read no responses: which they are is no matter to them."""
-        return {name: self.layout[name] for name in ("nsd_root", "annotations")}
+    def about_pixels(self) -> dict[str, Any]:
+        """Settings that decide what images look like: responses are no matter to them."""
+        return self.dataset.settings_for("pixels")
+
+    @property
+    def about_places(self) -> dict[str, Any]:
+        """Settings that decide where places lie, and in which regions."""
+        return self.dataset.settings_for("places")
 
     def check(self) -> list[str]:
         """Return what jobs wait for where files are missing: its rule names all of them."""
-        return self.inputs.check(self.nsd_check())
+        return self.inputs.check(self.data_check())
 
     def subject_files(self, wildcards: Wildcards) -> list[str]:
         """Betas, ncsnr and mask of the job's subject."""
@@ -67,20 +96,6 @@ class DataRoom(Room):
     def region_files(self, wildcards: Wildcards) -> list[str]:
         """Families of regions of the job's subject."""
         return self.inputs.regions(wildcards.subject)
-
-    def sessions(self, wildcards: Wildcards) -> int:
-        """Sessions of the job's subject."""
-        return self.inputs.sessions(wildcards.subject)
-
-    def block_sessions(self, wildcards: Wildcards) -> int:
-        """Sessions in which the images of a block were shown."""
-        if wildcards.owner == SHARED:
-            return self.inputs.longest
-        return self.inputs.sessions(wildcards.owner)
-
-    def betas_format(self, wildcards: Wildcards) -> str:
-        """Format of the betas of the job's subject."""
-        return self.inputs.found[wildcards.subject].format
 
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
         """Every subject but the job's."""

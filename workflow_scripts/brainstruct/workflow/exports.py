@@ -1,6 +1,6 @@
 """What rules/exports.smk takes: maps and tables for other tools, in a dataset of BIDS derivatives.
 
-A participant ``01`` is the study's ``subj01``.
+A participant is a subject, as the data set spells it in names of files.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ class ExportRoom(Room):
         return named + self.of_subjects(self.data.stimuli)
 
     @cached_property
+    def participants(self) -> dict[str, str]:
+        """Label in names of files -> subject."""
+        spelt = self.data.dataset.participant
+        return {spelt(subject): subject for subject in self.study.subjects}
+
+    @cached_property
     def first_scores(self) -> list[str]:
         """Scores of the first model of every subject."""
         first = self.study.models[0].key
@@ -47,15 +53,16 @@ class ExportRoom(Room):
 
     @cached_property
     def all_exports(self) -> list[str]:
-        """The exported dataset: its description, and a folder per subject."""
-        folders = [self.export(name.removeprefix("subj")) for name in self.study.subjects]
+        """The exported dataset: its description, and a folder per subject with maps."""
+        in_volumes = self.data.dataset.lie == "volume"
+        folders = [self.export(label) for label in self.participants if in_volumes]
         return [self.derivatives("dataset_description.json"), *folders]
 
     # What jobs get.
 
     def subject(self, wildcards: Wildcards) -> str:
         """Subject that the participant is."""
-        return f"subj{wildcards.participant}"
+        return self.participants[wildcards.participant]
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """Scores of all models of the exported subject, in the order of figures."""
@@ -71,7 +78,7 @@ class ExportRoom(Room):
 
     def grid(self, wildcards: Wildcards) -> list[str]:
         """File of the data set that says where the exported subject's voxels lie."""
-        return self.data.inputs.mask(self.subject(wildcards))
+        return self.data.inputs.grid(self.subject(wildcards))
 
     @property
     def _sources(self) -> dict[str, SurfaceSource]:

@@ -36,22 +36,32 @@ class FigureRoom(Room):
     @cached_property
     def all_figures(self) -> list[str]:
         """Every figure of the study, those of a synthetic truth apart."""
-        statistics, pairs = self.statistics, self.encoding.pairs
-        names = ["roi_bars", "layer_profiles", "noise_ceiling"]
+        statistics = self.statistics
+        names = ["roi_bars", "layer_profiles"]
         names += ["instruction_rois"] if self.mllms else []
         for subject in self.study.subjects:
-            names += [f"alignment_maps/{subject}"] if self.mllms else []
             names += [f"model_scatter/{subject}"] if len(self.mllms) > 1 else []
-            names += [f"concepts/{subject}_{model}" for model in statistics.concept_models]
         for model in statistics.instructed_models:
             names += [f"shared_variance/{model}"] if statistics.pairs_of(model) else []
-        names += [f"winning_layer/{subject}_{model}" for subject, model in pairs()]
-        names += [
-            f"winning_instruction/{subject}_{model}"
-            for subject, model in pairs()
-            if model in statistics.instructed_models
-        ]
-        return [self.figure(name) for name in names]
+        return [self.figure(name) for name in names + (self._maps if self.mapped else [])]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether there is a cortex to draw every subject on."""
+        return all(found.source != "none" for found in self.data.inputs.flat_sources.values())
+
+    @property
+    def _maps(self) -> list[str]:
+        """Names of figures that show a cortex."""
+        instructed, concepts = self.statistics.instructed_models, self.statistics.concept_models
+        names = ["noise_ceiling"]
+        for subject in self.study.subjects:
+            names += [f"alignment_maps/{subject}"] if self.mllms else []
+            names += [f"concepts/{subject}_{model}" for model in concepts]
+        for subject, model in self.encoding.pairs():
+            names += [f"winning_layer/{subject}_{model}"]
+            names += [f"winning_instruction/{subject}_{model}"] if model in instructed else []
+        return names
 
     # What jobs get.
 

@@ -6,14 +6,15 @@ its DAG: names and existence, never content.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from brainstruct.config.figures import Flatmaps
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.interface import SIDES, DataSet, HemisphereFiles
 
-Source = Literal["store", "freesurfer", "fsaverage"]
+Source = Literal["store", "freesurfer", "fsaverage", "none"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class FlatSource:
     files: tuple[Path, ...] = ()
 
 
-def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
+def find_source(flatmaps: Flatmaps, dataset: DataSet, subject: str) -> FlatSource:
     """Choose the cortex of a subject.
 
     With ``auto``, no filestore (``null``) means the one that ships with pycortex.
     """
     wanted = flatmaps.source
+    if dataset.lie == "nowhere":
+        return FlatSource("none", "the places of this data set lie nowhere")
     if wanted == "store":
         return _store(flatmaps, subject, "as configured")
     if wanted == "auto":
@@ -42,19 +45,22 @@ def find_source(flatmaps: Flatmaps, layout: Layout, subject: str) -> FlatSource:
             return _store(flatmaps, subject, "the configuration names pycortex's own filestore")
         if _folder(flatmaps, subject).is_dir():
             return _store(flatmaps, subject, f"{flatmaps.store} has this subject")
-    if wanted == "fsaverage":
-        return _fsaverage(layout, subject, "as configured")
-    patches = [layout.patch_file(subject, side, flatmaps.patch) for side in HEMISPHERES]
+    cortex = dataset.cortex_files(subject, flatmaps.patch)
+    if wanted == "fsaverage" and cortex:
+        return _fsaverage(cortex, "as configured")
+    if not cortex:
+        return FlatSource("none", "the data set has no cortex; name a filestore in flatmaps.store")
+    patches = [half.patch for half in cortex]
     surfaces = patches[0].parent
     # One patch of two is a file that got lost; that is an error of the job, not a choice.
     if any(patch.is_file() for patch in patches):
-        return _freesurfer(flatmaps, layout, subject, f"{surfaces} has flat patches")
+        return _freesurfer(cortex, f"{surfaces} has flat patches")
     if wanted == "freesurfer" and not surfaces.is_dir():
-        return _freesurfer(flatmaps, layout, subject, "as configured")
+        return _freesurfer(cortex, "as configured")
     lacking = f"{surfaces} has no flat patches ({patches[0].name})"
     if wanted == "auto":
         lacking = f"{flatmaps.store} lacks this subject and {lacking}"
-    return _fsaverage(layout, subject, lacking)
+    return _fsaverage(cortex, lacking)
 
 
 def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
@@ -64,24 +70,23 @@ def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
     files = [
         folder / "surfaces" / f"{kind}_{side}.gii"
         for kind in ("wm", "pia", "flat")
-        for side in HEMISPHERES
+        for side in SIDES
     ]
     transform = flatmaps.transform.format(subject=subject)
     return FlatSource("store", reason, (*files, folder / "transforms" / transform / "matrices.xfm"))
 
 
-def _freesurfer(flatmaps: Flatmaps, layout: Layout, subject: str, reason: str) -> FlatSource:
-    surfaces = layout.surface_files(subject, flatmaps.patch)
-    return FlatSource("freesurfer", reason, (*surfaces, *_depths(layout, subject)))
+def _freesurfer(cortex: Sequence[HemisphereFiles], reason: str) -> FlatSource:
+    surfaces = [path for half in cortex for path in half.surfaces]
+    return FlatSource("freesurfer", reason, (*surfaces, *_depths(cortex)))
 
 
-def _fsaverage(layout: Layout, subject: str, reason: str) -> FlatSource:
-    index = [layout.fsaverage_file(subject, side) for side in HEMISPHERES]
-    return FlatSource("fsaverage", reason, (*_depths(layout, subject), *index))
+def _fsaverage(cortex: Sequence[HemisphereFiles], reason: str) -> FlatSource:
+    return FlatSource("fsaverage", reason, (*_depths(cortex), *(half.average for half in cortex)))
 
 
-def _depths(layout: Layout, subject: str) -> list[Path]:
-    return [path for side in HEMISPHERES for path in layout.depth_files(subject, side)]
+def _depths(cortex: Sequence[HemisphereFiles]) -> list[Path]:
+    return [path for half in cortex for path in half.depths]
 
 
 def _folder(flatmaps: Flatmaps, subject: str) -> Path:
@@ -92,7 +97,7 @@ def _folder(flatmaps: Flatmaps, subject: str) -> Path:
 class SurfaceSource:
     """Surfaces for exports: the data set's transforms, or the filestore of flatmaps."""
 
-    source: Literal["nsd", "store", "none"]
+    source: Literal["dataset", "store", "none"]
     reason: str  # which surfaces these are and why, for logs and readers
     files: tuple[Path, ...] = ()  # transforms that are read
     average: bool = False  # whether the data set can carry the subject to fsaverage
@@ -101,25 +106,27 @@ class SurfaceSource:
 
 
 def find_surfaces(
-    flat: FlatSource, layout: Layout, subject: str, flatmaps: Flatmaps
+    flat: FlatSource, dataset: DataSet, subject: str, flatmaps: Flatmaps
 ) -> SurfaceSource:
     """Choose the surfaces of a subject.
 
     The data set's own transforms come first, whatever flatmaps are drawn on:
     they lead to the vertices that everybody has.
     """
-    depths = _depths(layout, subject)
-    index = [layout.fsaverage_file(subject, side) for side in HEMISPHERES]
-    if all(path.is_file() for path in depths):
+    cortex = dataset.cortex_files(subject, flatmaps.patch)
+    depths, index = _depths(cortex), [half.average for half in cortex]
+    if depths and all(path.is_file() for path in depths):
         average = all(path.is_file() for path in index)
         return SurfaceSource(
-            "nsd",
+            "dataset",
             "surface maps are on the subject's own vertices (fsnative)"
             + (" and on fsaverage" if average else "; fsaverage needs white-to-fsaverage"),
             (*depths, *(index if average else ())),
             average,
         )
-    lacking = f"the NSD's transforms are not there ({depths[0].name} and others)"
+    lacking = "the data set has no surfaces"
+    if depths:
+        lacking = f"the data set's transforms are not there ({depths[0].name} and others)"
     if flat.source == "store":
         name = flatmaps.subject.format(subject=subject)
         return SurfaceSource(

@@ -1,21 +1,20 @@
-"""Which files of the NSD a rule reads: names and existence, never content.
+"""Which files of the data set a rule reads: names and existence, never content.
 
 Evaluated while Snakemake builds its DAG. A file that is neither on disk nor
 written by this workflow is left out of a rule's inputs; instead the rule waits
-for ``check_nsd``, which names all missing files in one message. So the DAG can
+for ``check_data``, which names all missing files in one message. So the DAG can
 be shown where the data are not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
-from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
-from brainstruct.errors import InputError
+from brainstruct.datasets.interface import DataSet
 from brainstruct.workflow.flat_source import (
     FlatSource,
     SurfaceSource,
@@ -28,7 +27,7 @@ from brainstruct.workflow.flat_source import (
 class Inputs:
     """The files of the data set that a study reads.
 
-    `tolerant` takes the data set as released where its sessions have a hole: for
+    `tolerant` takes the data set as released where a part of it has a hole: for
     targets that say, or mend, what is missing.
     """
 
@@ -37,65 +36,42 @@ class Inputs:
     _seen: dict[Path, bool] = field(default_factory=dict, compare=False)  # looked for
 
     @cached_property
-    def layout(self) -> Layout:
-        """Paths inside the data set."""
-        data = self.study.data
-        return Layout(
-            nsd_root=Path(data.nsd_root),
-            space=data.space,
-            betas=data.betas,
-            annotations=Path(data.annotations) if data.annotations else None,
-        )
+    def dataset(self) -> DataSet:
+        """The data set, which says what there is."""
+        return self.study.dataset.lenient() if self.tolerant else self.study.dataset
 
-    @cached_property
-    def found(self) -> dict[str, Sessions]:
-        """Sessions of every subject read or written, and the format of their files.
-
-        How many: as configured, as written by this workflow, as on disk, or, where
-        nothing is on disk yet, as released.
+    def settle(self) -> None:
+        """Find out what there is of every subject.
 
         Raises
         ------
         InputError
-            If sessions on disk have a hole, or fewer are there than configured
-            (unless `tolerant`).
+            If the data set has a hole, or less than the configuration says.
         """
-        written = self.study.synthetic.sessions if self.study.synthetic else {}
-        names = dict.fromkeys([*self.study.subjects, *written])
-        return {subject: self._find(subject) for subject in names}
+        for subject in self.study.subjects:
+            self.dataset.settings_for("betas", subject)
 
-    def sessions(self, subject: str) -> int:
-        """Return the number of sessions that are read."""
-        return self.found[subject].count
-
-    @cached_property
-    def longest(self) -> int:
-        """Most sessions of any subject; decides which shared images were shown."""
-        return max(self.sessions(subject) for subject in self.study.subjects)
-
-    def design(self) -> list[str]:
-        """Experimental design and stimulus table."""
-        return self._present([self.layout.expdesign_file, self.layout.stim_info_file])
+    def lists(self) -> list[str]:
+        """Return what lists of stimuli and trials are made of."""
+        return self._present(self.dataset.list_files())
 
     def stimuli(self, reads_captions: bool = False) -> list[str]:
         """Return what a model looks at: the images, or the captions."""
-        if reads_captions:
-            return self._present([*self._captions, self.layout.stim_info_file])
-        return self._present([self.layout.stimuli_file])
+        return self._present(self.dataset.stimulus_files(reads_captions))
 
     def subject(self, subject: str) -> list[str]:
-        """Betas, ncsnr and mask of a subject: what its responses are made of."""
-        return self._present(self._response_files(subject))
+        """Return what the responses of a subject are made of."""
+        return self._present(self.dataset.response_files(subject, self.study.data.mask))
 
     def regions(self, subject: str) -> list[str]:
         """Families of regions of a subject; they can change when responses do not."""
-        return self._present(self._region_files(subject))
+        return self._present(self.dataset.region_files(subject, self.study.data.rois))
 
     @cached_property
     def flat_sources(self) -> dict[str, FlatSource]:
         """On which cortex each subject's flatmaps are drawn."""
         return {
-            subject: find_source(self.study.flatmaps, self.layout, subject)
+            subject: find_source(self.study.flatmaps, self.dataset, subject)
             for subject in self.study.subjects
         }
 
@@ -104,13 +80,13 @@ class Inputs:
         """To which surfaces each subject's maps are exported."""
         flatmaps = self.study.flatmaps
         return {
-            subject: find_surfaces(flat, self.layout, subject, flatmaps)
+            subject: find_surfaces(flat, self.dataset, subject, flatmaps)
             for subject, flat in self.flat_sources.items()
         }
 
-    def mask(self, subject: str) -> list[str]:
-        """Mask of a subject, whose header says where voxels lie."""
-        return self._present([self.layout.roi_file(subject, self.study.data.mask)])
+    def grid(self, subject: str) -> list[str]:
+        """Return what says where the voxels of a subject lie."""
+        return self._present(self.dataset.grid_files(subject, self.study.data.mask))
 
     def flat_files(self) -> list[str]:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
@@ -118,76 +94,25 @@ class Inputs:
         for subject, found in self.flat_sources.items():
             files += [str(path) for path in found.files if self._exists(path)]
             if found.source != "store":
-                files += self.mask(subject)
+                files += self.grid(subject)
         return files
 
     def required(self) -> list[str]:
         """Every file the study needs, whether it is there or not."""
-        files = [self.layout.expdesign_file, self.layout.stim_info_file]
-        if any(not model.reads_captions for model in self.study.models):
-            files.append(self.layout.stimuli_file)
-        if any(model.reads_captions for model in self.study.models):
-            files += self._captions
-        for subject in self.study.subjects:
-            files += self._subject_files(subject)
-        return [str(file) for file in files]
+        return [str(file) for file in self.dataset.required(self.study.wanted)]
 
     def check(self, target: str) -> list[str]:
         """Return `target` if a required file is neither on disk nor going to be written."""
         return [] if self._complete else [target]
 
-    def written(self, subject: str) -> list[str]:
-        """Files of a synthetic subject."""
-        return [str(path) for path in self._subject_files(subject)]
-
-    def written_stimuli(self) -> list[str]:
-        """Files of the synthetic stimuli and design, shared by all subjects."""
-        layout = self.layout
-        shared = [layout.expdesign_file, layout.stim_info_file, layout.stimuli_file]
-        return [str(path) for path in [*shared, *self._captions]]
-
-    @property
-    def _captions(self) -> list[Path]:
-        return [self.layout.captions_file(split) for split in COCO_SPLITS]
-
-    def _find(self, subject: str) -> Sessions:
-        data, synthetic = self.study.data, self.study.synthetic
-        wanted = data.sessions_of(subject)
-        if synthetic is not None:
-            form = synthetic.formats[0] if data.format == "auto" else data.format
-            return Sessions(wanted or synthetic.sessions[subject], form)
-        if self.layout.betas_folder(subject).is_dir():
-            try:
-                return self.layout.discover_sessions(subject, data.format, wanted)
-            except InputError:
-                if not self.tolerant:
-                    raise
-        form = "hdf5" if data.format == "auto" else data.format
-        return Sessions(wanted or RELEASED_SESSIONS[subject], form)
-
-    def _subject_files(self, subject: str) -> list[Path]:
-        return [*self._response_files(subject), *self._region_files(subject)]
-
-    def _response_files(self, subject: str) -> list[Path]:
-        layout, data = self.layout, self.study.data
-        sessions = self.found[subject]
-        betas = [
-            layout.betas_file(subject, session, sessions.format)
-            for session in range(1, sessions.count + 1)
-        ]
-        return [*betas, layout.ncsnr_file(subject), layout.roi_file(subject, data.mask)]
-
-    def _region_files(self, subject: str) -> list[Path]:
-        return [self.layout.roi_file(subject, name) for name in self.study.data.rois]
-
     @cached_property
     def _complete(self) -> bool:
         """Whether every required file is there, or going to be written."""
-        required = self.required()
-        return len(self._present([Path(name) for name in required])) == len(required)
+        required = self.dataset.required(self.study.wanted)
+        return len(self._present(required)) == len(required)
 
-    def _present(self, files: list[Path]) -> list[str]:
-        written = self.study.synthetic is not None
+    def _present(self, files: Iterable[Path]) -> list[str]:
+        written = self.dataset.made_up
         return [str(file) for file in files if written or self._exists(file)]
 
     def _exists(self, file: Path) -> bool:

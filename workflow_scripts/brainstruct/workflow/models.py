@@ -9,7 +9,7 @@ from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.models.registry import FAMILIES
-from brainstruct.workflow.data import SHARED, DataRoom
+from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
@@ -58,8 +58,8 @@ class ModelRoom(Room):
         return "/".join([DOWNLOADS, *(part.replace("/", "--") for part in parts)])
 
     def embeddings_of(self, subject: str, model: str, instruction: str) -> list[str]:
-        """Return the embeddings of everything a subject saw: own images, then shared ones."""
-        blocks = self.data.blocks_of(subject) + self.data.blocks_of(SHARED)
+        """Return the embeddings of everything a subject saw."""
+        blocks = self.data.blocks_seen(subject)
         return [self.embedding(model, instruction, block) for block in blocks]
 
     @cached_property

@@ -26,7 +26,7 @@ class Wildcards(Protocol):
     model: str
     instruction: str
     checkpoint: str
-    owner: str
+    image_set: str
 
 
 def chunks(items: Sequence[Item], size: int | Literal["all"]) -> list[tuple[Item, ...]]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from brainstruct.config.synthetic import Synthetic
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.room import Room, file
@@ -63,7 +64,27 @@ class SyntheticRoom(Room):
             self.figure(f"planted_recovered/{subject}_{model}") for subject, model in self.pairs
         ]
 
+    @property
+    def nsd(self) -> Nsd:
+        """The data set, in whose formats the workflow writes."""
+        assert isinstance(self.study.dataset, Nsd)
+        return self.study.dataset
+
+    def lists(self) -> list[str]:
+        """Return stimuli, design and captions, shared by all subjects."""
+        return [str(path) for path in self.nsd.written_lists()]
+
+    def files(self, subject: str) -> list[str]:
+        """Return the files of a subject."""
+        data = self.study.data
+        return [str(path) for path in self.nsd.subject_files(subject, data.mask, data.rois)]
+
     # What jobs get.
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Arguments of `brainstruct.datasets.nsd.layout.Layout`."""
+        return dict(self.nsd.layout.words)
 
     def builder(self, kind: str) -> str:
         """Return the module that builds a kind of tiny checkpoint."""
@@ -77,7 +98,7 @@ class SyntheticRoom(Room):
 
     @property
     def study_plan(self) -> dict[str, Any]:
-        """Who is scanned, and what is shown; see `brainstruct.datasets.nsd.synthetic.plan.StudyPlan`."""
+        """Who is scanned, and what is shown; see `..nsd.synthetic.plan.StudyPlan`."""
         written = self.written
         return {
             "sessions": written.sessions,

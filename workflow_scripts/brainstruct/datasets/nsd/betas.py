@@ -18,8 +18,8 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 
-from brainstruct.datasets.nsd import ids
-from brainstruct.datasets.nsd.volumes import UNREADABLE
+from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.datasets.nsd import numbers
 from brainstruct.errors import InputError
 
 SCALE = 300.0
@@ -156,8 +156,8 @@ def _blocks(
 ) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """Yield (first trial, [trial, place in volume]) for blocks of whole volumes."""
     at_once = max(1, BLOCK_BYTES // (volume * dtype.itemsize))
-    for first in range(0, ids.TRIALS_PER_SESSION, at_once):
-        trials = min(at_once, ids.TRIALS_PER_SESSION - first)
+    for first in range(0, numbers.TRIALS_PER_SESSION, at_once):
+        trials = min(at_once, numbers.TRIALS_PER_SESSION - first)
         wanted = trials * volume * dtype.itemsize
         content = file.read(wanted)
         if len(content) < wanted:
@@ -176,8 +176,9 @@ def _check(
             f"holds volumes of shape {volume}, {owner} has {shape}",
             "Take the betas and the ROI volumes from one functional preparation (space)",
         )
-    if trials != ids.TRIALS_PER_SESSION:
-        raise InputError(path, f"holds {trials} trials instead of {ids.TRIALS_PER_SESSION}", cure)
+    if trials != numbers.TRIALS_PER_SESSION:
+        wanted = numbers.TRIALS_PER_SESSION
+        raise InputError(path, f"holds {trials} trials instead of {wanted}", cure)
     if not np.issubdtype(dtype, np.floating) and (dtype.kind, dtype.itemsize) != ("i", 2):
         raise InputError(path, f"holds {dtype} instead of int16", cure)
 

@@ -25,12 +25,12 @@ def read_captions(layout: Layout, index: pd.DataFrame) -> dict[int, list[str]]:
     Parameters
     ----------
     index : pandas.DataFrame
-        With ``nsd_id``, ``coco_id`` and ``coco_split``, one row per image.
+        With ``stimulus``, ``coco_id`` and ``coco_split``, one row per image.
 
     Returns
     -------
     dict
-        ``nsd_id`` -> captions in the order of their COCO number, stripped;
+        ``stimulus`` -> captions in the order of their COCO number, stripped;
         keys in the order of `index`.
 
     Raises
@@ -54,9 +54,9 @@ def read_captions(layout: Layout, index: pd.DataFrame) -> dict[int, list[str]]:
                 f"(the first is COCO image {lacking[0]})",
                 _CURE,
             )
-        for nsd_id, coco_id in zip(rows["nsd_id"], rows["coco_id"], strict=True):
-            found[int(nsd_id)] = captions[int(coco_id)]
-    return {int(nsd_id): found[int(nsd_id)] for nsd_id in index["nsd_id"]}
+        for stimulus, coco_id in zip(rows["stimulus"], rows["coco_id"], strict=True):
+            found[int(stimulus)] = captions[int(coco_id)]
+    return {int(stimulus): found[int(stimulus)] for stimulus in index["stimulus"]}
 
 
 def _captions_of_split(

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.io
 from scipy.io.matlab import MatReadError
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.ids import IntArray
 from brainstruct.datasets.nsd.layout import SUBJECTS, check_subject
 from brainstruct.errors import InputError
@@ -65,7 +65,7 @@ def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
         stored = scipy.io.loadmat(os.fspath(path), variable_names=fields)
     except _UNREADABLE as error:
         raise InputError(path, f"is no readable MATLAB file ({error})", CURE) from error
-    shapes = ((1, ids.N_TRIALS), (len(SUBJECTS), ids.N_POSITIONS), (1, ids.N_SHARED))
+    shapes = ((1, numbers.N_TRIALS), (len(SUBJECTS), numbers.N_POSITIONS), (1, numbers.N_SHARED))
     arrays = [_field(path, stored, name, shape) for name, shape in zip(fields, shapes, strict=True)]
     try:
         design = ExpDesign(
@@ -89,7 +89,7 @@ def trial_nsd_ids(design: ExpDesign, subject: str, n_sessions: int) -> IntArray:
         ``nsd_id``; the nsddata example code reads
         ``subjectim(s, masterordering(t))``.
     """
-    n_trials = len(ids.session_numbers(n_sessions)) * ids.TRIALS_PER_SESSION
+    n_trials = len(ids.session_numbers(n_sessions)) * numbers.TRIALS_PER_SESSION
     shown: IntArray = _subject_images(design, subject)[design.positions[:n_trials]]
     return shown
 
@@ -106,18 +106,19 @@ def trial_numbers(design: ExpDesign, subject: str) -> IntArray:
     Returns
     -------
     ndarray of int64, [nsd_id: 73000, repetition: 3]
-        From 1, ascending; `ids.NOT_ASSIGNED` for the images of other subjects.
+        From 1, ascending; `numbers.NOT_ASSIGNED` for the images of other subjects.
     """
-    shown = trial_nsd_ids(design, subject, ids.N_SESSIONS)
-    order = np.argsort(shown, kind="stable").reshape(-1, ids.N_REPETITIONS)
-    numbers = np.full((ids.N_IMAGES, ids.N_REPETITIONS), ids.NOT_ASSIGNED, dtype=np.int64)
-    numbers[shown[order[:, 0]]] = ids.trial_number(order)
-    return numbers
+    shown = trial_nsd_ids(design, subject, numbers.N_SESSIONS)
+    order = np.argsort(shown, kind="stable").reshape(-1, numbers.N_REPETITIONS)
+    shape = numbers.N_IMAGES, numbers.N_REPETITIONS
+    found = np.full(shape, numbers.NOT_ASSIGNED, dtype=np.int64)
+    found[shown[order[:, 0]]] = ids.trial_number(order)
+    return found
 
 
 def planned_images(design: ExpDesign, subject: str) -> IntArray:
     """Return the images planned for this subject alone, ascending (9,000 ``nsd_id``)."""
-    unique: IntArray = np.sort(_subject_images(design, subject)[ids.N_SHARED :])
+    unique: IntArray = np.sort(_subject_images(design, subject)[numbers.N_SHARED :])
     return unique
 
 
@@ -144,19 +145,19 @@ def _field(
 
 def _faults(design: ExpDesign) -> Iterator[str]:
     """Say what is inconsistent."""
-    times = np.bincount(design.positions, minlength=ids.N_POSITIONS)
-    wrong = np.flatnonzero(times != ids.N_REPETITIONS)
+    times = np.bincount(design.positions, minlength=numbers.N_POSITIONS)
+    wrong = np.flatnonzero(times != numbers.N_REPETITIONS)
     if wrong.size:
         yield (
-            f"masterordering shows {wrong.size} images not {ids.N_REPETITIONS} times "
+            f"masterordering shows {wrong.size} images not {numbers.N_REPETITIONS} times "
             f"(10k ID {ids.number_10k(wrong[0])}: {times[wrong[0]]} times)"
         )
     if (np.diff(design.shared) <= 0).any():
         yield "sharedix is not ascending"
     for subject, images in zip(SUBJECTS, design.images, strict=True):
-        if not np.array_equal(images[: ids.N_SHARED], design.shared):
-            yield f"the first {ids.N_SHARED} images of {subject} are not sharedix"
-    everything = np.concatenate([design.shared, design.images[:, ids.N_SHARED :].ravel()])
+        if not np.array_equal(images[: numbers.N_SHARED], design.shared):
+            yield f"the first {numbers.N_SHARED} images of {subject} are not sharedix"
+    everything = np.concatenate([design.shared, design.images[:, numbers.N_SHARED :].ravel()])
     repeated = everything.size - np.unique(everything).size
     if repeated:
         yield f"subjectim plans {repeated} unshared images twice"

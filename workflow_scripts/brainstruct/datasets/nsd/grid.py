@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import nibabel
 import numpy as np
-import numpy.typing as npt
 
-from brainstruct.datasets.nsd.volumes import AGAIN, UNREADABLE
+from brainstruct.brain.grid import Grid
+from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.datasets.nsd.volumes import AGAIN
 from brainstruct.errors import InputError
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The grid of a volume.
-
-    Attributes
-    ----------
-    affine : ndarray of float64, [4, 4]
-        From voxels, counted from 0, to millimetres.
-    shape : tuple of int
-        Voxels along x, y and z.
-    code : int
-        What the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space).
-    """
-
-    affine: npt.NDArray[np.float64]
-    shape: tuple[int, int, int]
-    code: int
 
 
 def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:

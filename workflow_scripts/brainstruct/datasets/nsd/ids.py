@@ -26,22 +26,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-N_IMAGES = 73_000
-"""Rows of imgBrick and of the stimulus table."""
-N_POSITIONS = 10_000
-"""Images planned for each subject."""
-N_SHARED = 1_000
-"""Images planned for all subjects; they take the first positions."""
-N_TRIALS = 30_000
-"""Trials planned for each subject."""
-N_REPETITIONS = 3
-"""Trials planned for each image of a subject."""
-TRIALS_PER_SESSION = 750
-N_SESSIONS = N_TRIALS // TRIALS_PER_SESSION
-NOT_ASSIGNED = 0
-"""Trial number of an image that was not planned for a subject."""
-NO_COORDINATE = 9999.0
-"""Coordinate, in transform files, of a point that has no counterpart."""
+from brainstruct.datasets.nsd.numbers import (
+    N_IMAGES,
+    N_POSITIONS,
+    N_SESSIONS,
+    N_TRIALS,
+    NO_COORDINATE,
+    TRIALS_PER_SESSION,
+)
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 

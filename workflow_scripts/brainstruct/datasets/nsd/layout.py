@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
+from brainstruct.datasets.interface import Side
 from brainstruct.datasets.nsd.sessions import (
     RELEASED_SESSIONS,
     SUFFIXES,
@@ -15,15 +16,11 @@ from brainstruct.datasets.nsd.sessions import (
 )
 from brainstruct.errors import InputError
 
-Hemisphere: TypeAlias = Literal["lh", "rh"]
-
 SUBJECTS: tuple[str, ...] = tuple(RELEASED_SESSIONS)
 
 COCO_SPLITS: tuple[str, ...] = ("train2017", "val2017")
 
 BUCKET = "s3://natural-scenes-dataset"
-
-HEMISPHERES: tuple[Hemisphere, ...] = ("lh", "rh")
 
 TRANSFORM_SPACES: dict[str, str] = {"func1pt8mm": "func1pt8", "func1mm": "func1pt0"}
 """Functional preparation -> its name in the files of transforms."""
@@ -99,7 +96,7 @@ class Layout:
         """Mean functional image (NIfTI)."""
         return self.volume_folder(subject) / "mean.nii.gz"
 
-    def roi_file(self, subject: str, name: str, hemisphere: Hemisphere | None = None) -> Path:
+    def roi_file(self, subject: str, name: str, hemisphere: Side | None = None) -> Path:
         """Volume of an ROI family, of both hemispheres or of one (NIfTI)."""
         prefix = f"{hemisphere}." if hemisphere else ""
         return self.volume_folder(subject) / "roi" / f"{prefix}{name}.nii.gz"
@@ -112,47 +109,35 @@ class Layout:
             freesurfer / folder / "label" / f"{name}.mgz.ctab" for folder in (subject, "fsaverage")
         )
 
-    def surface_file(self, subject: str, hemisphere: Hemisphere, name: str) -> Path:
+    def surface_file(self, subject: str, hemisphere: Side, name: str) -> Path:
         """File of the subject's cortical surface (FreeSurfer's formats)."""
         check_subject(subject)
         folder = self.nsd_root / "nsddata" / "freesurfer" / subject / "surf"
         return folder / f"{hemisphere}.{name}"
 
-    def white_file(self, subject: str, hemisphere: Hemisphere) -> Path:
+    def white_file(self, subject: str, hemisphere: Side) -> Path:
         """Border of the white matter: ``white``, or ``smoothwm`` where only that is there."""
         white = self.surface_file(subject, hemisphere, "white")
         smooth = self.surface_file(subject, hemisphere, "smoothwm")
         return smooth if smooth.is_file() and not white.is_file() else white
 
-    def patch_file(self, subject: str, hemisphere: Hemisphere, patch: str) -> Path:
+    def patch_file(self, subject: str, hemisphere: Side, patch: str) -> Path:
         """Flattened piece of the subject's cortical surface (FreeSurfer's format)."""
         return self.surface_file(subject, hemisphere, f"{patch}.flat.patch.3d")
 
-    def surface_files(self, subject: str, patch: str) -> list[Path]:
-        """All files of `surface_file` that a flatmap is made of."""
-        return [
-            path
-            for side in HEMISPHERES
-            for path in (
-                self.white_file(subject, side),
-                *(self.surface_file(subject, side, name) for name in ("pial", "inflated", "curv")),
-                self.patch_file(subject, side, patch),
-            )
-        ]
-
-    def transform_file(self, subject: str, hemisphere: Hemisphere, name: str) -> Path:
+    def transform_file(self, subject: str, hemisphere: Side, name: str) -> Path:
         """Where each vertex of a surface lies in another space (MGZ), ``SPACE-to-SURFACE``."""
         folder = self._subject_folder(subject) / "transforms"
         return folder / f"{hemisphere}.{name}.mgz"
 
-    def depth_files(self, subject: str, hemisphere: Hemisphere) -> tuple[Path, ...]:
+    def depth_files(self, subject: str, hemisphere: Side) -> tuple[Path, ...]:
         """Where each vertex lies in this space, at the `DEPTHS` of the cortex (MGZ)."""
         space = TRANSFORM_SPACES[self.space]
         return tuple(
             self.transform_file(subject, hemisphere, f"{space}-to-{depth}") for depth in DEPTHS
         )
 
-    def fsaverage_file(self, subject: str, hemisphere: Hemisphere) -> Path:
+    def fsaverage_file(self, subject: str, hemisphere: Side) -> Path:
         """Which vertex of the subject belongs to each vertex of fsaverage (MGZ)."""
         return self.transform_file(subject, hemisphere, "white-to-fsaverage")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.volumes import read_volume
 
@@ -48,19 +48,19 @@ def compute_ncsnr(
         If the trials are no whole sessions or no image has three.
     """
     n_trials, n_voxels = betas.shape
-    if n_trials % ids.TRIALS_PER_SESSION or nsd_id.shape != (n_trials,):
+    if n_trials % numbers.TRIALS_PER_SESSION or nsd_id.shape != (n_trials,):
         raise ValueError(f"{n_trials} trials of {nsd_id.size} images are no whole sessions")
     order = np.argsort(nsd_id, kind="stable")
     _, first, times = np.unique(nsd_id[order], return_index=True, return_counts=True)
-    complete = first[times == ids.N_REPETITIONS]
+    complete = first[times == numbers.N_REPETITIONS]
     if not complete.size:
-        raise ValueError(f"no image has {ids.N_REPETITIONS} trials in {n_trials}")
-    trials = order[complete[:, None] + np.arange(ids.N_REPETITIONS)]
+        raise ValueError(f"no image has {numbers.N_REPETITIONS} trials in {n_trials}")
+    trials = order[complete[:, None] + np.arange(numbers.N_REPETITIONS)]
     ncsnr = np.empty(n_voxels, dtype=np.float32)
     at_once = max(1, 2**22 // n_trials)
     for start in range(0, n_voxels, at_once):
         block = betas[:, start : start + at_once].astype(np.float64)
-        sessions = block.reshape(-1, ids.TRIALS_PER_SESSION, block.shape[1])
+        sessions = block.reshape(-1, numbers.TRIALS_PER_SESSION, block.shape[1])
         sessions -= sessions.mean(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             sessions /= sessions.std(axis=1, ddof=1, keepdims=True)

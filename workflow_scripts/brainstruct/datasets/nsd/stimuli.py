@@ -1,4 +1,4 @@
-"""The images: where each comes from, when a subject saw it, and its pixels."""
+"""The images: where each comes from, and its pixels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from brainstruct.datasets.nsd import ids
-from brainstruct.datasets.nsd.design import CURE, ExpDesign, trial_nsd_ids, trial_numbers
+from brainstruct.datasets.nsd import ids, numbers
+from brainstruct.datasets.nsd.design import CURE, ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.errors import InputError
 
@@ -58,40 +58,6 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
     )
 
 
-def index_subject(
-    design: ExpDesign, info: pd.DataFrame, subject: str, n_sessions: int
-) -> pd.DataFrame:
-    """List the images that a subject saw in the first sessions.
-
-    Parameters
-    ----------
-    info : pandas.DataFrame
-        From `read_stim_info`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per image, ascending ``nsd_id``: ``split`` is ``test`` for the
-        images planned for all subjects and ``train`` for the others;
-        ``repetitions`` is 1 to 3; ``trials`` are the 0-based trials of the
-        subject, separated by commas; ``coco_id`` and ``coco_split``.
-    """
-    shown = trial_nsd_ids(design, subject, n_sessions)
-    trials = pd.Series(np.arange(shown.size).astype(str)).groupby(shown).agg(",".join)
-    nsd_id = trials.index.to_numpy(dtype=np.int64)
-    source = info.set_index("nsd_id").loc[nsd_id]
-    return pd.DataFrame(
-        {
-            "nsd_id": nsd_id,
-            "split": np.where(np.isin(nsd_id, design.shared), "test", "train"),
-            "repetitions": np.unique(shown, return_counts=True)[1].astype(np.int64),
-            "trials": trials.to_numpy(dtype=str),
-            "coco_id": source["coco_id"].to_numpy(),
-            "coco_split": source["coco_split"].to_numpy(dtype=str),
-        }
-    )
-
-
 class StimulusReader:
     """The pixels of ``nsd_stimuli.hdf5``, by ``nsd_id``; a context manager.
 
@@ -122,6 +88,10 @@ class StimulusReader:
         """Rows and columns of the images."""
         return int(self._images.shape[1]), int(self._images.shape[2])
 
+    def size_of(self, stimulus: int) -> tuple[int, int]:  # noqa: ARG002 - all have one
+        """Return rows and columns of an image."""
+        return self.size
+
     def array(self, nsd_id: int) -> npt.NDArray[np.uint8]:
         """Return one image, [row, column, RGB].
 
@@ -144,9 +114,9 @@ class StimulusReader:
             raise InputError(self.path, f"the image of nsd_id {place} is blank", _IMAGES_CURE)
         return pixels
 
-    def image(self, nsd_id: int) -> Image.Image:
+    def image(self, stimulus: int) -> Image.Image:
         """Return one image as RGB; raises as `array` does."""
-        return Image.fromarray(self.array(nsd_id))
+        return Image.fromarray(self.array(stimulus))
 
     def _checked_images(self) -> h5py.Dataset:
         images = self._file.get("imgBrick")
@@ -158,8 +128,8 @@ class StimulusReader:
                 f"imgBrick is {images.dtype} of shape {images.shape} instead of uint8 "
                 "(image, row, column, 3)"
             )
-        elif images.shape[0] != ids.N_IMAGES:
-            fault = f"imgBrick holds {images.shape[0]} images instead of {ids.N_IMAGES}"
+        elif images.shape[0] != numbers.N_IMAGES:
+            fault = f"imgBrick holds {images.shape[0]} images instead of {numbers.N_IMAGES}"
         if fault:
             self._file.close()
             raise InputError(self.path, fault, _IMAGES_CURE)
@@ -173,19 +143,19 @@ def subject_column(subject: str) -> str:
 
 def repetition_columns(subject: str) -> list[str]:
     """Return the names of the columns of a subject's trials: ``subject1_rep0``, .."""
-    return [f"{subject_column(subject)}_rep{rep}" for rep in range(ids.N_REPETITIONS)]
+    return [f"{subject_column(subject)}_rep{rep}" for rep in range(numbers.N_REPETITIONS)]
 
 
 def _faults(table: pd.DataFrame, design: ExpDesign) -> Iterator[str]:
     """Say what is wrong with the stimulus table, which may lack the trials of subjects."""
-    if len(table) != ids.N_IMAGES:
-        yield f"has {len(table)} rows instead of {ids.N_IMAGES}"
+    if len(table) != numbers.N_IMAGES:
+        yield f"has {len(table)} rows instead of {numbers.N_IMAGES}"
     stated = {subject: repetition_columns(subject) for subject in SUBJECTS}
-    numbers = ["nsdId", "cocoId", *(name for names in stated.values() for name in names)]
-    for name in numbers:
+    whole = ["nsdId", "cocoId", *(name for names in stated.values() for name in names)]
+    for name in whole:
         if name in table.columns and not pd.api.types.is_integer_dtype(table[name]):
             yield f"the column {name} holds other than whole numbers"
-    out_of_order = np.flatnonzero(table["nsdId"].to_numpy() != np.arange(ids.N_IMAGES))
+    out_of_order = np.flatnonzero(table["nsdId"].to_numpy() != np.arange(numbers.N_IMAGES))
     if out_of_order.size:
         yield f"row {out_of_order[0]} is not the image of that nsdId"
     unknown = set(table["cocoSplit"].unique()) - set(COCO_SPLITS)

@@ -15,9 +15,11 @@ import numpy.typing as npt
 from nibabel.freesurfer.mghformat import MGHImage
 from scipy.spatial import cKDTree
 
+from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.datasets.interface import SIDES, Side
 from brainstruct.datasets.nsd import ids
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Hemisphere, Layout
-from brainstruct.datasets.nsd.volumes import AGAIN, UNREADABLE
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.volumes import AGAIN
 from brainstruct.errors import InputError
 
 FSAVERAGE_VERTICES = 163842
@@ -39,7 +41,7 @@ Coordinates of the 1.8-mm grid put 69 % of visual cortex farther away in a volum
 """
 
 
-def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDArray[np.float32]:
+def read_depths(layout: Layout, subject: str, hemisphere: Side) -> npt.NDArray[np.float32]:
     """Read where vertices lie in the functional volume at three depths of the cortex.
 
     Returns
@@ -65,7 +67,7 @@ def read_depths(layout: Layout, subject: str, hemisphere: Hemisphere) -> npt.NDA
 
 
 def read_fsaverage(
-    layout: Layout, subject: str, hemisphere: Hemisphere, n_vertices: int
+    layout: Layout, subject: str, hemisphere: Side, n_vertices: int
 ) -> npt.NDArray[np.int64]:
     """Read which vertex of a subject, from 0, belongs to each vertex of fsaverage.
 
@@ -103,14 +105,14 @@ def read_places(
     Returns
     -------
     list of ndarray of float32, [depth, vertex, (i, j, k)]
-        As `read_depths`, in the order of `brainstruct.datasets.nsd.layout.HEMISPHERES`.
+        As `read_depths`, in the order of `brainstruct.datasets.interface.SIDES`.
 
     Raises
     ------
     InputError
         As `read_depths` and `check_grid`.
     """
-    voxels = [read_depths(layout, subject, side) for side in HEMISPHERES]
+    voxels = [read_depths(layout, subject, side) for side in SIDES]
     folder = layout.depth_files(subject, "lh")[0].parent
     check_grid(folder, np.concatenate(voxels, axis=1), mask)
     return voxels

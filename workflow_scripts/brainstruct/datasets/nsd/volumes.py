@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import os
-import zlib
 from typing import Any
 
 import nibabel
 import numpy as np
 import numpy.typing as npt
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
-from nibabel.wrapstruct import WrapStructError
 
+from brainstruct.brain.unreadable import UNREADABLE
 from brainstruct.errors import InputError
-
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    zlib.error,
-    ImageFileError,
-    HeaderDataError,
-    WrapStructError,
-)
-"""What nibabel and gzip raise on files that are missing, damaged or truncated."""
-
 
 AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.design import ExpDesign, trial_nsd_ids
 from brainstruct.datasets.nsd.layout import SUBJECTS, Layout
-from brainstruct.datasets.nsd.synthetic.design import RUN_TRIALS, repetition
+from brainstruct.datasets.nsd.synthetic.design import repetition
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
 
@@ -28,9 +28,9 @@ def write_behaviour(
     reaction times are drawn.
     """
     random = stream(seed, "behaviour", subject)
-    trials = np.arange(n_sessions * ids.TRIALS_PER_SESSION)
+    trials = np.arange(n_sessions * numbers.TRIALS_PER_SESSION)
     session, row = ids.session_and_row(trials)
-    bounds = np.cumsum(RUN_TRIALS)
+    bounds = np.cumsum(numbers.RUN_TRIALS)
     run = np.searchsorted(bounds, row, side="right")
     within_run = row - np.concatenate([[0], bounds])[run]
     earlier = _earlier_trials(design, trials)

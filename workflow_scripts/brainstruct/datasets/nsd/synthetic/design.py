@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.io
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.design import ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.datasets.nsd.stimuli import repetition_columns, subject_column
@@ -17,8 +17,6 @@ from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
 
-RUN_TRIALS: tuple[int, ...] = (63, 62) * 6
-"""Stimulus trials of the 12 runs of a session."""
 RUN_SLOTS = 75
 """Trials of a run, blank ones included."""
 LEADING_BLANKS, TRAILING_BLANKS = 3, 4
@@ -40,16 +38,16 @@ def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
     in random order; the rest of the 30,000 trials shows the rest of the images.
     """
     random = stream(seed, "design")
-    order = random.permutation(ids.N_IMAGES)
-    shared = np.sort(order[: ids.N_SHARED])
-    own = order[ids.N_SHARED :].reshape(len(SUBJECTS), -1)
+    order = random.permutation(numbers.N_IMAGES)
+    shared = np.sort(order[: numbers.N_SHARED])
+    own = order[numbers.N_SHARED :].reshape(len(SUBJECTS), -1)
     images = np.hstack([np.tile(shared, (len(SUBJECTS), 1)), own])
 
-    early = np.zeros(ids.N_POSITIONS, dtype=bool)
+    early = np.zeros(numbers.N_POSITIONS, dtype=bool)
     early[: plan.n_shared] = True
-    early[ids.N_SHARED : ids.N_SHARED + plan.n_unique] = True
+    early[numbers.N_SHARED : numbers.N_SHARED + plan.n_unique] = True
     blocks = [
-        random.permutation(np.repeat(np.flatnonzero(chosen), ids.N_REPETITIONS))
+        random.permutation(np.repeat(np.flatnonzero(chosen), numbers.N_REPETITIONS))
         for chosen in (early, ~early)
     ]
     return ExpDesign(np.concatenate(blocks), images, shared)
@@ -82,34 +80,34 @@ def write_expdesign(design: ExpDesign, path: str | os.PathLike[str], seed: int) 
 def draw_stim_info(design: ExpDesign, seed: int) -> pd.DataFrame:
     """Draw the source of every image and derive its trials from the design."""
     random = stream(seed, "stimulus table")
-    margin = random.uniform(0, 0.25, ids.N_IMAGES).round(4)
-    upright = random.random(ids.N_IMAGES) < 0.3
+    margin = random.uniform(0, 0.25, numbers.N_IMAGES).round(4)
+    upright = random.random(numbers.N_IMAGES) < 0.3
     table = pd.DataFrame(
         {
-            "cocoId": random.choice(LARGEST_COCO_ID, ids.N_IMAGES, replace=False),
+            "cocoId": random.choice(LARGEST_COCO_ID, numbers.N_IMAGES, replace=False),
             "cocoSplit": np.where(
-                random.random(ids.N_IMAGES) < VALIDATION_SHARE, *COCO_SPLITS[::-1]
+                random.random(numbers.N_IMAGES) < VALIDATION_SHARE, *COCO_SPLITS[::-1]
             ),
             "cropBox": [
                 f"({part}, {part}, 0, 0)" if tall else f"(0, 0, {part}, {part})"
                 for part, tall in zip(margin, upright, strict=True)
             ],
-            "loss": random.uniform(0, 0.5, ids.N_IMAGES).round(9),
-            "nsdId": np.arange(ids.N_IMAGES),
+            "loss": random.uniform(0, 0.5, numbers.N_IMAGES).round(9),
+            "nsdId": np.arange(numbers.N_IMAGES),
             "flagged": False,
-            "BOLD5000": random.random(ids.N_IMAGES) < BOLD5000_SHARE,
-            "shared1000": np.isin(np.arange(ids.N_IMAGES), design.shared),
+            "BOLD5000": random.random(numbers.N_IMAGES) < BOLD5000_SHARE,
+            "shared1000": np.isin(np.arange(numbers.N_IMAGES), design.shared),
         }
     )
     trials = {subject: trial_numbers(design, subject) for subject in SUBJECTS}
     assigned = {
-        subject_column(subject): (numbers[:, 0] != ids.NOT_ASSIGNED).astype(np.int64)
-        for subject, numbers in trials.items()
+        subject_column(subject): (shown[:, 0] != numbers.NOT_ASSIGNED).astype(np.int64)
+        for subject, shown in trials.items()
     }
     repetitions = {
         name: column
-        for subject, numbers in trials.items()
-        for name, column in zip(repetition_columns(subject), numbers.T, strict=True)
+        for subject, shown in trials.items()
+        for name, column in zip(repetition_columns(subject), shown.T, strict=True)
     }
     return table.assign(**assigned, **repetitions)
 
@@ -123,22 +121,22 @@ def write_stim_info(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 def repetition(design: ExpDesign) -> npt.NDArray[np.int64]:
     """Return, per trial, how often its image was shown before (0, 1 or 2)."""
     order = np.argsort(design.positions, kind="stable")
-    before = np.empty(ids.N_TRIALS, dtype=np.int64)
-    before[order] = np.tile(np.arange(ids.N_REPETITIONS), ids.N_POSITIONS)
+    before = np.empty(numbers.N_TRIALS, dtype=np.int64)
+    before[order] = np.tile(np.arange(numbers.N_REPETITIONS), numbers.N_POSITIONS)
     return before
 
 
 def _repetition_counts(design: ExpDesign) -> npt.NDArray[np.int64]:
-    sessions = repetition(design).reshape(ids.N_SESSIONS, ids.TRIALS_PER_SESSION)
-    return np.stack([(sessions == times).sum(axis=1) for times in range(ids.N_REPETITIONS)])
+    sessions = repetition(design).reshape(numbers.N_SESSIONS, numbers.TRIALS_PER_SESSION)
+    return np.stack([(sessions == times).sum(axis=1) for times in range(numbers.N_REPETITIONS)])
 
 
 def _draw_stimulus_pattern(seed: int) -> npt.NDArray[np.int64]:
     """Draw which slots of a run show an image: [session, run, slot]; the ends are blank."""
     random = stream(seed, "stimulus pattern")
-    pattern = np.zeros((ids.N_SESSIONS, len(RUN_TRIALS), RUN_SLOTS), dtype=np.int64)
+    pattern = np.zeros((numbers.N_SESSIONS, len(numbers.RUN_TRIALS), RUN_SLOTS), dtype=np.int64)
     inner = np.arange(LEADING_BLANKS, RUN_SLOTS - TRAILING_BLANKS)
     for session in pattern:
-        for run, n_trials in zip(session, RUN_TRIALS, strict=True):
+        for run, n_trials in zip(session, numbers.RUN_TRIALS, strict=True):
             run[random.choice(inner, n_trials, replace=False)] = 1
     return pattern

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.layout import check_subject
 from brainstruct.datasets.nsd.sessions import BetaFormat
 from brainstruct.errors import InputError
@@ -44,26 +44,26 @@ class StudyPlan:
         for subject in self.sessions:
             check_subject(subject)
         n_sessions = max(self.sessions.values(), default=0)
-        if not 1 <= n_sessions <= ids.N_SESSIONS or min(self.sessions.values()) < 1:
+        if not 1 <= n_sessions <= numbers.N_SESSIONS or min(self.sessions.values()) < 1:
             raise InputError(
                 "sessions",
                 f"{dict(self.sessions)} is no number of sessions per subject",
-                f"Give each subject 1 to {ids.N_SESSIONS}",
+                f"Give each subject 1 to {numbers.N_SESSIONS}",
             )
-        images, n_trials = self.n_shared + self.n_unique, n_sessions * ids.TRIALS_PER_SESSION
-        if images * ids.N_REPETITIONS != n_trials:
+        images, n_trials = self.n_shared + self.n_unique, n_sessions * numbers.TRIALS_PER_SESSION
+        if images * numbers.N_REPETITIONS != n_trials:
             raise InputError(
                 "n_shared, n_unique",
-                f"{images} images shown {ids.N_REPETITIONS} times do not fill the {n_trials} "
+                f"{images} images shown {numbers.N_REPETITIONS} times do not fill the {n_trials} "
                 f"trials of {n_sessions} sessions",
-                f"Let them add up to {n_trials // ids.N_REPETITIONS}",
+                f"Let them add up to {n_trials // numbers.N_REPETITIONS}",
             )
-        n_own = ids.N_POSITIONS - ids.N_SHARED
-        if not (0 <= self.n_shared <= ids.N_SHARED and 0 <= self.n_unique <= n_own):
+        n_own = numbers.N_POSITIONS - numbers.N_SHARED
+        if not (0 <= self.n_shared <= numbers.N_SHARED and 0 <= self.n_unique <= n_own):
             raise InputError(
                 "n_shared, n_unique",
                 f"{self.n_shared} and {self.n_unique} are out of range",
-                f"Use at most {ids.N_SHARED} shared and {n_own} unique images",
+                f"Use at most {numbers.N_SHARED} shared and {n_own} unique images",
             )
 
 

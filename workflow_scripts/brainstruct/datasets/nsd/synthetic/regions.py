@@ -9,8 +9,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from brainstruct.brain.labels import names_from_text
+from brainstruct.datasets.interface import SIDES
 from brainstruct.datasets.nsd.labels import LABELS
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
 from brainstruct.errors import InputError
 from brainstruct.store.files import write_text
@@ -132,7 +133,7 @@ def write_families(
     """Write each family for both hemispheres and for each, and the names of its labels."""
     for family, volume in volumes.items():
         write_volume(volume, layout.roi_file(subject, family))
-        for number, side in enumerate(HEMISPHERES):
+        for number, side in enumerate(SIDES):
             half = np.where(hemisphere == number, volume, NOT_CORTEX)
             write_volume(half, layout.roi_file(subject, family, side))
         lines = ["0 Unknown", *(f"{number} {name}" for number, name in LABELS[family].items())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from brainstruct.datasets.nsd import ids
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.design import shown_images
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.behaviour import write_behaviour
@@ -49,7 +49,7 @@ def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:
     with publish(layout.stimuli_file) as temporary, h5py.File(temporary, "w") as file:
         bricks = file.create_dataset(
             "imgBrick",
-            shape=(ids.N_IMAGES, size, size, 3),
+            shape=(numbers.N_IMAGES, size, size, 3),
             dtype=np.uint8,
             chunks=(1, size, size, 3),
             compression="gzip",

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from brainstruct.datasets.averaging import Progress
 from brainstruct.datasets.nsd.design import read_expdesign, trial_nsd_ids
-from brainstruct.datasets.nsd.ids import TRIALS_PER_SESSION, session_numbers
+from brainstruct.datasets.nsd.ids import session_numbers
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.ncsnr import compute_ncsnr
-from brainstruct.datasets.nsd.responses import Progress
+from brainstruct.datasets.nsd.numbers import TRIALS_PER_SESSION
 from brainstruct.datasets.nsd.synthetic.betas import draw_session, spoil, write_hdf5, write_nifti
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
 from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, SubjectPlan

@@ -1,23 +1,23 @@
-"""Checks that everything a study reads is on disk."""
+"""Checks that everything a study reads of a data set is on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainstruct.datasets.nsd.layout import BUCKET
+from brainstruct.datasets.interface import DataSet
 from brainstruct.errors import InputError
 
 SHOWN = 12
 
 
-def require_nsd(root: str, files: Sequence[str], otherwise: str = "") -> list[dict[str, object]]:
+def require_files(
+    dataset: DataSet, files: Sequence[str], otherwise: str = ""
+) -> list[dict[str, object]]:
     """Check that files exist and are not empty.
 
     Parameters
     ----------
-    root : str
-        Root of the data set.
     files : sequence of str
         What is needed.
     otherwise : str
@@ -39,12 +39,9 @@ def require_nsd(root: str, files: Sequence[str], otherwise: str = "") -> list[di
         listed = "\n  ".join(missing[:SHOWN])
         more = f"\n  and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         raise InputError(
-            root,
+            dataset.root,
             f"{len(missing)} of {len(files)} files that this study needs are missing or empty:"
             f"\n  {listed}{more}\n",
-            "Set data.nsd_root to your copy of the Natural Scenes Dataset, or get the files: "
-            "accept the terms at naturalscenesdataset.org, then `make fetch_nsd CONFIG=YOUR.yaml` "
-            f"or for each path `aws s3 cp --no-sign-request {BUCKET}/PATH {root}/PATH`; the COCO "
-            f"captions are in annotations_trainval2017.zip of cocodataset.org{otherwise}",
+            dataset.way_to_get_files + otherwise,
         )
     return [{"path": name, "bytes": size} for name, size in sizes.items()]

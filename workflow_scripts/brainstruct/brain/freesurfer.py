@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.freesurfer.io import read_geometry, read_morph_data
 
-from brainstruct.datasets.nsd.volumes import UNREADABLE
+from brainstruct.brain.unreadable import UNREADABLE
 from brainstruct.errors import InputError
 
 _AGAIN = "Download it again, or export it again with FreeSurfer"

@@ -1,22 +1,27 @@
-"""The data set: design, images, captions, and each subject's volumes."""
+"""Looks at the NSD before a study: design, images, captions, each subject's volumes.
+
+Only headers and small files are read.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from brainstruct.config.study import Study
+from brainstruct.datasets.interface import Wanted
 from brainstruct.datasets.nsd.betas import inspect_session
 from brainstruct.datasets.nsd.captions import read_captions
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.design import read_expdesign, shown_images
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
-from brainstruct.doctor.finding import Outcome
+from brainstruct.errors import Outcome
 
 FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
 
@@ -24,13 +29,30 @@ _PROBES = 16
 """Images that are read to see whether the file was ever filled."""
 
 
-def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | None]:
+def examine(dataset: Nsd, wanted: Wanted, pool: Executor) -> list[Outcome]:
+    """Run all checks side by side; outcomes in the order of the work."""
+    layout = dataset.layout
+    if not layout.nsd_root.is_dir():
+        outcome = Outcome("data set", dataset.nsd_root)
+        outcome.add("error", layout.nsd_root, "does not exist", FETCH)
+        return [outcome]
+    subjects = [pool.submit(check_subject, dataset, wanted, name) for name in wanted.subjects]
+    design, images = check_design(dataset, wanted)
+    stimuli = []
+    if wanted.pixels:
+        stimuli.append(pool.submit(check_stimuli, layout, images))
+    if wanted.captions:
+        stimuli.append(pool.submit(check_captions, layout, images))
+    return [design, *(future.result() for future in [*stimuli, *subjects])]
+
+
+def check_design(dataset: Nsd, wanted: Wanted) -> tuple[Outcome, pd.DataFrame | None]:
     """Read the experiment's design and the table of images.
 
-    If both are sound, also return ``nsd_id``, ``coco_id`` and ``coco_split`` of the
+    If both are sound, also return ``stimulus``, ``coco_id`` and ``coco_split`` of the
     images that the study's subjects saw, one row each.
     """
-    outcome = Outcome("design", "order of trials, table of images")
+    outcome, layout = Outcome("design", "order of trials, table of images"), dataset.layout
     paths = (layout.expdesign_file, layout.stim_info_file)
     _note_missing(outcome, [path for path in paths if not path.is_file()])
     if outcome.findings:
@@ -40,10 +62,11 @@ def check_design(study: Study, layout: Layout) -> tuple[Outcome, pd.DataFrame | 
         design = read_expdesign(layout.expdesign_file)
         info = read_stim_info(layout.stim_info_file, design)
         counts = {
-            subject: min(sessions_meant(study, layout, subject).count, RELEASED_SESSIONS[subject])
-            for subject in study.subjects
+            subject: min(_sessions_meant(dataset, subject).count, RELEASED_SESSIONS[subject])
+            for subject in wanted.subjects
         }
         images = info[info["nsd_id"].isin(shown_images(design, counts))]
+        images = images.rename(columns={"nsd_id": "stimulus"})
     return outcome, images
 
 
@@ -59,7 +82,7 @@ def check_stimuli(layout: Layout, images: pd.DataFrame | None) -> Outcome:
         if rows != columns:
             outcome.add("error", path, f"holds images of {rows} x {columns}", "Download it again")
         if images is not None:
-            seen = images["nsd_id"].to_numpy()
+            seen = images["stimulus"].to_numpy()
             probes = seen[np.linspace(0, len(seen) - 1, _PROBES).astype(int)]
             for nsd_id in probes:
                 reader.array(int(nsd_id))
@@ -89,20 +112,19 @@ def check_captions(layout: Layout, images: pd.DataFrame | None) -> Outcome:
     return outcome
 
 
-def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
+def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
     """Look at a subject's sessions, mask, regions and ncsnr."""
-    outcome = Outcome(subject)
-    data = study.data
-    form = sessions_meant(study, layout, subject).format
-    sessions = _check_sessions(outcome, study, layout, subject)
-    mask, ncsnr = layout.roi_file(subject, data.mask), layout.ncsnr_file(subject)
-    regions = {name: layout.roi_file(subject, name) for name in data.rois}
+    outcome, layout = Outcome(subject), dataset.layout
+    form = _sessions_meant(dataset, subject).format
+    sessions = _check_sessions(outcome, dataset, subject)
+    mask, ncsnr = layout.roi_file(subject, wanted.mask), layout.ncsnr_file(subject)
+    regions = {name: layout.roi_file(subject, name) for name in wanted.families}
     small = [mask, *regions.values(), ncsnr]
     _note_missing(outcome, [path for path in small if not path.is_file()])
     shape = None
     if mask.is_file():
         with outcome.noting():
-            shape = read_mask(layout, subject, data.mask).shape
+            shape = read_mask(layout, subject, wanted.mask).shape
     for family, path in regions.items():
         if path.is_file():
             with outcome.noting():
@@ -114,25 +136,27 @@ def check_subject(study: Study, layout: Layout, subject: str) -> Outcome:
         with outcome.noting():
             inspect_session(layout.betas_file(subject, session, form), shape)
     outcome.checked = (
-        f"{len(sessions)} sessions ({form}), mask {data.mask}, {len(data.rois)} ROI volumes, ncsnr"
+        f"{len(sessions)} sessions ({form}), mask {wanted.mask}, "
+        f"{len(wanted.families)} ROI volumes, ncsnr"
     )
     return outcome
 
 
-def sessions_meant(study: Study, layout: Layout, subject: str) -> Sessions:
-    """Return the sessions of a subject that the study would read, holes or not."""
-    found = layout.sessions_on_disk(subject)
-    return found.meant(subject, study.data.format, study.data.sessions_of(subject))
+def _sessions_meant(dataset: Nsd, subject: str) -> Sessions:
+    """Return the sessions of a subject that would be read, holes or not."""
+    found = dataset.layout.sessions_on_disk(subject)
+    return found.meant(subject, dataset.format, dataset.sessions_of(subject))
 
 
-def _check_sessions(outcome: Outcome, study: Study, layout: Layout, subject: str) -> list[int]:
+def _check_sessions(outcome: Outcome, dataset: Nsd, subject: str) -> list[int]:
     """Compare sessions on disk with those that are read; return the ones to look at."""
+    layout = dataset.layout
     folder = layout.betas_folder(subject)
     found = layout.sessions_on_disk(subject).numbers
     released = RELEASED_SESSIONS[subject]
-    meant = sessions_meant(study, layout, subject)
+    meant = _sessions_meant(dataset, subject)
     count, form = meant.count, meant.format
-    wanted = study.data.sessions_of(subject)
+    wanted = dataset.sessions_of(subject)
     if count > released:
         outcome.add(
             "error",

@@ -1,16 +1,15 @@
-"""Flatmaps of a subject of the NSD: on its own cortex, or on fsaverage5."""
+"""Flatmaps of a subject from surfaces of the data set: on its own cortex, or on fsaverage5."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
-from brainstruct.datasets.nsd.surfaces import read_patch, read_surface, read_vertex_values
-from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
+from brainstruct.brain.freesurfer import read_patch, read_surface, read_vertex_values
+from brainstruct.datasets.interface import SIDES, DataSet, HemisphereFiles
 from brainstruct.errors import InputError
 from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
-from brainstruct.figures.hemisphere import Hemisphere, Side, cut_out, side_by_side, upright
+from brainstruct.figures.hemisphere import Hemisphere, cut_out, side_by_side, upright
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
 
@@ -18,7 +17,7 @@ Pair = tuple[Hemisphere, Hemisphere]
 
 
 def own_flatmap(
-    layout: Layout, subject: str, patch: str, mask: NDArray[np.bool_], height: int
+    dataset: DataSet, subject: str, patch: str, mask: NDArray[np.bool_], height: int
 ) -> tuple[Pair, Flatmap]:
     """Build a flatmap from a subject's FreeSurfer surfaces and flat patches.
 
@@ -32,15 +31,14 @@ def own_flatmap(
         If a file is missing or damaged, files of a hemisphere disagree in their vertices, or
         the transforms belong to another grid.
     """
-    left, right = side_by_side(
-        *(_read_hemisphere(layout, subject, side, patch) for side in HEMISPHERES)
-    )
-    voxels = read_places(layout, subject, mask)
-    for half, files in zip((left, right), voxels, strict=True):
-        if files.shape[1] != len(half.white):
+    cortex = dataset.cortex_files(subject, patch)
+    left, right = side_by_side(*map(_read_hemisphere, cortex))
+    voxels = dataset.reader().vertices(subject, mask)
+    for half, files, places in zip((left, right), cortex, voxels, strict=True):
+        if places.shape[1] != len(half.white):
             raise InputError(
-                layout.depth_files(subject, half.side)[0],
-                f"has {files.shape[1]} vertices, the {half.side} surfaces have {len(half.white)}",
+                files.depths[0],
+                f"has {places.shape[1]} vertices, the {half.side} surfaces have {len(half.white)}",
                 "Take surfaces and transforms from one copy of the data set",
             )
     flatmap = flatmap_of_surface(left, right, np.concatenate(voxels, axis=1), mask.shape, height)
@@ -48,17 +46,18 @@ def own_flatmap(
 
 
 def average_flatmap(
-    layout: Layout, subject: str, mask: NDArray[np.bool_], height: int
+    dataset: DataSet, subject: str, mask: NDArray[np.bool_], height: int
 ) -> tuple[Pair, Flatmap]:
     """Build a flatmap that shows a subject's voxels on fsaverage5.
 
     Each vertex of fsaverage5 is the subject's vertex that surface-based registration found for it;
     no surface of the subject is needed. All else as for `own_flatmap`.
     """
-    voxels = read_places(layout, subject, mask)
+    reader = dataset.reader()
+    voxels = reader.vertices(subject, mask)
     carried = []
-    for side, depths in zip(HEMISPHERES, voxels, strict=True):
-        index = read_fsaverage(layout, subject, side, depths.shape[1])
+    for side, depths in zip(SIDES, voxels, strict=True):
+        index = reader.average_vertices(subject, side, depths.shape[1])
         carried.append(depths[:, index[:N_VERTICES]])
     left, right = side_by_side(*load_fsaverage5())
     vertices, note = np.concatenate(carried, axis=1), f"shown on {NAME}"
@@ -66,20 +65,20 @@ def average_flatmap(
     return (left, right), flatmap
 
 
-def _read_hemisphere(layout: Layout, subject: str, side: Side, patch: str) -> Hemisphere:
-    white_file = layout.white_file(subject, side)
-    white, triangles = read_surface(white_file)
+def _read_hemisphere(files: HemisphereFiles) -> Hemisphere:
+    white, triangles = read_surface(files.white)
     count = len(white)
-    pial, _ = read_surface(layout.surface_file(subject, side, "pial"), count)
-    inflated, _ = read_surface(layout.surface_file(subject, side, "inflated"), count)
-    patch_file = layout.patch_file(subject, side, patch)
-    flat = read_patch(patch_file, count)
+    pial, _ = read_surface(files.pial, count)
+    inflated, _ = read_surface(files.inflated, count)
+    flat = read_patch(files.patch, count)
     shown = cut_out(triangles, flat, (white + pial) / 2)
     if not len(shown):
         raise InputError(
-            patch_file,
-            f"flattens no whole triangle of {white_file.name}",
+            files.patch,
+            f"flattens no whole triangle of {files.white.name}",
             "Take the patch and the surfaces from one reconstruction",
         )
-    curvature = read_vertex_values(layout.surface_file(subject, side, "curv"), count)
-    return upright(Hemisphere(side, white, pial, inflated, triangles, flat, shown, -curvature))
+    curvature = read_vertex_values(files.curv, count)
+    return upright(
+        Hemisphere(files.side, white, pial, inflated, triangles, flat, shown, -curvature)
+    )

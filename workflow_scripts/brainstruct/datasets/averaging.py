@@ -1,0 +1,228 @@
+"""Responses of a subject to images: z-scored betas, averaged over repetitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from brainstruct.datasets.interface import Reader, Trials
+from brainstruct.errors import InputError
+
+VOXELS_AT_ONCE = 2048
+"""Columns of a piece scaled at a time, in float64."""
+
+Progress = Callable[[int, int], None]
+"""Called with (trials done, trials in all)."""
+
+
+# Long: two thirds say what is made of betas, in which order, and where it is counted.
+def average_betas(
+    reader: Reader,
+    subject: str,
+    images: pd.DataFrame,
+    *,
+    mask: str,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Turn the betas of a subject into one response per image and voxel.
+
+    Betas are z-scored over the trials that were measured together, voxel by voxel
+    (standard deviation with n - 1, as in the ncsnr of the NSD's authors), and
+    averaged over the repetitions of an image. A response that is not valid counts
+    as a missing trial of that voxel. A voxel without variance in a session is
+    dropped.
+
+    Parameters
+    ----------
+    images : pandas.DataFrame
+        From `brainstruct.datasets.lists.image_list`, with ids in ``stimulus``.
+    mask : str
+        Places that are kept.
+    progress : callable, optional
+        Called after each piece.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``betas`` (stimulus, voxel), float32: 0 (the session mean) where no trial
+        is valid. Coordinates ``split``, ``test_set`` and ``repetitions`` (trials
+        shown) on stimulus; those of the places, and ``ncsnr``, on voxel.
+        Attributes: subject, mask, sessions, those of `Reader.facts` and of the
+        places, the numbers of sessions and repetitions behind the ncsnr, and the
+        counts n_saturated (trials of voxels that are not valid), n_imputed
+        (images of voxels), n_dead_voxels, n_mask_voxels, n_voxels; the first two
+        in the voxels that are kept.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or of another shape, no voxel is left, or
+        the trials are others than those of the betas.
+    ValueError
+        If `images` does not cover the trials exactly once.
+
+    Notes
+    -----
+    Memory: 9 bytes per image and mask voxel at most (sum, count and the copy
+    without dead voxels, 1.4 GB for 10,000 images and 15,724 voxels), plus one
+    piece of betas and one block of `VOXELS_AT_ONCE` columns; 4 bytes more where
+    the ncsnr is estimated.
+    """
+    shown = reader.trials(subject)
+    image_of_trial = _image_of_trial(images, len(shown))
+    places = reader.places(subject, mask)
+    known = reader.noise_ceiling(subject, mask)
+    total = _Averages(len(images), places.sizes["voxel"], spread=known is None)
+    done = 0
+    for piece in reader.betas(subject, mask):
+        n_trials = len(piece.betas)
+        total.add(piece, image_of_trial[done : done + n_trials])
+        done += n_trials
+        if progress is not None:
+            progress(done, len(shown))
+    if done != len(shown):
+        raise InputError(
+            f"betas of {subject}",
+            f"are of {done} trials, the experiment has {len(shown)}",
+            "Take betas and lists of trials from one data set",
+        )
+    alive = total.alive
+    if not alive.any():
+        raise InputError(
+            f"betas of {subject}",
+            f"all {alive.size} voxels of the mask {mask} are constant in some session",
+            "Check that mask and betas belong to the same subject and preparation",
+        )
+    ncsnr = total.ncsnr() if known is None else known.ncsnr
+    sessions = int(shown["session"].nunique())
+    most = int(images["repetitions"].max())
+    betas, saturated, imputed = total.finish()
+    kept = places.isel(voxel=np.flatnonzero(alive)).assign_coords(
+        voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", ncsnr[alive])
+    )
+    labels: dict[Hashable, Any] = {"stimulus": images["stimulus"].to_numpy(dtype=np.int64)}
+    for name, kind in (("split", str), ("test_set", str), ("repetitions", np.int64)):
+        labels[name] = ("stimulus", images[name].to_numpy(dtype=kind))
+    responses = (("stimulus", "voxel"), betas, {"units": "standard deviations"})
+    facts = {
+        "subject": subject,
+        "mask": mask,
+        "sessions": sessions,
+        **reader.facts(subject),
+        "ncsnr_sessions": sessions if known is None else known.sessions,
+        "ncsnr_repetitions": most if known is None else known.repetitions,
+        "n_saturated": saturated,
+        "n_imputed": imputed,
+        "n_dead_voxels": int(np.count_nonzero(~alive)),
+        "n_mask_voxels": alive.size,
+        "n_voxels": kept.sizes["voxel"],
+    }
+    return kept.assign(betas=responses).assign_coords(labels).assign_attrs(facts)
+
+
+def zscore(
+    piece: Trials, voxels: slice = slice(None)
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Scale responses that were measured together, voxel by voxel.
+
+    Returns
+    -------
+    scaled : ndarray of float32, [trial, voxel]
+        (b - mean) / standard deviation over the valid trials (n - 1); 0 where
+        the trial is not valid or the voxel is dead.
+    valid : ndarray of bool, [trial, voxel]
+        False where the response is not known.
+    alive : ndarray of bool, [voxel]
+        False for voxels whose valid trials do not vary (or are fewer than two).
+    """
+    betas = piece.betas[:, voxels]
+    valid = np.isfinite(betas) if piece.valid is None else piece.valid[:, voxels]
+    change = np.where(valid, betas.astype(np.float64) / piece.unit, 0.0)
+    n_valid = valid.sum(axis=0)
+    change -= change.sum(axis=0) / np.maximum(n_valid, 1)
+    change[~valid] = 0.0
+    variance = (change**2).sum(axis=0) / np.maximum(n_valid - 1, 1)
+    # Equal numbers leave rounding errors behind, many orders below a real one.
+    lowest = np.where(valid, betas, np.inf).min(axis=0)
+    highest = np.where(valid, betas, -np.inf).max(axis=0)
+    alive = highest > lowest
+    scaled = np.where(alive, change / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
+    return scaled.astype(np.float32), valid, alive
+
+
+class _Averages:
+    """Running means over the repetitions of images, piece by piece.
+
+    With `spread`, squares are summed too, for the noise ceiling.
+    """
+
+    def __init__(self, n_images: int, n_voxels: int, *, spread: bool) -> None:
+        self._sum = np.zeros((n_images, n_voxels), dtype=np.float32)
+        self._squares = np.zeros((n_images, n_voxels), dtype=np.float32) if spread else None
+        self._times = np.zeros((n_images, n_voxels), dtype=np.uint8)
+        self._saturated = np.zeros(n_voxels, dtype=np.int64)
+        self.alive = np.ones(n_voxels, dtype=bool)
+
+    def add(self, piece: Trials, images: npt.NDArray[np.int64]) -> None:
+        """Add a piece, and the image row of each of its trials."""
+        for start in range(0, piece.betas.shape[1], VOXELS_AT_ONCE):
+            block = slice(start, start + VOXELS_AT_ONCE)
+            scaled, valid, alive = zscore(piece, block)
+            # An image can come twice in a session: plain indexing would lose one.
+            for trial, image in enumerate(images):
+                self._sum[image, block] += scaled[trial]
+                self._times[image, block] += valid[trial]
+                if self._squares is not None:
+                    self._squares[image, block] += scaled[trial] ** 2
+            self._saturated[block] += (~valid).sum(axis=0)
+            self.alive[block] &= alive
+
+    def ncsnr(self) -> npt.NDArray[np.float32]:
+        """Estimate the ncsnr from images with two valid trials or more.
+
+        sqrt(max(0, 1 - v)) / sqrt(v), where v is the variance over the trials of an
+        image, averaged over images, of z-scored betas (Allen et al. 2022, who take
+        images with three trials). NaN where no image has two.
+        """
+        assert self._squares is not None
+        noise = np.zeros(self.alive.size)
+        n_images = np.zeros(self.alive.size, dtype=np.int64)
+        for total, squares, times in zip(self._sum, self._squares, self._times, strict=True):
+            repeated = times > 1
+            scatter = squares - total.astype(np.float64) ** 2 / np.maximum(times, 1)
+            noise += np.where(repeated, scatter / np.maximum(times.astype(int) - 1, 1), 0.0)
+            n_images += repeated
+        with np.errstate(invalid="ignore", divide="ignore"):
+            noise /= n_images
+            return np.sqrt(np.maximum(0.0, 1.0 - noise) / noise).astype(np.float32)
+
+    def finish(self) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once."""
+        imputed = 0
+        for row, times in zip(self._sum, self._times, strict=True):
+            row /= np.maximum(times, 1)
+            imputed += int(np.count_nonzero((times == 0) & self.alive))
+        del self._times
+        means = self._sum if self.alive.all() else self._sum[:, self.alive]
+        return means, int(self._saturated[self.alive].sum()), imputed
+
+
+def _image_of_trial(images: pd.DataFrame, n_trials: int) -> npt.NDArray[np.int64]:
+    """Return the row of `images` that each trial shows."""
+    image = np.full(n_trials, -1)
+    for row, trials in enumerate(images["trials"]):
+        for trial in map(int, str(trials).split(",")):
+            if not 0 <= trial < image.size or image[trial] != -1:
+                raise ValueError(
+                    f"trial {trial} of stimulus {images['stimulus'].iloc[row]} is not one of the "
+                    f"{image.size} trials, or is listed twice"
+                )
+            image[trial] = row
+    if (image < 0).any():
+        raise ValueError(f"{np.count_nonzero(image < 0)} of {image.size} trials show no image")
+    return image

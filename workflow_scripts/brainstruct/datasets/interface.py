@@ -1,0 +1,384 @@
+"""What a data set answers: all that the workflow knows of one.
+
+`DataSet` is what the configuration says of it, and answers while rules are
+parsed: names, numbers and paths, without opening a file or importing a package
+of a job. `Reader` reads it, in jobs. Both in one module of the author's own make
+a data set; ``docs/extending.md`` has one of less than a hundred lines.
+
+Words: a *stimulus* has one id, a whole number from 0 that is the same for all
+subjects. An *image set* is what is embedded: stimuli that some subjects saw, or
+none. A *test set* is what encoding models are scored on. A *place* is where
+responses are measured: a voxel, a vertex, a sensor; the dimension is ``voxel``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias
+
+from pydantic import ModelWrapValidatorHandler, model_validator
+
+from brainstruct.settings.base import Block
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import numpy as np
+    import pandas as pd
+    import xarray as xr
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from brainstruct.brain.grid import Grid
+    from brainstruct.errors import Outcome
+
+Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "places"]
+"""What jobs read of a data set; `DataSet.settings_for` says what decides it."""
+
+Side: TypeAlias = Literal["lh", "rh"]
+SIDES: tuple[Side, Side] = ("lh", "rh")
+
+
+@dataclass(frozen=True)
+class About:
+    """What texts and exported files say of a data set; what is not known is empty."""
+
+    name: str  # in full
+    key: str  # in links of exported files
+    doi: str = ""  # of the paper that describes it
+    url: str = ""  # its pages
+    files: str = ""  # where its files are
+    task: str = "view"  # what its experiment is called in names of files (BIDS)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a study reads of a data set."""
+
+    subjects: Sequence[str]
+    mask: str  # name of the mask: places that are analysed
+    families: Sequence[str]  # families of regions
+    pixels: bool  # whether a model sees images
+    captions: bool  # whether a model reads captions
+
+
+@dataclass(frozen=True)
+class HemisphereFiles:
+    """Half a cortex in FreeSurfer's formats, and where its vertices lie in the volumes."""
+
+    side: Side
+    white: Path
+    pial: Path
+    inflated: Path
+    curv: Path
+    patch: Path  # the flattened piece
+    depths: tuple[Path, ...]  # where vertices lie, at some depths of the cortex
+    average: Path  # vertex of the subject for each vertex of fsaverage
+
+    @property
+    def surfaces(self) -> tuple[Path, ...]:
+        """What a flatmap is made of, but for the place in the volumes."""
+        return self.white, self.pial, self.inflated, self.curv, self.patch
+
+
+class DataSet(Block, ABC):
+    """A data set as configured; its fields are its settings.
+
+    Attributes
+    ----------
+    about : About
+        What texts say of it.
+    id_name : str
+        Column that holds a stimulus' id in tables for people.
+    lie : {"volume", "nowhere"}
+        Where places lie: in a volume, with a grid, or where no map can show them.
+    origin, code : str
+        What the configuration calls it, and the digest of a file of one's own: whoever
+        opens a data set sets them.
+    """
+
+    about: ClassVar[About]
+    origin: ClassVar[str] = ""
+    code: ClassVar[str] = ""
+    id_name: ClassVar[str] = "stimulus"
+    lie: ClassVar[Literal["volume", "nowhere"]] = "nowhere"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _open(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Make of the settings that a job got the data set that they name."""
+        if cls is DataSet and isinstance(given, Mapping):
+            from brainstruct.datasets.opening import open_dataset  # which imports this module
+
+            # What a job got was settled when rules were parsed: it does not look again.
+            found: Any = open_dataset(given).lenient()
+            return handler(found)
+        return handler(given)
+
+    # Who and what.
+
+    @property
+    @abstractmethod
+    def subjects(self) -> tuple[str, ...]:
+        """All subjects; names become part of file names."""
+
+    @abstractmethod
+    def image_sets(self, subjects: Sequence[str]) -> dict[str, int]:
+        """Return the image sets that subjects saw, and how many images each has by design.
+
+        The first is one that all subjects saw, if there is one. Names are letters and
+        digits. Numbers do not depend on what is on disk: blocks are cut from them.
+        """
+
+    @abstractmethod
+    def image_sets_of(self, subject: str) -> list[str]:
+        """Return the image sets that hold all that a subject saw."""
+
+    def participant(self, subject: str) -> str:
+        """Return the label of a subject in names of exported files: letters and digits."""
+        return "".join(filter(str.isalnum, subject))
+
+    @property
+    def volume_space(self) -> str:
+        """What the volumes lie in is called in names of exported files: letters and digits."""
+        return "native"
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the workflow writes the data set before it is read."""
+        return False
+
+    def lenient(self) -> Self:
+        """Return the data set as released, for those who ask what is missing of it."""
+        return self
+
+    # Files, whether they are there or not. A data set without files of its own has none.
+
+    @property
+    def root(self) -> str:
+        """Where its files are, for messages."""
+        return self.about.name
+
+    @property
+    def way_to_get_files(self) -> str:
+        """How missing files are got, for messages."""
+        return "Get them, or correct the settings of the data set"
+
+    def list_files(self) -> list[Path]:
+        """Return what lists of stimuli and trials are made of."""
+        return []
+
+    def stimulus_files(self, captions: bool) -> list[Path]:
+        """Return what holds the pixels of stimuli, or the captions."""
+        return []
+
+    def response_files(self, subject: str, mask: str) -> list[Path]:
+        """Return what responses of a subject are made of."""
+        return []
+
+    def region_files(self, subject: str, families: Sequence[str]) -> list[Path]:
+        """Return what holds families of regions of a subject."""
+        return []
+
+    def grid_files(self, subject: str, mask: str) -> list[Path]:
+        """Return what says where the voxels of a subject lie."""
+        return []
+
+    def cortex_files(self, subject: str, patch: str) -> tuple[HemisphereFiles, ...]:
+        """Return the cortex of a subject, left and right; empty if the data set has none."""
+        return ()
+
+    def required(self, wanted: Wanted) -> list[Path]:
+        """Return every file that a study needs."""
+        files = self.list_files()
+        for captions, read in ((False, wanted.pixels), (True, wanted.captions)):
+            files += [file for file in self.stimulus_files(captions) if read and file not in files]
+        for subject in wanted.subjects:
+            files += self.response_files(subject, wanted.mask)
+            files += self.region_files(subject, wanted.families)
+        return files
+
+    # What jobs get, and what it depends on.
+
+    def settings_for(
+        self, part: Part, name: str = "", subjects: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return the settings that decide what jobs read of a part, as plain values.
+
+        `name` is a subject (of ``trials``, ``betas`` and ``places``) or an image set
+        (of ``stimuli``), `subjects` are the study's. `DataSet.model_validate` makes
+        a data set of them. What changes here makes jobs run again.
+        """
+        return {"dataset": self.origin, "code": self.code} | self.model_dump(mode="json")
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """Open it, in a job."""
+
+    # For plans: what is expected, before anything is read.
+
+    def expected_images(self, image_set: str, subjects: Sequence[str]) -> int:
+        """Return the number of images of a set that were shown."""
+        return self.image_sets(subjects)[image_set]
+
+    def expected_tests(self, subject: str) -> int:
+        """Return the number of images that a subject is tested on."""
+        return 0
+
+    def expected_places(self, subject: str, mask: str) -> int:
+        """Return the number of places in a mask; 0: nobody knows."""
+        return 0
+
+    def expected_bytes(self, file: Path) -> int:
+        """Return the size of a file of the data set."""
+        return 1_000_000
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Responses to trials that are scaled together, because they were measured together.
+
+    Attributes
+    ----------
+    betas : ndarray, [trial, voxel]
+        Estimated responses, as stored.
+    unit : float
+        What is stored for one unit of the response.
+    valid : ndarray of bool, [trial, voxel], optional
+        False where the response is not known; by default where it is not finite.
+    """
+
+    betas: NDArray[Any]
+    unit: float = 1.0
+    valid: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class NoiseCeiling:
+    """The signal-to-noise ratio of single trials that comes with a data set.
+
+    Attributes
+    ----------
+    ncsnr : ndarray of float32, [voxel]
+        Standard deviation of the signal over that of the noise; NaN: not known.
+    sessions, repetitions : int
+        How many it was estimated from; repetitions of an image.
+    """
+
+    ncsnr: NDArray[np.float32]
+    sessions: int
+    repetitions: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of regions, which do not overlap.
+
+    Attributes
+    ----------
+    name : str
+        For example ``floc-faces``.
+    numbers : ndarray of int16, [voxel]
+        Label number; 0 and below: unlabelled.
+    names : dict
+        Number -> name. A subject may lack some of them: they mark no place.
+    """
+
+    name: str
+    numbers: NDArray[np.int16]
+    names: Mapping[int, str]
+
+
+class Pixels(Protocol):
+    """The images of a data set, by id."""
+
+    def size_of(self, stimulus: int) -> tuple[int, int]:
+        """Return rows and columns."""
+        ...
+
+    def image(self, stimulus: int) -> Image.Image:
+        """Return the image as RGB."""
+        ...
+
+
+class Reader(ABC):
+    """Reads a data set. All errors that a user can mend are `InputError`."""
+
+    @abstractmethod
+    def stimuli(self, image_set: str) -> pd.DataFrame:
+        """List the images of a set, by design, ascending.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``stimulus``; ``shown``, whether anybody saw it in what was measured;
+            ``test_set``, the name of the one it belongs to, or nothing: encoding models
+            are fitted to it; and columns of the data set's own (its source, its group),
+            which lists of images keep.
+        """
+
+    @abstractmethod
+    def trials(self, subject: str) -> pd.DataFrame:
+        """List the trials of a subject in their order: ``session``, ``run``, ``stimulus``."""
+
+    @abstractmethod
+    def pixels(self) -> AbstractContextManager[Pixels]:
+        """Open the images; they may be asked for from another thread."""
+
+    def captions(self, stimuli: pd.DataFrame) -> dict[int, list[str]]:
+        """Return the captions of stimuli, rows of `stimuli`, by id in their order."""
+        raise NotImplementedError("the data set has no captions")
+
+    @abstractmethod
+    def betas(self, subject: str, mask: str) -> Iterator[Trials]:
+        """Read responses to all trials in their order, in pieces that are scaled together."""
+
+    @abstractmethod
+    def places(self, subject: str, mask: str) -> xr.Dataset:
+        """Return the places of a mask: coordinates on ``voxel``.
+
+        In a volume these are ``i``, ``j`` and ``k``, and the attribute ``volume_shape``.
+        """
+
+    def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling | None:
+        """Return what is known of the noise; `None`: it is estimated from repetitions."""
+        return None
+
+    def facts(self, subject: str) -> dict[str, Any]:
+        """Return what else files of responses shall say of a subject, as attributes."""
+        return {}
+
+    def regions(self, subject: str, families: Sequence[str], places: xr.Dataset) -> list[Family]:
+        """Return families of regions at places, as `places` gave them."""
+        return [self.region(subject, family, places) for family in families]
+
+    def region(self, subject: str, family: str, places: xr.Dataset) -> Family:
+        """Return one family of regions at places."""
+        raise NotImplementedError("the data set has no regions")
+
+    # Where places lie, if they do.
+
+    def grid(self, subject: str, mask: str, shape: Sequence[int]) -> Grid:
+        """Return where voxels lie, of volumes that have a shape."""
+        raise NotImplementedError("the data set has no volumes")
+
+    def vertices(self, subject: str, mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
+        """Return where the vertices of both hemispheres lie, checked with a mask [i, j, k].
+
+        Each is [depth, vertex, (i, j, k)], in voxels from 0; NaN: outside.
+        """
+        raise NotImplementedError("the data set has no surfaces")
+
+    def average_vertices(self, subject: str, side: Side, n_vertices: int) -> NDArray[np.int64]:
+        """Return the subject's vertex, of `n_vertices`, for each vertex of fsaverage."""
+        raise NotImplementedError("the data set has no surfaces")
+
+    # Questions before a study.
+
+    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
+        """Look at everything a study reads, headers only; for the doctor."""
+        return []

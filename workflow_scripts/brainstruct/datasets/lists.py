@@ -1,0 +1,108 @@
+"""Lists of images: what a subject saw, and what one embedding job goes through."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+
+from brainstruct.datasets.interface import DataSet, Reader
+from brainstruct.errors import InputError
+from brainstruct.store.tables import read_table
+
+TRAIN, TEST = "train", "test"
+"""Roles of an image: encoding models are fitted to the ones and scored on the others."""
+
+
+def image_list(dataset: DataSet, reader: Reader, subject: str) -> pd.DataFrame:
+    """List the images that a subject saw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per image, ascending id, in the column that the data set calls it:
+        ``split``, `TRAIN` or `TEST`, and ``test_set``, of which test set;
+        ``repetitions``; ``trials``, counted from 0 in the order of
+        `Reader.trials`, separated by commas; and the data set's own columns.
+    """
+    shown = reader.trials(subject)["stimulus"]
+    trials = pd.Series(np.arange(shown.size).astype(str)).groupby(shown.to_numpy()).agg(",".join)
+    sets = [reader.stimuli(name) for name in dataset.image_sets_of(subject)]
+    source = pd.concat(sets).set_index("stimulus").loc[trials.index]
+    own = source.drop(columns=["shown", "test_set"])
+    return pd.DataFrame(
+        {
+            dataset.id_name: trials.index.to_numpy(dtype=np.int64),
+            "split": np.where(source["test_set"] == "", TRAIN, TEST),
+            "test_set": source["test_set"].replace("", None).to_numpy(dtype=object),
+            "repetitions": np.unique(shown, return_counts=True)[1].astype(np.int64),
+            "trials": trials.to_numpy(dtype=str),
+            **{name: own[name].to_numpy() for name in own},
+        }
+    )
+
+
+def block_list(
+    dataset: DataSet, reader: Reader, image_set: str, index: int, images: int
+) -> pd.DataFrame:
+    """List the images of a block: every image belongs to exactly one, whoever saw it.
+
+    What all subjects saw is an image set of its own, so it is embedded once and not
+    once per subject. Blocks are cut from the images that the design plans, so their
+    number does not depend on how much was measured.
+
+    Parameters
+    ----------
+    image_set : str
+        Whose block.
+    index : int
+        Which one, from 0.
+    images : int
+        Planned images per block.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Id, in the column that the data set calls it, and the data set's own columns.
+
+    Raises
+    ------
+    InputError
+        If none of the block's images was shown.
+    """
+    planned = reader.stimuli(image_set)
+    block = planned.iloc[index * images : (index + 1) * images]
+    shown = block[block["shown"]].drop(columns=["shown", "test_set"])
+    if shown.empty:
+        raise InputError(
+            f"data.images_per_block = {images}",
+            f"block {index} of {image_set} holds no image that was shown",
+            "Make blocks larger",
+        )
+    return shown.rename(columns={"stimulus": dataset.id_name})
+
+
+def read_image_list(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
+    """Read what `image_list` made and a rule wrote; ids are in ``stimulus``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or lacks a column.
+    """
+    table = read_table(path, [id_name, "split", "test_set", "trials"], dtype={"trials": str})
+    found = table.rename(columns={id_name: "stimulus"})
+    found["test_set"] = found["test_set"].astype(object).fillna("")
+    return found
+
+
+def read_block(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
+    """Read what `block_list` made and a rule wrote; ids are in ``stimulus``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or lacks a column.
+    """
+    return read_table(path, [id_name]).rename(columns={id_name: "stimulus"})

@@ -1,0 +1,81 @@
+"""How much of everything there is in the NSD, before a file is opened: for plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brainstruct.datasets.nsd.numbers import (
+    IMAGE_SIZE,
+    N_IMAGES,
+    N_OWN,
+    N_SESSIONS,
+    N_SHARED,
+    TRIALS_PER_SESSION,
+)
+from brainstruct.datasets.nsd.synthetic.settings import Written
+
+_NSDGENERAL = {
+    "subj01": 15724,
+    "subj02": 14278,
+    "subj03": 15226,
+    "subj04": 13153,
+    "subj05": 13039,
+    "subj06": 17907,
+    "subj07": 12682,
+    "subj08": 14386,
+}
+"""Voxels of the mask nsdgeneral at 1.8 mm."""
+
+_OTHER_MASK = 15_000
+"""Voxels of another mask at 1.8 mm, about."""
+
+_VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
+"""Voxels of a whole volume, about; betas are 16-bit integers."""
+
+_STIM_INFO_BYTES = 11_600_000
+_IMAGES_BYTES = N_IMAGES * IMAGE_SIZE * IMAGE_SIZE * 3
+_WRITTEN_IMAGE_BYTES = 121_000
+"""Of one image of a written data set, compressed."""
+
+
+def n_planned(written: Written | None, *, shared: bool) -> int:
+    """Return the number of images shown to all, or to one subject, in all sessions."""
+    if written is not None:
+        return written.shared_images if shared else written.unique_images
+    return N_SHARED if shared else N_OWN
+
+
+def n_shown(total: int, sessions: int, written: Written | None) -> int:
+    """Return how many of `total` images are shown at least once in the first sessions.
+
+    Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
+    """
+    longest = written.longest if written else N_SESSIONS
+    return round(total * float(1 - (1 - min(sessions / longest, 1)) ** 3))
+
+
+def n_voxels(subject: str, mask: str, space: str, written: Written | None) -> int:
+    """Return the number of voxels of a mask."""
+    if written is not None:
+        return written.max_labelled + written.n_unlabelled
+    if mask == "nsdgeneral" and space == "func1pt8mm":
+        return _NSDGENERAL[subject]
+    finer = _VOLUME_VOXELS[space] / _VOLUME_VOXELS["func1pt8mm"]
+    return round(_OTHER_MASK * finer)
+
+
+def n_bytes(file: Path, space: str, written: Written | None) -> int:
+    """Return the size of a file of the data set."""
+    if file.name == "nsd_stim_info_merged.csv":
+        return _STIM_INFO_BYTES
+    betas = file.name.startswith("betas_session")
+    if written is not None:
+        if file.name == "nsd_stimuli.hdf5":
+            images = written.shared_images + written.unique_images * len(written.sessions)
+            return images * _WRITTEN_IMAGE_BYTES
+        # Zero outside the mask, and compressed.
+        voxels = written.max_labelled + written.n_unlabelled
+        return voxels * TRIALS_PER_SESSION * 2 if betas else 300_000
+    if file.name == "nsd_stimuli.hdf5":
+        return _IMAGES_BYTES
+    return _VOLUME_VOXELS[space] * TRIALS_PER_SESSION * 2 if betas else 1_000_000

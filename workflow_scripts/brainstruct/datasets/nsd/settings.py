@@ -1,0 +1,42 @@
+"""What the configuration says of the NSD: where it lies, and what of it is read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import PositiveInt
+
+from brainstruct.settings.base import Block, Key
+
+
+class NsdSettings(Block):
+    """Where the NSD lies on disk and what of it is read.
+
+    Attributes
+    ----------
+    nsd_root : str
+        Folder that holds ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli``.
+    annotations : str or None
+        Folder of COCO's ``captions_{train,val}2017.json``.
+    space, betas : str
+        Sub-folders of ``nsddata_betas/ppdata/subjXX``.
+    format : str
+        Which files of a session are read; ``auto`` prefers HDF5.
+    sessions : "all", int or mapping
+        Sessions per subject; ``all`` takes those on disk.
+    """
+
+    nsd_root: str
+    annotations: str | None = None
+    space: Literal["func1pt8mm", "func1mm"] = "func1pt8mm"
+    betas: Key | Literal["betas_fithrf_GLMdenoise_RR", "betas_fithrf", "betas_assumehrf"] = (
+        "betas_fithrf_GLMdenoise_RR"
+    )
+    format: Literal["auto", "hdf5", "nifti"] = "auto"
+    sessions: Literal["all"] | PositiveInt | dict[Key, PositiveInt] = "all"
+
+    def sessions_of(self, subject: str) -> int | None:
+        """Return the configured number of sessions, `None` for all on disk."""
+        if isinstance(self.sessions, dict):
+            return self.sessions.get(subject)
+        return None if self.sessions == "all" else self.sessions

@@ -1,0 +1,16 @@
+"""Rule check_data: everything the study reads is on disk, or one message says what is not."""
+
+from pathlib import Path
+
+from brainstruct.datasets.files import require_files
+from brainstruct.datasets.interface import DataSet
+from brainstruct.jobs.run import run_job
+from brainstruct.store.files import write_json
+
+
+def check_data(*, required: list[str], dataset: DataSet, listing: Path) -> None:
+    """Write the list of files with their sizes."""
+    write_json(require_files(dataset, required), listing)
+
+
+run_job(check_data, globals().get("snakemake"))
