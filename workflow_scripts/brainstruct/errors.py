@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass
 class Outcome:
-    """What was looked at under one heading (``subj01``, ``packages``), and what was found."""
+    """What was looked at under one heading (a subject, ``packages``), and what was found."""
 
     area: str
     checked: str = ""

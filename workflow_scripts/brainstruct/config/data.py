@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.settings import NsdSettings
+from brainstruct.datasets.nsd.settings import MASK, NsdSettings
 from brainstruct.datasets.opening import class_of
 from brainstruct.settings.base import Name
 
@@ -34,7 +34,7 @@ class Data(NsdSettings):
 
     dataset: str = Nsd.origin
     settings: dict[str, Any] = {}
-    mask: Name = "nsdgeneral"
+    mask: Name = MASK
     rois: list[Name] = Field(min_length=1)
     images_per_block: PositiveInt = 9000
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from brainstruct.datasets.interface import Reader, Trials
+from brainstruct.datasets.reading import Reader, Trials
 from brainstruct.errors import InputError
 
 VOXELS_AT_ONCE = 2048
@@ -32,7 +32,7 @@ def average_betas(
     """Turn the betas of a subject into one response per image and voxel.
 
     Betas are z-scored over the trials that were measured together, voxel by voxel
-    (standard deviation with n - 1, as in the ncsnr of the NSD's authors), and
+    (standard deviation with n - 1), and
     averaged over the repetitions of an image. A response that is not valid counts
     as a missing trial of that voxel. A voxel without variance in a session is
     dropped.

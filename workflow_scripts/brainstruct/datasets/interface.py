@@ -2,8 +2,8 @@
 
 `DataSet` is what the configuration says of it, and answers while rules are
 parsed: names, numbers and paths, without opening a file or importing a package
-of a job. `Reader` reads it, in jobs. Both in one module of the author's own make
-a data set; ``docs/extending.md`` has one of less than a hundred lines.
+of a job. `brainstruct.datasets.reading.Reader` reads it, in jobs. Both in one module
+of the author's own make a data set; ``docs/extending.md`` has one of less than a hundred lines.
 
 Words: a *stimulus* has one id, a whole number from 0 that is the same for all
 subjects. An *image set* is what is embedded: stimuli that some subjects saw, or
@@ -14,33 +14,18 @@ responses are measured: a voxel, a vertex, a sensor; the dimension is ``voxel``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 
+from brainstruct.datasets.reading import Reader, Side
 from brainstruct.settings.base import Block
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    import numpy as np
-    import pandas as pd
-    import xarray as xr
-    from numpy.typing import NDArray
-    from PIL import Image
-
-    from brainstruct.brain.grid import Grid
-    from brainstruct.errors import Outcome
 
 Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "places"]
 """What jobs read of a data set; `DataSet.settings_for` says what decides it."""
-
-Side: TypeAlias = Literal["lh", "rh"]
-SIDES: tuple[Side, Side] = ("lh", "rh")
 
 
 @dataclass(frozen=True)
@@ -236,149 +221,3 @@ class DataSet(Block, ABC):
     def expected_bytes(self, file: Path) -> int:
         """Return the size of a file of the data set."""
         return 1_000_000
-
-
-@dataclass(frozen=True)
-class Trials:
-    """Responses to trials that are scaled together, because they were measured together.
-
-    Attributes
-    ----------
-    betas : ndarray, [trial, voxel]
-        Estimated responses, as stored.
-    unit : float
-        What is stored for one unit of the response.
-    valid : ndarray of bool, [trial, voxel], optional
-        False where the response is not known; by default where it is not finite.
-    """
-
-    betas: NDArray[Any]
-    unit: float = 1.0
-    valid: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class NoiseCeiling:
-    """The signal-to-noise ratio of single trials that comes with a data set.
-
-    Attributes
-    ----------
-    ncsnr : ndarray of float32, [voxel]
-        Standard deviation of the signal over that of the noise; NaN: not known.
-    sessions, repetitions : int
-        How many it was estimated from; repetitions of an image.
-    """
-
-    ncsnr: NDArray[np.float32]
-    sessions: int
-    repetitions: int
-
-
-@dataclass(frozen=True)
-class Family:
-    """A family of regions, which do not overlap.
-
-    Attributes
-    ----------
-    name : str
-        For example ``floc-faces``.
-    numbers : ndarray of int16, [voxel]
-        Label number; 0 and below: unlabelled.
-    names : dict
-        Number -> name. A subject may lack some of them: they mark no place.
-    """
-
-    name: str
-    numbers: NDArray[np.int16]
-    names: Mapping[int, str]
-
-
-class Pixels(Protocol):
-    """The images of a data set, by id."""
-
-    def size_of(self, stimulus: int) -> tuple[int, int]:
-        """Return rows and columns."""
-        ...
-
-    def image(self, stimulus: int) -> Image.Image:
-        """Return the image as RGB."""
-        ...
-
-
-class Reader(ABC):
-    """Reads a data set. All errors that a user can mend are `InputError`."""
-
-    @abstractmethod
-    def stimuli(self, image_set: str) -> pd.DataFrame:
-        """List the images of a set, by design, ascending.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``stimulus``; ``shown``, whether anybody saw it in what was measured;
-            ``test_set``, the name of the one it belongs to, or nothing: encoding models
-            are fitted to it; and columns of the data set's own (its source, its group),
-            which lists of images keep.
-        """
-
-    @abstractmethod
-    def trials(self, subject: str) -> pd.DataFrame:
-        """List the trials of a subject in their order: ``session``, ``run``, ``stimulus``."""
-
-    @abstractmethod
-    def pixels(self) -> AbstractContextManager[Pixels]:
-        """Open the images; they may be asked for from another thread."""
-
-    def captions(self, stimuli: pd.DataFrame) -> dict[int, list[str]]:
-        """Return the captions of stimuli, rows of `stimuli`, by id in their order."""
-        raise NotImplementedError("the data set has no captions")
-
-    @abstractmethod
-    def betas(self, subject: str, mask: str) -> Iterator[Trials]:
-        """Read responses to all trials in their order, in pieces that are scaled together."""
-
-    @abstractmethod
-    def places(self, subject: str, mask: str) -> xr.Dataset:
-        """Return the places of a mask: coordinates on ``voxel``.
-
-        In a volume these are ``i``, ``j`` and ``k``, and the attribute ``volume_shape``.
-        """
-
-    def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling | None:
-        """Return what is known of the noise; `None`: it is estimated from repetitions."""
-        return None
-
-    def facts(self, subject: str) -> dict[str, Any]:
-        """Return what else files of responses shall say of a subject, as attributes."""
-        return {}
-
-    def regions(self, subject: str, families: Sequence[str], places: xr.Dataset) -> list[Family]:
-        """Return families of regions at places, as `places` gave them."""
-        return [self.region(subject, family, places) for family in families]
-
-    def region(self, subject: str, family: str, places: xr.Dataset) -> Family:
-        """Return one family of regions at places."""
-        raise NotImplementedError("the data set has no regions")
-
-    # Where places lie, if they do.
-
-    def grid(self, subject: str, mask: str, shape: Sequence[int]) -> Grid:
-        """Return where voxels lie, of volumes that have a shape."""
-        raise NotImplementedError("the data set has no volumes")
-
-    def vertices(self, subject: str, mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
-        """Return where the vertices of both hemispheres lie, checked with a mask [i, j, k].
-
-        Each is [depth, vertex, (i, j, k)], in voxels from 0; NaN: outside.
-        """
-        raise NotImplementedError("the data set has no surfaces")
-
-    def average_vertices(self, subject: str, side: Side, n_vertices: int) -> NDArray[np.int64]:
-        """Return the subject's vertex, of `n_vertices`, for each vertex of fsaverage."""
-        raise NotImplementedError("the data set has no surfaces")
-
-    # Questions before a study.
-
-    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
-        """Look at everything a study reads, headers only; for the doctor."""
-        return []

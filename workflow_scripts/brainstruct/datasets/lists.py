@@ -7,7 +7,8 @@ import os
 import numpy as np
 import pandas as pd
 
-from brainstruct.datasets.interface import DataSet, Reader
+from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.reading import Reader
 from brainstruct.errors import InputError
 from brainstruct.store.tables import read_table
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.labels import names_as_text
-from brainstruct.datasets.interface import Family
+from brainstruct.datasets.reading import Family
 
 
 def with_regions(places: xr.Dataset, families: Sequence[Family]) -> xr.Dataset:

@@ -25,7 +25,7 @@ from brainstruct.store.checksums import sha256_of
 log = logging.getLogger(__name__)
 
 SAMPLES, SAMPLE_BYTES = 64, 1 << 16
-"""Places of a file that its identity looks at: 4 MB of the 40 GB of the NSD's images."""
+"""Places of a file that its identity looks at: 4 MB of 40 GB of images."""
 
 
 class ShardFolder:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.brain.sampler import Sampler, sampler_at
-from brainstruct.datasets import interface
+from brainstruct.datasets import reading
 from brainstruct.datasets.interface import DataSet
 from brainstruct.exports.gifti import Side
 
@@ -46,7 +46,7 @@ def own_cortices(
 ) -> list[Cortex]:
     """Read where a subject's vertices lie, from the data set's transforms.
 
-    Parameters as for `brainstruct.datasets.interface.Reader.vertices`; with
+    Parameters as for `brainstruct.datasets.reading.Reader.vertices`; with
     `average` there is fsaverage beside the subject's own surfaces, each of its
     vertices where that of the subject lies which surface-based registration found.
     """
@@ -64,7 +64,7 @@ def own_cortices(
     if average:
         carried = [
             own[:, reader.average_vertices(subject, side, own.shape[1])]
-            for side, own in zip(interface.SIDES, places, strict=True)
+            for side, own in zip(reading.SIDES, places, strict=True)
         ]
         found.append(
             Cortex(

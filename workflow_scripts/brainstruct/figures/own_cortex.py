@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.brain.freesurfer import read_patch, read_surface, read_vertex_values
-from brainstruct.datasets.interface import SIDES, DataSet, HemisphereFiles
+from brainstruct.datasets.interface import DataSet, HemisphereFiles
+from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
 from brainstruct.figures.hemisphere import Hemisphere, cut_out, side_by_side, upright

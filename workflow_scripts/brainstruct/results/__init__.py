@@ -5,7 +5,7 @@ what the study chose (ceiling, threshold, layer rule) is read from its results.
 
 >>> import sys; sys.path.insert(0, "workflow_scripts")       # doctest: +SKIP
 >>> from brainstruct.results import load_scores              # doctest: +SKIP
->>> load_scores("results", "subj01", "instructblip", "EBA")  # doctest: +SKIP
+>>> load_scores("results", SUBJECT, "instructblip", "EBA")  # doctest: +SKIP
 """
 
 from brainstruct.results.models import load_models

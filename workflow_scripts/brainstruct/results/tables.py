@@ -22,8 +22,8 @@ def load_table(results: str | os.PathLike[str], name: str) -> pd.DataFrame:
         Folder of the results.
     name : str
         Path below ``tables``, without suffix (``alignment``,
-        ``rois/subj01/instructblip``), or below the results
-        (``stimuli/subj01``, ``figures/roi_bars``).
+        ``rois/SUBJECT/instructblip``), or below the results
+        (``stimuli/SUBJECT``, ``figures/roi_bars``).
 
     Returns
     -------

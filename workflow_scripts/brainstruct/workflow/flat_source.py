@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from brainstruct.config.figures import Flatmaps
-from brainstruct.datasets.interface import SIDES, DataSet, HemisphereFiles
+from brainstruct.datasets.interface import DataSet, HemisphereFiles
+from brainstruct.datasets.reading import SIDES
 
 Source = Literal["store", "freesurfer", "fsaverage", "none"]
 

@@ -27,7 +27,7 @@ class ViewerRoom(Room):
 
     @cached_property
     def all_viewers(self) -> list[str]:
-        """Interactive pages of every subject, and the page that leads to them, if maps are drawn."""
+        """Interactive pages of every subject and the page that leads there, if maps are drawn."""
         return [*self.of_subjects(self.viewer), self.index()] if self.figures.mapped else []
 
     def packed(self, wildcards: Wildcards) -> str:

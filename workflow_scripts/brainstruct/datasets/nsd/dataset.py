@@ -10,20 +10,14 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from brainstruct.datasets.interface import (
-    SIDES,
-    About,
-    DataSet,
-    HemisphereFiles,
-    Part,
-    Reader,
-)
+from brainstruct.datasets.interface import About, DataSet, HemisphereFiles, Part
 from brainstruct.datasets.nsd import expected
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.datasets.nsd.settings import NsdSettings
 from brainstruct.datasets.nsd.synthetic.settings import Written
+from brainstruct.datasets.reading import SIDES, Reader
 from brainstruct.errors import InputError
 
 SHARED = "shared"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from brainstruct.datasets.interface import Side
 from brainstruct.datasets.nsd.sessions import (
     RELEASED_SESSIONS,
     SUFFIXES,
@@ -14,6 +13,7 @@ from brainstruct.datasets.nsd.sessions import (
     SessionFiles,
     Sessions,
 )
+from brainstruct.datasets.reading import Side
 from brainstruct.errors import InputError
 
 SUBJECTS: tuple[str, ...] = tuple(RELEASED_SESSIONS)

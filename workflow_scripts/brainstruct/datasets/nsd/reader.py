@@ -14,15 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.grid import Grid
-from brainstruct.datasets.interface import (
-    Family,
-    NoiseCeiling,
-    Pixels,
-    Reader,
-    Side,
-    Trials,
-    Wanted,
-)
+from brainstruct.datasets.interface import Wanted
 from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.betas import SATURATED, SCALE, read_session
 from brainstruct.datasets.nsd.captions import read_captions
@@ -41,6 +33,7 @@ from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
+from brainstruct.datasets.reading import Family, NoiseCeiling, Pixels, Reader, Side, Trials
 from brainstruct.errors import Outcome
 
 

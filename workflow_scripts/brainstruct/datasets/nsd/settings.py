@@ -8,6 +8,9 @@ from pydantic import PositiveInt
 
 from brainstruct.settings.base import Block, Key
 
+MASK = "nsdgeneral"
+"""The authors' mask of voxels in visual cortex that respond."""
+
 
 class NsdSettings(Block):
     """Where the NSD lies on disk and what of it is read.

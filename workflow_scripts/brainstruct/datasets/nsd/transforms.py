@@ -16,10 +16,10 @@ from nibabel.freesurfer.mghformat import MGHImage
 from scipy.spatial import cKDTree
 
 from brainstruct.brain.unreadable import UNREADABLE
-from brainstruct.datasets.interface import SIDES, Side
 from brainstruct.datasets.nsd import ids
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.volumes import AGAIN
+from brainstruct.datasets.reading import SIDES, Side
 from brainstruct.errors import InputError
 
 FSAVERAGE_VERTICES = 163842
@@ -105,7 +105,7 @@ def read_places(
     Returns
     -------
     list of ndarray of float32, [depth, vertex, (i, j, k)]
-        As `read_depths`, in the order of `brainstruct.datasets.interface.SIDES`.
+        As `read_depths`, in the order of `brainstruct.datasets.reading.SIDES`.
 
     Raises
     ------

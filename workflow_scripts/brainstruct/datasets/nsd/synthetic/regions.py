@@ -9,10 +9,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from brainstruct.brain.labels import names_from_text
-from brainstruct.datasets.interface import SIDES
 from brainstruct.datasets.nsd.labels import LABELS
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
+from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.store.files import write_text
 
