@@ -52,7 +52,7 @@ def asks(arguments: Sequence[str]) -> bool:
     """Return whether a command line names a target in `ASKING`.
 
     Snakemake knows its targets only after the rules are parsed. Being wrong
-    does no harm: where the data set is taken as released, ``check_nsd`` still
+    does no harm: where the data set is taken as released, ``check_data`` still
     refuses to go on without all of it.
     """
     # As a module, this workflow may give its rules a prefix: brainstruct_plan.
