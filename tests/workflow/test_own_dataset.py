@@ -59,10 +59,8 @@ def done(tmp_path_factory) -> Path:
     (checkout.root / "squares.yaml").write_text(yaml.safe_dump(yaml.safe_load(config) | CHANGES))
     instructblip.build(checkout.root / "tiny", seed=1, n_blocks=2)
     results = checkout.root / "results/squares"
-    targets = [
-        f"results/squares/{name}"
-        for name in ("figures/roi_bars.svg", "answers/instructblip/IC.tsv")
-    ]
+    names = ("figures/roi_bars.svg", "winners/anna/instructblip.nc", "answers/instructblip/IC.tsv")
+    targets = [f"results/squares/{name}" for name in names]
     checkout.run(*targets, "--configfile", "squares.yaml")
     return results
 
@@ -76,7 +74,7 @@ def test_scores_say_of_which_test_set_they_are(done):
         done / "scores/anna/instructblip.nc", ["r"], ["instruction", "layer", "voxel"]
     )
     assert scores.attrs["test_set"] == "tested"
-    assert scores.attrs["n_train"], scores.attrs["n_test"] == (12, 8)
+    assert (scores.attrs["n_train"], scores.attrs["n_test"]) == (12, 8)
     assert dict(scores["r"].sizes) == {"instruction": 2, "layer": 3, "voxel": 30}
     assert np.isfinite(scores["r"]).all()
 
