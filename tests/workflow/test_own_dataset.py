@@ -97,4 +97,6 @@ def test_it_ends_in_winners_and_bars(done):
     winners = read_dataset(done / "winners/anna/instructblip.nc", ["alignment"], ["voxel"])
     assert winners.sizes["voxel"] == 30
     bars = read_table(done / "figures/roi_bars.tsv")
-    assert {"left", "right"} <= set(bars["roi"])
+    assert set(bars["roi"]) == {"everywhere", "halves"}
+    regions = read_table(done / "rois/anna/instructblip.tsv")
+    assert {"left", "right"} <= set(regions["label"])
