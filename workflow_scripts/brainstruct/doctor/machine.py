@@ -19,8 +19,8 @@ def check_folders(study: Study) -> Outcome:
     used = {model.checkpoint for model in study.models}
     if any(study.checkpoints[name].path is None for name in used):
         folders.append(Path(DOWNLOADS))
-    if study.synthetic is not None:
-        folders.append(Path(study.data.nsd_root))
+    if study.dataset.made_up:
+        folders.append(Path(study.dataset.root))
     for folder in folders:
         there = existing(folder)
         try:
@@ -55,7 +55,7 @@ def check_disk(study: Study) -> Outcome:
                 volume.folder,
                 f"data, checkpoints and embeddings to come need about {need:.0f} GB, "
                 f"{free:.0f} GB are free",
-                "Set results or data.nsd_root to a larger disk, or name fewer models or "
+                "Set results or the folder of the data set to a larger disk, or name fewer models or "
                 "instructions; the target plan lists what takes the room",
             )
     outcome.checked = "; ".join(seen)

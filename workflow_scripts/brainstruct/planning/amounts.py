@@ -8,32 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.interface import DataSet
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
 from brainstruct.planning.report import Assumptions
-from brainstruct.workflow.data import OWN_IMAGES, SHARED, SHARED_IMAGES
-from brainstruct.workflow.inputs import Inputs
 
-_NSDGENERAL = {
-    "subj01": 15724,
-    "subj02": 14278,
-    "subj03": 15226,
-    "subj04": 13153,
-    "subj05": 13039,
-    "subj06": 17907,
-    "subj07": 12682,
-    "subj08": 14386,
-}
-"""Voxels of the mask nsdgeneral at 1.8 mm."""
-
-_VOLUME_VOXELS = {"func1pt8mm": 700_000, "func1mm": 4_000_000}
-"""Voxels of a whole volume, about; betas are 16-bit integers."""
-
-_TRIALS_PER_SESSION = 750
-_EXPERIMENT_SESSIONS = 40
-_SYNTHETIC_IMAGE_BYTES = 121_000
-STIM_INFO_BYTES = 11_600_000
-IMAGES_BYTES = 73_000 * 425 * 425 * 3
 _SCORE_BYTES = 4
 _N_SCORES = 5
 """r, R2, CV score, penalty and p of a voxel and feature space."""
@@ -54,66 +33,40 @@ class Amounts:
     assumed: ClassVar[Assumptions] = Assumptions()
 
     @cached_property
-    def inputs(self) -> Inputs:
+    def dataset(self) -> DataSet:
         """Its data set, as released where it has a hole."""
-        return Inputs(self.study, tolerant=True)
+        return self.study.dataset.lenient()
 
     @cached_property
     def networks(self) -> dict[str, Network]:
         """Model -> its network."""
         return {model.key: network_of(self.study, model) for model in self.study.models}
 
-    def _shown(self, sessions: int) -> float:
-        """Return the share of images shown at least once in the first sessions.
-
-        Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
-        """
-        synthetic = self.study.synthetic
-        longest = max(synthetic.sessions.values()) if synthetic else _EXPERIMENT_SESSIONS
-        return float(1 - (1 - min(sessions / longest, 1)) ** 3)
-
-    def images(self, owner: str) -> int:
-        """Return the number of a subject's own images, or of the shared ones, that were shown."""
-        synthetic = self.study.synthetic
-        if owner == SHARED:
-            return self._shared(self.inputs.longest)
-        total = synthetic.unique_images if synthetic else OWN_IMAGES
-        return round(total * self._shown(self.inputs.sessions(owner)))
+    def images(self, image_set: str) -> int:
+        """Return the number of images of a set that were shown."""
+        return self.dataset.expected_images(image_set, self.study.subjects)
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
-        return self.images(subject), self._shared(self.inputs.sessions(subject))
-
-    def _shared(self, sessions: int) -> int:
-        """Return the number of shared images that were shown in the first sessions."""
-        synthetic = self.study.synthetic
-        total = synthetic.shared_images if synthetic else SHARED_IMAGES
-        return round(total * self._shown(sessions))
+        sets = self.dataset.image_sets_of(subject)
+        seen = sum(self.dataset.expected_images(name, [subject]) for name in sets)
+        tested = self.dataset.expected_tests(subject)
+        return seen - tested, tested
 
     def block(self, block: str) -> int:
-        """Return the number of images of a block such as ``subj01-002``."""
-        owner, index = block.rsplit("-", 1)
+        """Return the number of images of a block such as ``shared-002``."""
+        image_set, index = block.rsplit("-", 1)
         size = self.study.data.images_per_block
-        return max(0, min(self.images(owner) - int(index) * size, size))
+        return max(0, min(self.images(image_set) - int(index) * size, size))
 
     @cached_property
     def all_images(self) -> int:
         """Images that each model sees."""
-        return sum(self.images(owner) for owner in (SHARED, *self.study.subjects))
+        return sum(map(self.images, self.dataset.image_sets(self.study.subjects)))
 
     def voxels(self, subject: str) -> int:
         """Return the number of voxels of the mask."""
-        synthetic, data = self.study.synthetic, self.study.data
-        if synthetic is not None:
-            return synthetic.max_labelled + synthetic.n_unlabelled
-        if data.mask == "nsdgeneral" and data.space == "func1pt8mm":
-            return _NSDGENERAL[subject]
-        finer = _VOLUME_VOXELS[data.space] / _VOLUME_VOXELS["func1pt8mm"]
-        return round(self.assumed.voxels * finer)
-
-    def beta_bytes(self) -> int:
-        """Return the size of one session of betas."""
-        return _VOLUME_VOXELS[self.study.data.space] * _TRIALS_PER_SESSION * 2
+        return self.dataset.expected_places(subject, self.study.data.mask) or self.assumed.voxels
 
     def embedding_bytes(self, model: str, images: int) -> int:
         """Return the size of a model's states of some images: every layer is stored."""
@@ -176,7 +129,7 @@ class Amounts:
                 subjects = {name.format(subject=subject) for subject in self.study.subjects}
                 return assumed.pycortex_bytes * len(subjects)
             case "write_synthetic":
-                return sum(self._written_bytes(Path(name)) for name in job.outputs)
+                return sum(self.dataset.expected_bytes(Path(name)) for name in job.outputs)
             case "build_tiny_checkpoint":
                 return self._tiny_bytes(job.outputs[0])
             case rule if rule.startswith("draw_"):
@@ -196,17 +149,3 @@ class Amounts:
         paths = {model.key: self.study.checkpoints[model.checkpoint].path for model in models}
         sizes = [self.networks[key].download_bytes for key, path in paths.items() if path == folder]
         return round(max(sizes, default=0)) + self.assumed.file_bytes
-
-    def _written_bytes(self, path: Path) -> int:
-        synthetic = self.study.synthetic
-        if synthetic is None:
-            return 0
-        if path.name == "nsd_stimuli.hdf5":
-            images = synthetic.shared_images + synthetic.unique_images * len(synthetic.sessions)
-            return images * _SYNTHETIC_IMAGE_BYTES
-        if path.name == "nsd_stim_info_merged.csv":
-            return STIM_INFO_BYTES
-        if path.name.startswith("betas_session"):
-            # Zero outside the mask, and compressed.
-            return (synthetic.max_labelled + synthetic.n_unlabelled) * _TRIALS_PER_SESSION * 2
-        return 300_000

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from brainstruct.planning.amounts import IMAGES_BYTES, STIM_INFO_BYTES, Amounts
+from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
 from brainstruct.workflow.models import DOWNLOADS
@@ -23,8 +23,8 @@ def folder_of(path: str, root: str) -> str:
 
     >>> folder_of("results/demo/fits/subj01/vit-h/none/layer-0.nc", "results/demo")
     'results/demo/fits'
-    >>> folder_of("resources/demo/nsd/nsddata/experiments/nsd/nsd_expdesign.mat", "results/demo")
-    'resources/demo/nsd'
+    >>> folder_of("resources/demo/images/stimuli/images.hdf5", "results/demo")
+    'resources/demo/images'
     """
     parts = Path(path).parts
     depth = len(Path(root).parts) + 1
@@ -47,14 +47,11 @@ def embeddings(amounts: Amounts) -> Iterator[Part]:
 def inputs(amounts: Amounts) -> Iterator[Part]:
     """Yield the data set and the checkpoints, where the workflow does not write them itself."""
     study, places = amounts.study, Rooms.of(amounts.study).models
-    if study.synthetic is not None:
+    dataset = amounts.dataset
+    if dataset.made_up:
         return
-    known = {"nsd_stimuli.hdf5": IMAGES_BYTES, "nsd_stim_info_merged.csv": STIM_INFO_BYTES}
-    for path in amounts.inputs.required():
-        name = Path(path).name
-        betas = name.startswith("betas_session")
-        assumed = amounts.beta_bytes() if betas else known.get(name, 1_000_000)
-        yield _part(study.data.nsd_root, path, assumed)
+    for path in dataset.required(study.wanted):
+        yield _part(dataset.root, str(path), dataset.expected_bytes(path))
     networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
     for name, network in networks.items():
         if study.checkpoints[name].path is None:
