@@ -55,7 +55,7 @@ def check_disk(study: Study) -> Outcome:
                 volume.folder,
                 f"data, checkpoints and embeddings to come need about {need:.0f} GB, "
                 f"{free:.0f} GB are free",
-                "Set results or the folder of the data set to a larger disk, or name fewer models or "
+                "Set results or the data set to a larger disk, or name fewer models or "
                 "instructions; the target plan lists what takes the room",
             )
     outcome.checked = "; ".join(seen)

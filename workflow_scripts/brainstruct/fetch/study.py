@@ -12,21 +12,24 @@ from datetime import timedelta
 from pathlib import Path
 
 from brainstruct.config.study import Study
+from brainstruct.datasets.nsd.caption_archive import (
+    archive_path,
+    missing_captions,
+    unpack_captions,
+)
+from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.downloads import Cortices, require_terms, wanted_files
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
 from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
-from brainstruct.fetch.captions import archive_path, missing_captions, unpack_captions
 from brainstruct.fetch.digest import matches
 from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
-from brainstruct.fetch.wanted import wanted_files
 from brainstruct.planning.disk import existing
-from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.flat_source import find_source
 
 log = logging.getLogger(__name__)
-
-_TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
 
 _SECONDS_PER_LINE = 10.0
 
@@ -44,12 +47,12 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         files, files that were there differ, or the disk is too small. If files
         failed, the message names each, and all others are in place.
     """
-    _require_permission(study, dry_run)
-    layout, bucket = Inputs(study).layout, Bucket(study.fetch)
-    wanted = wanted_files(study, layout, bucket)
+    dataset = _to_be_fetched(study)
+    require_terms(dry_run or study.fetch.nsd_terms_accepted)
+    layout, bucket = dataset.layout, Bucket(study.fetch)
+    wanted = wanted_files(dataset, study.wanted, _cortices(study), bucket.name, bucket.sizes)
     here = [path for path, n in wanted.items() if path.is_file() and path.stat().st_size == n]
-    reads_captions = any(model.reads_captions for model in study.models)
-    captions = missing_captions(layout) if reads_captions else []
+    captions = missing_captions(layout) if study.wanted.captions else []
     if dry_run:
         _print_list(layout, wanted, here, captions)
         return
@@ -79,22 +82,32 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         )
 
 
-def _require_permission(study: Study, dry_run: bool) -> None:
-    """Refuse if there is nothing to download, or it may not be downloaded."""
+def _to_be_fetched(study: Study) -> Nsd:
+    """Return the data set, if there is something to download."""
     if study.synthetic is not None:
         raise InputError(
             "synthetic",
             "is set: this study writes its own data, there is nothing to download",
             "Run the study, or name the configuration of another one",
         )
-    if not (dry_run or study.fetch.nsd_terms_accepted):
+    if not isinstance(study.dataset, Nsd):
         raise InputError(
-            "fetch.nsd_terms_accepted",
-            "is not set: the NSD may be downloaded by people who have accepted its data sharing "
-            "and usage agreement (for research and education only; not to be passed on)",
-            f"Read {_TERMS} and accept as naturalscenesdataset.org asks; then say "
-            "--i-accept-the-nsd-terms, or set the key to true in a file of your own",
+            "data.dataset",
+            f"is {study.data.dataset}: only the files of the NSD can be fetched",
+            "Get the files as your data set says, or name the configuration of another study",
         )
+    return study.dataset
+
+
+def _cortices(study: Study) -> Cortices:
+    """Say what flatmaps are made of that no filestore has."""
+    flatmaps = study.flatmaps
+    subjects = [
+        subject
+        for subject in study.subjects
+        if find_source(flatmaps, study.dataset, subject).source != "store"
+    ]
+    return Cortices(subjects, flatmaps.patch, own=flatmaps.source != "fsaverage")
 
 
 def _print_list(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
-from brainstruct.fetch.remote import CHUNK
+
+_CHUNK = 2**20
+"""Bytes held at a time."""
 
 
 def archive_path(layout: Layout) -> Path:
@@ -57,7 +59,7 @@ def _unpack(content: zipfile.ZipFile, member: str, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.part")
     try:
         with content.open(member) as stored, temporary.open("wb") as file:
-            shutil.copyfileobj(stored, file, CHUNK)
+            shutil.copyfileobj(stored, file, _CHUNK)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
