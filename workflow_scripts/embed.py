@@ -71,7 +71,7 @@ def embed(
     torch.set_num_threads(threads)
     checkpoint = read_manifest(manifest, stamps)
     network = open_model(require_unchanged(checkpoint), model_settings, device)
-    images = read_block(block, dataset.id_name)
+    images = read_block(block, dataset)
     origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}
     identity = {"model": model, "checkpoint": origin, "embed_code": code}
     # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.

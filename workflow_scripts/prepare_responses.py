@@ -23,7 +23,7 @@ def prepare_responses(
     averaged = average_betas(
         dataset.reader(),
         subject,
-        read_image_list(image_list, dataset.id_name),
+        read_image_list(image_list, dataset),
         mask=mask,
         progress=lambda done, total: log.info("%d of %d trials", done, total),
     )

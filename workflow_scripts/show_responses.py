@@ -25,7 +25,7 @@ def show_responses(
     """Draw images out of a block that all models have seen, and write the page."""
     said = [read_responses(table, dataset.id_name) for table in tables]
     answers = dict(zip(asked, said, strict=True))
-    chosen = choose_samples(read_block(block, dataset.id_name)["stimulus"], n_samples, seed)
+    chosen = choose_samples(read_block(block, dataset)["stimulus"], n_samples, seed)
     log.info("images: %s", ", ".join(map(str, chosen)))
     with dataset.reader().pixels() as pixels:
         samples = [Sample(stimulus, pixels.image(stimulus)) for stimulus in chosen]

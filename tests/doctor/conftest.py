@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "datasets/nsd"))
 
 from small_study import write_study
 from sound_study import write_checkpoints, write_store

@@ -12,6 +12,12 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from brainstruct.doctor.dataset import (
+    check_captions,
+    check_design,
+    check_stimuli,
+    check_subject,
+)
 from sound_study import SHARDS, config_of, study_of
 
 from brainstruct.config.files import REPOSITORY, read_config
@@ -19,12 +25,6 @@ from brainstruct.config.loading import load_study
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.doctor import command, machine
 from brainstruct.doctor.checkpoints import check_checkpoint
-from brainstruct.doctor.dataset import (
-    check_captions,
-    check_design,
-    check_stimuli,
-    check_subject,
-)
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders

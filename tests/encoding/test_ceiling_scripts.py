@@ -13,6 +13,7 @@ from brainstruct.errors import InputError
 from brainstruct.store.arrays import read_dataset, write_dataset
 from estimate_ceiling import estimate_ceiling
 from estimate_cross_subject import estimate_cross_subject
+from nsd_study import open_nsd
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def estimate(tmp_path):
         estimate_ceiling(
             responses=tmp_path / "responses.nc",
             cross_subject=tmp_path / "cross.nc",
-            layout=layout,
+            dataset=open_nsd(layout),
             rois=["floc-bodies"],
             preferred=preferred,
             subject="subj01",

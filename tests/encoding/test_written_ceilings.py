@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from brainstruct.datasets.nsd.design import read_expdesign
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.responses import prepare_responses
-from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.datasets.nsd.synthetic import subjects as writer
 from brainstruct.datasets.nsd.synthetic.plan import Planted, StudyPlan, SubjectPlan
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
@@ -21,6 +18,7 @@ from brainstruct.encoding.cross_subject import (
     cross_subject_ceiling,
     shared_images,
 )
+from nsd_study import index_of, prepare
 
 # Two sessions are 500 images: three times each, and for subj07, scanned half as long, once
 # or twice or thrice, and some never.
@@ -71,21 +69,16 @@ def study(tmp_path_factory):
     """Subject -> responses, noise-free responses in the same order, planted voxels."""
     layout = Layout(tmp_path_factory.mktemp("nsd"))
     write_stimuli(layout, StudyPlan(SESSIONS, SHARED, 500 - SHARED, image_size=8), seed=1)
-    design = read_expdesign(layout.expdesign_file)
-    info = read_stim_info(layout.stim_info_file, design)
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         drawn = []
         plant = writer.plant
         patch.setattr(writer, "plant", lambda *args: drawn.append(plant(*args)) or drawn[-1])
         for subject, sessions in SESSIONS.items():
-            index = index_subject(design, info, subject, sessions)
-            ids = index["nsd_id"].to_numpy()
+            ids = index_of(layout, subject, sessions=sessions)["nsd_id"].to_numpy()
             plan = SubjectPlan(sessions, PLANTED, ncsnr=(0.4, 1.2), n_unlabelled=20, n_outside=5)
             writer.write_subject(layout, subject, anatomy(), features(ids), plan, seed=1)
-            responses = prepare_responses(
-                layout, subject, index, sessions=layout.discover_sessions(subject, "hdf5", None)
-            )
+            responses = prepare(layout, subject, format="hdf5")
             with xr.open_dataset(writer.truth_file(layout, subject)) as truth:
                 row = {place: row for row, place in enumerate(zip(*places(truth), strict=True))}
                 rows = [row[place] for place in zip(*places(responses), strict=True)]

@@ -21,15 +21,12 @@ import pandas as pd
 import pytest
 import scipy.io
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "datasets/nsd"))
 
 from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
 from brainstruct.config.loading import load_study
-from brainstruct.datasets.nsd.design import read_expdesign
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
-from brainstruct.datasets.nsd.responses import prepare_responses
-from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from brainstruct.errors import InputError
@@ -40,6 +37,7 @@ from brainstruct.store import arrays, tables
 from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import write_json
 from fake_job import fake_job
+from nsd_study import index_of, prepare
 
 SUBJECT = "subj01"
 BETAS, MASK, FAMILY = "betas_session01.hdf5", "nsdgeneral", "floc-bodies"
@@ -51,17 +49,12 @@ def whole(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("whole")
     layout = Layout(root / "nsd")
     write_stimuli(layout, PLAN, SEED)
-    design = read_expdesign(layout.expdesign_file)
-    index = index_subject(
-        design, read_stim_info(layout.stim_info_file, design), SUBJECT, SESSIONS[SUBJECT]
-    )
+    index = index_of(layout, SUBJECT, sessions=SESSIONS[SUBJECT])
     plan = subject_plan(SUBJECT, formats=("hdf5", "nifti"))
     features = make_features(index["nsd_id"].to_numpy())
     write_subject(layout, SUBJECT, make_anatomy(), features, plan, SEED)
     tables.write_table(index, root / "index.tsv")
-    sessions = layout.discover_sessions(SUBJECT)
-    responses = prepare_responses(layout, SUBJECT, index, sessions=sessions)
-    arrays.write_dataset(responses, root / "responses.nc")
+    arrays.write_dataset(prepare(layout, SUBJECT), root / "responses.nc")
     block = index.head(3)[["nsd_id", "coco_id", "coco_split"]]
     tables.write_table(block, root / "block.tsv")
     tiny.build("clip", root / "clip", seed=1, n_blocks=2, n_text_blocks=2)
@@ -154,12 +147,15 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         "cross_subject": [],
         "stimuli": [str(path) for path in stimuli if path.exists()],
         "subject": params.get("subject", SUBJECT),
-        "owner": SUBJECT,
+        "image_set": SUBJECT,
         "index": "000",
         "model": "m",
-        "layout": layout.words,
-        "sessions": SESSIONS[SUBJECT],
-        "form": params.get("format", "hdf5"),
+        "dataset": {
+            "dataset": "nsd",
+            "nsd_root": str(layout.nsd_root),
+            "sessions": SESSIONS[SUBJECT],
+            "format": params.get("format", "hdf5"),
+        },
         "mask": params.get("mask", MASK),
         "rois": params.get("rois", [FAMILY]),
         "preferred": "ncsnr",
@@ -311,8 +307,8 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
     "own table of images cut": (
         RESPONSES, lambda s: s.cut(s.root / "index.tsv", 0.05), {}, ["index.tsv"]),
     "own table of images without its columns": (
-        RESPONSES, lambda s: s.text(s.root / "index.tsv", lambda t: t.replace("trials", "tr")), {},
-        ["index.tsv", "trials", "snakemake"]),
+        RESPONSES, lambda s: s.text(s.root / "index.tsv", lambda t: t.replace("repetitions", "x")), {},
+        ["index.tsv", "repetitions", "snakemake"]),
     "design missing": (
         INDEX, lambda s: s.layout.expdesign_file.unlink(), {}, ["nsd_expdesign.mat"]),
     "design cut": (

@@ -14,7 +14,7 @@ import moto.settings
 import pytest
 from moto.server import ThreadedMotoServer
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "nsd"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "datasets/nsd"))
 
 from local_bucket import NAME, QuietHandler, Served, upload
 from small_study import write_study

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from brainstruct.fetch.wanted import wanted_files
 
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
 from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.errors import InputError
-from brainstruct.fetch.wanted import wanted_files
 
 SURFACES = {"white", "pial", "inflated", "curv", "full.flat.patch.3d"}
 DEPTHS = {f"func1pt8-to-{depth}.mgz" for depth in ("layerB1", "layerB2", "layerB3")}

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 
 import nsd_folder
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.hemisphere import Hemisphere, side_by_side
-from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
 

@@ -9,13 +9,13 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from brainstruct.figures.nsd_cortex import average_flatmap
 from matplotlib.colors import to_hex
 
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.fsaverage import NAME
-from brainstruct.figures.nsd_cortex import average_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
 from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.datasets.nsd.design import ExpDesign, read_expdesign
+from brainstruct.datasets.lists import image_list
+from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.design import ExpDesign
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.stimuli import index_subject, read_stim_info
+from brainstruct.datasets.nsd.reader import NsdReader
+from brainstruct.datasets.nsd.stimuli import read_stim_info
 from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, Planted, StudyPlan, SubjectPlan
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
+from nsd_study import as_read, open_nsd
 
 SEED = 7
 SESSIONS = {"subj01": 2, "subj03": 1}
@@ -71,20 +76,36 @@ def make_features(nsd_id: np.ndarray) -> dict[FeatureKey, xr.DataArray]:
 
 @dataclass(frozen=True)
 class Study:
-    layout: Layout
-    design: ExpDesign
-    info: pd.DataFrame
+    dataset: Nsd
+    reader: NsdReader
+
+    @property
+    def layout(self) -> Layout:
+        return self.dataset.layout
+
+    @property
+    def design(self) -> ExpDesign:
+        return self.reader.design
+
+    @cached_property
+    def info(self) -> pd.DataFrame:
+        return read_stim_info(self.layout.stim_info_file, self.design)
 
     def index(self, subject: str) -> pd.DataFrame:
-        return index_subject(self.design, self.info, subject, SESSIONS[subject])
+        """The image list of a subject, with ids in ``nsd_id``."""
+        return image_list(self.dataset, self.reader, subject)
+
+    def images(self, subject: str) -> pd.DataFrame:
+        """The same as jobs read it from disk, with ids in ``stimulus``."""
+        return as_read(self.index(subject))
 
 
-def write_study(layout: Layout) -> None:
+def write_study(layout: Layout) -> Study:
     """Write stimuli and subjects of the small study."""
     write_stimuli(layout, PLAN, SEED)
-    design = read_expdesign(layout.expdesign_file)
-    info = read_stim_info(layout.stim_info_file, design)
+    dataset = open_nsd(layout)
     for subject, sessions in SESSIONS.items():
-        seen = index_subject(design, info, subject, sessions)["nsd_id"].to_numpy()
-        features = make_features(seen)
+        reader = NsdReader(open_nsd(layout, sessions=sessions))  # no betas are there yet
+        features = make_features(np.unique(reader.trials(subject)["stimulus"]))
         write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)
+    return Study(dataset, NsdReader(dataset))

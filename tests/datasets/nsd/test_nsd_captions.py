@@ -33,7 +33,7 @@ def write(layout: Layout, split: str, rows: list[tuple[int, int, str]]) -> None:
 
 
 def table(*rows: tuple[int, int, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["nsd_id", "coco_id", "coco_split"])
+    return pd.DataFrame(rows, columns=["stimulus", "coco_id", "coco_split"])
 
 
 def test_captions_are_stripped_and_in_order_of_their_number(layout: Layout) -> None:
@@ -67,9 +67,9 @@ def test_missing_and_damaged_files_are_refused(layout: Layout) -> None:
 
 def test_synthetic_captions_cover_the_images_of_all_subjects(study: Study) -> None:
     for subject in ("subj01", "subj03"):
-        index = study.index(subject)
-        captions = read_captions(study.layout, index)
-        assert list(captions) == index["nsd_id"].tolist()
+        images = study.images(subject)
+        captions = read_captions(study.layout, images)
+        assert list(captions) == images["stimulus"].tolist()
         assert {len(texts) for texts in captions.values()} == {5}
         assert all(text == text.strip() for texts in captions.values() for text in texts)
 

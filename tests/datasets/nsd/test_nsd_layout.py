@@ -130,13 +130,13 @@ def test_the_table_of_releases_is_complete() -> None:
     assert list(RELEASED_SESSIONS.values()) == [40, 40, 32, 30, 40, 32, 40, 30]
 
 
-def test_importing_the_layout_needs_the_standard_library_only() -> None:
+def test_what_parsing_imports_needs_no_package_of_a_job() -> None:
     script = (
-        "import sys, brainstruct.datasets.nsd.layout;"
+        "import sys, brainstruct.datasets.nsd.dataset;"
         "heavy = {'numpy', 'pandas', 'xarray', 'h5py', 'nibabel', 'torch'} & set(sys.modules);"
         "sys.exit(f'imports {heavy}' if heavy else 0)"
     )
-    source = Path(__file__).parents[2] / "workflow_scripts"
+    source = Path(__file__).parents[3] / "workflow_scripts"
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": str(source)})
 
 

@@ -16,7 +16,7 @@ from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.errors import InputError
 from brainstruct.store.tables import read_table, write_table
 
-COLUMNS = ("nsd_id", "split", "repetitions", "trials", "coco_id", "coco_split")
+COLUMNS = ("nsd_id", "split", "test_set", "repetitions", "trials", "coco_id", "coco_split")
 
 
 @pytest.fixture(scope="module")

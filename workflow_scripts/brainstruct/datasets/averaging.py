@@ -62,9 +62,7 @@ def average_betas(
     ------
     InputError
         If a file is missing, damaged or of another shape, no voxel is left, or
-        the trials are others than those of the betas.
-    ValueError
-        If `images` does not cover the trials exactly once.
+        images, trials and betas do not belong together.
 
     Notes
     -----
@@ -74,27 +72,25 @@ def average_betas(
     the ncsnr is estimated.
     """
     shown = reader.trials(subject)
-    image_of_trial = _image_of_trial(images, len(shown))
+    row_of_trial = _rows(images, shown, subject)
     places = reader.places(subject, mask)
     known = reader.noise_ceiling(subject, mask)
     total = _Averages(len(images), places.sizes["voxel"], spread=known is None)
     done = 0
     for piece in reader.betas(subject, mask):
         n_trials = len(piece.betas)
-        total.add(piece, image_of_trial[done : done + n_trials])
+        if done + n_trials > len(shown):
+            raise _too_many_or_few(subject, f"more than {len(shown)}", len(shown))
+        total.add(piece, row_of_trial[done : done + n_trials])
         done += n_trials
         if progress is not None:
             progress(done, len(shown))
     if done != len(shown):
-        raise InputError(
-            f"betas of {subject}",
-            f"are of {done} trials, the experiment has {len(shown)}",
-            "Take betas and lists of trials from one data set",
-        )
+        raise _too_many_or_few(subject, str(done), len(shown))
     alive = total.alive
     if not alive.any():
         raise InputError(
-            f"betas of {subject}",
+            f"the betas of {subject}",
             f"all {alive.size} voxels of the mask {mask} are constant in some session",
             "Check that mask and betas belong to the same subject and preparation",
         )
@@ -168,7 +164,7 @@ class _Averages:
         self._saturated = np.zeros(n_voxels, dtype=np.int64)
         self.alive = np.ones(n_voxels, dtype=bool)
 
-    def add(self, piece: Trials, images: npt.NDArray[np.int64]) -> None:
+    def add(self, piece: Trials, images: npt.NDArray[np.intp]) -> None:
         """Add a piece, and the image row of each of its trials."""
         for start in range(0, piece.betas.shape[1], VOXELS_AT_ONCE):
             block = slice(start, start + VOXELS_AT_ONCE)
@@ -212,17 +208,24 @@ class _Averages:
         return means, int(self._saturated[self.alive].sum()), imputed
 
 
-def _image_of_trial(images: pd.DataFrame, n_trials: int) -> npt.NDArray[np.int64]:
+def _too_many_or_few(subject: str, found: str, wanted: int) -> InputError:
+    return InputError(
+        f"the betas of {subject}",
+        f"are of {found} trials, the list of trials has {wanted}",
+        "Take betas and lists of trials from one data set",
+    )
+
+
+def _rows(images: pd.DataFrame, shown: pd.DataFrame, subject: str) -> npt.NDArray[np.intp]:
     """Return the row of `images` that each trial shows."""
-    image = np.full(n_trials, -1)
-    for row, trials in enumerate(images["trials"]):
-        for trial in map(int, str(trials).split(",")):
-            if not 0 <= trial < image.size or image[trial] != -1:
-                raise ValueError(
-                    f"trial {trial} of stimulus {images['stimulus'].iloc[row]} is not one of the "
-                    f"{image.size} trials, or is listed twice"
-                )
-            image[trial] = row
-    if (image < 0).any():
-        raise ValueError(f"{np.count_nonzero(image < 0)} of {image.size} trials show no image")
-    return image
+    rows: npt.NDArray[np.intp] = pd.Index(images["stimulus"]).get_indexer(shown["stimulus"])
+    times = np.bincount(rows[rows >= 0], minlength=len(images))
+    if (rows < 0).any() or (times != images["repetitions"]).any():
+        raise InputError(
+            f"the list of images of {subject}",
+            f"does not fit the {len(shown)} trials: {np.count_nonzero(rows < 0)} show an image "
+            f"that is not listed, {np.count_nonzero(times != images['repetitions'])} images are "
+            "shown more or less often than listed",
+            "Make the list anew: delete it, and start again",
+        )
+    return rows

@@ -79,6 +79,8 @@ class DataSet(Block, ABC):
         What texts say of it.
     id_name : str
         Column that holds a stimulus' id in tables for people.
+    own_columns : tuple of str
+        Columns of its own that `Reader.stimuli` has, and lists of images keep.
     lie : {"volume", "nowhere"}
         Where places lie: in a volume, with a grid, or where no map can show them.
     origin, code : str
@@ -90,6 +92,7 @@ class DataSet(Block, ABC):
     origin: ClassVar[str] = ""
     code: ClassVar[str] = ""
     id_name: ClassVar[str] = "stimulus"
+    own_columns: ClassVar[tuple[str, ...]] = ()
     lie: ClassVar[Literal["volume", "nowhere"]] = "nowhere"
 
     @model_validator(mode="wrap")

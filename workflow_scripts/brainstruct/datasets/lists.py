@@ -31,7 +31,6 @@ def image_list(dataset: DataSet, reader: Reader, subject: str) -> pd.DataFrame:
     trials = pd.Series(np.arange(shown.size).astype(str)).groupby(shown.to_numpy()).agg(",".join)
     sets = [reader.stimuli(name) for name in dataset.image_sets_of(subject)]
     source = pd.concat(sets).set_index("stimulus").loc[trials.index]
-    own = source.drop(columns=["shown", "test_set"])
     return pd.DataFrame(
         {
             dataset.id_name: trials.index.to_numpy(dtype=np.int64),
@@ -39,7 +38,7 @@ def image_list(dataset: DataSet, reader: Reader, subject: str) -> pd.DataFrame:
             "test_set": source["test_set"].replace("", None).to_numpy(dtype=object),
             "repetitions": np.unique(shown, return_counts=True)[1].astype(np.int64),
             "trials": trials.to_numpy(dtype=str),
-            **{name: own[name].to_numpy() for name in own},
+            **{name: source[name].to_numpy() for name in dataset.own_columns},
         }
     )
 
@@ -74,7 +73,7 @@ def block_list(
     """
     planned = reader.stimuli(image_set)
     block = planned.iloc[index * images : (index + 1) * images]
-    shown = block[block["shown"]].drop(columns=["shown", "test_set"])
+    shown = block.loc[block["shown"], ["stimulus", *dataset.own_columns]]
     if shown.empty:
         raise InputError(
             f"data.images_per_block = {images}",
@@ -84,7 +83,7 @@ def block_list(
     return shown.rename(columns={"stimulus": dataset.id_name})
 
 
-def read_image_list(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
+def read_image_list(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFrame:
     """Read what `image_list` made and a rule wrote; ids are in ``stimulus``.
 
     Raises
@@ -92,13 +91,14 @@ def read_image_list(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
     InputError
         If the file is missing or damaged, or lacks a column.
     """
-    table = read_table(path, [id_name, "split", "test_set", "trials"], dtype={"trials": str})
-    found = table.rename(columns={id_name: "stimulus"})
+    columns = [dataset.id_name, "split", "test_set", "repetitions"]
+    table = read_table(path, columns, dtype={"trials": str})
+    found = table.rename(columns={dataset.id_name: "stimulus"})
     found["test_set"] = found["test_set"].astype(object).fillna("")
     return found
 
 
-def read_block(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
+def read_block(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFrame:
     """Read what `block_list` made and a rule wrote; ids are in ``stimulus``.
 
     Raises
@@ -106,4 +106,5 @@ def read_block(path: str | os.PathLike[str], id_name: str) -> pd.DataFrame:
     InputError
         If the file is missing or damaged, or lacks a column.
     """
-    return read_table(path, [id_name]).rename(columns={id_name: "stimulus"})
+    table = read_table(path, [dataset.id_name, *dataset.own_columns])
+    return table.rename(columns={dataset.id_name: "stimulus"})

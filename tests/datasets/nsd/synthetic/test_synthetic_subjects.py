@@ -22,7 +22,6 @@ from small_study import (
 from brainstruct.datasets.nsd.labels import LABELS, read_label_table
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
-from brainstruct.datasets.nsd.responses import prepare_responses
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
 from brainstruct.datasets.nsd.synthetic.plan import Planted, SubjectPlan
@@ -31,6 +30,7 @@ from brainstruct.datasets.nsd.synthetic.regions import FAMILIES, Anatomy, draw_f
 from brainstruct.datasets.nsd.synthetic.subjects import truth_file, write_subject
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset
+from nsd_study import prepare
 
 
 def write(study: Study, folder: Path, seed: int = SEED, **changes: Any) -> Layout:
@@ -217,12 +217,7 @@ def explained(features: xr.DataArray, responses: xr.Dataset, voxels: np.ndarray)
 
 def test_the_planted_feature_space_explains_its_region_and_no_other_does(study: Study) -> None:
     """The whole way: image, trial, file, reader; an id off by one anywhere breaks it."""
-    responses = prepare_responses(
-        study.layout,
-        "subj01",
-        study.index("subj01"),
-        sessions=study.layout.discover_sessions("subj01"),
-    )
+    responses = prepare(study.layout, "subj01")
     truth = read_dataset(truth_file(study.layout, "subj01"))
     region = dict(
         zip(

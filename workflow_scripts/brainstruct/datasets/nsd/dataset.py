@@ -53,6 +53,7 @@ class Nsd(NsdSettings, DataSet):
         task="nsdcore",
     )
     id_name: ClassVar[str] = "nsd_id"
+    own_columns: ClassVar[tuple[str, ...]] = ("coco_id", "coco_split")
     lie: ClassVar[Literal["volume", "nowhere"]] = "volume"
     origin: ClassVar[str] = "nsd"
 

@@ -2,39 +2,43 @@ from __future__ import annotations
 
 import json
 import shutil
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import h5py
 import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
-from small_study import Study
+from small_study import SESSIONS, Study
 
-from brainstruct.datasets.nsd import responses as responses_module
+from brainstruct.datasets.averaging import average_betas
+from brainstruct.datasets.lists import TEST
 from brainstruct.datasets.nsd.betas import read_session
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.responses import prepare_responses, zscore_session
+from brainstruct.datasets.nsd.reader import NsdReader
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
-from brainstruct.datasets.nsd.sessions import Sessions
-from brainstruct.datasets.nsd.voxel_labels import label_voxels
+from brainstruct.datasets.places import with_regions
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import read_dataset, write_dataset
+from nsd_study import open_nsd
 
 FAMILIES = ["prf-visualrois", "floc-faces", "floc-words"]
 
 
-def prepare(layout: Layout, study: Study, subject: str = "subj01", **options: Any) -> xr.Dataset:
-    return prepare_responses(
-        layout,
-        subject,
-        study.index(subject),
-        sessions=options.pop("sessions", layout.discover_sessions(subject)),
-        **options,
-    )
+def reader_of(layout: Layout, **settings: Any) -> NsdReader:
+    return NsdReader(open_nsd(layout, **settings))
+
+
+def prepare(layout: Layout, study: Study, subject: str = "subj01", **settings: Any) -> xr.Dataset:
+    reader = reader_of(layout, **settings)
+    return average_betas(reader, subject, study.images(subject), mask="nsdgeneral")
+
+
+def label_voxels(
+    layout: Layout, subject: str, places: xr.Dataset, families: list[str]
+) -> xr.Dataset:
+    return with_regions(places, reader_of(layout).regions(subject, families, places))
 
 
 def naive_zscores(sessions: list[np.ndarray]) -> list[float]:
@@ -83,7 +87,7 @@ def test_dataset_is_labelled(study: Study, tmp_path: Path) -> None:
     assert prepared["betas"].dtype == np.float32
     np.testing.assert_array_equal(prepared["stimulus"], index["nsd_id"])
     np.testing.assert_array_equal(prepared["split"], index["split"])
-    shared = np.where(index["split"] == "test", "shared", "")
+    shared = np.where(index["split"] == TEST, "shared", "")
     np.testing.assert_array_equal(prepared["test_set"], shared)
     np.testing.assert_array_equal(prepared["repetitions"], index["repetitions"])
     write_dataset(prepared, tmp_path / "responses.nc", chunks={"betas": {"voxel": 64}})
@@ -127,11 +131,9 @@ def test_counts_add_up(study: Study) -> None:
 
 
 def test_formats_give_the_same_responses(study: Study) -> None:
-    one, other = (
-        prepare(study.layout, study, "subj03", sessions=Sessions(1, fmt))
-        for fmt in ("hdf5", "nifti")
-    )
+    one, other = (prepare(study.layout, study, "subj03", format=fmt) for fmt in ("hdf5", "nifti"))
     xr.testing.assert_equal(one, other)
+    assert (one.attrs["format"], other.attrs["format"]) == ("hdf5", "nifti")
 
 
 def test_an_image_without_valid_trial_is_the_session_mean(brain: Layout, study: Study) -> None:
@@ -141,7 +143,7 @@ def test_an_image_without_valid_trial_is_the_session_mean(brain: Layout, study: 
     x, y, z = (int(before[axis][0]) for axis in "ijk")
     with h5py.File(path, "r+") as file:
         file["betas"][int(once["trials"]), z, y, x] = -32_768
-    after = prepare(brain, study, "subj03", sessions=Sessions(1, "hdf5"))
+    after = prepare(brain, study, "subj03", format="hdf5")
     assert float(after["betas"].sel(stimulus=once["nsd_id"], voxel=0)) == 0.0
     assert after.attrs["n_imputed"] == before.attrs["n_imputed"] + 1
     np.testing.assert_array_equal(after["betas"][:, 1:], before["betas"][:, 1:])
@@ -152,70 +154,30 @@ def test_a_voxel_dead_in_one_session_is_dropped(brain: Layout, study: Study) -> 
     x, y, z = (int(before[axis][5]) for axis in "ijk")
     with h5py.File(brain.betas_file("subj01", 2, "hdf5"), "r+") as file:
         file["betas"][:, z, y, x] = 17
-    after = prepare(brain, study, sessions=Sessions(2, "hdf5"))
+    after = prepare(brain, study, format="hdf5")
     assert after.attrs["n_dead_voxels"] == before.attrs["n_dead_voxels"] + 1
     expected = before["betas"].to_numpy()[:, np.arange(before.sizes["voxel"]) != 5]
     np.testing.assert_array_equal(after["betas"], expected)
     assert (x, y, z) not in set(zip(*(after[axis].to_numpy() for axis in "ijk"), strict=True))
 
 
-def test_scaling_is_per_session_and_voxel() -> None:
-    random = np.random.default_rng(0)
-    betas = random.normal([[500, -20]], [[40, 900]], (750, 2)).astype(np.int16)
-    betas[3, 1] = 32_767
-    scaled, valid, alive = zscore_session(betas)
-    assert alive.all()
-    assert np.argwhere(~valid).tolist() == [[3, 1]]
-    assert scaled[3, 1] == 0
-    for voxel in range(2):
-        kept = scaled[valid[:, voxel], voxel].astype(float)
-        assert kept.mean() == pytest.approx(0, abs=1e-6)
-        assert kept.std(ddof=1) == pytest.approx(1, abs=1e-6)
+def test_a_list_of_other_sessions_is_refused(study: Study) -> None:
+    with pytest.raises(InputError, match="list of images of subj01: does not fit the 750 trials"):
+        prepare(study.layout, study, sessions=1)
 
 
-@pytest.mark.parametrize("constant", [0, 123, -7])
-def test_constant_voxels_are_dead(constant: int) -> None:
-    betas = np.full((750, 2), constant, dtype=np.int16)
-    betas[0, 1] = 32_767
-    scaled, _, alive = zscore_session(betas)
-    assert not alive.any()
-    assert not scaled.any()
+def test_trials_have_runs_and_sessions(study: Study) -> None:
+    trials = study.reader.trials("subj01")
+    assert trials.groupby(["session", "run"]).size().tolist() == [63, 62] * 12
+    assert trials["stimulus"].value_counts().sort_index().tolist() == (
+        study.index("subj01")["repetitions"].tolist()
+    )
 
 
-def test_voxels_with_too_few_valid_trials_are_dead() -> None:
-    betas = np.full((750, 2), 32_767, dtype=np.int16)
-    betas[0] = 5
-    betas[1, 1] = 6
-    assert zscore_session(betas)[2].tolist() == [False, True]
-
-
-def test_columns_at_a_time_do_not_matter(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = prepare(study.layout, study)
-    monkeypatch.setattr(responses_module, "VOXELS_AT_ONCE", 7)
-    xr.testing.assert_identical(prepare(study.layout, study), whole)
-
-
-def test_progress_counts_sessions(study: Study) -> None:
-    calls: list[tuple[int, int]] = []
-    prepare(study.layout, study, progress=lambda done, total: calls.append((done, total)))
-    assert calls == [(1, 2), (2, 2)]
-
-
-def test_an_index_of_other_sessions_is_refused(study: Study) -> None:
-    with pytest.raises(ValueError, match="not one of the 750 trials of 1 sessions"):
-        prepare(study.layout, study, sessions=Sessions(1, "hdf5"))
-    index = study.index("subj01")
-    with pytest.raises(ValueError, match="3 of 1500 trials show no image"):
-        prepare_responses(study.layout, "subj01", index.iloc[1:], sessions=Sessions(2, "hdf5"))
-
-
-def test_trials_off_by_one_do_not_go_unnoticed(study: Study) -> None:
-    index = study.index("subj01")
-    late = [",".join(str(int(t) + 1) for t in trials.split(",")) for trials in index["trials"]]
-    with pytest.raises(ValueError, match="not one of the 1500 trials"):
-        prepare_responses(
-            study.layout, "subj01", index.assign(trials=late), sessions=Sessions(2, "hdf5")
-        )
+def test_what_is_known_of_the_noise_says_of_how_many_sessions(study: Study) -> None:
+    prepared = prepare(study.layout, study, "subj03")
+    assert prepared.attrs["sessions"] == SESSIONS["subj03"] == 1
+    assert (prepared.attrs["ncsnr_sessions"], prepared.attrs["ncsnr_repetitions"]) == (32, 3)
 
 
 def test_absent_and_misshapen_files_are_refused(brain: Layout, study: Study) -> None:
@@ -235,7 +197,7 @@ def test_absent_and_misshapen_files_are_refused(brain: Layout, study: Study) -> 
     with pytest.raises(InputError, match="leave floc-faces out"):
         label_voxels(brain, "subj01", prepared, ["floc-faces"])
     with pytest.raises(InputError, match="no subject of the NSD"):
-        prepare_responses(brain, "subj9", study.index("subj01"), sessions=Sessions(2, "hdf5"))
+        reader_of(brain).trials("subj9")
 
 
 def test_a_mask_that_does_not_belong_leaves_no_voxel(brain: Layout, study: Study) -> None:
@@ -250,37 +212,3 @@ def test_no_roi_family_is_fine(study: Study) -> None:
     prepared = prepare(study.layout, study, "subj03")
     labelled = label_voxels(study.layout, "subj03", prepared, [])
     assert labelled["roi_label"].shape == (0, prepared.sizes["voxel"])
-
-
-def test_memory_is_nine_bytes_per_image_and_voxel(monkeypatch: pytest.MonkeyPatch) -> None:
-    n_images, n_voxels, n_sessions = 2250, 1500, 9
-    index = pd.DataFrame(
-        {
-            "nsd_id": np.arange(n_images),
-            "split": "train",
-            "repetitions": 3,
-            "trials": [f"{n},{n + n_images},{n + 2 * n_images}" for n in range(n_images)],
-        }
-    )
-    mask = np.zeros((30, 30, 3), dtype=bool)
-    mask.flat[:n_voxels] = True
-
-    def session(path: Path, mask: np.ndarray) -> np.ndarray:
-        betas = np.random.default_rng(len(path.name)).integers(-900, 900, (750, n_voxels), np.int16)
-        betas[:, 0] = 0  # A dead voxel forces the copy.
-        return betas
-
-    monkeypatch.setattr(responses_module, "read_session", session)
-    monkeypatch.setattr(responses_module, "read_mask", lambda *_: mask)
-    monkeypatch.setattr(responses_module, "read_ncsnr", lambda *_: np.ones(mask.shape, np.float32))
-    monkeypatch.setattr(responses_module, "VOXELS_AT_ONCE", 64)
-    tracemalloc.start()
-    try:
-        prepare_responses(
-            Layout(Path("none")), "subj01", index, sessions=Sessions(n_sessions, "hdf5")
-        )
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    one_session = 750 * n_voxels * 2
-    assert peak < 9 * n_images * n_voxels + 4 * one_session
