@@ -48,6 +48,6 @@ rule show_responses:
         dataset=data.about_pixels,
         n_samples=12,
         seed=study.seed,
-        code=stage_identity("show_responses"),
+        code=data.code("show_responses", "pixels"),
     script:
         "../workflow_scripts/show_responses.py"

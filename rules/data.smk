@@ -37,7 +37,7 @@ rule index_stimuli:
         "../envs/data.yaml"
     params:
         dataset=data.about_trials,
-        code=stage_identity("index_stimuli"),
+        code=data.code("index_stimuli", "trials"),
     script:
         "../workflow_scripts/index_stimuli.py"
 
@@ -61,7 +61,7 @@ rule list_block:
     params:
         dataset=data.about_images,
         images=study.data.images_per_block,
-        code=stage_identity("list_block"),
+        code=data.code("list_block", "stimuli"),
     script:
         "../workflow_scripts/list_block.py"
 
@@ -85,7 +85,7 @@ rule prepare_responses:
     params:
         dataset=data.about_betas,
         mask=study.data.mask,
-        code=stage_identity("prepare_responses"),
+        code=data.code("prepare_responses", "betas"),
     script:
         "../workflow_scripts/prepare_responses.py"
 
@@ -131,9 +131,9 @@ rule estimate_ceiling:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        dataset=data.about_places,
+        dataset=data.about_regions,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
-        code=stage_identity("estimate_ceiling"),
+        code=data.code("estimate_ceiling", "regions"),
     script:
         "../workflow_scripts/estimate_ceiling.py"

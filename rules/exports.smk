@@ -28,7 +28,7 @@ rule export_subject:
         mask=study.data.mask,
         surfaces=exports.surfaces,
         synthetic=study.synthetic is not None,
-        code=stage_identity("export_subject"),
+        code=data.code("export_subject", "places"),
     script:
         "../workflow_scripts/export_subject.py"
 

@@ -22,7 +22,7 @@ rule prepare_pycortex:
         cortices=figures.cortices,
         dataset=data.about_places,
         mask=study.data.mask,
-        code=stage_identity("prepare_pycortex"),
+        code=data.code("prepare_pycortex", "places"),
     script:
         "../workflow_scripts/prepare_pycortex.py"
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from brainstruct.datasets.lists import image_list
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.design import ExpDesign
+from brainstruct.datasets.nsd.design import ExpDesign, read_expdesign
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.reader import NsdReader
 from brainstruct.datasets.nsd.stimuli import read_stim_info
@@ -83,9 +83,9 @@ class Study:
     def layout(self) -> Layout:
         return self.dataset.layout
 
-    @property
+    @cached_property
     def design(self) -> ExpDesign:
-        return self.reader.design
+        return read_expdesign(self.layout.expdesign_file)
 
     @cached_property
     def info(self) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias
@@ -22,9 +23,10 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import ModelWrapValidatorHandler, model_validator
 
 from brainstruct.datasets.reading import Reader, Side
+from brainstruct.errors import Outcome
 from brainstruct.settings.base import Block
 
-Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "places"]
+Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "regions", "places"]
 """What jobs read of a data set; `DataSet.settings_for` says what decides it."""
 
 
@@ -203,9 +205,20 @@ class DataSet(Block, ABC):
         """
         return {"dataset": self.origin, "code": self.code} | self.model_dump(mode="json")
 
+    def modules_for(self, part: Part) -> tuple[str, ...]:
+        """Return modules of the package that read a part: an edit makes jobs run again.
+
+        An own data set is one file, whose digest is among its settings.
+        """
+        return ()
+
     @abstractmethod
     def reader(self) -> Reader:
         """Open it, in a job."""
+
+    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
+        """Look at everything a study reads, headers only; for the doctor."""
+        return []
 
     # For plans: what is expected, before anything is read.
 

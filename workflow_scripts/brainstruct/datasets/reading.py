@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     import numpy as np
     import pandas as pd
     import xarray as xr
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from brainstruct.brain.grid import Grid
-    from brainstruct.datasets.interface import Wanted
-    from brainstruct.errors import Outcome
 
 Side: TypeAlias = Literal["lh", "rh"]
 SIDES: tuple[Side, Side] = ("lh", "rh")
@@ -166,9 +162,3 @@ class Reader(ABC):
     def average_vertices(self, subject: str, side: Side, n_vertices: int) -> NDArray[np.int64]:
         """Return the subject's vertex, of `n_vertices`, for each vertex of fsaverage."""
         raise NotImplementedError("the data set has no surfaces")
-
-    # Questions before a study.
-
-    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
-        """Look at everything a study reads, headers only; for the doctor."""
-        return []

@@ -39,4 +39,4 @@ def examine(
 def _data_set(study: Study, pool: Executor) -> list[Outcome]:
     if study.dataset.made_up:
         return [Outcome("data set", "written by this study")]
-    return study.dataset.reader().examine(study.wanted, pool)
+    return study.dataset.examine(study.wanted, pool)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.interface import DataSet, Part
+from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.room import Room, Wildcards, file
 
@@ -81,9 +82,19 @@ class DataRoom(Room):
         return self.dataset.settings_for("pixels")
 
     @property
+    def about_regions(self) -> dict[str, Any]:
+        """Settings that decide which regions places are in."""
+        return self.dataset.settings_for("regions")
+
+    @property
     def about_places(self) -> dict[str, Any]:
-        """Settings that decide where places lie, and in which regions."""
+        """Settings that decide where places lie."""
         return self.dataset.settings_for("places")
+
+    def code(self, stage: str, *parts: Part) -> str:
+        """Return the identity of the code of a stage that reads parts of the data set."""
+        modules = [name for part in parts for name in self.dataset.modules_for(part)]
+        return stage_identity(stage, *modules)
 
     def check(self) -> list[str]:
         """Return what jobs wait for where files are missing: its rule names all of them."""

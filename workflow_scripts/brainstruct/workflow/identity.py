@@ -22,8 +22,20 @@ from brainstruct import FORMAT_VERSION
 PACKAGE = Path(__file__).parents[1]
 SCRIPTS = PACKAGE.parent
 
-PLUMBING = ("brainstruct.errors", "brainstruct.jobs", "brainstruct.store")
-"""Rooms that carry results and do not shape them; `FORMAT_VERSION` stands for them."""
+PLUMBING = (
+    "brainstruct.errors",
+    "brainstruct.jobs",
+    "brainstruct.store",
+    "brainstruct.datasets.interface",
+    "brainstruct.datasets.opening",
+    "brainstruct.datasets.reading",
+    "brainstruct.settings",
+)
+"""What carries results and does not shape them; `FORMAT_VERSION` stands for it.
+
+Of a data set, a stage takes the modules that read its parts into its identity, see
+`brainstruct.workflow.data.DataRoom.code`.
+"""
 
 REGISTRY = "brainstruct.models.registry"
 """Not followed: a family that is added is no business of the others.

@@ -160,4 +160,5 @@ class ModelRoom(Room):
     def code_of(self, stage: str, key: str) -> str:
         """Identity of the code of a stage that runs a model, and the class of its family."""
         family = FAMILIES[self.study.model(key).family]
-        return f"{stage_identity(stage, family.module)} {family.name}"
+        modules = self.data.dataset.modules_for("pixels")
+        return f"{stage_identity(stage, family.module, *modules)} {family.name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -10,24 +11,34 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from brainstruct.datasets.interface import About, DataSet, HemisphereFiles, Part
+from brainstruct.datasets.interface import About, DataSet, HemisphereFiles, Part, Wanted
 from brainstruct.datasets.nsd import expected
-from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SUBJECTS, Layout
+from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.datasets.nsd.settings import NsdSettings
 from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.reading import SIDES, Reader
-from brainstruct.errors import InputError
+from brainstruct.errors import InputError, Outcome
 
-SHARED = "shared"
-"""Image set, and test set, of the images that all subjects saw."""
+_ROOM = "brainstruct.datasets.nsd"
+
+_READ: dict[Part, tuple[str, ...]] = {
+    "trials": (f"{_ROOM}.trials",),
+    "stimuli": (f"{_ROOM}.trials",),
+    "pixels": (f"{_ROOM}.stimuli", f"{_ROOM}.captions"),
+    "betas": (f"{_ROOM}.trials", f"{_ROOM}.measured"),
+    "regions": (f"{_ROOM}.rois",),
+    "places": (f"{_ROOM}.measured", f"{_ROOM}.grid", f"{_ROOM}.transforms"),
+}
+"""Part -> modules that read it."""
 
 _DECIDE: dict[Part, set[str]] = {
     "trials": {"nsd_root", "annotations"},
     "stimuli": {"nsd_root", "annotations"},
     "pixels": {"nsd_root", "annotations"},
     "betas": {"nsd_root", "annotations", "space", "betas"},
+    "regions": {"nsd_root", "annotations", "space", "betas"},
     "places": {"nsd_root", "annotations", "space", "betas"},
 }
 """Part -> settings that decide what is read; sessions and format are added where they do."""
@@ -236,9 +247,18 @@ class Nsd(NsdSettings, DataSet):
             said["sessions"] = self.sessions_of_images(name, subjects)
         return said
 
+    def modules_for(self, part: Part) -> tuple[str, ...]:
+        """Return the modules that read a part."""
+        return _READ[part]
+
     def reader(self) -> Reader:
         """Open it; only now are packages imported that read arrays."""
-        found: Reader = import_module("brainstruct.datasets.nsd.reader").NsdReader(self)
+        found: Reader = import_module(f"{_ROOM}.reader").NsdReader(self)
+        return found
+
+    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
+        """Look at design, images, captions, and each subject's volumes."""
+        found: list[Outcome] = import_module(f"{_ROOM}.doctor").examine(self, wanted, pool)
         return found
 
     # For plans.

@@ -18,6 +18,9 @@ from brainstruct.errors import InputError
 
 SUBJECTS: tuple[str, ...] = tuple(RELEASED_SESSIONS)
 
+SHARED = "shared"
+"""Image set, and test set, of the images that all subjects saw."""
+
 COCO_SPLITS: tuple[str, ...] = ("train2017", "val2017")
 
 BUCKET = "s3://natural-scenes-dataset"

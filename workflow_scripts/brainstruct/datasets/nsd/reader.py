@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,27 +12,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.grid import Grid
-from brainstruct.datasets.interface import Wanted
-from brainstruct.datasets.nsd import ids, numbers
-from brainstruct.datasets.nsd.betas import SATURATED, SCALE, read_session
 from brainstruct.datasets.nsd.captions import read_captions
-from brainstruct.datasets.nsd.dataset import SHARED, Nsd
-from brainstruct.datasets.nsd.design import (
-    ExpDesign,
-    planned_images,
-    read_expdesign,
-    trial_nsd_ids,
-)
-from brainstruct.datasets.nsd.doctor import examine
+from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.design import read_expdesign
 from brainstruct.datasets.nsd.grid import read_grid
-from brainstruct.datasets.nsd.layout import SUBJECTS
-from brainstruct.datasets.nsd.ncsnr import read_ncsnr
-from brainstruct.datasets.nsd.rois import read_mask, read_roi
-from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
-from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
+from brainstruct.datasets.nsd.measured import known_noise, read_trials, voxels_of
+from brainstruct.datasets.nsd.rois import read_family
+from brainstruct.datasets.nsd.stimuli import StimulusReader
 from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
+from brainstruct.datasets.nsd.trials import list_stimuli, list_trials
 from brainstruct.datasets.reading import Family, NoiseCeiling, Pixels, Reader, Side, Trials
-from brainstruct.errors import Outcome
 
 
 class NsdReader(Reader):
@@ -43,41 +30,15 @@ class NsdReader(Reader):
     def __init__(self, dataset: Nsd) -> None:
         self.dataset, self.layout = dataset, dataset.layout
 
-    @cached_property
-    def design(self) -> ExpDesign:
-        """Which image each trial showed."""
-        return read_expdesign(self.layout.expdesign_file)
-
-    @cached_property
-    def info(self) -> pd.DataFrame:
-        """Where each image comes from, by ``nsd_id``."""
-        return read_stim_info(self.layout.stim_info_file, self.design).set_index("nsd_id")
-
     def stimuli(self, image_set: str) -> pd.DataFrame:
-        """List the images planned for all subjects, or for one alone.
-
-        Own columns: ``coco_id`` and ``coco_split``, where the image comes from.
-        """
-        shared = image_set == SHARED
-        planned = self.design.shared if shared else planned_images(self.design, image_set)
-        # Shared images are shown in the same trials to all subjects.
-        subject = SUBJECTS[0] if shared else image_set
-        sessions = self.dataset.sessions_of_images(image_set, [subject])
-        shown = trial_nsd_ids(self.design, subject, sessions)
-        source = self.info.loc[np.sort(planned), ["coco_id", "coco_split"]]
-        found = source.rename_axis("stimulus").reset_index()
-        found["shown"] = found["stimulus"].isin(shown)
-        found["test_set"] = SHARED if shared else ""
-        return found
+        """List the images planned for all subjects, or for one alone."""
+        sessions = self.dataset.sessions_of_images(image_set, self.dataset.subjects[:1])
+        return list_stimuli(self.layout, image_set, sessions)
 
     def trials(self, subject: str) -> pd.DataFrame:
         """List the trials of a subject's first sessions."""
-        shown = trial_nsd_ids(self.design, subject, self.dataset.sessions_read(subject).count)
-        session, row = ids.session_and_row(np.arange(shown.size))
-        run = np.searchsorted(np.cumsum(numbers.RUN_TRIALS), row, side="right")
-        return pd.DataFrame(
-            {"session": session, "run": ids.number_in_sequence(run), "stimulus": shown}
-        )
+        design = read_expdesign(self.layout.expdesign_file)
+        return list_trials(design, subject, self.dataset.sessions_read(subject).count)
 
     def pixels(self) -> AbstractContextManager[Pixels]:
         """Open the file of all images."""
@@ -88,30 +49,16 @@ class NsdReader(Reader):
         return read_captions(self.layout, stimuli)
 
     def betas(self, subject: str, mask: str) -> Iterator[Trials]:
-        """Read session by session; numbers at the ends of their type are not valid."""
-        marked = read_mask(self.layout, subject, mask)
-        sessions = self.dataset.sessions_read(subject)
-        for session in sessions.numbers:
-            stored = read_session(self.layout.betas_file(subject, session, sessions.format), marked)
-            yield Trials(stored, SCALE, ~np.isin(stored, SATURATED))
+        """Read session by session."""
+        return read_trials(self.layout, subject, mask, self.dataset.sessions_read(subject))
 
     def places(self, subject: str, mask: str) -> xr.Dataset:
-        """Return the voxels of a mask in the order of ``numpy.argwhere``."""
-        marked = read_mask(self.layout, subject, mask)
-        place = np.argwhere(marked)
-        return xr.Dataset(
-            coords={
-                "voxel": np.arange(len(place)),
-                **{axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)},
-            },
-            attrs={"volume_shape": list(marked.shape)},
-        )
+        """Return the voxels of a mask."""
+        return voxels_of(self.layout, subject, mask)
 
     def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling:
-        """Read the ncsnr that comes with the betas: of all sessions, and images shown thrice."""
-        marked = read_mask(self.layout, subject, mask)
-        ncsnr = read_ncsnr(self.layout, subject, marked.shape)[marked]
-        return NoiseCeiling(ncsnr, RELEASED_SESSIONS[subject], numbers.N_REPETITIONS)
+        """Read the ncsnr that comes with the betas."""
+        return known_noise(self.layout, subject, mask)
 
     def facts(self, subject: str) -> dict[str, Any]:
         """Return preparation, version and format of the betas."""
@@ -120,10 +67,7 @@ class NsdReader(Reader):
 
     def region(self, subject: str, family: str, places: xr.Dataset) -> Family:
         """Read a family of regions."""
-        shape = tuple(int(length) for length in places.attrs["volume_shape"])
-        found = read_roi(self.layout, subject, family, shape)
-        numbers_there = found.numbers[tuple(places[axis].values for axis in "ijk")]
-        return Family(found.name, numbers_there, found.names)
+        return read_family(self.layout, subject, family, places)
 
     def grid(self, subject: str, mask: str, shape: Sequence[int]) -> Grid:
         """Read the header of the mask."""
@@ -136,7 +80,3 @@ class NsdReader(Reader):
     def average_vertices(self, subject: str, side: Side, n_vertices: int) -> NDArray[np.int64]:
         """Read the transform to fsaverage."""
         return read_fsaverage(self.layout, subject, side, n_vertices)
-
-    def examine(self, wanted: Wanted, pool: Executor) -> list[Outcome]:
-        """Look at design, images, captions, and each subject's volumes."""
-        return examine(self.dataset, wanted, pool)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from brainstruct.datasets.nsd.labels import label_names
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.volumes import read_volume
+from brainstruct.datasets.reading import Family
 from brainstruct.errors import InputError
 
 
@@ -67,6 +69,20 @@ def read_roi(
             f"Check the table of labels ({layout.label_tables(subject, family)[0]})",
         )
     return RoiFamily(family, numbers, names)
+
+
+def read_family(layout: Layout, subject: str, family: str, places: xr.Dataset) -> Family:
+    """Read a family of regions at places: ``i``, ``j``, ``k`` of volumes of their shape.
+
+    Raises
+    ------
+    InputError
+        As `read_roi`.
+    """
+    shape = tuple(int(length) for length in places.attrs["volume_shape"])
+    found = read_roi(layout, subject, family, shape)
+    at = tuple(places[axis].values for axis in "ijk")
+    return Family(found.name, found.numbers[at], found.names)
 
 
 def read_mask(layout: Layout, subject: str, name: str = "nsdgeneral") -> npt.NDArray[np.bool_]:
