@@ -56,7 +56,7 @@ rule export_study:
     params:
         study=study.study,
         synthetic=study.synthetic is not None,
-        space=study.data.space,
+        dataset=data.about_places,
         subjects=study.subjects,
         models=viewer.models,
         legend=answers.instructions,

@@ -24,7 +24,12 @@ rule write_methods:
         "../envs/methods.yaml"
     params:
         words=methods.words,
+        dataset=methods.dataset,
         subject_models=list(encoding.pairs()),
-        code=[stage_identity("write_methods"), folder_identity("methods/template")],
+        code=[
+            stage_identity("write_methods"),
+            folder_identity("methods/template"),
+            methods.texts_code,
+        ],
     script:
         "../workflow_scripts/write_methods.py"

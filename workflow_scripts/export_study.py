@@ -4,6 +4,7 @@ from pathlib import Path
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.config.models import Instruction, ShownModel
+from brainstruct.datasets.interface import DataSet
 from brainstruct.dictionary.describe import describe
 from brainstruct.exports import description as texts
 from brainstruct.exports.names import words
@@ -23,7 +24,7 @@ def export_study(
     scores: list[Path],
     study: str,
     synthetic: bool,
-    space: str,
+    dataset: DataSet,
     subjects: list[str],
     models: list[ShownModel],
     legend: dict[str, Instruction],
@@ -54,6 +55,7 @@ def export_study(
     people = texts.participants(
         dict(zip(subjects, map(read_dataset, ceilings), strict=True)),
         dict(zip(subjects, map(read_dataset, scores), strict=True)),
+        dataset,
         ceiling=alignment.ceiling,
         threshold=alignment.ceiling_threshold,
     )
@@ -63,8 +65,8 @@ def export_study(
     write_text(
         texts.read_me(
             study,
+            dataset,
             synthetic=synthetic,
-            space=space,
             models=[model.model_dump() for model in models],
             labels=words(model.key for model in models),
             instructions=asked,
@@ -73,7 +75,7 @@ def export_study(
         readme,
     )
     described = texts.dataset_description(
-        study, synthetic=synthetic, snakemake=snakemake_version, codes=codes
+        study, dataset, synthetic=synthetic, snakemake=snakemake_version, codes=codes
     )
     write_json(described, description)
     log.info("%d tables with dictionaries", count)

@@ -51,7 +51,8 @@ def export_subject(
     with publish_folder(folder) as draft:
         target = SubjectFolder(
             draft,
-            subject,
+            dataset.participant(subject),
+            dataset.about.task,
             dataset.volume_space,
             grid,
             reference(dataset, dataset.grid_files(subject, mask)[0], synthetic=synthetic),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from brainstruct.datasets.interface import DataSet
 from brainstruct.jobs.run import run_job
 from brainstruct.methods import page
 from brainstruct.methods.facts import Facts, model_facts, run_facts, subject_facts
@@ -16,6 +17,7 @@ def write_methods(
     scores: list[Path],
     winners: list[Path],
     words: dict[str, Any],
+    dataset: DataSet,
     subject_models: list[tuple[str, str]],
     html: Path,
     markdown: Path,
@@ -36,7 +38,7 @@ def write_methods(
         runs=run_facts(fitted.values()),
         encoding=origin["encoding"] | {"seed": origin["seed"]},
     )
-    text = page.write_methods(words, facts)
+    text = page.write_methods(words, facts, dataset)
     write_text(text.markdown, markdown)
     write_text(text.bibtex, bibtex)
     write_text(text.html, html)

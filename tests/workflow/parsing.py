@@ -21,7 +21,7 @@ EXAMPLES = {
     "instruction": "IC",
     "layer": "16",
     "block": "subj01-000",
-    "owner": "subj01",
+    "image_set": "subj01",
     "index": "000",
     "checkpoint": "instructblip",
     "surface": "subj01",

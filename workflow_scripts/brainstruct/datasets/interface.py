@@ -85,12 +85,15 @@ class DataSet(Block, ABC):
         Columns of its own that `Reader.stimuli` has, and lists of images keep.
     lie : {"volume", "nowhere"}
         Where places lie: in a volume, with a grid, or where no map can show them.
+    texts : pathlib.Path, optional
+        Folder of what exported files and the methods say of it alone, see `text`.
     origin, code : str
         What the configuration calls it, and the digest of a file of one's own: whoever
         opens a data set sets them.
     """
 
     about: ClassVar[About]
+    texts: ClassVar[Path | None] = None
     origin: ClassVar[str] = ""
     code: ClassVar[str] = ""
     id_name: ClassVar[str] = "stimulus"
@@ -127,6 +130,15 @@ class DataSet(Block, ABC):
     @abstractmethod
     def image_sets_of(self, subject: str) -> list[str]:
         """Return the image sets that hold all that a subject saw."""
+
+    def text(self, name: str) -> Path | None:
+        """Return a file of `texts`, if there is one.
+
+        ``data_set.md``: what the methods say of it, macros like those of `methods/template`.
+        ``spaces.md``, ``licence.md``: of the read-me of exported files.
+        """
+        found = self.texts / name if self.texts else None
+        return found if found and found.is_file() else None
 
     def participant(self, subject: str) -> str:
         """Return the label of a subject in names of exported files: letters and digits."""

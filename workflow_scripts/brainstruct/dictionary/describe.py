@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+DATA_SETS = Path(__file__).parents[1] / "datasets"
+"""Each says what columns mean that its tables alone have."""
+
 Entry = dict[str, Any]
 """Of a column: ``Description`` and, of some, ``Units`` and ``Levels`` (value -> meaning)."""
 
@@ -71,6 +74,8 @@ def _dictionary() -> tuple[dict[str, list[str]], dict[str, dict[str, Entry]]]:
             if unit := entry.get("Units"):
                 entry["Units"] = content["units"].get(unit, unit)
             groups[group] |= _without_braces(name, entry)
+    for path in DATA_SETS.glob("*/texts/columns.toml"):
+        groups["common"] |= tomllib.loads(path.read_text(encoding="utf-8"))
     return content["tables"], groups
 
 

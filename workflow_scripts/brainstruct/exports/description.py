@@ -12,28 +12,32 @@ import xarray as xr
 
 from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.datasets.nsd.layout import BUCKET
-from brainstruct.exports.names import TASK, participant
-
-_PAPER = "10.1038/s41593-021-00962-x"
-"""Describes the NSD; the data set itself has no DOI."""
+from brainstruct.datasets.interface import DataSet
 
 IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
 
 _SYNTHETIC = (
-    "Made-up data: this study analysed a synthetic data set in the NSD's formats. Nothing in it "
+    "Made-up data: this study analysed a synthetic data set in the {key}'s formats. Nothing in it "
     "was measured in a brain."
+)
+
+_SPACES = "Volumes are on the grid of the subject's own volumes, `$space`, with their affine."
+
+_LICENCE = (
+    "No licence is stated: whether and how maps made of the data set may be passed on is for you "
+    "to settle before you share this dataset. Then add `License` and `Authors` to "
+    "`dataset_description.json`. Cite the data set and the models you ran."
 )
 
 
 def dataset_description(
-    study: str, *, synthetic: bool, snakemake: str, codes: Mapping[str, str]
+    study: str, dataset: DataSet, *, synthetic: bool, snakemake: str, codes: Mapping[str, str]
 ) -> dict[str, Any]:
     """Build ``dataset_description.json``.
 
     No licence is stated: whoever shares the maps has to settle it with the terms
-    of the NSD.
+    of the data set.
 
     Parameters
     ----------
@@ -46,6 +50,9 @@ def dataset_description(
     codes : mapping
         Stage of the export -> identity of its code.
     """
+    about = dataset.about
+    cited = f"{about.name} (doi:{about.doi})" if about.doi else about.name
+    paper = [f"https://doi.org/{about.doi}"] if about.doi else []
     stages = ", ".join(f"{stage} {code}" for stage, code in codes.items())
     content: dict[str, Any] = {
         "Name": f"{study}: brain alignment of instruction-tuned multimodal models",
@@ -60,21 +67,25 @@ def dataset_description(
             },
             {"Name": "Snakemake", "Version": snakemake},
         ],
-        "HowToAcknowledge": f"Please cite the Natural Scenes Dataset (doi:{_PAPER}) and the paper "
+        "HowToAcknowledge": f"Please cite the {cited} and the paper "
         "that this analysis reproduces and extends (arXiv:2505.20029).",
-        "ReferencesAndLinks": [f"https://doi.org/{_PAPER}", "https://arxiv.org/abs/2505.20029"],
+        "ReferencesAndLinks": [*paper, "https://arxiv.org/abs/2505.20029"],
     }
     if synthetic:
         return {**content, "Name": f"{content['Name']} (synthetic data)"}
-    return content | {
-        "SourceDatasets": [{"DOI": f"doi:{_PAPER}", "URL": "https://naturalscenesdataset.org"}],
-        "DatasetLinks": {"nsd": BUCKET},
-    }
+    source = {"DOI": f"doi:{about.doi}"} if about.doi else {}
+    source |= {"URL": about.url} if about.url else {}
+    return (
+        content
+        | ({"SourceDatasets": [source]} if source else {})
+        | ({"DatasetLinks": {about.key: about.files}} if about.files else {})
+    )
 
 
 def participants(
     spaces: Mapping[str, xr.Dataset],
     scores: Mapping[str, xr.Dataset],
+    dataset: DataSet,
     *,
     ceiling: str,
     threshold: float,
@@ -95,8 +106,8 @@ def participants(
         reliable = can_be_divided_by(space[f"ceiling_{ceiling}"], threshold)
         rows.append(
             {
-                "participant_id": f"sub-{participant(subject)}",
-                "nsd_subject": subject,
+                "participant_id": f"sub-{dataset.participant(subject)}",
+                f"{dataset.about.key}_subject": subject,
                 "sessions": int(space.attrs["sessions"]),
                 "n_train": int(scores[subject].attrs["n_train"]),
                 "n_test": int(scores[subject].attrs["n_test"]),
@@ -110,9 +121,9 @@ def participants(
 
 def read_me(
     study: str,
+    dataset: DataSet,
     *,
     synthetic: bool,
-    space: str,
     models: Sequence[Mapping[str, Any]],
     labels: Mapping[str, str],
     instructions: Mapping[str, Mapping[str, str]],
@@ -126,8 +137,6 @@ def read_me(
         Name of the study.
     synthetic : bool
         Whether its data were made up.
-    space : str
-        Functional preparation: ``func1pt8mm``.
     models : sequence of mapping
         ``key`` and ``label``.
     labels : mapping
@@ -141,16 +150,27 @@ def read_me(
     told = [f"| `{key}` | {one['task']} | {one['text']} |" for key, one in instructions.items()]
     if told:
         told = ["| Instruction | Task | Text |", "|---|---|---|", *told, "\n"]
-    places = [f"- sub-{participant(subject)}: {words}." for subject, words in surfaces.items()]
+    places = [
+        f"- sub-{dataset.participant(subject)}: {words}." for subject, words in surfaces.items()
+    ]
     template = Path(__file__).with_name("readme.md").read_text(encoding="utf-8")
+    space, about = dataset.volume_space, dataset.about
     return Template(template).substitute(
         study=study,
         version=__version__,
-        warning=f"**{_SYNTHETIC}**\n\n" if synthetic else "",
-        data="made-up data" if synthetic else "the Natural Scenes Dataset",
-        task=TASK,
+        warning=f"**{_SYNTHETIC.format(key=about.key.upper())}**\n\n" if synthetic else "",
+        data="made-up data" if synthetic else f"the {about.name}",
+        task=about.task,
         space=space,
+        spaces=Template(_said(dataset, "spaces.md", _SPACES)).substitute(space=space),
+        licence=_said(dataset, "licence.md", _LICENCE),
         models="\n".join(named),
         instructions="\n".join(told),
         surfaces="\n".join(places),
     )
+
+
+def _said(dataset: DataSet, name: str, otherwise: str) -> str:
+    """Return what the data set says of itself, or else what holds for any."""
+    path = dataset.text(name)
+    return path.read_text(encoding="utf-8").rstrip("\n") if path else otherwise

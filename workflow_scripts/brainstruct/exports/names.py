@@ -10,14 +10,6 @@ from brainstruct.errors import InputError
 ENTITIES = ("sub", "task", "hemi", "space", "den", "stat", "desc")
 """Entities that are used, in the order of a file's name."""
 
-TASK = "nsdcore"
-"""What the NSD's raw data call the experiment whose betas are analysed."""
-
-
-def participant(subject: str) -> str:
-    """Return the label of a subject of the NSD: ``01`` for ``subj01``."""
-    return subject.removeprefix("subj")
-
 
 def word(key: str) -> str:
     """Turn a key into a label: ``instructblipRandom`` for ``instructblip-random``."""

@@ -11,7 +11,7 @@ from brainstruct.brain.grid import Grid
 from brainstruct.dictionary.describe import describe
 from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
 from brainstruct.exports.maps import VoxelMap
-from brainstruct.exports.names import TASK, bids_name, participant
+from brainstruct.exports.names import bids_name
 from brainstruct.exports.nifti import write_nifti
 from brainstruct.exports.surfaces import Cortex
 from brainstruct.store.files import write_json
@@ -26,8 +26,8 @@ class SubjectFolder:
     ----------
     folder : pathlib.Path
         ``sub-01``; maps come into ``func``.
-    subject, space : str
-        Whose, and the functional preparation (``func1pt8mm``).
+    participant, task, space : str
+        Labels of whose maps they are, of the experiment, and of the volumes' space.
     grid : Grid
         Where the voxels lie.
     grid_source : str
@@ -37,7 +37,8 @@ class SubjectFolder:
     """
 
     folder: Path
-    subject: str
+    participant: str
+    task: str
     space: str
     grid: Grid
     grid_source: str
@@ -84,8 +85,8 @@ class SubjectFolder:
     def _name(self, found: VoxelMap, **entities: str | None) -> str:
         return bids_name(
             found.suffix,
-            sub=participant(self.subject),
-            task=TASK,
+            sub=self.participant,
+            task=self.task,
             stat=found.stat,
             desc=found.desc,
             **entities,

@@ -52,12 +52,13 @@ def own_cortices(
     """
     reader = dataset.reader()
     places = reader.vertices(subject, mask)
+    surfaces = dataset.cortex_files(subject, "full")[0].pial.parent.relative_to(dataset.root)
     found = [
         Cortex(
             "fsnative",
             _samplers(places, mask.shape),
             None,
-            f"nsddata/freesurfer/{subject}/surf/{{lh,rh}}.white (or pial, inflated, sphere)",
+            f"{surfaces.as_posix()}/{{lh,rh}}.white (or pial, inflated, sphere)",
             _sampling(len(places[0])),
         )
     ]

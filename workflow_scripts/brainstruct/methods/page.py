@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from brainstruct.datasets.interface import DataSet
 from brainstruct.methods.facts import Facts
 from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
 
@@ -38,7 +39,7 @@ class Methods:
     html: str  # both as one self-contained page
 
 
-def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
+def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> Methods:
     """Fill the template.
 
     Parameters
@@ -48,6 +49,8 @@ def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
         the template's folder for what it uses.
     facts : Facts
         What was computed.
+    dataset : DataSet
+        What was studied; its own ``data_set.md``, if it has one, tells of it.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
         If the text cites what the bibliography lacks.
     """
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATE),
+        loader=FileSystemLoader([*filter(None, [dataset.texts]), _TEMPLATE]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,7 +74,9 @@ def write_methods(study: Mapping[str, Any], facts: Facts) -> Methods:
         "citations": _citations,
         "power": _power,
     }
-    markdown = environment.get_template("methods.md").render(study=study, facts=facts)
+    markdown = environment.get_template("methods.md").render(
+        study=study, facts=facts, dataset=dataset
+    )
     library = load(cited(markdown))
     references = as_list(library)
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(

@@ -21,7 +21,7 @@ Part: TypeAlias = tuple[str, int, float, float]
 def folder_of(path: str, root: str) -> str:
     """Return the stage that a file belongs to: the folder under the results, or its own.
 
-    >>> folder_of("results/demo/fits/subj01/vit-h/none/layer-0.nc", "results/demo")
+    >>> folder_of("results/demo/fits/anna/vit-h/none/layer-0.nc", "results/demo")
     'results/demo/fits'
     >>> folder_of("resources/demo/images/stimuli/images.hdf5", "results/demo")
     'resources/demo/images'

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from brainstruct.workflow.identity import folder_identity
 from brainstruct.workflow.room import Room
 
 
@@ -23,6 +24,17 @@ class MethodsRoom(Room):
         return version("snakemake")
 
     @property
+    def dataset(self) -> dict[str, Any]:
+        """Return the settings of the data set that the text speaks of."""
+        return self.study.dataset.settings_for("regions")
+
+    @property
+    def texts_code(self) -> str:
+        """Identity of what the data set says of itself."""
+        texts = self.study.dataset.texts
+        return folder_identity(str(texts)) if texts else ""
+
+    @property
     def words(self) -> dict[str, Any]:
         """What the methods say that no result knows."""
         study = self.study
@@ -30,8 +42,6 @@ class MethodsRoom(Room):
             "name": study.study,
             "seed": study.seed,
             "synthetic": study.synthetic is not None,
-            "space": study.data.space,
-            "betas": study.data.betas,
             "mask": study.data.mask,
             "rois": study.data.rois,
             "alignment": study.alignment.model_dump(),

@@ -66,6 +66,7 @@ class Nsd(NsdSettings, DataSet):
     id_name: ClassVar[str] = "nsd_id"
     own_columns: ClassVar[tuple[str, ...]] = ("coco_id", "coco_split")
     lie: ClassVar[Literal["volume", "nowhere"]] = "volume"
+    texts: ClassVar[Path | None] = Path(__file__).parent / "texts"
     origin: ClassVar[str] = "nsd"
 
     written: Written | None = Field(default=None, exclude=True)
