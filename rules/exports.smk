@@ -56,7 +56,7 @@ rule export_study:
     params:
         study=study.study,
         synthetic=study.synthetic is not None,
-        dataset=data.about_places,
+        dataset=methods.dataset,
         subjects=study.subjects,
         models=viewer.models,
         legend=answers.instructions,

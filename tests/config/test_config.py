@@ -73,7 +73,7 @@ def test_all_problems_are_listed_at_once(paper_config):
     with pytest.raises(InputError) as error:
         load_study(paper_config)
     assert "encoding.folds" in str(error.value)
-    assert "subjects.1" in str(error.value)
+    assert "subjects: unknown name 'subj09'" in str(error.value)
     assert "2 problem(s)" in str(error.value)
 
 
@@ -200,7 +200,7 @@ def test_editors_find_no_fault_with_a_file_of_differences(local):
     "local",
     [
         {"encoding": {"aplhas": {}}},
-        {"subjects": ["subj11"]},
+        {"subjects": ["subj 11"]},
         {"models": [{"key": "clip"}]},  # lists replace the others: an entry must be whole
         {"embedding": {"batch_size": 0}},
     ],

@@ -12,16 +12,12 @@ import h5py
 import numpy as np
 import pytest
 import yaml
-from brainstruct.doctor.dataset import (
-    check_captions,
-    check_design,
-    check_stimuli,
-    check_subject,
-)
 from sound_study import SHARDS, config_of, study_of
 
 from brainstruct.config.files import REPOSITORY, read_config
 from brainstruct.config.loading import load_study
+from brainstruct.datasets.nsd import doctor as nsd_doctor
+from brainstruct.datasets.nsd.doctor import check_captions, check_stimuli
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.doctor import command, machine
 from brainstruct.doctor.checkpoints import check_checkpoint
@@ -35,6 +31,14 @@ SCRIPT = Path(command.__file__).parents[2] / "doctor.py"
 
 def layout_of(root):
     return Layout(root / "nsd")
+
+
+def check_subject(study, subject):
+    return nsd_doctor.check_subject(study.dataset, study.wanted, subject)
+
+
+def check_design(study):
+    return nsd_doctor.check_design(study.dataset, study.wanted)
 
 
 def findings(outcomes):
@@ -84,21 +88,21 @@ def test_everything_is_found_at_once(ill, capsys):
 
 def test_a_hole_and_its_size(ill):
     study = study_of(ill, data={"sessions": 4, "format": "nifti"})
-    line = only(check_subject(study, layout_of(ill), "subj01"))
+    line = only(check_subject(study, "subj01"))
     assert "lacks 2 of 4 sessions: betas_session03.nii.gz, betas_session04.nii.gz" in line
     assert "use only the first 2" in line
 
 
 def test_more_sessions_than_there_are(ill):
     study = study_of(ill, data={"sessions": 33})
-    lines = [finding.line for finding in check_subject(study, layout_of(ill), "subj03").findings]
+    lines = [finding.line for finding in check_subject(study, "subj03").findings]
     assert "33 sessions of subj03 are wanted, the data set has 32" in lines[0]
     assert "lacks 31 of 32" in lines[1]
 
 
 def test_an_unfinished_download_is_a_warning_if_all_sessions_are_meant(ill):
     study = study_of(ill, data={"sessions": "all"})
-    line = only(check_subject(study, layout_of(ill), "subj01"), "warning")
+    line = only(check_subject(study, "subj01"), "warning")
     assert "holds 2 of the 40 sessions" in line
     assert "{subj01: 2}" in line
 
@@ -107,7 +111,7 @@ def test_another_format(ill):
     for path in layout_of(ill).betas_folder("subj03").glob("*.hdf5"):
         path.unlink()
     study = study_of(ill, data={"format": "hdf5"})
-    line = only(check_subject(study, layout_of(ill), "subj03"))
+    line = only(check_subject(study, "subj03"))
     assert "holds no session in hdf5, but there are files in nifti" in line
 
 
@@ -116,7 +120,7 @@ def test_another_format(ill):
 def test_truncated_betas(ill, form, share):
     path = layout_of(ill).betas_file("subj03", 1, form)
     truncate(path, share)
-    line = only(check_subject(study_of(ill, data={"format": form}), layout_of(ill), "subj03"))
+    line = only(check_subject(study_of(ill, data={"format": form}), "subj03"))
     assert line.startswith(f"{path}: is ")
     assert "truncated" in line
 
@@ -134,14 +138,14 @@ def test_other_betas(ill, shape, dtype, fault):
     path = layout_of(ill).betas_file("subj03", 1, "hdf5")
     with h5py.File(path, "w") as file:
         file.create_dataset("betas", shape, dtype, chunks=(1,) * len(shape))
-    assert fault in only(check_subject(study_of(ill), layout_of(ill), "subj03"))
+    assert fault in only(check_subject(study_of(ill), "subj03"))
 
 
 def test_damaged_volumes(ill):
     layout = layout_of(ill)
     truncate(layout.ncsnr_file("subj03"), 0.6)
     truncate(layout.roi_file("subj03", "prf-visualrois"), 0.6)
-    outcome = check_subject(study_of(ill), layout, "subj03")
+    outcome = check_subject(study_of(ill), "subj03")
     assert ["no readable NIfTI" in finding.line for finding in outcome.findings] == [True, True]
 
 
@@ -149,7 +153,7 @@ def test_labels_without_a_name(ill):
     layout = layout_of(ill)
     table = next(path for path in layout.label_tables("subj03", "floc-faces") if path.is_file())
     table.write_text("0 Unknown\n")
-    line = only(check_subject(study_of(ill), layout, "subj03"))
+    line = only(check_subject(study_of(ill), "subj03"))
     assert "holds labels that have no name" in line
 
 
@@ -162,9 +166,9 @@ def test_a_damaged_design_hides_nothing_else(ill):
 def test_images_that_were_never_filled(ill):
     layout = layout_of(ill)
     study = study_of(ill)
-    _, images = check_design(study, layout)
+    _, images = check_design(study)
     with h5py.File(layout.stimuli_file, "r+") as file:
-        file["imgBrick"][int(images["nsd_id"].iloc[0])] = 0
+        file["imgBrick"][int(images["stimulus"].iloc[0])] = 0
     assert "is blank" in only(check_stimuli(layout, images))
     with h5py.File(layout.stimuli_file, "w") as file:
         file.create_dataset("imgBrick", (10, 4, 4, 3), "u1")
@@ -173,7 +177,7 @@ def test_images_that_were_never_filled(ill):
 
 def test_captions_of_other_images(ill):
     layout = layout_of(ill)
-    _, images = check_design(study_of(ill), layout)
+    _, images = check_design(study_of(ill))
     path = layout.captions_file("train2017")
     content = json.loads(path.read_text())
     content["annotations"] = content["annotations"][::7]
@@ -237,7 +241,7 @@ def test_a_checkpoint_of_the_hub_is_fetched_later(ill):
 def test_no_filestore(ill):
     layout = layout_of(ill)
     shutil.rmtree(ill / "pycortex" / "subj03")
-    line = only(check_flatmaps(study_of(ill), layout))
+    line = only(check_flatmaps(study_of(ill)))
     assert "subj03" in line
     assert "lacks lh.func1pt8-to-layerB1.mgz" in line
     assert "and 4 more" in line
@@ -245,13 +249,13 @@ def test_no_filestore(ill):
         for path in (*layout.depth_files("subj03", side), layout.fsaverage_file("subj03", side)):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    assert "is drawn on fsaverage" in only(check_flatmaps(study_of(ill), layout), "note")
-    assert check_flatmaps(study_of(ill, flatmaps={"source": "fsaverage"}), layout).findings
+    assert "is drawn on fsaverage" in only(check_flatmaps(study_of(ill)), "note")
+    assert check_flatmaps(study_of(ill, flatmaps={"source": "fsaverage"})).findings
     (ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.gii").rename(
         ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.vtk"
     )
     study = study_of(ill, subjects=["subj01"], data={"sessions": 2})
-    assert check_flatmaps(study, layout).findings == []
+    assert check_flatmaps(study).findings == []
 
 
 def test_no_write_access(ill, monkeypatch):

@@ -55,7 +55,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
                 "storage": "float16",
             },
             "texts": INSTRUCTIONS,
-            "layout": {"nsd_root": str(study / "nsd"), "annotations": None},
+            "dataset": {"dataset": "nsd", "nsd_root": str(study / "nsd")},
             "work": str(own / "work"),
             "stamps": str(study / "manifest.stamps.json"),
             "code": "abc",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.exports.description import dataset_description, read_me
 
 INSTRUCTIONS = {"IC": {"task": "Captioning", "text": "Describe it for $5"}}
 
 
+NSD = Nsd(nsd_root="")
+
+
 def readme(*, synthetic: bool = False, instructions=INSTRUCTIONS) -> str:
     return read_me(
         "a study",
+        NSD,
         synthetic=synthetic,
-        space="func1pt8mm",
         models=[{"key": "vit-h", "label": "ViT-H"}, {"key": "clip", "label": "CLIP"}],
         labels={"vit-h": "vitH", "clip": "clip"},
         instructions=instructions,
@@ -52,7 +56,7 @@ def test_made_up_data_are_called_made_up_and_name_no_source(synthetic):
     text = readme(synthetic=synthetic)
     assert ("Made-up data: this study" in text) is synthetic
     assert ("Derivatives of the Natural Scenes Dataset" in text) is not synthetic
-    told = dataset_description("s", synthetic=synthetic, snakemake="9", codes={"export": "0a"})
+    told = dataset_description("s", NSD, synthetic=synthetic, snakemake="9", codes={"export": "0a"})
     assert ("synthetic" in told["Name"]) is synthetic
     assert ("SourceDatasets" in told) is ("DatasetLinks" in told) is not synthetic
     assert "License" not in told

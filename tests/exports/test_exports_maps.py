@@ -19,8 +19,9 @@ from brainstruct.encoding.significance import selected_p, significant
 from brainstruct.exports.maps import model_maps, subject_maps
 from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
-from brainstruct.exports.surfaces import nsd_cortices
+from brainstruct.exports.surfaces import own_cortices
 from brainstruct.figures.style import instruction_colours, layer_colours
+from nsd_study import open_nsd
 
 SPACE = "task-nsdcore_space-func1pt8mm"
 
@@ -43,8 +44,8 @@ def folder(tmp_path_factory, nsd, scores, winners, space, grid):
     mask = np.zeros(SHAPE, bool)
     mask[tuple(space[axis].values for axis in "ijk")] = True
     root = tmp_path_factory.mktemp("exports")
-    cortices = nsd_cortices(nsd, "subj01", mask, average=True)
-    target = SubjectFolder(root, "subj01", "func1pt8mm", grid, "bids:nsd:mask", cortices)
+    cortices = own_cortices(open_nsd(nsd), "subj01", mask, average=True)
+    target = SubjectFolder(root, "01", "nsdcore", "func1pt8mm", grid, "bids:nsd:mask", cortices)
     assert target.write(subject_maps(space, "ncsnr", THRESHOLD), {"Fact": 1}) == 3
     wanted = ("ByInstruction", "WinningInstruction", "WinningLayer", "Mean")
     maps = [one for one in maps_of(scores, winners, space) if one.desc.endswith(wanted)]

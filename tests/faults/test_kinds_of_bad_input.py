@@ -307,8 +307,8 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
     "own table of images cut": (
         RESPONSES, lambda s: s.cut(s.root / "index.tsv", 0.05), {}, ["index.tsv"]),
     "own table of images without its columns": (
-        RESPONSES, lambda s: s.text(s.root / "index.tsv", lambda t: t.replace("repetitions", "x")), {},
-        ["index.tsv", "repetitions", "snakemake"]),
+        RESPONSES, lambda s: s.text(s.root / "index.tsv", lambda t: t.replace("split", "x")), {},
+        ["index.tsv", "split", "snakemake"]),
     "design missing": (
         INDEX, lambda s: s.layout.expdesign_file.unlink(), {}, ["nsd_expdesign.mat"]),
     "design cut": (

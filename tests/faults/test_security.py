@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from checkout import REPOSITORY, SMALL
+from parsing import parse
 
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
@@ -172,8 +173,7 @@ def test_names_in_file_names_cannot_leave_their_folders(demo_config, name, place
 
 def test_no_wildcard_matches_a_path():
     """A target with folders of its own in a wildcard's place is made by no rule."""
-    workflow = (REPOSITORY / "Snakefile").read_text()
-    constraints = dict(re.findall(r'^    (\w+)=r?"(.+)",$', workflow, re.M))
+    constraints = dict(parse("config/demo.yaml")[0].workflow.wildcard_constraints)
     names = "".join(path.read_text() for path in (REPOSITORY / NAMES).glob("*.py"))
     used = set(re.findall(r'= "\{(\w+)\}"', names))
     for pattern in re.findall(r'\bfile\("(.+)"\)', names):

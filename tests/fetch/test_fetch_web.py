@@ -8,11 +8,12 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from brainstruct.fetch.captions import archive_path, unpack_captions
 
+from brainstruct.datasets.nsd import caption_archive as captions
+from brainstruct.datasets.nsd.caption_archive import archive_path, unpack_captions
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
-from brainstruct.fetch import captions, web
+from brainstruct.fetch import web
 from brainstruct.fetch.transfer import fetch_file
 
 CONTENT = bytes(range(256)) * 40

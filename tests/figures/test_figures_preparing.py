@@ -22,6 +22,7 @@ from brainstruct.figures.stage import Stage
 from brainstruct.figures.voxels import open_flatmap
 from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.workflow.flat_source import find_source
+from nsd_study import open_nsd
 
 HEIGHT = 96
 KEYS = ("IC", "IU1", "SR")
@@ -30,14 +31,14 @@ KEYS = ("IC", "IU1", "SR")
 def prepare(folder: Path, layout, **flatmaps) -> Path:
     """Do what the rule does; return the marker."""
     options = Flatmaps(**{"transform": "fullhead", "height": HEIGHT, **flatmaps})
-    found = find_source(options, layout, "subj01")
+    found = find_source(options, open_nsd(layout), "subj01")
     files = [str(path) for path in found.files]
     name = options.subject.format(subject="subj01")
     cortex = Cortex(found.source, found.reason, files, name, options.transform)
     ready = prepare_flatmaps(
         folder,
         {"subj01": cortex},
-        layout,
+        open_nsd(layout),
         mask="nsdgeneral",
         store=options.store,
         patch=options.patch,
@@ -185,7 +186,7 @@ def test_subjects_who_share_a_cortex_have_one_flatmap(tmp_path, monkeypatch):
     ready = prepare_flatmaps(
         tmp_path,
         {"subj01": cortex, "subj02": cortex, "subj05": replace(cortex, name="S2")},
-        Layout(tmp_path),
+        open_nsd(Layout(tmp_path)),
         mask="nsdgeneral",
         store=None,
         patch="full",

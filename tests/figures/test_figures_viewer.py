@@ -9,19 +9,20 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
-from brainstruct.figures.nsd_cortex import average_flatmap
 from matplotlib.colors import to_hex
 
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.fsaverage import NAME
+from brainstruct.figures.own_cortex import average_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
 from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_index import PORT, viewer_index
 from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip, maps_of_model
+from nsd_study import open_nsd
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
 
@@ -144,7 +145,7 @@ def test_one_name_of_colours_cannot_stand_for_two(build, sheet, space, tmp_path)
 def average(s1_store, nsd):
     """The cortex of a subject without a transform, in the store, and its flatmap."""
     mask = read_volume(nsd.roi_file("subj01", "nsdgeneral")) > 0
-    pair, flatmap = average_flatmap(nsd, "subj01", mask, 256)
+    pair, flatmap = average_flatmap(open_nsd(nsd), "subj01", mask, 256)
     import_subject(s1_store, NAME, *pair)
     pycortex().db.reload_subjects()
     return pair, flatmap, mask

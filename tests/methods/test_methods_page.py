@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pybtex.database import parse_string
 
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.methods.facts import Facts, ModelFacts, SubjectFacts
 from brainstruct.methods.page import PAPERS, write_methods
 from brainstruct.methods.references import as_list, cited, link_citations, load
@@ -67,14 +68,15 @@ def facts() -> Facts:
     )
 
 
+NSD = Nsd(nsd_root="")
+
+
 @pytest.fixture
 def study() -> dict[str, Any]:
     return {
         "name": "a study",
         "seed": 2505,
         "synthetic": False,
-        "space": "func1pt8mm",
-        "betas": "betas_fithrf_GLMdenoise_RR",
         "mask": "nsdgeneral",
         "rois": ["prf-visualrois", "floc-bodies"],
         "alignment": {"ceiling": "ncsnr", "ceiling_threshold": 0.05, "layers": "best"},
@@ -94,7 +96,7 @@ def row(markdown: str, first: str) -> list[str]:
 
 
 def test_counts_settings_and_versions_are_those_of_the_files(study, facts):
-    text = write_methods(study, facts).markdown
+    text = write_methods(study, facts, NSD).markdown
     assert row(text, "subj05") == [
         "subj05",
         "37",
@@ -117,7 +119,7 @@ def test_counts_settings_and_versions_are_those_of_the_files(study, facts):
 
 
 def test_synthetic_data_are_called_synthetic(study, facts):
-    text = write_methods(study | {"synthetic": True}, facts).markdown
+    text = write_methods(study | {"synthetic": True}, facts, NSD).markdown
     assert "data of this study are synthetic" in text
     assert "7 T scanner" not in text
 
@@ -130,43 +132,43 @@ def test_synthetic_data_are_called_synthetic(study, facts):
     ],
 )
 def test_the_text_follows_the_configuration(study, facts, changed, says, not_says):
-    text = write_methods(study | {"alignment": study["alignment"] | changed}, facts).markdown
+    text = write_methods(study | {"alignment": study["alignment"] | changed}, facts, NSD).markdown
     assert says in text and not_says not in text
 
 
 def test_a_preset_is_described_by_its_own_settings(study, facts):
     preset = {"preset": "oota2025", "backend": "torch", "permutations": 0, "seed": 1}
-    text = write_methods(study, replace(facts, encoding=preset)).markdown
+    text = write_methods(study, replace(facts, encoding=preset), NSD).markdown
     assert "`oota2025`" in text and "from 10¹ to 10⁴" in text
     assert "shuffled" not in text and "against chance" not in text
 
 
 def test_the_test_against_chance_is_described(study, facts):
-    text = write_methods(study, facts).markdown
+    text = write_methods(study, facts, NSD).markdown
     assert "by about 1,000 permutations" in text and "[@hemerik2018]" in text
 
 
 def test_partitions_are_told_of_where_a_model_has_two_instructions(study, facts):
-    assert "banded ridge" in write_methods(study, facts).markdown
+    assert "banded ridge" in write_methods(study, facts, NSD).markdown
     single = replace(facts, models=tuple(m for m in facts.models if m.key != "blip"))
-    assert "banded ridge" not in write_methods(study, single).markdown
+    assert "banded ridge" not in write_methods(study, single, NSD).markdown
 
 
 def test_nothing_is_said_about_responses_when_none_were_decoded(study, facts):
     prompts = replace(facts, runs={**facts.runs, "pooling": ("prompt_mean",)})
-    text = write_methods(study, prompts).markdown
+    text = write_methods(study, prompts, NSD).markdown
     assert "decoded" not in text and "`prompt_mean`" in text
 
 
 def test_a_study_of_towers_alone_has_no_instructions(study, facts):
     towers = replace(facts, models=(model("vit", "vit"),))
-    text = write_methods(study | {"instructions": {}}, towers).markdown
+    text = write_methods(study | {"instructions": {}}, towers, NSD).markdown
     assert "per instruction" not in text and "| instruction |" not in text
     assert "Random baselines" not in text
 
 
 def test_page_holds_text_and_references_and_nothing_from_elsewhere(study, facts):
-    written = write_methods(study, facts)
+    written = write_methods(study, facts, NSD)
     keys = cited(written.markdown)
     assert {"allen2022", "dupre2022", "gao2015", "molder2021", "oota2025", "dai2023"} <= set(keys)
     assert "ye2023" not in keys  # a model that was not run

@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs/extending.md"
 @pytest.fixture(scope="module")
 def family(tmp_path_factory):
     """The class, from the module that the page shows."""
-    shown, entry = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    shown, entry, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     path = tmp_path_factory.mktemp("family") / "dinov2.py"
     path.write_text(shown, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("dinov2", path)

@@ -213,7 +213,7 @@ def test_winners_by_name(root):
 def test_tables_come_with_their_dictionary(root):
     table = load_table(root, "alignment")
     assert set(table.attrs["columns"]) == set(table.columns)
-    assert "NSD" in table.attrs["columns"]["subject"]["Description"]
+    assert "data set" in table.attrs["columns"]["subject"]["Description"]
     with pytest.raises(InputError, match="did you mean 'alignment'"):
         load_table(root, "alignmnt")
 

@@ -61,7 +61,7 @@ def test_missing_data_are_named_in_one_message(fresh):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"subjects": ["subj01", "subj11"]}, "subjects.1"),
+        ({"subjects": ["subj01", "subj11"]}, "subjects: unknown name 'subj11'; there are subj01,"),
         ({"encoding": {"aplhas": {}}}, "Did you mean 'alphas'?"),
         ({"instructions": ["IC", "IU4"]}, "Did you mean 'IU"),
     ],

@@ -11,6 +11,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.workflow.flat_source import find_source
 from brainstruct.workflow.inputs import Inputs
+from nsd_study import open_nsd
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def touch(*paths: Path) -> None:
 
 def find(layout: Layout, store: Path | None, source: str = "auto"):
     flatmaps = Flatmaps(source=source, store=None if store is None else str(store), transform="x")
-    return find_source(flatmaps, layout, "subj05")
+    return find_source(flatmaps, open_nsd(layout), "subj05")
 
 
 def names(found) -> set[str]:

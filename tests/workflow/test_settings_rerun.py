@@ -25,12 +25,12 @@ ALIGN = {
     "partition_variance", "tabulate_partition", "tabulate_rois", "write_methods",
 }  # fmt: skip
 IMAGES = EMBED | {
-    "check_nsd", "export_subject", "estimate_ceiling", "index_stimuli", "list_block",
+    "check_data", "export_subject", "estimate_ceiling", "index_stimuli", "list_block",
     "prepare_pycortex", "prepare_responses", "show_responses", "write_synthetic_stimuli",
     "write_synthetic_subject",
 }  # fmt: skip
 BETAS = {
-    "check_nsd", "export_subject", "estimate_ceiling", "prepare_pycortex", "prepare_responses",
+    "check_data", "export_subject", "estimate_ceiling", "prepare_pycortex", "prepare_responses",
     "plant_features", "write_methods", "write_synthetic_stimuli", "write_synthetic_subject",
 }  # fmt: skip
 LEGENDS = {
@@ -51,7 +51,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     ),
     "subjects": (
         ["subj01"],
-        {"check_nsd", "draw_noise_ceiling", "draw_shared_variance", "estimate_ceiling",
+        {"check_data", "draw_noise_ceiling", "draw_shared_variance", "estimate_ceiling",
          "estimate_cross_subject", "export_study", "join_tables", "list_viewers",
          "prepare_pycortex", "tabulate_comparisons", "tabulate_recovery", "tabulate_responses",
          "write_methods"},
@@ -59,23 +59,23 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "data.nsd_root": ("elsewhere", IMAGES | {"draw_planted_recovered", "tabulate_recovery"}),
     "data.annotations": ("captions", IMAGES),
     "data.space": ("func1mm", BETAS | {"export_study"}),
-    "data.betas": ("betas_assumehrf", BETAS),
+    "data.betas": ("betas_assumehrf", BETAS | {"export_study"}),
     "data.format": ("hdf5", set()),
     "data.sessions": (
         1,
-        {"check_nsd", "index_stimuli", "list_block", "prepare_responses",
+        {"check_data", "index_stimuli", "list_block", "prepare_responses",
          "write_synthetic_subject"},
     ),
     "data.mask": (
         "my-mask",
-        {"check_nsd", "compare", "draw_instruction_rois", "draw_layer_profiles",
+        {"check_data", "compare", "draw_instruction_rois", "draw_layer_profiles",
          "draw_model_scatter", "draw_roi_bars", "draw_shared_variance", "export_subject",
          "find_concepts", "prepare_pycortex", "prepare_responses", "tabulate_partition",
          "tabulate_rois", "write_methods", "write_synthetic_subject"},
     ),
     "data.rois": (
         ["floc-faces"],
-        {"check_nsd", "draw_layer_profiles", "draw_roi_bars", "draw_shared_variance",
+        {"check_data", "draw_layer_profiles", "draw_roi_bars", "draw_shared_variance",
          "estimate_ceiling", "write_methods", "write_synthetic_subject"},
     ),
     "data.images_per_block": (500, FIT_AND_PART | {"list_block", "tabulate_responses"}),
@@ -165,6 +165,8 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
 """Setting of the demo -> another value, and the scripts whose jobs run again."""
 
 OTHERWISE = {
+    "data.dataset": "another data set is another study: tests/datasets/test_datasets_opening.py",
+    "data.settings": "those of a data set of one's own: the same tests",
     "results": "all results are in another folder",
     "models.0.key": "another key is another model",
     "fetch": "is for the command that downloads",

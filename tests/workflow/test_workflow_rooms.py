@@ -119,31 +119,37 @@ def test_preset_brings_its_own_settings(paper_config):
     assert other.statistics.penalties["count"] == 7
 
 
+def sessions(rooms, subject):
+    """Sessions that jobs of a subject read."""
+    return rooms.data.about_betas(wild(subject=subject))["sessions"]
+
+
 def test_released_sessions_are_assumed_where_there_is_nothing(paper_config, tmp_path):
     paper_config["data"]["nsd_root"] = str(tmp_path)
     rooms = build(paper_config)
-    assert rooms.data.inputs.sessions("subj01") == 40
+    assert sessions(rooms, "subj01") == 40
     assert rooms.data.inputs.subject("subj01") == []
     assert rooms.data.inputs.check("x.json") == ["x.json"]
     betas = [name for name in rooms.data.inputs.required() if "betas_session" in name]
     assert len(betas) == 4 * 40
-    assert rooms.data.block_sessions(wild(owner="shared")) == 40
+    assert rooms.data.about_images(wild(image_set="shared"))["sessions"] == 40
 
 
 def test_sessions_on_disk_are_found(paper_config, tmp_path):
     paper_config["data"]["nsd_root"] = str(tmp_path)
     paper_config["subjects"] = ["subj02"]
     rooms = build(paper_config)
-    folder = rooms.data.inputs.layout.betas_folder("subj02")
+    layout = rooms.data.dataset.layout
+    folder = layout.betas_folder("subj02")
     folder.mkdir(parents=True)
     for session in (1, 2, 3):
-        rooms.data.inputs.layout.betas_file("subj02", session, "nifti").touch()
+        layout.betas_file("subj02", session, "nifti").touch()
     rooms = build(paper_config)
-    assert rooms.data.inputs.sessions("subj02") == 3
-    assert rooms.data.betas_format(wild(subject="subj02")) == "nifti"
+    assert sessions(rooms, "subj02") == 3
+    assert rooms.data.about_betas(wild(subject="subj02"))["format"] == "nifti"
     paper_config["data"]["sessions"] = {"subj02": 2}
     rooms = build(paper_config)
-    assert rooms.data.inputs.sessions("subj02") == 2
+    assert sessions(rooms, "subj02") == 2
 
 
 def test_resources_grow_with_attempts():
@@ -153,9 +159,9 @@ def test_resources_grow_with_attempts():
 def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):
     demo_config["subjects"] = ["subj02"]
     rooms = build(demo_config)
-    assert rooms.data.inputs.longest == 2
-    assert any("betas_session03" in name for name in rooms.data.inputs.written("subj01"))
-    assert rooms.data.sessions(wild(subject="subj02")) == 2
+    assert rooms.data.about_images(wild(image_set="shared"))["sessions"] == 2
+    assert any("betas_session03" in name for name in rooms.synthetic.files("subj01"))
+    assert sessions(rooms, "subj02") == 2
 
 
 def test_figures_of_multimodal_models_are_drawn_for_every_subject(paper_config):
@@ -250,7 +256,7 @@ def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
     paper_config["flatmaps"]["store"] = None
     rooms = build(paper_config)
     inputs = rooms.data.inputs
-    folders = [inputs.layout.betas_folder(subject) for subject in inputs.study.subjects]
+    folders = [inputs.dataset.layout.betas_folder(subject) for subject in inputs.study.subjects]
     for folder in folders:
         folder.mkdir(parents=True)
         (folder / "betas_session01.hdf5").touch()
@@ -261,7 +267,7 @@ def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
     for _ in range(3):
         assert rooms.data.inputs.check("target") == ["target"]
         assert rooms.data.inputs.subject("subj01") == [f"{folders[0]}/betas_session01.hdf5"]
-        rooms.data.inputs.design()
+        rooms.data.inputs.lists()
         rooms.data.inputs.stimuli()
     assert set(map(str, looked)) >= set(rooms.data.inputs.required())
     assert max(looked.values()) == 1

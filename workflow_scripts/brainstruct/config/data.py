@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.nsd.dataset import Nsd
@@ -49,5 +49,11 @@ class Data(NsdSettings):
     def _settings_suit(self) -> Self:
         if self.dataset == Nsd.origin and self.settings:
             raise ValueError("settings are those of a data set of your own, named by 'dataset'")
-        assert self.opened  # whose fields are checked like all others
+        try:
+            assert self.opened  # whose fields are checked like all others
+        except ValidationError as error:
+            faults = (
+                f"settings.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+            )
+            raise ValueError("; ".join(faults)) from None
         return self

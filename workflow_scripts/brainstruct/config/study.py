@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from brainstruct.config.data import Data
 from brainstruct.config.encoding import Alignment, Encoding
@@ -74,8 +74,8 @@ class Study(Block):
     study: Key
     seed: int = Field(ge=0, lt=2**32)
     results: str = "results"
+    data: Data  # before `subjects`, which it knows
     subjects: list[Key] = Field(min_length=1)
-    data: Data
     instruction_texts: dict[Key, Instruction]
     instructions: list[str] = Field(min_length=1)
     checkpoints: dict[Key, Checkpoint]
@@ -101,6 +101,15 @@ class Study(Block):
             data = {**data, "alignment": {**alignment, "layers": "mean"}}
         return data
 
+    @field_validator("subjects")
+    @classmethod
+    def _subjects_are_the_data_sets(cls, subjects: list[str], info: ValidationInfo) -> list[str]:
+        data = info.data.get("data")  # absent if it has faults of its own
+        known = data.opened.subjects if data else subjects
+        for problem in unknown_name("names", subjects, known):
+            raise ValueError(problem.removeprefix("names: "))
+        return subjects
+
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> Study:
         keys = [model.key for model in self.models]
@@ -110,7 +119,6 @@ class Study(Block):
             *_repeated("models", keys),
             *unknown_name("instructions", self.instructions, self.instruction_texts),
             *_repeated("data.rois", self.data.rois),
-            *unknown_name("subjects", self.subjects, self.data.opened.subjects),
         ]
         if taken := [key for key in RESERVED if key in self.instructions]:
             problems.append(f"instructions: {', '.join(taken)} means something else in results")

@@ -26,7 +26,7 @@ from brainstruct.datasets.reading import Reader, Side
 from brainstruct.errors import Outcome
 from brainstruct.settings.base import Block
 
-Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "regions", "places"]
+Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "regions", "places", "words"]
 """What jobs read of a data set; `DataSet.settings_for` says what decides it."""
 
 

@@ -50,7 +50,8 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
     dataset = _to_be_fetched(study)
     require_terms(dry_run or study.fetch.nsd_terms_accepted)
     layout, bucket = dataset.layout, Bucket(study.fetch)
-    wanted = wanted_files(dataset, study.wanted, _cortices(study), bucket.name, bucket.sizes)
+    cortices = cortices_to_fetch(study)
+    wanted = wanted_files(dataset, study.wanted, cortices, bucket.name, bucket.sizes)
     here = [path for path, n in wanted.items() if path.is_file() and path.stat().st_size == n]
     captions = missing_captions(layout) if study.wanted.captions else []
     if dry_run:
@@ -99,7 +100,7 @@ def _to_be_fetched(study: Study) -> Nsd:
     return study.dataset
 
 
-def _cortices(study: Study) -> Cortices:
+def cortices_to_fetch(study: Study) -> Cortices:
     """Say what flatmaps are made of that no filestore has."""
     flatmaps = study.flatmaps
     subjects = [

@@ -26,7 +26,7 @@ class MethodsRoom(Room):
     @property
     def dataset(self) -> dict[str, Any]:
         """Return the settings of the data set that the text speaks of."""
-        return self.study.dataset.settings_for("regions")
+        return self.study.dataset.settings_for("words")
 
     @property
     def texts_code(self) -> str:

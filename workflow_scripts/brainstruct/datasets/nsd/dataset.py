@@ -29,6 +29,7 @@ _READ: dict[Part, tuple[str, ...]] = {
     "pixels": (f"{_ROOM}.stimuli", f"{_ROOM}.captions"),
     "betas": (f"{_ROOM}.trials", f"{_ROOM}.measured"),
     "regions": (f"{_ROOM}.rois",),
+    "words": (),
     "places": (f"{_ROOM}.measured", f"{_ROOM}.grid", f"{_ROOM}.transforms"),
 }
 """Part -> modules that read it."""
@@ -40,6 +41,7 @@ _DECIDE: dict[Part, set[str]] = {
     "betas": {"nsd_root", "annotations", "space", "betas"},
     "regions": {"nsd_root", "annotations", "space", "betas"},
     "places": {"nsd_root", "annotations", "space", "betas"},
+    "words": {"space", "betas"},
 }
 """Part -> settings that decide what is read; sessions and format are added where they do."""
 
@@ -244,6 +246,8 @@ class Nsd(NsdSettings, DataSet):
             said["sessions"] = self.sessions_read(name).count
         if part == "betas":
             said["format"] = self.sessions_read(name).format
+        if part == "words":
+            said["nsd_root"] = ""  # where the files lie is no matter to texts
         if part == "stimuli":
             said["sessions"] = self.sessions_of_images(name, subjects)
         return said

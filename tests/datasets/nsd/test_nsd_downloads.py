@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from brainstruct.fetch.wanted import wanted_files
 
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
-from brainstruct.datasets.nsd.layout import HEMISPHERES, Layout
+from brainstruct.datasets.nsd.downloads import wanted_files
+from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
+from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
+from brainstruct.fetch.study import cortices_to_fetch
 
 SURFACES = {"white", "pial", "inflated", "curv", "full.flat.patch.3d"}
 DEPTHS = {f"func1pt8-to-{depth}.mgz" for depth in ("layerB1", "layerB2", "layerB3")}
@@ -27,7 +29,7 @@ class Listed:
         numbers = Sessions(sessions, "hdf5").numbers
         paths += [layout.betas_file("subj01", number, "hdf5") for number in numbers]
         paths.append(layout.ncsnr_file("subj01"))
-        for side in HEMISPHERES:
+        for side in SIDES:
             paths += [layout.surface_file("subj01", side, name) for name in SURFACES]
             paths += [layout.surface_file("subj01", side, "smoothwm")]
             paths += layout.depth_files("subj01", side)
@@ -46,7 +48,9 @@ def wanted(root, *lacking, sessions=40, **flatmaps):
     config["flatmaps"] |= {"store": str(root / "pycortex"), **flatmaps}
     layout = Layout(root)
     study = load_study(config)
-    return wanted_files(study, layout, Listed(layout, *lacking, sessions=sessions))
+    bucket = Listed(layout, *lacking, sessions=sessions)
+    cortices = cortices_to_fetch(study)
+    return wanted_files(study.dataset, study.wanted, cortices, bucket.name, bucket.sizes)
 
 
 def flat_names(files):
@@ -54,7 +58,7 @@ def flat_names(files):
     names = [
         file.name.partition(".") for file in files if file.parent.name in ("surf", "transforms")
     ]
-    by_side = [{rest for side, _, rest in names if side == one} for one in HEMISPHERES]
+    by_side = [{rest for side, _, rest in names if side == one} for one in SIDES]
     assert by_side[0] == by_side[1]
     return by_side[0]
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from brainstruct.figures.nsd_cortex import average_flatmap, own_flatmap
 
 import nsd_folder
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.hemisphere import Hemisphere, side_by_side
+from brainstruct.figures.own_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
+from nsd_study import open_nsd
 
 HEIGHT = 96
 
@@ -27,12 +28,12 @@ def mask(nsd):
 
 @pytest.fixture(scope="module")
 def own(nsd, mask):
-    return own_flatmap(nsd, "subj01", "full", mask, HEIGHT)
+    return own_flatmap(open_nsd(nsd), "subj01", "full", mask, HEIGHT)
 
 
 @pytest.fixture(scope="module")
 def average(nsd, mask):
-    return average_flatmap(nsd, "subj01", mask, HEIGHT)
+    return average_flatmap(open_nsd(nsd), "subj01", mask, HEIGHT)
 
 
 def voxels_of(mask: np.ndarray, values: np.ndarray) -> xr.DataArray:
@@ -84,7 +85,7 @@ def test_vertices_are_carried_by_the_registration(own_nsd, average, mask):
             stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3)
             nsd_folder.write_mgz(path, stored[order])
         nsd_folder.write_fsaverage_index(own_nsd, "subj01", side, np.argsort(order))
-    _, shuffled = average_flatmap(own_nsd, "subj01", mask, HEIGHT)
+    _, shuffled = average_flatmap(open_nsd(own_nsd), "subj01", mask, HEIGHT)
     assert (shuffled.sampler != average[1].sampler).nnz == 0
 
 
@@ -93,7 +94,7 @@ def test_vertices_without_coordinates_leave_pixels_blank(own_nsd, mask):
     stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3).copy()
     stored[5000:] = 9999
     nsd_folder.write_mgz(path, stored)
-    _, flatmap = own_flatmap(own_nsd, "subj01", "full", mask, HEIGHT)
+    _, flatmap = own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
     shares, count = np.unique(flatmap.depth.round(3), return_counts=True)
     assert shares.tolist() == pytest.approx([0.667, 1])
     assert (count > 1000).all()
@@ -194,7 +195,7 @@ def test_pycortex_draws_an_imported_subject(own, imported):
 def test_damaged_files_are_named(own_nsd, mask, damage, message):
     damage(own_nsd)
     with pytest.raises(InputError, match=message):
-        own_flatmap(own_nsd, "subj01", "full", mask, HEIGHT)
+        own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
 
 
 def test_surfaces_and_transforms_of_two_reconstructions_are_refused(own_nsd, mask, fsaverage):
@@ -202,7 +203,7 @@ def test_surfaces_and_transforms_of_two_reconstructions_are_refused(own_nsd, mas
         stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3)
         nsd_folder.write_mgz(path, stored[:-10])
     with pytest.raises(InputError, match="has 10232 vertices, the rh surfaces have 10242"):
-        own_flatmap(own_nsd, "subj01", "full", mask, HEIGHT)
+        own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
 
 
 def test_transforms_of_another_grid_are_refused(nsd, mask):
@@ -210,8 +211,8 @@ def test_transforms_of_another_grid_are_refused(nsd, mask):
         other = np.zeros(shape, bool)
         other[-15:, -15:, -15:] = True
         for build in (
-            lambda other: own_flatmap(nsd, "subj01", "full", other, HEIGHT),
-            lambda other: average_flatmap(nsd, "subj01", other, HEIGHT),
+            lambda other: own_flatmap(open_nsd(nsd), "subj01", "full", other, HEIGHT),
+            lambda other: average_flatmap(open_nsd(nsd), "subj01", other, HEIGHT),
         ):
             with pytest.raises(InputError, match="another grid"):
                 build(other)
@@ -221,7 +222,7 @@ def test_a_patch_of_nothing_is_refused(own_nsd, mask, fsaverage):
     scattered = replace(fsaverage[0], flat_triangles=np.array([[0, 0, 0]]))
     nsd_folder.write_surfaces(own_nsd, "subj01", scattered)
     with pytest.raises(InputError, match=r"flattens no whole triangle of lh\.white"):
-        own_flatmap(own_nsd, "subj01", "full", mask, HEIGHT)
+        own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
 
 
 def _cut(path) -> None:
