@@ -357,3 +357,11 @@ def test_the_fraction_of_images_read_is_small(sound, monkeypatch):
     examine(study_of(sound), packages=False)
     assert {name for name, _ in read} == {"/imgBrick"}
     assert len(np.unique([key for _, key in read])) == 16
+
+
+def test_where_nothing_can_be_drawn_nothing_is_missing(ill, monkeypatch):
+    study = study_of(ill)
+    monkeypatch.setattr(type(study.dataset), "lie", "nowhere")
+    outcome = check_flatmaps(study)
+    assert outcome.findings == []
+    assert outcome.checked == "none: the places of this data set lie nowhere"

@@ -61,3 +61,21 @@ def test_made_up_data_are_called_made_up_and_name_no_source(synthetic):
     assert ("SourceDatasets" in told) is ("DatasetLinks" in told) is not synthetic
     assert "License" not in told
     assert "(hashes): export 0a." in told["GeneratedBy"][0]["Description"]
+
+
+def test_a_data_set_without_texts_of_its_own_is_told_of_in_general():
+    class Elsewhere(Nsd):
+        texts = None
+        lie = "nowhere"
+
+    told = read_me(
+        "s",
+        Elsewhere(nsd_root=""),
+        synthetic=False,
+        models=[],
+        labels={},
+        instructions={},
+        surfaces={},
+    )
+    assert "lie in no volume" in told
+    assert "Cite the data set" in told

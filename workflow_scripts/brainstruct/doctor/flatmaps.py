@@ -23,6 +23,9 @@ def check_flatmaps(study: Study) -> Outcome:
     sources = {
         subject: find_source(study.flatmaps, study.dataset, subject) for subject in study.subjects
     }
+    if all(found.source == "none" for found in sources.values()):
+        outcome.checked = f"none: {sources[study.subjects[0]].reason}"
+        return outcome
     counts = Counter(found.source for found in sources.values())
     outcome.checked = ", ".join(f"{number} from {source}" for source, number in counts.items())
     for subject, found in sources.items():

@@ -24,6 +24,8 @@ _SYNTHETIC = (
 
 _SPACES = "Volumes are on the grid of the subject's own volumes, `$space`, with their affine."
 
+_NOWHERE = "There are no maps: the places of this data set lie in no volume."
+
 _LICENCE = (
     "No licence is stated: whether and how maps made of the data set may be passed on is for you "
     "to settle before you share this dataset. Then add `License` and `Authors` to "
@@ -155,6 +157,7 @@ def read_me(
     ]
     template = Path(__file__).with_name("readme.md").read_text(encoding="utf-8")
     space, about = dataset.volume_space, dataset.about
+    lies = _SPACES if dataset.lie == "volume" else _NOWHERE
     return Template(template).substitute(
         study=study,
         version=__version__,
@@ -162,7 +165,7 @@ def read_me(
         data="made-up data" if synthetic else f"the {about.name}",
         task=about.task,
         space=space,
-        spaces=Template(_said(dataset, "spaces.md", _SPACES)).substitute(space=space),
+        spaces=Template(_said(dataset, "spaces.md", lies)).substitute(space=space),
         licence=_said(dataset, "licence.md", _LICENCE),
         models="\n".join(named),
         instructions="\n".join(told),
