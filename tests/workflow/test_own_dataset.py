@@ -59,8 +59,9 @@ def done(tmp_path_factory) -> Path:
     (checkout.root / "squares.yaml").write_text(yaml.safe_dump(yaml.safe_load(config) | CHANGES))
     instructblip.build(checkout.root / "tiny", seed=1, n_blocks=2)
     results = checkout.root / "results/squares"
-    names = ("figures/roi_bars.svg", "winners/anna/instructblip.nc", "answers/instructblip/IC.tsv")
-    targets = [f"results/squares/{name}" for name in names]
+    model = "anna/instructblip"
+    names = ("figures/roi_bars.svg", f"winners/{model}.nc", f"tables/rois/{model}.tsv")
+    targets = [f"results/squares/{name}" for name in (*names, "answers/instructblip/IC.tsv")]
     checkout.run(*targets, "--configfile", "squares.yaml")
     return results
 
@@ -98,5 +99,5 @@ def test_it_ends_in_winners_and_bars(done):
     assert winners.sizes["voxel"] == 30
     bars = read_table(done / "figures/roi_bars.tsv")
     assert set(bars["roi"]) == {"everywhere", "halves"}
-    regions = read_table(done / "rois/anna/instructblip.tsv")
+    regions = read_table(done / "tables/rois/anna/instructblip.tsv")
     assert {"left", "right"} <= set(regions["label"])
