@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -74,6 +75,8 @@ class Login:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # Whatever started the tests: what a shell puts in the background ignores it.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         try:
             yield process
