@@ -21,6 +21,7 @@ sys.path.insert(0, f"{home}/workflow_scripts")
 
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
+from brainstruct.workflow.control import Control
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import asks, expected_rooms, module_config
@@ -40,6 +41,7 @@ try:
     rooms = Rooms.of(study, tolerant=asks(sys.argv))
     inputs = rooms.data.inputs
     inputs.settle()  # a hole in the sessions is an error here, not amid the DAG
+    control = Control.begin(workflow, rooms, sys.argv)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -64,6 +66,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    control.explain()
     try:
         finish_leftovers(workflow)
     except InputError as error:
@@ -75,10 +78,12 @@ onsuccess:
         close,
     )  # only now: parsing is to be quick
 
+    control.end()
     close(workflow, rooms)
 
 
 onerror:
+    control.end()
     cancel_leftovers(workflow)
 
 

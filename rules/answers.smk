@@ -46,6 +46,7 @@ rule show_responses:
         texts=answers.texts,
         labels=answers.labels,
         dataset=data.about_pixels,
+        contents=answers.contents,
         n_samples=12,
         seed=study.seed,
         code=data.code("show_responses", "pixels"),

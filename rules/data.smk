@@ -37,6 +37,7 @@ rule index_stimuli:
         "../envs/data.yaml"
     params:
         dataset=data.about_trials,
+        contents=data.list_contents,
         code=data.code("index_stimuli", "trials"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -61,6 +62,7 @@ rule list_block:
     params:
         dataset=data.about_images,
         images=study.data.images_per_block,
+        contents=data.list_contents,
         code=data.code("list_block", "stimuli"),
     script:
         "../workflow_scripts/list_block.py"
@@ -84,6 +86,7 @@ rule prepare_responses:
         runtime=grow(120),
     params:
         dataset=data.about_betas,
+        contents=data.subject_contents,
         mask=study.data.mask,
         code=data.code("prepare_responses", "betas"),
     script:
@@ -132,6 +135,7 @@ rule estimate_ceiling:
         runtime=grow(20),
     params:
         dataset=data.about_regions,
+        contents=data.region_contents,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
         code=data.code("estimate_ceiling", "regions"),

@@ -27,6 +27,7 @@ rule export_subject:
         dataset=data.about_places,
         mask=study.data.mask,
         surfaces=exports.surfaces,
+        contents=exports.contents,
         synthetic=study.synthetic is not None,
         code=data.code("export_subject", "places"),
     script:

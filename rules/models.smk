@@ -17,6 +17,7 @@ rule fetch_checkpoint:
     params:
         source=models.source,
         folder=models.folder,
+        contents=models.checkpoint_contents,
     script:
         "../workflow_scripts/fetch_checkpoint.py"
 
@@ -49,8 +50,10 @@ for name, kind in models.embed_jobs().items():
         params:
             model_settings=models.settings,
             stamps=models.stamps_of,
+            folder=models.folder_of,
             texts=models.texts(kind.instructions),
             dataset=data.about_pixels,
+            contents=models.stimulus_contents,
             work=models.work(),
             code=models.embed_code,
         script:

@@ -26,10 +26,12 @@ class Named(list):
 def fake_job(rule: str, log: Path | None = None, threads: int = 1, **parts: Any) -> SimpleNamespace:
     """Build a job; `parts` are input, output, params, wildcards, resources and config."""
     named = ("input", "output", "params", "wildcards", "resources")
+    outputs = Named(parts.get("output", {}))
+    results = str(Path(outputs[0]).parent) if outputs else "results"
     return SimpleNamespace(
         rule=rule,
         threads=threads,
         log=[] if log is None else [str(log)],
-        config=parts.get("config", {}),
+        config={"results": results} | parts.get("config", {}),
         **{part: Named(parts.get(part, {})) for part in named},
     )

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +54,7 @@ def embed(
     stimuli: list[Path],
     manifest: Path,
     stamps: Path,
+    folder: Path,
     model_settings: ModelSettings,
     texts: dict[str, str | None],
     dataset: DataSet,
@@ -69,7 +71,8 @@ def embed(
     # The client of the hub reads it when it is imported, with the model's family: not yet.
     os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(threads)
-    checkpoint = read_manifest(manifest, stamps)
+    # Where it lies is the configuration's business: it may have been moved.
+    checkpoint = replace(read_manifest(manifest, stamps), folder=str(folder))
     network = open_model(require_unchanged(checkpoint), model_settings, device)
     images = read_block(block, dataset)
     origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}

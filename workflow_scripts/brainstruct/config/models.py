@@ -50,6 +50,12 @@ class Checkpoint(Block):
             raise ValueError("needs 'hub' (a repository) or 'path' (a folder)")
         return self
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """What decides the weights: the folder, or the revision, wherever it is served."""
+        wins = {"path"} if self.path is not None else {"hub", "revision"}
+        return self.model_dump(include=wins)
+
 
 class Model(Block):
     """One model of the study.

@@ -186,6 +186,10 @@ class DataSet(Block, ABC):
         """Return what holds families of regions of a subject."""
         return []
 
+    def label_files(self, subject: str, families: Sequence[str]) -> list[Path]:
+        """Return tables that may name the labels of regions, whether they are there or not."""
+        return []
+
     def grid_files(self, subject: str, mask: str) -> list[Path]:
         """Return what says where the voxels of a subject lie."""
         return []

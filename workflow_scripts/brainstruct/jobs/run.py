@@ -19,6 +19,7 @@ from typing import Any
 import threadpoolctl
 
 from brainstruct.errors import InputError
+from brainstruct.jobs.account import keep_account, require_inputs_as_made
 from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
 from brainstruct.jobs.help import usage
@@ -58,7 +59,9 @@ def run_job(function: Callable[..., None], job: Any) -> None:
     try:
         with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
             take_blas_buffers()
+            require_inputs_as_made(job)
             function(**bind(function, job))
+            keep_account(job, time.monotonic() - started)
     except Exception as error:
         clear = _in_one_line(error, job)
         if clear is None:

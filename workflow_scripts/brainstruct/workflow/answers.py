@@ -57,6 +57,11 @@ class AnswerRoom(Room):
         ]
 
     @property
+    def contents(self) -> dict[str, str]:
+        """What the files of images hold."""
+        return self.data.inputs.contents_of(self.data.inputs.stimuli())
+
+    @property
     def labels(self) -> dict[str, str]:
         """Key -> label of the models in `asked`."""
         keys = {model for model, _ in self.asked}

@@ -108,6 +108,19 @@ class DataRoom(Room):
         """Families of regions of the job's subject."""
         return self.inputs.regions(wildcards.subject)
 
+    @property
+    def list_contents(self) -> dict[str, str]:
+        """What the files hold that lists are made of."""
+        return self.inputs.contents_of(self.inputs.lists())
+
+    def subject_contents(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what `subject_files` hold."""
+        return self.inputs.contents_of(self.subject_files(wildcards))
+
+    def region_contents(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what `region_files` hold, and tables that name regions."""
+        return self.inputs.contents_of_regions(wildcards.subject)
+
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
         """Every subject but the job's."""
         return [subject for subject in self.study.subjects if subject != wildcards.subject]

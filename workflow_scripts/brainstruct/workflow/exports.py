@@ -13,6 +13,7 @@ from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.figures import FigureRoom
 from brainstruct.workflow.flat_source import SurfaceSource
+from brainstruct.workflow.inputs import from_elsewhere
 from brainstruct.workflow.room import Room, Wildcards, file
 from brainstruct.workflow.statistics import StatisticsRoom
 from brainstruct.workflow.synthetic import SyntheticRoom
@@ -94,7 +95,13 @@ class ExportRoom(Room):
         """Files that these surfaces are made of."""
         found = self._sources[self.subject(wildcards)]
         store = [self.figures.pycortex_store()] if found.source == "store" else []
-        return store + [str(path) for path in found.files]
+        return store + from_elsewhere(str(path) for path in found.files)
+
+    def contents(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what the files hold that say where places lie and what surfaces are made of."""
+        inputs = self.data.inputs
+        files = map(str, self._sources[self.subject(wildcards)].files)
+        return inputs.contents.of(files) | inputs.contents_of(self.grid(wildcards))
 
     @property
     def surface_words(self) -> dict[str, str]:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
+from brainstruct.workflow.contents import Contents
 from brainstruct.workflow.flat_source import (
     FlatSource,
     SurfaceSource,
     find_source,
     find_surfaces,
 )
+from brainstruct.workflow.places import Places
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Inputs:
     study: Study
     tolerant: bool = False
     _seen: dict[Path, bool] = field(default_factory=dict, compare=False)  # looked for
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What files that the workflow does not make hold."""
+        return Contents(Places.of(self.study))
 
     @cached_property
     def dataset(self) -> DataSet:
@@ -92,10 +99,26 @@ class Inputs:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
         files: list[str] = []
         for subject, found in self.flat_sources.items():
-            files += [str(path) for path in found.files if self._exists(path)]
+            files += from_elsewhere(str(path) for path in found.files if self._exists(path))
             if found.source != "store":
                 files += self.grid(subject)
         return files
+
+    def contents_of(self, files: Iterable[str]) -> dict[str, str]:
+        """Return what files of the data set hold; nothing of one that the workflow writes."""
+        return {} if self.dataset.made_up else self.contents.of(files)
+
+    def contents_of_regions(self, subject: str) -> dict[str, str]:
+        """Return what families of regions of a subject hold, and tables that name them."""
+        tables = self.dataset.label_files(subject, self.study.data.rois)
+        return self.contents_of([*self.regions(subject), *map(str, tables)])
+
+    def contents_of_cortices(self) -> dict[str, str]:
+        """Return what the surfaces of flatmaps hold, and the masks they are checked with."""
+        stored = {str(path) for found in self.flat_sources.values() for path in found.files}
+        files = self.flat_files()
+        ours = self.contents_of(file for file in files if file not in stored)
+        return self.contents.of(file for file in files if file in stored) | ours
 
     def required(self) -> list[str]:
         """Every file the study needs, whether it is there or not."""
@@ -109,14 +132,22 @@ class Inputs:
     def _complete(self) -> bool:
         """Whether every required file is there, or going to be written."""
         required = self.dataset.required(self.study.wanted)
-        return len(self._present(required)) == len(required)
+        return self.dataset.made_up or all(map(self._exists, required))
 
     def _present(self, files: Iterable[Path]) -> list[str]:
-        written = self.dataset.made_up
-        return [str(file) for file in files if written or self._exists(file)]
+        if self.dataset.made_up:
+            return list(map(str, files))
+        return from_elsewhere(str(file) for file in files if self._exists(file))
 
     def _exists(self, file: Path) -> bool:
         # Once: every job parses anew, from disks that may be far, and one DAG has one answer.
         if file not in self._seen:
             self._seen[file] = file.exists()
         return self._seen[file]
+
+
+def from_elsewhere(files: Iterable[str]) -> list[str]:
+    """Mark files that the workflow does not make: their contents count, not their times."""
+    from snakemake.io import ancient  # only rules need the marks, and they have Snakemake
+
+    return [ancient(file) for file in files]

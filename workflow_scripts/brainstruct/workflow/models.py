@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION
@@ -100,8 +101,17 @@ class ModelRoom(Room):
         return self.study.checkpoints[wildcards.checkpoint].path or []
 
     def source(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Where a checkpoint comes from."""
-        return self.study.checkpoints[wildcards.checkpoint].model_dump()
+        """Where a checkpoint comes from: a folder, or a revision on the hub."""
+        return self.study.checkpoints[wildcards.checkpoint].origin
+
+    def checkpoint_contents(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what the files of a user's own checkpoint hold."""
+        path = self.study.checkpoints[wildcards.checkpoint].path
+        if path is None or self.built_folder(wildcards):
+            return {}
+        files = sorted(file for file in Path(path).rglob("*") if file.is_file())
+        hidden = [file for file in files if file.name.startswith(".")]
+        return self.data.inputs.contents.of(file for file in files if file not in hidden)
 
     def folder(self, wildcards: Wildcards) -> str:
         """Folder in which a checkpoint lies or will lie."""
@@ -111,6 +121,10 @@ class ModelRoom(Room):
         """Manifest of the checkpoint of the job's model."""
         return self.checkpoint(self.study.model(wildcards.model).checkpoint)
 
+    def folder_of(self, wildcards: Wildcards) -> str:
+        """Folder of the checkpoint of the job's model."""
+        return self.checkpoint_folder(self.study.model(wildcards.model).checkpoint)
+
     def stamps_of(self, wildcards: Wildcards) -> str:
         """Sizes and times of the files of the job's model's checkpoint."""
         return self.checkpoint_stamps(self.study.model(wildcards.model).checkpoint)
@@ -118,6 +132,10 @@ class ModelRoom(Room):
     def stimuli(self, wildcards: Wildcards) -> list[str]:
         """Files that the job's model looks at."""
         return self.data.inputs.stimuli(self.study.model(wildcards.model).reads_captions)
+
+    def stimulus_contents(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what `stimuli` hold."""
+        return self.data.inputs.contents_of(self.stimuli(wildcards))
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Everything that decides what the job's model makes of a stimulus."""

@@ -206,6 +206,10 @@ class Nsd(NsdSettings, DataSet):
         """Return families of regions of a subject; they can change when responses do not."""
         return [self.layout.roi_file(subject, name) for name in families]
 
+    def label_files(self, subject: str, families: Sequence[str]) -> list[Path]:
+        """Return FreeSurfer's tables of label names, the subject's own and fsaverage's."""
+        return [path for name in families for path in self.layout.label_tables(subject, name)]
+
     def grid_files(self, subject: str, mask: str) -> list[Path]:
         """Return the mask, whose header says where voxels lie."""
         return [self.layout.roi_file(subject, mask)]

@@ -1,0 +1,79 @@
+"""What a job tells the ledger of its results folder, and what it asks of it."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from brainstruct.errors import InputError
+from brainstruct.store.files import rebuild
+from brainstruct.store.ledger import Entry, Ledger, Made, stage_of, write_entry
+
+SELF_CHECKED = ".nc"
+"""Files with checksums of their own in every part: whoever reads a part verifies it."""
+
+
+def keep_account(job: Any, seconds: float) -> None:
+    """Publish what the job has made, of what, in what time and with how much memory."""
+    outputs = [str(path) for path in job.output]
+    if not outputs:
+        return
+    root = _root(job)
+    entry = Entry(
+        rule=job.rule,
+        wildcards={name: str(value) for name, value in job.wildcards.items()},
+        params={name: repr(value) for name, value in job.params.items()},
+        inputs=tuple(sorted({str(path) for path in job.input})),
+        made={_below(path, root): Made.of(Path(path)) for path in outputs},
+        seconds=round(seconds, 1),
+        peak_mb=_peak_mb(),
+        at=round(time.time(), 3),
+    )
+    write_entry(entry, root)
+
+
+def require_inputs_as_made(job: Any) -> None:
+    """Refuse tables, pictures and pages that are no longer what the job before wrote.
+
+    Raises
+    ------
+    InputError
+        If the content of a file of the results differs from what the ledger says.
+    """
+    root = _root(job)
+    names = {_below(path, root): Path(path) for path in map(str, job.input)}
+    names = {
+        name: path
+        for name, path in names.items()
+        if str(path) != name and path.suffix != SELF_CHECKED and path.exists()
+    }
+    if not names:
+        return
+    ledger = Ledger(root, {stage_of(name) for name in names})
+    for _, entry in ledger.new():
+        ledger.add(entry)
+    for name, path in names.items():
+        if name in ledger.entries and not ledger.entries[name].made[name].is_still(
+            path, wholly=True
+        ):
+            raise InputError(path, "is not what was written there: its content differs from what "
+                             "the ledger knows", rebuild(path))  # fmt: skip
+
+
+def _root(job: Any) -> str:
+    return str(job.config["results"]).rstrip("/")
+
+
+def _below(path: str, root: str) -> str:
+    """Return the name of a file as the ledger knows it: of results, below their folder."""
+    return path.removeprefix(f"{root}/")
+
+
+def _peak_mb() -> int:
+    """Return the most memory that this process held, or one that it has waited for."""
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes there, kB elsewhere
+    return max(resource.getrusage(who).ru_maxrss for who in whose) * unit >> 20

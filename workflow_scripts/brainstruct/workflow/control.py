@@ -1,0 +1,77 @@
+"""What whoever controls a run does before the graph is built, and says when it stands.
+
+Not for jobs: each parses the Snakefile again, and asks nothing of this.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from brainstruct.store.ledger import FOLDER, Ledger
+from brainstruct.workflow.places import Places
+from brainstruct.workflow.records import KEPT, Records
+from brainstruct.workflow.rooms import Rooms
+from brainstruct.workflow.why import reasons
+
+DRY = {"-n", "--dry-run", "--dryrun"}
+NO_GRAPH = {"--lint", "--list-rules", "--list", "-l", "--list-target-rules", "--lt", "--unlock"}
+
+
+class Control:
+    """The look at the ledger, for one run."""
+
+    def __init__(self, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> None:
+        self._workflow = workflow
+        self.dry = not DRY.isdisjoint(arguments) or _has_short(arguments, "n")
+        places = Places.of(rooms.data.study)
+        self.records = Records(Ledger(places.root), places)
+        self._contents = rooms.data.inputs.contents
+
+    @classmethod
+    def begin(cls, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> Control | None:
+        """Look at the ledger, if this is a run, or a question, of jobs; `None` otherwise."""
+        if not workflow.is_main_process or not NO_GRAPH.isdisjoint(arguments):
+            return None
+        found = cls(workflow, rooms, arguments)
+        if (Path(rooms.data.root) / FOLDER).is_dir():
+            found._look()
+        if found.dry:
+            atexit.register(found.explain)
+        return found
+
+    def _look(self) -> None:
+        if not self.dry:
+            self.records.take_in()
+        elif not any(Path(KEPT, "locks").glob("*")):  # entries of a run that goes on are not ours
+            self.records.look_at_new()
+        self.records.give_back()
+        if unreadable := self.records.ledger.unreadable:
+            _say(f"{unreadable} lines of {self.records.ledger.folder} are damaged; what they spoke "
+                 "of is judged by Snakemake's own records and times.")  # fmt: skip
+
+    def explain(self) -> None:
+        """Say in words which settings made jobs run again."""
+        if getattr(self._workflow, "dag", None) is not None:
+            self._contents.write()
+            for line in reasons(self._workflow.dag, self.records):
+                _say(line)
+
+    def end(self) -> None:
+        """Write down what the run has made."""
+        self.records.take_in()
+
+
+def _has_short(arguments: Sequence[str], letter: str) -> bool:
+    """Whether a flag is among short ones that are joined, as in ``-npr``."""
+    return any(
+        word.startswith("-") and word[1:].isalpha() and not word.startswith("--") and letter in word
+        for word in arguments
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

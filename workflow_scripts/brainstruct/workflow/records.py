@@ -1,0 +1,162 @@
+"""Gives Snakemake back what it knew: records of jobs, and times of files, out of the ledger.
+
+Snakemake keeps its records in the clone that a run was started from. Results that
+were moved, copied, restored, touched, or are met by another clone have none, or
+wrong ones, and times of their copying. Before the graph is built, whoever controls
+the run looks at the ledger, and where a file is still what the ledger says, its
+record is written and its time set as it was. Then Snakemake decides, and explains,
+as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+from brainstruct.store.files import write_text
+from brainstruct.store.fingerprint import set_time, time_of
+from brainstruct.store.ledger import Entry, Ledger
+from brainstruct.workflow.places import Places
+
+KEPT = ".snakemake"  # in the folder a run is started from
+NOTES = "ledgers"  # below it: which records were given back, for each results folder
+
+
+class Records:
+    """Snakemake's records of the results of a study, in the clone it is run from."""
+
+    def __init__(self, ledger: Ledger, places: Places, kept: Path = Path(KEPT)) -> None:
+        self.ledger, self.places, self._kept = ledger, places, kept
+        where = hashlib.sha256(str(Path(places.root).resolve()).encode()).hexdigest()[:12]
+        self._notes_file = kept / NOTES / f"{where}.json"
+        self._notes: dict[str, str] = {}
+        with suppress(OSError, ValueError):  # only says which records need no look
+            self._notes = json.loads(self._notes_file.read_text(encoding="utf-8"))
+
+    def give_back(self) -> int:
+        """Bring records and times in line with the ledger; return how many were not."""
+        mended = 0
+        persistence = None
+        for output, entry in self.ledger.entries.items():
+            path, made = Path(self.places.path(output)), entry.made[output]
+            note = self._note(entry)
+            try:
+                time = time_of(path)
+            except OSError:  # not there; of what was discarded, Snakemake is to know
+                if output not in self.ledger.discarded or self._notes.get(output) == note:
+                    continue
+                time = made.time
+            if time == made.time and self._notes.get(output) == note:
+                continue
+            if path.exists() and not made.is_still(path):
+                self._notes.pop(output, None)
+                continue  # whoever reads it says so
+            if time != made.time:
+                set_time(path, made.time)
+            persistence = persistence or FilePersistence(path=self._kept)
+            persistence._write_record(str(path), self._record(entry))
+            self._notes[output] = note
+            mended += 1
+        if mended:
+            self._write_notes()
+        return mended
+
+    def take_in(self) -> int:
+        """Write new entries down with the times that Snakemake has given the files since."""
+        with self.ledger.alone() as alone:
+            pending = self.ledger.new()
+            if not pending:
+                return 0
+            entries = [self._settled(entry) for _, entry in pending]
+            self.ledger.append(entry for entry in entries if entry.made)
+            for path, _ in pending:
+                path.unlink(missing_ok=True)
+            if alone:
+                self.ledger.compact()
+        self._agree(entries)
+        return len(pending)
+
+    def _agree(self, entries: Iterable[Entry]) -> None:
+        """Note of which entries Snakemake's records say the same: these need no look again.
+
+        Others are those whose code was edited between the start of the run and of the
+        job, or whose records were lost.
+        """
+        persistence = FilePersistence(path=self._kept)
+        for entry in entries:
+            for output in entry.made:
+                record = persistence._read_record(self.places.path(output))
+                if record is not None and (record.input, record.params) == (
+                    self._inputs(entry),
+                    self._params(entry),
+                ):
+                    self._notes[output] = self._note(entry)
+        self._write_notes()
+
+    def named(self, entry: Entry) -> Entry:
+        """Return an entry with names for paths."""
+        name, names_in = self.places.name, self.places.names_in
+        return Entry(
+            rule=entry.rule,
+            wildcards=entry.wildcards,
+            params={key: names_in(value) for key, value in entry.params.items()},
+            inputs=tuple(map(name, entry.inputs)),
+            made={name(output): made for output, made in entry.made.items()},
+            seconds=entry.seconds,
+            peak_mb=entry.peak_mb,
+            at=entry.at,
+        )
+
+    def look_at_new(self) -> None:
+        """Let the ledger know, for this run, what is not taken in yet."""
+        for _, entry in self.ledger.new():
+            self.ledger.add(self._settled(entry))
+
+    def _settled(self, entry: Entry) -> Entry:
+        """Return a new entry as it is written down: of files that are still there."""
+        named = self.named(entry)
+        made = {}
+        for output, one in named.made.items():
+            with suppress(OSError):
+                made[output] = one._replace(time=time_of(Path(self.places.path(output))))
+        return Entry(**{**vars(named), "made": made})
+
+    def _inputs(self, entry: Entry) -> list[str]:
+        """Return the inputs of a job as Snakemake finds them now, those discarded left out."""
+        return sorted(
+            self.places.path(name) for name in entry.inputs if not self.is_discarded(name)
+        )
+
+    def is_discarded(self, name: str) -> bool:
+        """Whether an output was deleted on purpose, and is not back."""
+        return name in self.ledger.discarded and not Path(self.places.path(name)).exists()
+
+    def _params(self, entry: Entry) -> list[str]:
+        return sorted(map(self.places.paths_in, entry.params.values()))
+
+    def _note(self, entry: Entry) -> str:
+        """Return the digest of the record that belongs to an entry."""
+        content = json.dumps([entry.rule, entry.at, self._inputs(entry), self._params(entry)])
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def _record(self, entry: Entry) -> MetadataRecord:
+        return MetadataRecord(
+            rule=entry.rule,
+            input=self._inputs(entry),
+            params=self._params(entry),
+            record_format_version=RECORD_FORMAT_VERSION,
+            job_hash=zlib.crc32(min(entry.made).encode()),  # tells jobs apart in reports
+            starttime=entry.at - entry.seconds,
+            endtime=entry.at,
+            incomplete=False,
+        )
+
+    def _write_notes(self) -> None:
+        write_text(json.dumps(self._notes, sort_keys=True), self._notes_file)
