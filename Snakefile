@@ -22,6 +22,7 @@ sys.path.insert(0, f"{home}/workflow_scripts")
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.control import Control
+from brainstruct.workflow.discarding import made_of_embeddings
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import asks, expected_rooms, module_config
@@ -78,7 +79,7 @@ onsuccess:
         close,
     )  # only now: parsing is to be quick
 
-    control.end()
+    control.end(succeeded=True)
     close(workflow, rooms)
 
 
@@ -93,7 +94,7 @@ rule all:
     input:
         # Named although figures need them: a file that is gone is made again.
         lambda wildcards: data.of_subjects(data.responses),
-        lambda wildcards: models.all_embeddings,
+        lambda wildcards: models.needed_embeddings(),
         lambda wildcards: encoding.all_fits,
         lambda wildcards: encoding.of_pairs(encoding.scores),
         encoding.all_tables,

@@ -10,7 +10,7 @@ for fitted in encoding.fit_jobs():
             fitted.name
         input:
             responses=data.responses(),
-            embeddings=encoding.embeddings,
+            embeddings=encoding.embeddings_for(fitted),
         output:
             fits=[encoding.fit(layer=layer) for layer in fitted.layers],
             prediction=encoding.prediction() if fitted.complete else [],
@@ -30,6 +30,7 @@ for fitted in encoding.fit_jobs():
         params:
             encoding=encoding.settings,
             seed=study.seed,
+            fitted_layers=fitted.layers if fitted.complete else None,
             code=stage_identity("fit_ridge"),
         script:
             "../workflow_scripts/fit_ridge.py"
@@ -42,7 +43,7 @@ if encoding.split_models:
         input:
             scores=encoding.scores(),
             responses=data.responses(),
-            embeddings=encoding.embeddings,
+            embeddings=encoding.selected_embeddings,
         output:
             prediction=encoding.prediction(),
         log:

@@ -54,7 +54,21 @@ for name, kind in models.embed_jobs().items():
             texts=models.texts(kind.instructions),
             dataset=data.about_pixels,
             contents=models.stimulus_contents,
+            precision=models.precision,
             work=models.work(),
             code=models.embed_code,
         script:
             "../workflow_scripts/embed.py"
+
+
+# No declared output: whenever it is asked for, it looks what may go.
+rule discard_embeddings:
+    input:
+        lambda wildcards: made_of_embeddings(rooms),
+    log:
+        models.log("discard_embeddings"),
+    localrule: True
+    conda:
+        "../envs/plan.yaml"
+    script:
+        "../workflow_scripts/discard_embeddings.py"

@@ -1,8 +1,10 @@
 """Rule embed: states of every layer of one model for one block of images."""
 
+import hashlib
 import os
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +17,13 @@ from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import read_block
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
+from brainstruct.embedding.shared import BlockStore, Identity
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
 from brainstruct.models.interface import FeatureModel
-from brainstruct.models.manifest import read_manifest, require_unchanged
-from brainstruct.models.opening import ModelSettings, open_model
+from brainstruct.models.manifest import Manifest, read_manifest, require_unchanged
+from brainstruct.models.opening import ModelSettings, open_model, options_of
 from brainstruct.store.checksums import sha256_of
 
 
@@ -48,6 +51,26 @@ def describe(embedded: xr.Dataset) -> None:
     )
 
 
+def shared_identity(
+    code: str, checkpoint: Manifest, settings: ModelSettings, device: str, images: pd.DataFrame
+) -> dict[str, object]:
+    """Return what states depend on wherever they are computed, instruction and pixels apart.
+
+    What the study calls its checkpoint, and where it lies, are left out.
+    """
+    _, dtype = options_of(Path(checkpoint.folder), settings, device).placement()
+    decides = asdict(settings) | {"dtype": str(dtype).removeprefix("torch.")}
+    del decides["checkpoint"]
+    ids = images["stimulus"].to_numpy("<i8").tobytes()
+    return {
+        "code": code,
+        "checkpoint": checkpoint.digest,
+        "settings": decides,
+        "stimuli": hashlib.sha256(ids).hexdigest(),
+    }
+
+
+# Long: it reads as the job goes, with its arguments above.
 def embed(
     *,
     block: Path,
@@ -59,6 +82,7 @@ def embed(
     texts: dict[str, str | None],
     dataset: DataSet,
     work: Path,
+    store: Annotated[Path | None, FromConfig("embeddings_store")],
     device: Annotated[str, FromConfig("embedding.device")],
     batch_size: Annotated[int, FromConfig("embedding.batch_size")],
     images_per_shard: Annotated[int, FromConfig("embedding.images_per_shard")],
@@ -73,20 +97,28 @@ def embed(
     torch.set_num_threads(threads)
     # Where it lies is the configuration's business: it may have been moved.
     checkpoint = replace(read_manifest(manifest, stamps), folder=str(folder))
-    network = open_model(require_unchanged(checkpoint), model_settings, device)
     images = read_block(block, dataset)
     origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}
     identity = {"model": model, "checkpoint": origin, "embed_code": code}
+    pixels = files_identity(stimuli)
+    shared = BlockStore(store)
+    anywhere = shared_identity(code, checkpoint, model_settings, device, images)
+    anywhere["files"] = [[one["size"], one["sampled_sha256"]] for one in pixels]
     # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
-    of_shards = identity | {"stimuli": files_identity(stimuli)}
-    log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
+    of_shards = identity | {"stimuli": pixels}
     with ExitStack() as stack:
-        opened = open_stimuli(dataset, network, images, stack)
-        for path, (key, instruction) in zip(embeddings, texts.items(), strict=True):
-            log.info("instruction %s: %s", key, instruction)
+
+        @cache
+        def opened() -> tuple[FeatureModel, Stimuli]:
+            network = open_model(require_unchanged(checkpoint), model_settings, device)
+            log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
+            return network, open_stimuli(dataset, network, images, stack)
+
+        def compute(path: Path, key: str, instruction: str | None, known: Identity) -> None:
+            network, seen = opened()
             embedded = embed_block(
                 network,
-                opened,
+                seen,
                 images["stimulus"].to_numpy(),
                 instruction=instruction,
                 work_folder=work / key,
@@ -107,6 +139,17 @@ def embed(
                 "block_sha256": sha256_of(block),
             }
             write_block(embedded, path, provenance=whole | environment)
+            shared.add(path, known)
+
+        for path, (key, instruction) in zip(embeddings, texts.items(), strict=True):
+            log.info("instruction %s: %s", key, instruction)
+            known = anywhere | {"instruction": instruction}
+            with shared.turn(known) as found:
+                if found is None:
+                    compute(path, key, instruction, known)
+                else:
+                    log.info("found in %s: %s", store, found.name)
+                    shared.take(found, path)
     for key in texts:
         discard_shards(work / key)
 

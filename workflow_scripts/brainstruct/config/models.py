@@ -181,6 +181,8 @@ class Embedding(Block):
         ``auto``: CUDA and bfloat16 where there is a GPU, else CPU and float32.
     storage : str
         Precision of stored states.
+    keep : bool
+        Keep embeddings when everything of the study that needs them is there.
     """
 
     batch_size: PositiveInt = 64
@@ -192,3 +194,4 @@ class Embedding(Block):
     device: Literal["auto", "cuda", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     storage: Literal["float16", "float32"] = "float16"
+    keep: bool = True

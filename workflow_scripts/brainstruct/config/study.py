@@ -37,6 +37,8 @@ class Study(Block):
         Seed of everything random in the analysis.
     results : str
         Folder of the results.
+    embeddings_store : str or None
+        Folder outside of them for finished embeddings, which studies and people share.
     subjects : list of str
         Subjects of the data set.
     data : Data
@@ -88,6 +90,7 @@ class Study(Block):
     partition: Partition = Partition()
     concepts: dict[Key, list[str]] = {}
     flatmaps: Flatmaps
+    embeddings_store: str | None = None
     fetch: Fetch = Fetch()
     synthetic: Synthetic | None = None
 

@@ -26,17 +26,21 @@ class ModelSettings:
     checkpoint: str  # its name in the study
     n_layers: int
     random_seed: int | None
-    max_new_tokens: int
-    pooling: Pooling
-    sampling: Sampling | None
     dtype: str
     storage: Literal["float16", "float32"]
+    # Of models that follow instructions; of the last two, of those that answer.
+    pooling: Pooling = "response_mean"
+    max_new_tokens: int = 32
+    sampling: Sampling | None = None
+
+
+def options_of(folder: Path, settings: ModelSettings, device: str = "auto") -> ModelOptions:
+    """Return what a model is loaded with."""
+    names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
+    options = {name: getattr(settings, name) for name in names}
+    return ModelOptions(checkpoint=folder, device=device, **options)
 
 
 def open_model(folder: Path, settings: ModelSettings, device: str = "auto") -> FeatureModel:
     """Load a model as a study asks; an `InputError` if the checkpoint in `folder` cannot be it."""
-    names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
-    options = {name: getattr(settings, name) for name in names}
-    return family_class(settings.family).load(
-        ModelOptions(checkpoint=folder, device=device, **options)
-    )
+    return family_class(settings.family).load(options_of(folder, settings, device))

@@ -27,6 +27,7 @@ from brainstruct.store.fingerprint import WHOLE, digest_of, sample_of, size_of, 
 from brainstruct.store.publishing import publish
 
 FOLDER, NEW = "ledger", "new"
+ELSEWHERE = "elsewhere"  # stage of outputs that are no results, such as a data set
 SHARED = 64  # characters from which a value stands in a line of its own
 
 
@@ -206,9 +207,9 @@ class Ledger:
 
 
 def stage_of(output: str) -> str:
-    """Return the folder of the results that an output is in; ``elsewhere`` for others."""
+    """Return the folder of the results that an output is in, or `ELSEWHERE`."""
     first, _, rest = output.partition("/")
-    return first if rest and first and not first.startswith((".", "<")) else "elsewhere"
+    return first if rest and first and not first.startswith((".", "<")) else ELSEWHERE
 
 
 def write_entry(entry: Entry, root: str | os.PathLike[str]) -> None:

@@ -51,10 +51,9 @@ class AnswerRoom(Room):
 
     def embeddings(self, wildcards: Wildcards) -> list[str]:
         """Embeddings of all images, of one model and instruction."""
-        return [
-            self.models.embedding(wildcards.model, wildcards.instruction, block)
-            for block in self.data.blocks
-        ]
+        key = wildcards.model, wildcards.instruction
+        paths = [self.models.embedding(*key, block) for block in self.data.blocks]
+        return self.models.discarded.needed(paths, [self.answers(*key)])
 
     @property
     def contents(self) -> dict[str, str]:

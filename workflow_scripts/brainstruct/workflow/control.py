@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.store.ledger import FOLDER, Ledger
+from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
 from brainstruct.workflow.rooms import Rooms
-from brainstruct.workflow.why import reasons
+from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
 NO_GRAPH = {"--lint", "--list-rules", "--list", "-l", "--list-target-rules", "--lt", "--unlock"}
@@ -29,6 +30,7 @@ class Control:
         self.dry = not DRY.isdisjoint(arguments) or _has_short(arguments, "n")
         places = Places.of(rooms.data.study)
         self.records = Records(Ledger(places.root), places)
+        self._rooms = rooms
         self._contents = rooms.data.inputs.contents
 
     @classmethod
@@ -39,6 +41,7 @@ class Control:
         found = cls(workflow, rooms, arguments)
         if (Path(rooms.data.root) / FOLDER).is_dir():
             found._look()
+            rooms.models.discarded.open(workflow, found.records, arguments)
         if found.dry:
             atexit.register(found.explain)
         return found
@@ -57,12 +60,19 @@ class Control:
         """Say in words which settings made jobs run again."""
         if getattr(self._workflow, "dag", None) is not None:
             self._contents.write()
-            for line in reasons(self._workflow.dag, self.records):
+            dag = self._workflow.dag
+            for line in reasons(dag, self.records) + again(dag, self.records):
                 _say(line)
 
-    def end(self) -> None:
-        """Write down what the run has made."""
+    def end(self, *, succeeded: bool = False) -> None:
+        """Write down what the run has made; delete what the configuration does not keep."""
+        self._contents.write()
         self.records.take_in()
+        if succeeded and not self._rooms.data.study.embedding.keep:
+            freed = discard(self._rooms, self.records)
+            if freed.files:
+                _say(f"{freed.files} files of embeddings deleted, {freed.bytes / 1e9:.1f} GB "
+                     "(embedding.keep is false).")  # fmt: skip
 
 
 def _has_short(arguments: Sequence[str], letter: str) -> bool:

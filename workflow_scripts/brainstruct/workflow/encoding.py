@@ -107,9 +107,22 @@ class EncodingRoom(Room):
 
     # What jobs get.
 
-    def embeddings(self, wildcards: Wildcards) -> list[str]:
-        """Embeddings of everything the job's subject saw."""
-        return self.models.embeddings_of(wildcards.subject, wildcards.model, wildcards.instruction)
+    def embeddings_for(self, job: FitJob) -> Callable[[Wildcards], list[str]]:
+        """Return what gives a fit job the embeddings of everything its subject saw."""
+
+        def needed(wildcards: Wildcards) -> list[str]:
+            key = wildcards.subject, wildcards.model, wildcards.instruction
+            outputs = [self.fit(*key, layer) for layer in job.layers]
+            outputs += [self.prediction(*key)] if job.complete else []
+            return self.models.discarded.needed(self.models.embeddings_of(*key), outputs)
+
+        return needed
+
+    def selected_embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Embeddings of everything the job's subject saw, for predictions at the best layer."""
+        key = wildcards.subject, wildcards.model, wildcards.instruction
+        outputs = [self.prediction(*key)]
+        return self.models.discarded.needed(self.models.embeddings_of(*key), outputs)
 
     def fits(self, wildcards: Wildcards) -> list[str]:
         """All fits of the job's subject and model."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.data import DataRoom
+from brainstruct.workflow.discarded import Discarded
 from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
@@ -40,6 +41,7 @@ class ModelRoom(Room):
     """Names and choices; see `Room`."""
 
     data: DataRoom
+    discarded: Discarded = field(default_factory=Discarded, compare=False)
 
     checkpoint = file("checkpoints/{checkpoint}.json")  # manifest, once it is complete on disk
     checkpoint_stamps = file("checkpoints/{checkpoint}.stamps.json")  # sizes and times of its files
@@ -72,6 +74,10 @@ class ModelRoom(Room):
             for instruction in self.study.instructions_of(model)
             for block in self.data.blocks
         ]
+
+    def needed_embeddings(self) -> list[str]:
+        """Return `all_embeddings` without those that were discarded."""
+        return self.discarded.without(self.all_embeddings)
 
     def embed_jobs(self) -> dict[str, EmbedJob]:
         """Return the kinds of embedding jobs: name of the rule -> what its jobs do.
@@ -145,13 +151,22 @@ class ModelRoom(Room):
         """Everything that decides what a model makes of a stimulus."""
         model, embedding = self.study.model(key), self.study.embedding
         decides = {"family", "checkpoint", "n_layers", "random_seed"}
-        running = {"max_new_tokens", "pooling", "dtype", "storage"}
-        sampling = None if embedding.decoding == "greedy" else embedding.decoding.model_dump()
-        return (
-            model.model_dump(include=decides)
-            | embedding.model_dump(include=running)
-            | {"sampling": sampling}
-        )
+        running = {"dtype", "storage"}
+        if model.follows_instructions:
+            running |= {"pooling"}
+            if embedding.pooling == "response_mean":  # nothing else lets a model answer
+                running |= {"max_new_tokens"}
+                if embedding.decoding != "greedy":
+                    running |= {"decoding"}
+        found = model.model_dump(include=decides) | embedding.model_dump(include=running)
+        return {"sampling" if name == "decoding" else name: found[name] for name in found}
+
+    @property
+    def precision(self) -> str:
+        """Precision that a model runs in, as far as the configuration decides it."""
+        embedding = self.study.embedding
+        usual = {"cpu": "float32", "cuda": "bfloat16"}.get(embedding.device, "auto")
+        return usual if embedding.dtype == "auto" else embedding.dtype
 
     def texts_of(self, instructions: Iterable[str]) -> dict[str, str | None]:
         """Key -> text of instructions; `None` for models that follow none."""

@@ -71,6 +71,7 @@ class Records:
     def take_in(self) -> int:
         """Write new entries down with the times that Snakemake has given the files since."""
         with self.ledger.alone() as alone:
+            self.ledger = Ledger(self.places.root)  # jobs may have written to it
             pending = self.ledger.new()
             if not pending:
                 return 0

@@ -151,7 +151,9 @@ class StatisticsRoom(Room):
 
     def embedding_files(self, wildcards: Wildcards) -> list[str]:
         """All files of `embeddings`."""
-        return [path for paths in self.embeddings(wildcards).values() for path in paths]
+        paths = [path for paths in self.embeddings(wildcards).values() for path in paths]
+        outputs = [self.partition(wildcards.subject, wildcards.model)]
+        return self.models.discarded.needed(paths, outputs)
 
     @property
     def partition_settings(self) -> dict[str, Any]:

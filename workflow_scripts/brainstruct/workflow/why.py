@@ -36,6 +36,21 @@ def reasons(dag: Any, records: Records) -> list[str]:
     return ["Settings that differ from those that results were made with:", *lines] if lines else []
 
 
+def again(dag: Any, records: Records) -> list[str]:
+    """Say what embeddings that were discarded cost, if a graph makes them again."""
+    seconds, files = 0.0, 0
+    for job in dag.needrun_jobs(False):
+        names = [records.places.name(str(path)) for path in job.output]
+        back = [name for name in names if name in records.ledger.discarded]
+        if back:
+            files += len(back)
+            seconds += records.ledger.entries[back[0]].seconds
+    if not files:
+        return []
+    return [f"Embedded again, having been discarded: {files} files, which took "
+            f"{seconds / 3600:.1f} hours of jobs the last time."]  # fmt: skip
+
+
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say what differs between two sets of parameters, the deepest part that does.
 
