@@ -18,7 +18,8 @@ SELF_CHECKED = ".nc"
 
 def keep_account(job: Any, seconds: float) -> None:
     """Publish what the job has made, of what, in what time and with how much memory."""
-    outputs = [str(path) for path in job.output]
+    # Of one that is not there, Snakemake speaks.
+    outputs = [str(path) for path in job.output if Path(path).exists()]
     if not outputs:
         return
     root = _root(job)
