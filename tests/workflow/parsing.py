@@ -74,7 +74,8 @@ def wildcards_of(rule: Any) -> Wildcards:
     chosen = dict(EXAMPLES)
     allowed = rule.wildcard_constraints.get("model")
     if allowed and allowed != "[A-Za-z0-9-]+":
-        chosen["model"] = allowed.split("|")[0]
+        models = allowed.split("|")
+        chosen["model"] = chosen["model"] if chosen["model"] in models else models[0]
     return Wildcards(fromdict={name: chosen[name] for name in rule.wildcard_names})
 
 

@@ -54,12 +54,13 @@ def records(root: Path, monkeypatch) -> dict[str, list[Any]]:
     given = config(root)
     places = Places.of(load_study(given))
     found: dict[str, list[Any]] = {}
-    for model in ("instructblip", "clip-text"):
+    rules = [rule for rule in parse(**given) if rule.script and rule.output]
+    captions = [rule for rule in rules if script_of(rule) == "embed"]
+    for model, asked in (("instructblip", rules), ("clip-text", captions)):
         monkeypatch.setitem(EXAMPLES, "model", model)
-        for rule in parse(**given):
-            if rule.script and rule.output:
-                job = {part: places.names_in(repr(value)) for part, value in recorded(rule).items()}
-                found.setdefault(script_of(rule), []).append(job)
+        for rule in asked:
+            job = {part: places.names_in(repr(value)) for part, value in recorded(rule).items()}
+            found.setdefault(script_of(rule), []).append(job)
     return found
 
 
