@@ -30,7 +30,7 @@ for fitted in encoding.fit_jobs():
         params:
             encoding=encoding.settings,
             seed=study.seed,
-            code=stage_identity("fit_ridge"),
+            code=stage_format("fit_ridge"),
         script:
             "../workflow_scripts/fit_ridge.py"
 
@@ -59,7 +59,7 @@ if encoding.split_models:
             runtime=grow(120),
         params:
             preset=study.encoding.preset,
-            code=stage_identity("predict_selected"),
+            code=stage_format("predict_selected"),
         script:
             "../workflow_scripts/predict_selected.py"
 
@@ -81,7 +81,7 @@ rule collect_scores:
     params:
         instructions=encoding.instructions,
         layers=encoding.layers,
-        code=stage_identity("collect_scores"),
+        code=stage_format("collect_scores"),
     script:
         "../workflow_scripts/collect_scores.py"
 

@@ -50,7 +50,7 @@ for name, kind in models.embed_jobs().items():
             model_settings=models.settings,
             stamps=models.stamps_of,
             texts=models.texts(kind.instructions),
-            dataset=data.about_pixels,
+            dataset=models.about_stimuli,
             work=models.work(),
             code=models.embed_code,
         script:

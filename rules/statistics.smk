@@ -23,7 +23,7 @@ rule compare_models:
         alignment=encoding.alignment,
         statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare"),
+        code=stage_format("compare"),
     script:
         "../workflow_scripts/compare.py"
 
@@ -50,7 +50,7 @@ rule compare_instructions:
         alignment=encoding.alignment,
         statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare"),
+        code=stage_format("compare"),
     script:
         "../workflow_scripts/compare.py"
 
@@ -125,7 +125,7 @@ rule partition_variance:
         backend=study.encoding.backend,
         alignment=encoding.alignment,
         seed=study.seed,
-        code=stage_identity("partition_variance"),
+        code=stage_format("partition_variance"),
     script:
         "../workflow_scripts/partition_variance.py"
 
