@@ -56,7 +56,7 @@ def lists(folder: Path) -> Outputs:
 
 def blocks(folder: Path) -> Outputs:
     found = {}
-    for name, index, images in (("shared", 0, 25), ("shared", 1, 25), ("subj02", 17, 400)):
+    for name, index, images in (("shared", 0, 50), ("subj01", 3, 300), ("subj02", 17, 400)):
         found[f"{name}-{index}"] = folder / f"{name}-{index}.tsv"
         list_block(
             dataset=nsd(folder),
@@ -70,7 +70,7 @@ def blocks(folder: Path) -> Outputs:
 
 def responses(folder: Path) -> Outputs:
     found = {}
-    for subject, kind in (("subj01", Nsd), ("subj02", Nsd), ("subj01", Unknown)):
+    for subject, kind in (("subj01", Nsd), ("subj02", Nsd), ("subj02", Unknown)):
         images = folder / "images.tsv"
         table_of(subject, {"subj01": 2, "subj02": 1}[subject]).to_csv(images, sep="\t", index=False)
         path = found[f"{subject}-{kind.__name__}"] = folder / f"{subject}-{kind.__name__}.nc"
