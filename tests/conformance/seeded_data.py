@@ -56,7 +56,7 @@ def lists(folder: Path) -> Outputs:
 
 def blocks(folder: Path) -> Outputs:
     found = {}
-    for name, index, images in (("shared", 0, 50), ("subj01", 3, 300), ("subj02", 17, 400)):
+    for name, index, images in (("shared", 0, 50), ("subj01", 19, 50), ("subj02", 21, 50)):
         found[f"{name}-{index}"] = folder / f"{name}-{index}.tsv"
         list_block(
             dataset=nsd(folder),
