@@ -24,6 +24,8 @@ NAMES = ("IC", "VQ1", "CR")
 GRID = {"log10_min": -1, "log10_max": 4, "count": 6}
 SOLVERS = {
     "gram": {"folds": 3},
+    # So close that most are interpolated.
+    "gram-dense": {"folds": 3, "alphas": {"log10_min": 0, "log10_max": 2.5, "count": 40}},
     "gram-r2": {"alpha_score": "r2_score", "folds": 4},
     "gram-correlation": {"alpha_score": "correlation_score", "backend": "numpy"},
     "himalaya": {"solver": "himalaya", "folds": 3},
