@@ -11,6 +11,8 @@
 # make fresh-clone  follow the documents in a fresh clone, command by command (ARGS=--quick)
 # make determinism  the demo twice, compared byte by byte (20 minutes)
 # make soak   the demo under random kills for twenty minutes, then compared (an hour)
+# make conformance-vectors  write down what costly stages compute, once a number rose (ARGS=--inputs-changed)
+# make conformance-mutants  change constants of every costly stage; its vector must notice (ten minutes)
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
@@ -30,7 +32,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone bench environments locks envs picture schema tour clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -109,6 +111,12 @@ soak: setup
 
 fresh-clone:
 	$(PYTHON) tests/fresh_clone/run.py $(ARGS)
+
+conformance-vectors: setup
+	OMP_NUM_THREADS=1 $(BIN)/python tests/conformance/vectors.py --write $(ARGS)
+
+conformance-mutants: setup
+	OMP_NUM_THREADS=1 BRAINSTRUCT_MUTANTS=all $(BIN)/python -m pytest tests/conformance/test_mutants.py
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s

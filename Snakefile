@@ -23,6 +23,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.control import Control
 from brainstruct.workflow.discarding import made_of_embeddings
+from brainstruct.workflow.formats import stage_format
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import asks, expected_rooms, module_config

@@ -112,7 +112,7 @@ rule estimate_cross_subject:
     params:
         others=data.other_subjects,
         options=data.cross_subject_options,
-        code=stage_identity("estimate_cross_subject"),
+        code=stage_format("estimate_cross_subject"),
     script:
         "../workflow_scripts/estimate_cross_subject.py"
 

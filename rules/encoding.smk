@@ -31,7 +31,7 @@ for fitted in encoding.fit_jobs():
             encoding=encoding.settings,
             seed=study.seed,
             fitted_layers=fitted.layers if fitted.complete else None,
-            code=stage_identity("fit_ridge"),
+            code=stage_format("fit_ridge"),
         script:
             "../workflow_scripts/fit_ridge.py"
 
@@ -60,7 +60,7 @@ if encoding.split_models:
             runtime=grow(120),
         params:
             preset=study.encoding.preset,
-            code=stage_identity("predict_selected"),
+            code=stage_format("predict_selected"),
         script:
             "../workflow_scripts/predict_selected.py"
 
@@ -82,7 +82,7 @@ rule collect_scores:
     params:
         instructions=encoding.instructions,
         layers=encoding.layers,
-        code=stage_identity("collect_scores"),
+        code=stage_format("collect_scores"),
     script:
         "../workflow_scripts/collect_scores.py"
 

@@ -52,7 +52,7 @@ for name, kind in models.embed_jobs().items():
             stamps=models.stamps_of,
             folder=models.folder_of,
             texts=models.texts(kind.instructions),
-            dataset=data.about_pixels,
+            dataset=models.about_stimuli,
             contents=models.stimulus_contents,
             precision=models.precision,
             work=models.work(),

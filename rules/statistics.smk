@@ -20,10 +20,10 @@ rule compare_models:
     params:
         groups=statistics.groups,
         pairs=study.compared_models,
-        alignment=encoding.alignment,
+        alignment=encoding.divisor,
         statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare"),
+        code=stage_format("compare"),
     script:
         "../workflow_scripts/compare.py"
 
@@ -47,10 +47,10 @@ rule compare_instructions:
     params:
         groups=statistics.single_groups,
         pairs=statistics.all_pairs,
-        alignment=encoding.alignment,
+        alignment=encoding.divisor,
         statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("compare"),
+        code=stage_format("compare"),
     script:
         "../workflow_scripts/compare.py"
 
@@ -123,9 +123,9 @@ rule partition_variance:
         penalties=statistics.penalties,
         folds=study.encoding.folds,
         backend=study.encoding.backend,
-        alignment=encoding.alignment,
+        alignment=encoding.divisor,
         seed=study.seed,
-        code=stage_identity("partition_variance"),
+        code=stage_format("partition_variance"),
     script:
         "../workflow_scripts/partition_variance.py"
 
@@ -147,7 +147,7 @@ rule tabulate_partition:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        alignment=encoding.alignment,
+        alignment=encoding.divisor,
         mask=study.data.mask,
         code=stage_identity("tabulate_partition"),
     script:

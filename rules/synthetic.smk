@@ -85,7 +85,7 @@ for model, planted in synthetic.planted.items():
             planted_layers=planted,
             sessions_of=study.synthetic.sessions,
             layout=synthetic.layout,
-            code=models.code_of("plant_features", model),
+            code=models.plant_code(model),
         script:
             "../workflow_scripts/plant_features.py"
 

@@ -53,7 +53,7 @@ def compare(
     share = 100 * float((result["q"] <= 0.05).mean())
     log.info("%d pairs, %.1f %% of voxels with q <= 0.05", len(pairs), share)
     origin = {
-        "alignment": alignment.model_dump(),
+        "alignment": alignment.model_dump(exclude_unset=True),
         "statistics": {"n_draws": statistics.n_draws, "seed": statistics.seed},
         "groups": groups,
         "code": code,

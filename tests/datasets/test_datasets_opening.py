@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
-from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.interface import DataSet, Part
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.opening import class_of, open_dataset
 from brainstruct.errors import InputError
-from brainstruct.workflow.identity import PACKAGE, _reachable
 
 OWN = Path(__file__).with_name("toy.py")
 
@@ -119,6 +119,7 @@ def test_an_edited_file_is_another_data_set(own):
         ("stimuli", "subj01", {"sessions": 3}),
         ("stimuli", "shared", {"sessions": 5}),
         ("pixels", "", {}),
+        ("captions", "", {"annotations": None}),
         ("betas", "subj01", {"space": "func1mm", "betas": "b2", "sessions": 3, "format": "hdf5"}),
         ("regions", "", {"space": "func1mm", "betas": "b2"}),
         ("places", "", {"space": "func1mm", "betas": "b2"}),
@@ -132,7 +133,7 @@ def test_of_the_nsd_a_job_is_told_what_decides_its_part(tmp_path, part, name, de
         sessions={"subj01": 3, "subj02": 5},
     )
     said = dataset.settings_for(part, name, ["subj01", "subj02"])
-    where = {"dataset": "nsd", "nsd_root": str(tmp_path), "annotations": None}
+    where = {"dataset": "nsd", "nsd_root": str(tmp_path)}
     assert said == where | decides
     assert isinstance(DataSet.model_validate(said), Nsd)
 
@@ -142,17 +143,14 @@ def test_texts_do_not_depend_on_where_the_files_are():
     assert one == other
 
 
-@pytest.mark.parametrize(
-    ("part", "has", "has_not"),
-    [
-        ("betas", {"betas", "design", "rois", "ncsnr"}, {"captions", "transforms", "doctor"}),
-        ("pixels", {"stimuli", "captions"}, {"betas", "transforms", "expected", "reader"}),
-        ("regions", {"rois", "labels"}, {"betas", "captions"}),
-        ("places", {"transforms", "grid"}, {"captions", "doctor"}),
-    ],
-)
-def test_a_stage_knows_the_code_that_reads_its_part_and_no_other(part, has, has_not):
-    modules = Nsd(nsd_root="").modules_for(part)
-    names = {path.stem for path in _reachable(PACKAGE / "__init__.py", modules)}
-    assert has <= names
-    assert not has_not & names
+def test_a_job_that_reads_captions_is_told_where_they_lie_and_no_other():
+    dataset = Nsd(nsd_root="root", annotations="captions")
+    told = {
+        part for part in get_args(Part) if "annotations" in dataset.settings_for(part, "subj01")
+    }
+    assert told == {"captions"}
+    assert DataSet.model_validate(dataset.settings_for("captions")).layout == dataset.layout
+
+
+def test_every_part_of_the_nsd_that_is_read_has_a_number():
+    assert Nsd.formats.keys() == set(get_args(Part)) - {"words"}  # texts say what settings are

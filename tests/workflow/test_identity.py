@@ -48,47 +48,48 @@ def edited(copy, name, old, new):
 
 
 def test_comments_docstrings_and_touches_change_nothing(copy):
-    before = identity.stage_identity("fit_ridge")
-    edited(copy, "encoding/scores.py", '"""Scores of predictions', '"""Another docstring')
-    edited(copy, "encoding/solver/search.py", "\n\n\ndef ", '\n\nX: int\n"""About it."""\n\n\ndef ')
-    documented = identity.stage_identity("fit_ridge")
-    edited(copy, "encoding/solver/search.py", '"""About it."""', '"""More about it."""')
-    assert identity.stage_identity("fit_ridge") == documented
-    edited(copy, "encoding/solver/search.py", 'X: int\n"""More about it."""\n\n\n', "\n")
-    edited(copy, "encoding/scores.py", "import numpy as np\n", "import numpy as np  # why\n\n\n")
-    (copy / "fit_ridge.py").touch()
-    assert identity.stage_identity("fit_ridge") == before
+    winners, regions = "encoding/alignment.py", "encoding/regions.py"
+    before = identity.stage_identity("tabulate_rois")
+    edited(copy, regions, '"""Regions of interest as', '"""Another docstring')
+    edited(copy, winners, "\n\n\ndef ", '\n\nX: int\n"""About it."""\n\n\ndef ')
+    documented = identity.stage_identity("tabulate_rois")
+    edited(copy, winners, '"""About it."""', '"""More about it."""')
+    assert identity.stage_identity("tabulate_rois") == documented
+    edited(copy, winners, 'X: int\n"""More about it."""\n\n\n', "\n")
+    edited(copy, regions, "import numpy as np\n", "import numpy as np  # why\n\n\n")
+    (copy / "tabulate_rois.py").touch()
+    assert identity.stage_identity("tabulate_rois") == before
 
 
-def test_the_solver_changes_the_fit_and_not_the_embedding(copy):
-    fit, embed = identity.stage_identity("fit_ridge"), identity.stage_identity("embed")
-    edited(copy, "encoding/scores.py", "np.clip(r, -1, 1)", "np.clip(r, -2, 2)")
-    assert identity.stage_identity("fit_ridge") != fit
-    assert identity.stage_identity("embed") == embed
+def test_an_edit_changes_the_stages_that_reach_it_and_no_other(copy):
+    table, bars = (identity.stage_identity(name) for name in ("tabulate_rois", "draw_roi_bars"))
+    edited(copy, "encoding/regions.py", "numbers == number", "numbers >= number")
+    assert identity.stage_identity("tabulate_rois") != table
+    assert identity.stage_identity("draw_roi_bars") == bars
 
 
-def test_figures_and_plumbing_do_not_refit(copy):
-    before = identity.stage_identity("fit_ridge")
+def test_figures_and_plumbing_do_not_change_tables(copy):
+    before = identity.stage_identity("tabulate_rois")
     edited(copy, "store/files.py", "def write_text", "def write_words")
     edited(copy, "figures/style.py", "import", "import sys\nimport")
-    assert identity.stage_identity("fit_ridge") == before
+    assert identity.stage_identity("tabulate_rois") == before
 
 
 def test_one_family_does_not_touch_another(copy):
-    blip = identity.stage_identity("embed", "brainstruct.models.instructblip")
-    vit = identity.stage_identity("embed", "brainstruct.models.vit")
+    blip = identity.stage_identity("plant_features", "brainstruct.models.instructblip")
+    vit = identity.stage_identity("plant_features", "brainstruct.models.vit")
     assert blip != vit
     edited(copy, "models/vit.py", "class ", "X = 1\n\n\nclass ")
-    assert identity.stage_identity("embed", "brainstruct.models.instructblip") == blip
-    assert identity.stage_identity("embed", "brainstruct.models.vit") != vit
+    again = identity.stage_identity("plant_features", "brainstruct.models.instructblip")
+    assert again == blip
+    assert identity.stage_identity("plant_features", "brainstruct.models.vit") != vit
 
 
-@pytest.mark.parametrize("stage", ["embed", "plant_features"])
-def test_a_family_that_is_added_does_not_touch_another(copy, stage):
-    before = identity.stage_identity(stage, "brainstruct.models.vit")
+def test_a_family_that_is_added_does_not_touch_another(copy):
+    before = identity.stage_identity("plant_features", "brainstruct.models.vit")
     line = '    "dino": Family("brainstruct.models.dino", "Dino", "image"),\n'
     edited(copy, "models/registry.py", '    "vit": ', f'{line}    "vit": ')
-    assert identity.stage_identity(stage, "brainstruct.models.vit") == before
+    assert identity.stage_identity("plant_features", "brainstruct.models.vit") == before
 
 
 SOURCE = '''
@@ -124,7 +125,7 @@ def test_another_python_finds_the_same_identity(version):
         pytest.skip(f"there is no Python {version}")
     ask = (
         "from brainstruct.workflow.identity import stage_identity as s\n"
-        "print(s('embed'), s('fit_ridge'))"
+        "print(s('plant_features'), s('tabulate_rois'))"
     )
     answer = subprocess.run(
         [python, "-c", ask],
@@ -133,7 +134,7 @@ def test_another_python_finds_the_same_identity(version):
         text=True,
         check=True,
     )
-    ours = [identity.stage_identity(name) for name in ("embed", "fit_ridge")]
+    ours = [identity.stage_identity(name) for name in ("plant_features", "tabulate_rois")]
     assert answer.stdout.split() == ours
 
 
@@ -156,10 +157,10 @@ def test_files_beside_code_have_an_identity(copy):
 
 
 def test_a_file_that_a_module_names_counts_for_the_stages_that_reach_it(copy):
-    bars, fit = identity.stage_identity("draw_roi_bars"), identity.stage_identity("fit_ridge")
+    bars, table = (identity.stage_identity(name) for name in ("draw_roi_bars", "tabulate_rois"))
     edited(copy, "figures/matplotlibrc", "font.size", "# larger\nfont.size")
     assert identity.stage_identity("draw_roi_bars") != bars
-    assert identity.stage_identity("fit_ridge") == fit
+    assert identity.stage_identity("tabulate_rois") == table
 
 
 @pytest.mark.parametrize(

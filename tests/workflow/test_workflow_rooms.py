@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from brainstruct.config.loading import load_study
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.models.registry import FAMILIES
+from brainstruct.workflow.formats import STAGES
+from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
@@ -285,13 +288,40 @@ def test_gpus_are_asked_for_where_they_are_used(paper_config):
 
 def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, monkeypatch):
     rooms = build(paper_config)
-    image, text = (rooms.models.code_of("embed", key) for key in ("clip-image", "clip-text"))
-    assert image != text  # of one module
-    assert rooms.models.embed_code(wild(model="clip-text")) == text
-    entry = replace(FAMILIES["clip-text"], name="ClipTextTower")
-    monkeypatch.setitem(FAMILIES, "clip-text", entry)
-    assert rooms.models.code_of("embed", "clip-text") != text
-    assert rooms.models.code_of("embed", "clip-image") == image
+
+    def code(model):
+        return rooms.models.embed_code(wild(model=model))
+
+    image, text = code("clip-image"), code("clip-text")
+    assert image == "embed 1, ClipImage 1, pixels 1, files 3"
+    assert text == "embed 1, ClipText 1, captions 1, files 3"
+    for change in ({"name": "ClipTextTower"}, {"format": 2}):
+        monkeypatch.setitem(FAMILIES, "clip-text", replace(FAMILIES["clip-text"], **change))
+        assert code("clip-text") != text
+        assert code("clip-image") == image
+        text = code("clip-text")
+
+
+def test_where_captions_lie_is_no_matter_to_models_of_images(paper_config):
+    def said(model):
+        return build(paper_config).models.about_stimuli(wild(model=model))
+
+    before = {model: said(model) for model in ("clip-image", "clip-text", "instructblip")}
+    paper_config["data"]["annotations"] = "elsewhere"
+    assert {model for model, told in before.items() if said(model) != told} == {"clip-text"}
+
+
+def test_a_stage_knows_the_numbers_of_what_it_reads(paper_config, monkeypatch):
+    data = build(paper_config).data
+    assert data.code("prepare_responses", "betas") == "prepare_responses 1, betas 1, files 3"
+    hashed = data.code("export_subject", "places")
+    assert hashed == f"{stage_identity('export_subject')}, places 1"
+    monkeypatch.setattr(Nsd, "formats", {**Nsd.formats, "places": 2})
+    assert data.code("export_subject", "places") != hashed
+    monkeypatch.setattr(Nsd, "formats", {})  # as a data set of one's own
+    assert data.code("prepare_responses", "betas") == "prepare_responses 1, files 3"
+    monkeypatch.setitem(STAGES, "prepare_responses", 2)
+    assert data.code("prepare_responses", "betas") == "prepare_responses 2, files 3"
 
 
 def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):

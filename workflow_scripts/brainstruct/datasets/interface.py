@@ -26,7 +26,9 @@ from brainstruct.datasets.reading import Reader, Side
 from brainstruct.errors import Outcome
 from brainstruct.settings.base import Block
 
-Part: TypeAlias = Literal["trials", "stimuli", "pixels", "betas", "regions", "places", "words"]
+Part: TypeAlias = Literal[
+    "trials", "stimuli", "pixels", "captions", "betas", "regions", "places", "words"
+]
 """What jobs read of a data set; `DataSet.settings_for` says what decides it."""
 
 
@@ -87,6 +89,10 @@ class DataSet(Block, ABC):
         Where places lie: in a volume, with a grid, or where no map can show them.
     texts : pathlib.Path, optional
         Folder of what exported files and the methods say of it alone, see `text`.
+    formats : mapping
+        Part -> number of what reading it gives, which rises when the same files are read
+        as something else (see `brainstruct.workflow.formats`): jobs that read it run
+        again. A data set in a file of one's own needs none: its digest stands for it.
     origin, code : str
         What the configuration calls it, and the digest of a file of one's own: whoever
         opens a data set sets them.
@@ -94,6 +100,7 @@ class DataSet(Block, ABC):
 
     about: ClassVar[About]
     texts: ClassVar[Path | None] = None
+    formats: ClassVar[Mapping[Part, int]] = {}
     origin: ClassVar[str] = ""
     code: ClassVar[str] = ""
     id_name: ClassVar[str] = "stimulus"
@@ -220,13 +227,6 @@ class DataSet(Block, ABC):
         a data set of them. What changes here makes jobs run again.
         """
         return {"dataset": self.origin, "code": self.code} | self.model_dump(mode="json")
-
-    def modules_for(self, part: Part) -> tuple[str, ...]:
-        """Return modules of the package that read a part: an edit makes jobs run again.
-
-        An own data set is one file, whose digest is among its settings.
-        """
-        return ()
 
     @abstractmethod
     def reader(self) -> Reader:

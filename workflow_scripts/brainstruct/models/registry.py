@@ -28,6 +28,9 @@ class Family:
     model_type: str  # of the ``config.json`` of its checkpoints
     # What they hold besides configuration and weights; of a tuple, one.
     files: tuple[str | tuple[str, ...], ...]
+    # Rises when the same weights and stimuli give other states: its models are then run anew.
+    # `brainstruct.workflow.formats` says more of such numbers.
+    format: int = 1
 
 
 _ROOM = "brainstruct.models"

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from brainstruct.datasets.interface import DataSet, Part
+from brainstruct.workflow.formats import STAGES, stage_format
 from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.room import Room, Wildcards, file
@@ -92,9 +93,16 @@ class DataRoom(Room):
         return self.dataset.settings_for("places")
 
     def code(self, stage: str, *parts: Part) -> str:
-        """Return the identity of the code of a stage that reads parts of the data set."""
-        modules = [name for part in parts for name in self.dataset.modules_for(part)]
-        return stage_identity(stage, *modules)
+        """Return what a stage that reads parts of the data set computes: numbers, or a hash."""
+        read = self.numbers(*parts)
+        if stage in STAGES:
+            return stage_format(stage, *read)
+        return ", ".join([stage_identity(stage), *read])
+
+    def numbers(self, *parts: Part) -> list[str]:
+        """Return the numbers that parts of the data set have, see `DataSet.formats`."""
+        formats = self.dataset.formats
+        return [f"{part} {formats[part]}" for part in parts if part in formats]
 
     def check(self) -> list[str]:
         """Return what jobs wait for where files are missing: its rule names all of them."""

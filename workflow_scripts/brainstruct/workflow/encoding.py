@@ -150,6 +150,11 @@ class EncodingRoom(Room):
         return self.study.encoding.model_dump(include=decides)
 
     @property
+    def divisor(self) -> dict[str, Any]:
+        """What scores are divided by, whichever layers they are of."""
+        return self.study.alignment.model_dump(include={"ceiling", "ceiling_threshold"})
+
+    @property
     def alignment(self) -> dict[str, Any]:
         """How scores become alignment."""
         return self.study.alignment.model_dump()

@@ -1,10 +1,12 @@
-"""What code a stage's results depend on, as one short hash.
+"""What code a cheap stage's results depend on, as one short hash.
+
+Stages that cost more than minutes have a number instead, see `brainstruct.workflow.formats`.
 
 Snakemake's own code trigger looks at the script file alone (and at its
 modification time, so a fresh checkout would repeat the whole study). Here the
 imports of a script are followed through the package, and what is hashed is the
 syntax tree without docstrings: comments, formatting, checkouts and the version
-of Python change nothing, an edited solver changes every stage that reaches it.
+of Python change nothing, an edited scale changes every figure that reaches it.
 A file of another kind counts for the modules beside it that name it.
 """
 
@@ -33,15 +35,15 @@ PLUMBING = (
 )
 """What carries results and does not shape them; `FORMAT_VERSION` stands for it.
 
-Of a data set, a stage takes the modules that read its parts into its identity, see
-`brainstruct.workflow.data.DataRoom.code`.
+Of a data set, a stage takes the numbers of the parts that it reads into its identity,
+see `brainstruct.workflow.data.DataRoom.code`.
 """
 
 REGISTRY = "brainstruct.models.registry"
 """Not followed: a family that is added is no business of the others.
 
 A stage that runs a model takes the family's own entry into its identity, see
-`brainstruct.workflow.models.ModelRoom.code_of`.
+`brainstruct.workflow.models.ModelRoom.plant_code`.
 """
 
 CONFIGURATION = "brainstruct.config"

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION
+from brainstruct.datasets.interface import Part
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.discarded import Discarded
+from brainstruct.workflow.formats import stage_format
 from brainstruct.workflow.identity import stage_identity
 from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
@@ -186,12 +188,22 @@ class ModelRoom(Room):
         """GPUs of a job that embeds."""
         return 0 if self.study.embedding.device == "cpu" else 1
 
-    def embed_code(self, wildcards: Wildcards) -> str:
-        """Identity of the code that embeds with the job's model."""
-        return self.code_of("embed", wildcards.model)
+    def looks_at(self, key: str) -> Part:
+        """Part of the data set that a model looks at."""
+        return "captions" if self.study.model(key).reads_captions else "pixels"
 
-    def code_of(self, stage: str, key: str) -> str:
-        """Identity of the code of a stage that runs a model, and the class of its family."""
+    def about_stimuli(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the settings that decide what the job's model looks at."""
+        return self.data.dataset.settings_for(self.looks_at(wildcards.model))
+
+    def embed_code(self, wildcards: Wildcards) -> str:
+        """Return the numbers of the stage, of the job's model's family, and of what it looks at."""
+        key = wildcards.model
         family = FAMILIES[self.study.model(key).family]
-        modules = self.data.dataset.modules_for("pixels")
-        return f"{stage_identity(stage, family.module, *modules)} {family.name}"
+        seen = self.data.numbers(self.looks_at(key))
+        return stage_format("embed", f"{family.name} {family.format}", *seen)
+
+    def plant_code(self, key: str) -> str:
+        """Return the identity of the code that plants a model's states, and its family's class."""
+        family = FAMILIES[self.study.model(key).family]
+        return f"{stage_identity('plant_features', family.module)} {family.name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
 from importlib import import_module
@@ -23,24 +23,14 @@ from brainstruct.errors import InputError, Outcome
 
 _ROOM = "brainstruct.datasets.nsd"
 
-_READ: dict[Part, tuple[str, ...]] = {
-    "trials": (f"{_ROOM}.trials",),
-    "stimuli": (f"{_ROOM}.trials",),
-    "pixels": (f"{_ROOM}.stimuli", f"{_ROOM}.captions"),
-    "betas": (f"{_ROOM}.trials", f"{_ROOM}.measured"),
-    "regions": (f"{_ROOM}.rois",),
-    "words": (),
-    "places": (f"{_ROOM}.measured", f"{_ROOM}.grid", f"{_ROOM}.transforms"),
-}
-"""Part -> modules that read it."""
-
 _DECIDE: dict[Part, set[str]] = {
-    "trials": {"nsd_root", "annotations"},
-    "stimuli": {"nsd_root", "annotations"},
-    "pixels": {"nsd_root", "annotations"},
-    "betas": {"nsd_root", "annotations", "space", "betas"},
-    "regions": {"nsd_root", "annotations", "space", "betas"},
-    "places": {"nsd_root", "annotations", "space", "betas"},
+    "trials": {"nsd_root"},
+    "stimuli": {"nsd_root"},
+    "pixels": {"nsd_root"},
+    "captions": {"nsd_root", "annotations"},
+    "betas": {"nsd_root", "space", "betas"},
+    "regions": {"nsd_root", "space", "betas"},
+    "places": {"nsd_root", "space", "betas"},
     "words": {"space", "betas"},
 }
 """Part -> settings that decide what is read; sessions and format are added where they do."""
@@ -69,6 +59,15 @@ class Nsd(NsdSettings, DataSet):
     own_columns: ClassVar[tuple[str, ...]] = ("coco_id", "coco_split")
     lie: ClassVar[Literal["volume", "nowhere"]] = "volume"
     texts: ClassVar[Path | None] = Path(__file__).parent / "texts"
+    formats: ClassVar[Mapping[Part, int]] = {
+        "trials": 1,
+        "stimuli": 1,
+        "pixels": 1,
+        "captions": 1,
+        "betas": 1,
+        "regions": 1,
+        "places": 1,
+    }
     origin: ClassVar[str] = "nsd"
 
     written: Written | None = Field(default=None, exclude=True)
@@ -255,10 +254,6 @@ class Nsd(NsdSettings, DataSet):
         if part == "stimuli":
             said["sessions"] = self.sessions_of_images(name, subjects)
         return said
-
-    def modules_for(self, part: Part) -> tuple[str, ...]:
-        """Return the modules that read a part."""
-        return _READ[part]
 
     def reader(self) -> Reader:
         """Open it; only now are packages imported that read arrays."""
