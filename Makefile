@@ -4,6 +4,9 @@
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
 # make plan CONFIG=config/local.yaml       jobs, hours, memory and disk of a study, before it is run
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
+# make pack MODEL=instructblip PACK=file.tar CONFIG=..   a model's embeddings in one file, for others
+# make take PACK=file.tar CONFIG=..         theirs, checked, into your embeddings_store
+# make costs  the table of config/README.md that says what a change costs
 # make test   what every change must pass (as root on Debian it installs Chromium and SLURM)
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
@@ -32,7 +35,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -73,6 +76,12 @@ plan: setup
 
 fetch_nsd: setup
 	@$(BIN)/python workflow_scripts/fetch_nsd.py $(STUDY)
+
+pack: setup
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing pack "$(MODEL)" "$(PACK)" $(STUDY)
+
+take: setup
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing take "$(PACK)" $(STUDY)
 
 lint: setup
 	@echo "==> Style, types, and the workflow's own linters"
@@ -135,6 +144,9 @@ picture: setup
 
 schema: setup
 	PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.schema > config/schema.json
+
+costs: setup
+	$(BIN)/python tests/costs.py
 
 tour: setup
 	$(BIN)/python tests/tour.py

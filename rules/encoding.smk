@@ -13,7 +13,7 @@ for fitted in encoding.fit_jobs():
             embeddings=encoding.embeddings_for(fitted),
         output:
             fits=[encoding.fit(layer=layer) for layer in fitted.layers],
-            prediction=encoding.prediction() if fitted.complete else [],
+            prediction=encoding.prediction() if fitted.predicts else [],
         log:
             encoding.log(fitted.log),
         benchmark:
@@ -30,7 +30,6 @@ for fitted in encoding.fit_jobs():
         params:
             encoding=encoding.settings,
             seed=study.seed,
-            fitted_layers=fitted.layers if fitted.complete else None,
             code=stage_format("fit_ridge"),
         script:
             "../workflow_scripts/fit_ridge.py"

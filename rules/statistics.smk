@@ -20,7 +20,7 @@ rule compare_models:
     params:
         groups=statistics.groups,
         pairs=study.compared_models,
-        alignment=encoding.divisor,
+        divisor=encoding.divisor,
         statistics=statistics.options,
         mask=study.data.mask,
         code=stage_format("compare"),
@@ -47,7 +47,7 @@ rule compare_instructions:
     params:
         groups=statistics.single_groups,
         pairs=statistics.all_pairs,
-        alignment=encoding.divisor,
+        divisor=encoding.divisor,
         statistics=statistics.options,
         mask=study.data.mask,
         code=stage_format("compare"),
@@ -123,7 +123,7 @@ rule partition_variance:
         penalties=statistics.penalties,
         folds=study.encoding.folds,
         backend=study.encoding.backend,
-        alignment=encoding.divisor,
+        divisor=encoding.divisor,
         seed=study.seed,
         code=stage_format("partition_variance"),
     script:
@@ -147,7 +147,7 @@ rule tabulate_partition:
         mem_mb=grow(2000),
         runtime=grow(20),
     params:
-        alignment=encoding.divisor,
+        divisor=encoding.divisor,
         mask=study.data.mask,
         code=stage_identity("tabulate_partition"),
     script:

@@ -17,7 +17,7 @@ TABLE: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
     (ROOT / "config/costs.toml").read_text(encoding="utf-8")
 )
 """``settings``: setting of the demo -> another value (``other``), and scripts whose jobs run again
-(``reruns``); or ``why`` it cannot be changed alone. ``files``: kind -> an example, and ``reruns``."""
+(``reruns``); or ``why`` it cannot be changed alone. ``files``: kind -> example and ``reruns``."""
 
 DEAREST = {
     "embed": "GPU hours: embeddings, and all that follows",

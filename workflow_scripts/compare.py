@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.config.encoding import Alignment
+from brainstruct.config.encoding import Divisor
 from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions
@@ -17,7 +17,7 @@ def compare(
     predictions: list[Path],
     groups: dict[str, list[str]],
     pairs: list[tuple[str, str]],
-    alignment: Alignment,
+    divisor: Divisor,
     statistics: ComparisonOptions,
     mask: str,
     code: str,
@@ -40,9 +40,9 @@ def compare(
         truth,
         members,
         pairs,
-        space[f"ceiling_{alignment.ceiling}"],
+        space[f"ceiling_{divisor.ceiling}"],
         list(regions(space, mask)),
-        threshold=alignment.ceiling_threshold,
+        threshold=divisor.ceiling_threshold,
         options=statistics,
     )
     whole = result.sel(measure="alignment").isel(region=0)
@@ -53,7 +53,7 @@ def compare(
     share = 100 * float((result["q"] <= 0.05).mean())
     log.info("%d pairs, %.1f %% of voxels with q <= 0.05", len(pairs), share)
     origin = {
-        "alignment": alignment.model_dump(exclude_unset=True),
+        "alignment": divisor.model_dump(),
         "statistics": {"n_draws": statistics.n_draws, "seed": statistics.seed},
         "groups": groups,
         "code": code,

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.config.encoding import Alignment, Alphas
+from brainstruct.config.encoding import Alphas, Divisor
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
@@ -33,7 +33,7 @@ def partition_variance(
     penalties: Alphas,
     folds: int,
     backend: str,
-    alignment: Alignment,
+    divisor: Divisor,
     seed: int,
     threads: int,
     code: str,
@@ -43,7 +43,7 @@ def partition_variance(
     torch.set_num_threads(threads)
     fitted = read_dataset(scores, ["cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    reliable = can_be_divided_by(space[f"ceiling_{alignment.ceiling}"], alignment.ceiling_threshold)
+    reliable = can_be_divided_by(space[f"ceiling_{divisor.ceiling}"], divisor.ceiling_threshold)
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainstruct.config.encoding import Alignment
+from brainstruct.config.encoding import Divisor
 from brainstruct.encoding.partition import partition_table, shared_matrix
 from brainstruct.jobs.run import run_job
 from brainstruct.store.arrays import read_dataset
@@ -13,7 +13,7 @@ def tabulate_partition(
     *,
     partition: Path,
     ceiling: Path,
-    alignment: Alignment,
+    divisor: Divisor,
     mask: str,
     subject: str,
     model: str,
@@ -26,8 +26,8 @@ def tabulate_partition(
     regions = partition_table(
         stored,
         space,
-        space[f"ceiling_{alignment.ceiling}"],
-        alignment.ceiling_threshold,
+        space[f"ceiling_{divisor.ceiling}"],
+        divisor.ceiling_threshold,
         mask,
     )
     whole = regions[(regions["family"] == mask) & (regions["label"] == "all")]

@@ -21,7 +21,8 @@ SPAN = re.compile(r"`([^`]+)`")
 def rows() -> dict[str, str]:
     """Key -> example, from the tables."""
     found: dict[str, str] = {}
-    for line in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for line in text.partition("## What a change costs")[0].splitlines():
         if not line.startswith("| `"):
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]

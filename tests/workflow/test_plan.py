@@ -35,4 +35,4 @@ def test_plan_counts_the_jobs_of_a_dry_run(fresh):
     # It is asked anew every time, and computes nothing of the study.
     assert fresh.run("-n", "plan", *options).jobs == {"plan": 1}
     found = {path.name for path in (fresh.root / "results/demo").iterdir()}
-    assert found == {"logs", "plan.json"}
+    assert found == {"ledger", "logs", "plan.json"}

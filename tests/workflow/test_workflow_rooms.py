@@ -46,7 +46,7 @@ def test_models_share_a_chunk_only_if_it_is_the_same(paper_config):
     found = rooms.encoding.fit_jobs()
     assert sum(len(job.models) for job in found) == len(rooms.data.study.models)
     assert {len(job.layers) for job in found} == {33, 25, 13}
-    assert all(job.complete for job in found)
+    assert all(job.predicts for job in found)
     assert rooms.encoding.split_models == []
 
 
@@ -54,10 +54,10 @@ def test_some_jobs_see_all_layers_and_others_do_not(paper_config):
     paper_config["encoding"]["layers_per_job"] = 13
     rooms = build(paper_config)
     jobs = {job.name: job for job in rooms.encoding.fit_jobs()}
-    assert jobs["fit_ridge_0_to_12_of_13"].complete
+    assert jobs["fit_ridge_0_to_12_of_13"].predicts
     assert jobs["fit_ridge_0_to_12_of_13"].models == ("clip-text",)
-    assert not jobs["fit_ridge_0_to_12_of_33"].complete
-    assert not jobs["fit_ridge_26_to_32_of_33"].complete
+    assert not jobs["fit_ridge_0_to_12_of_33"].predicts
+    assert not jobs["fit_ridge_26_to_32_of_33"].predicts
     assert rooms.encoding.split_models == [
         model.key for model in rooms.data.study.models if model.key != "clip-text"
     ]

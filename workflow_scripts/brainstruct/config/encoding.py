@@ -85,8 +85,8 @@ class Encoding(FitSettings):
     threads: PositiveInt = 4
 
 
-class Alignment(Block):
-    """From scores to normalised brain alignment.
+class Divisor(Block):
+    """What scores are divided by, whichever layers they are of.
 
     Attributes
     ----------
@@ -94,11 +94,20 @@ class Alignment(Block):
         Noise ceiling that scores are divided by; both are stored.
     ceiling_threshold : float
         Voxels with a ceiling below it, or of 0, are excluded, and counted.
+    """
+
+    ceiling: Literal["ncsnr", "cross_subject"] = "ncsnr"
+    ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
+
+
+class Alignment(Divisor):
+    """From scores to normalised brain alignment.
+
+    Attributes
+    ----------
     layers : str
         ``best``: each voxel's layer with the best training CV score;
         ``mean``: the mean over all fitted layers.
     """
 
-    ceiling: Literal["ncsnr", "cross_subject"] = "ncsnr"
-    ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
     layers: Literal["best", "mean"] = "best"

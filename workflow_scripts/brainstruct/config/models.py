@@ -51,10 +51,10 @@ class Checkpoint(Block):
         return self
 
     @property
-    def origin(self) -> dict[str, str]:
+    def origin(self) -> dict[str, str | None]:
         """What decides the weights: the folder, or the revision, wherever it is served."""
-        wins = {"path"} if self.path is not None else {"hub", "revision"}
-        return self.model_dump(include=wins)
+        ignored = {"hub": None, "revision": "main"} if self.path is not None else {}
+        return self.model_dump() | {"endpoint": None} | ignored
 
 
 class Model(Block):

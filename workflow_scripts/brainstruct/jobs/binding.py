@@ -18,7 +18,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from brainstruct.errors import InputError
 
-RECORDED = frozenset({"code", "contents", "fitted_layers", "precision"})
+RECORDED = frozenset({"code", "contents", "precision"})
 """Parameters that make a job run again when they change; a function may ignore them."""
 
 

@@ -128,6 +128,8 @@ MEANINGS = {
     "snakefile": "Snakefile whose jobs are counted",
     "path": "file that is written",
     "tiny": "kind, seed and sizes of a tiny checkpoint",
+    "checkpoint": "key of the job's checkpoint",
+    "divisor": "noise ceiling that scores are divided by, and its threshold",
     "study_plan": "who is scanned for how long, and what is shown",
     "subject_plan": "how a subject's brain is made",
     "cortex_subject": "pycortex subject whose regions are used",

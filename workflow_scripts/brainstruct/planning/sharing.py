@@ -1,4 +1,4 @@
-"""The command ``share_embeddings``: ``pack`` writes blocks for others, ``take`` takes theirs."""
+"""Commands ``make pack`` and ``make take``: blocks of a model for others, and theirs taken."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def take(study: Study, file: Path) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="share_embeddings", description="Embeddings for others, out of a store and into one."
+        prog="sharing", description="Embeddings for others, out of a store and into one."
     )
     commands = parser.add_subparsers(dest="do", required=True)
     written = commands.add_parser("pack", help="write a model's blocks into one file")
@@ -72,3 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("file", type=Path, help=meaning)
         add_configfile(command)
     return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainstruct.store.fingerprint import time_of
 from brainstruct.store.ledger import ELSEWHERE, Entry, stage_of
-from brainstruct.workflow.records import Records
+
+if TYPE_CHECKING:  # it needs Snakemake, which not everybody has who names files
+    from brainstruct.workflow.records import Records
 
 FORCING = {"-f", "--force", "-F", "--forceall", "-R", "--forcerun"}
 

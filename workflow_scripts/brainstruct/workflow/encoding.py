@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainstruct.config.encoding import FitSettings
+from brainstruct.config.encoding import Divisor, FitSettings
 from brainstruct.config.models import Model
+from brainstruct.store.ledger import Entry, Ledger
 from brainstruct.workflow.models import ModelRoom
 from brainstruct.workflow.room import Room, Wildcards, chunks, file
 
@@ -20,25 +22,23 @@ class FitJob:
     layers: tuple[int, ...]
     n_fitted: int  # layers of the model that are fitted, by this job and others
     models: tuple[str, ...]  # keys of those that have such a job
+    predicts: bool  # whether it keeps predictions at the best layer, having seen all of them
 
     @property
     def name(self) -> str:
         """Name of its rule; no two sets of layers share one."""
         first, last = self.layers[0], self.layers[-1]
+        # All layers of a model whose predictions other jobs make.
+        apart = "" if self.predicts or len(self.layers) < self.n_fitted else "_apart"
         if len(self.layers) == last - first + 1:
-            return f"fit_ridge_{first}_to_{last}_of_{self.n_fitted}"
-        return f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}"
+            return f"fit_ridge_{first}_to_{last}_of_{self.n_fitted}{apart}"
+        return f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}{apart}"
 
     @property
     def log(self) -> str:
         """Name of its log, with wildcards."""
         layers = f"{self.layers[0]}-{self.layers[-1]}"
         return f"fit_ridge/{{subject}}/{{model}}/{{instruction}}/{layers}"
-
-    @property
-    def complete(self) -> bool:
-        """Whether it fits all layers of its models, and so can tell the best."""
-        return len(self.layers) == self.n_fitted
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,47 @@ class EncodingRoom(Room):
 
     def fit_jobs(self) -> list[FitJob]:
         """Return the kinds of fit jobs, each with the models that have it."""
-        found: dict[tuple[tuple[int, ...], int], list[str]] = {}
+        found: dict[tuple[tuple[int, ...], int, bool], list[str]] = {}
         for model in self.study.models:
+            predicts = model.key not in self.split_models
             for chunk in self.layer_chunks(model):
-                found.setdefault((chunk, len(model.fitted_layers)), []).append(model.key)
-        return [FitJob(layers, count, tuple(keys)) for (layers, count), keys in found.items()]
+                kind = chunk, len(model.fitted_layers), predicts
+                found.setdefault(kind, []).append(model.key)
+        return [FitJob(*kind[:2], tuple(keys), kind[2]) for kind, keys in found.items()]
 
     @cached_property
     def split_models(self) -> list[str]:
-        """Models whose layers are fitted by several jobs, none of which sees all scores."""
-        return [model.key for model in self.study.models if len(self.layer_chunks(model)) > 1]
+        """Models whose predictions at the best layer are made by jobs of their own.
+
+        Their layers are fitted by several jobs, none of which sees all scores; or their
+        fits are there, and need not be repeated because a layer was dropped since.
+        """
+        return [
+            model.key
+            for model in self.study.models
+            if len(self.layer_chunks(model)) > 1 or self._were_predicted_otherwise(model)
+        ]
+
+    def _were_predicted_otherwise(self, model: Model) -> bool:
+        """Whether predictions are there that jobs of their own made, or fits of more layers."""
+        layers = set(model.fitted_layers)
+        for output, entry in self._predicted.items():
+            if output.split("/")[2] != model.key:
+                continue
+            fitted = re.fullmatch(r"fit_ridge_([0-9_]+?)(?:_to_([0-9]+))?_of_[0-9]+", entry.rule)
+            if fitted is None:
+                return True
+            numbers = list(map(int, fitted[1].split("_")))
+            if fitted[2]:
+                numbers = list(range(numbers[0], int(fitted[2]) + 1))
+            if set(numbers) > layers:
+                return True
+        return False
+
+    @cached_property
+    def _predicted(self) -> dict[str, Entry]:
+        """Predictions that are there -> the jobs that made them."""
+        return Ledger(self.root, {"predictions"}).entries
 
     # What jobs get.
 
@@ -113,7 +144,7 @@ class EncodingRoom(Room):
         def needed(wildcards: Wildcards) -> list[str]:
             key = wildcards.subject, wildcards.model, wildcards.instruction
             outputs = [self.fit(*key, layer) for layer in job.layers]
-            outputs += [self.prediction(*key)] if job.complete else []
+            outputs += [self.prediction(*key)] if job.predicts else []
             return self.models.discarded.needed(self.models.embeddings_of(*key), outputs)
 
         return needed
@@ -152,7 +183,7 @@ class EncodingRoom(Room):
     @property
     def divisor(self) -> dict[str, Any]:
         """What scores are divided by, whichever layers they are of."""
-        return self.study.alignment.model_dump(include={"ceiling", "ceiling_threshold"})
+        return self.study.alignment.model_dump(include=set(Divisor.model_fields))
 
     @property
     def alignment(self) -> dict[str, Any]:

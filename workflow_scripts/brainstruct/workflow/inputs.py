@@ -132,7 +132,7 @@ class Inputs:
     def _complete(self) -> bool:
         """Whether every required file is there, or going to be written."""
         required = self.dataset.required(self.study.wanted)
-        return self.dataset.made_up or all(map(self._exists, required))
+        return self.dataset.made_up or sum(map(self._exists, required)) == len(required)
 
     def _present(self, files: Iterable[Path]) -> list[str]:
         if self.dataset.made_up:
