@@ -26,7 +26,7 @@ from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOpt
 from brainstruct.models.loading import load_network
 from brainstruct.models.pooling import mean_state, without_response
 from brainstruct.models.registry import Modality
-from brainstruct.models.tokens import load_tokenizer, require_bos
+from brainstruct.models.tokens import load_tokenizer, require_bos, require_embedded
 from brainstruct.models.towers import ImageTower
 
 _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
@@ -71,6 +71,7 @@ class ClipText(FeatureModel):
         tokenizer = load_tokenizer(folder)
         require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
         network = load_network(CLIPTextModel, config.text_config, options, unused=_OTHER_PARTS)
+        require_embedded(folder, tokenizer("image")["input_ids"], network.get_input_embeddings())
         return cls(options, network, tokenizer)
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002

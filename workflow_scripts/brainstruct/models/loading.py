@@ -24,9 +24,9 @@ from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure, inspect_weights
-from brainstruct.models.interface import FeatureModel, ModelOptions
+from brainstruct.models.interface import ModelOptions
 from brainstruct.models.random_init import initialise
-from brainstruct.models.tokens import generation_settings
+from brainstruct.models.tokens import generation_settings, require_embedded
 from brainstruct.store.faults import reading, refusal
 
 log = logging.getLogger(__name__)
@@ -192,7 +192,7 @@ def quiet_transformers() -> Iterator[None]:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def require_image_effect(model: FeatureModel) -> None:
+def require_image_effect(model: Any) -> None:
     """Refuse a model whose states do not depend on the image.
 
     Gates or query tokens that are zero, as library initialisations leave them,
@@ -201,7 +201,9 @@ def require_image_effect(model: FeatureModel) -> None:
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
-    first, second = model.embed(images, ["What is in this image?"] * 2, stimuli=[0, 0]).states
+    question = "What is in this image?"
+    require_embedded(model.options.checkpoint, model.prompt_ids(question), model.body.embed_tokens)
+    first, second = model.embed(images, [question] * 2, stimuli=[0, 0]).states
     effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
     log.info("two different images change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:

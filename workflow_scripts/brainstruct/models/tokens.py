@@ -64,6 +64,18 @@ def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[
         )
 
 
+def require_embedded(folder: Path, ids: Iterable[int], embedding: Any) -> None:
+    """Refuse a tokenizer some of whose tokens, `ids` of a prompt, the network does not embed."""
+    rows = embedding.num_embeddings + getattr(embedding, "num_additional_embeddings", 0)
+    highest = max(ids, default=-1)
+    if highest >= rows:
+        raise InputError(
+            folder,
+            f"its tokenizer gives a prompt the token {highest}, but the model embeds {rows}",
+            "Take tokenizer and weights from one checkpoint",
+        )
+
+
 def token_id(folder: Path, tokenizer: PreTrainedTokenizerFast, token: str) -> int:
     """Return the id of a token that a family cannot do without."""
     found = tokenizer.get_vocab().get(token)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
+from brainstruct.store.faults import trouble_of
 
 _CHUNK = 2**20
 """Bytes held at a time."""
@@ -48,9 +49,9 @@ def unpack_captions(layout: Layout) -> list[Path]:
         cure = "Start the download again, or check fetch.captions"
         raise InputError(archive, f"{reason}; it was removed", cure) from error
     except OSError as error:
-        fault = f"cannot be unpacked ({error.strerror or error})"
-        cure = "Mend this and start again: it is not downloaded a second time"
-        raise InputError(archive, fault, cure) from error
+        fault, cure = trouble_of(error) or (f"({error.strerror or error})", "Mend this")
+        cure = f"{cure}; then start again: it is not downloaded a second time"
+        raise InputError(archive, f"cannot be unpacked: {fault}", cure) from error
     archive.unlink(missing_ok=True)
     return wanted
 
