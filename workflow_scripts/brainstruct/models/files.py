@@ -116,11 +116,12 @@ def load_processor(kind: Any, folder: Path) -> Any:
 
 def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
     """Refuse a checkpoint that lacks files, naming all; of a tuple, one is enough."""
-    missing = [
-        " or ".join(alternatives)
-        for alternatives in ((name,) if isinstance(name, str) else name for name in names)
-        if not any((folder / name).is_file() for name in alternatives)
-    ]
+    with reading(folder, "folder of a checkpoint", fetch_cure(folder)):
+        missing = [
+            " or ".join(alternatives)
+            for alternatives in ((name,) if isinstance(name, str) else name for name in names)
+            if not any((folder / name).is_file() for name in alternatives)
+        ]
     if missing:
         raise InputError(folder, f"lacks {', '.join(missing)}", fetch_cure(folder))
 
@@ -164,15 +165,15 @@ def inspect_weights(folder: Path) -> int:
     shards = require_weights(folder)
     for name, tensors in shards.items():
         path = folder / name
-        if found := taken_for(path):
-            raise InputError(path, found[0], found[1] or fetch_cure(folder))
-        if path.suffix == ".safetensors":
-            _inspect_safetensors(path, tensors)
-        else:
-            with reading(path, "file of weights", fetch_cure(folder)), path.open("rb") as file:
+        with reading(path, "file of weights", fetch_cure(folder)):
+            if found := taken_for(path):
+                raise InputError(path, found[0], found[1] or fetch_cure(folder))
+            with path.open("rb") as file:
                 packed = file.read(2) == b"PK"
             if packed and not zipfile.is_zipfile(path):  # its directory is at the end
                 raise InputError(path, "is truncated", fetch_cure(folder))
+        if path.suffix == ".safetensors":
+            _inspect_safetensors(path, tensors)
     return sum((folder / name).stat().st_size for name in shards)
 
 

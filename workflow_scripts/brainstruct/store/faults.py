@@ -61,7 +61,10 @@ _TROUBLES: dict[int, Trouble] = {
 
 # HDF5 and libpng; Python; Rust's libraries; SentencePiece; PyTorch.
 _NUMBER = re.compile(r"(?:errno = |\[Errno |os error |Error #|errno )(\d+)")
-_SAID = {os.strerror(number).lower(): number for number in (*_TROUBLES, errno.ENOENT)}
+_SAID = sorted(
+    ((os.strerror(number).lower(), number) for number in (*_TROUBLES, errno.ENOENT)),
+    key=lambda said: -len(said[0]),  # some begin as others do
+)
 
 _LACK_OF_MEMORY = re.compile(
     r"(can't|cannot|can not|could not|unable to|failed to) allocate"
@@ -114,9 +117,14 @@ def refusal(path: str | os.PathLike[str], error: BaseException, kind: str, cure:
         return InputError(path, f"could not be read for lack of memory ({refused})", more)
     if found := trouble_of(error):
         return InputError(_named(error, path), *found)
+    try:  # some libraries call every trouble a file that is not there
+        found = None if Path(path).is_dir() else taken_for(path)
+    except OSError as again:
+        if known := trouble_of(again):
+            return InputError(path, *known)
     if number_of(error) == errno.ENOENT:
         return InputError(_named(error, path), "does not exist", cure)
-    if found := taken_for(path):
+    if found:
         return InputError(path, found[0], found[1] or cure)
     said = " ".join(str(error).split())
     return InputError(path, f"is damaged or no {kind} ({type(error).__name__}: {said})", cure)
@@ -141,7 +149,7 @@ def number_of(error: BaseException) -> int | None:
         if stated := _NUMBER.search(text):
             return int(stated[1])
         if not isinstance(part, InputError):
-            for words, known in _SAID.items():
+            for words, known in _SAID:
                 if words in text.lower():
                     return known
     return None
@@ -168,10 +176,11 @@ def lack_of_memory(error: BaseException) -> str | None:
 
 def taken_for(path: str | os.PathLike[str]) -> Trouble | None:
     """Say what a file is that is empty or stands in another's place; the cure may be empty."""
-    with suppress(OSError), Path(path).open("rb") as file:
-        start = file.read(64).lstrip().lower()
-        if not start and not file.read(1):
+    with Path(path).open("rb") as file:
+        start = file.read(64)
+        if not start:
             return "is empty", ""
+        start = start.lstrip().lower()
         for sign, fault, cure in _IN_ITS_PLACE:
             if start.startswith(sign):
                 return fault, cure
