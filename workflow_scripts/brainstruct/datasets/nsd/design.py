@@ -18,6 +18,9 @@ from brainstruct.datasets.nsd.layout import SUBJECTS, check_subject
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
 
+_NO_NUMBERS = ("cell", "struct", "object", "char", "function", "opaque")
+"""MATLAB's kinds of fields that hold none."""
+
 CURE = "Download it again from s3://natural-scenes-dataset/nsddata/experiments/nsd"
 
 
@@ -58,12 +61,15 @@ def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
         "sharedix": (1, numbers.N_SHARED),
     }
     with reading(path, "MATLAB file", CURE):
-        found = {name: shape for name, shape, _ in scipy.io.whosmat(os.fspath(path))}
+        found = {name: is_there for name, *is_there in scipy.io.whosmat(os.fspath(path))}
         for name, shape in wanted.items():
             if name not in found:
                 raise InputError(path, f"has no field {name}", CURE)
-            if found[name] != shape:
-                raise InputError(path, f"{name} has shape {found[name]} instead of {shape}", CURE)
+            there, kind = found[name]
+            if there != shape:
+                raise InputError(path, f"{name} has shape {there} instead of {shape}", CURE)
+            if kind in _NO_NUMBERS:
+                raise InputError(path, f"{name} is a {kind} instead of numbers", CURE)
         stored = scipy.io.loadmat(os.fspath(path), variable_names=list(wanted))
         arrays = [_whole(path, name, stored[name]) for name in wanted]
     try:
