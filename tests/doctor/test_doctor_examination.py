@@ -141,6 +141,34 @@ def test_other_betas(ill, shape, dtype, fault):
     assert fault in only(check_subject(study_of(ill), "subj03"))
 
 
+def put_floats(path, change):
+    with h5py.File(path, "r+") as file:
+        betas = file["betas"][:].astype("f4")
+        del file["betas"]
+        change(betas)
+        file["betas"] = betas
+
+
+def test_betas_of_ones_own_with_voxels_without_data(ill):
+    path = layout_of(ill).betas_file("subj03", 1, "hdf5")
+    put_floats(path, lambda betas: betas[:, :, :7].fill(np.nan))
+    line = only(check_subject(study_of(ill), "subj03"), "warning")
+    assert "have no data in some session" in line
+    put_floats(path, lambda betas: betas[0, :, 7:].fill(np.nan))
+    line = only(check_subject(study_of(ill), "subj03"))
+    assert "numbers in other trials" in line
+    assert "Download" not in line
+
+
+def test_a_folder_that_may_not_be_looked_at_ends_in_a_line(ill, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/data/nsd")
+
+    monkeypatch.setattr(command, "examine", refuse)
+    assert command.report(config_of(ill), packages=False) == 1
+    assert capsys.readouterr().err.startswith("/data/nsd: may not be read")
+
+
 def test_damaged_volumes(ill):
     layout = layout_of(ill)
     truncate(layout.ncsnr_file("subj03"), 0.6)

@@ -39,7 +39,7 @@ _DISK = (
 
 _TROUBLES: dict[int, Trouble] = {
     errno.ENOLCK: _LOCKS,
-    errno.EAGAIN: _LOCKS,
+    errno.EAGAIN: ("is locked, or the machine is busy", _LOCKS[1]),
     errno.EACCES: _CLOSED,
     errno.EPERM: _CLOSED,
     errno.EMFILE: _MANY,
