@@ -90,7 +90,13 @@ def test_one_line_names_the_file(checkpoint, tmp_path, kind):
 
 @pytest.mark.parametrize(
     "shard",
-    ["../outside.safetensors", "/etc/hostname.safetensors", "deep/a.safetensors", "../../x.bin", "a.pt"],
+    [
+        "../outside.safetensors",
+        "/etc/hostname.safetensors",
+        "deep/a.safetensors",
+        "../../x.bin",
+        "a.pt",
+    ],
 )
 def test_shards_lie_beside_their_index(tmp_path, shard):
     index = tmp_path / "model.safetensors.index.json"

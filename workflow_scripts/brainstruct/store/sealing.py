@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
@@ -57,10 +57,12 @@ def _beside_chunks(content: BytesIO) -> _Spans:
 
     chunks: list[tuple[int, int]] = []
 
+    def keep(one: Any) -> None:
+        chunks.append((one.byte_offset, one.byte_offset + one.size))
+
     def look(_: str, found: object) -> None:
-        if isinstance(found, h5py.Dataset) and found.chunks is not None:
-            places = (found.id.get_chunk_info(i) for i in range(found.id.get_num_chunks()))
-            chunks.extend((one.byte_offset, one.byte_offset + one.size) for one in places)
+        if isinstance(found, h5py.Dataset) and found.fletcher32:
+            found.id.chunk_iter(keep)
 
     with h5py.File(content, "r") as file:
         file.visititems(look)
