@@ -61,7 +61,8 @@ def fetch_from_hub(
             repository, revision=commit, local_dir=folder, allow_patterns=wanted, endpoint=endpoint
         )
     except (HTTPError, OSError) as error:
-        if found := trouble_of(error):  # a full disk, a lock refused: the hub has answered
+        # A full disk, a lock refused: the hub has answered.
+        if not isinstance(error, HTTPError) and (found := trouble_of(error)):
             raise InputError(getattr(error, "filename", None) or folder, *found) from error
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(

@@ -11,6 +11,9 @@ from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
 from brainstruct.store.faults import trouble_of
 
+_LARGEST = 2**32
+"""Bytes of a file of captions, at most; COCO's has 92 MB."""
+
 _CHUNK = 2**20
 """Bytes held at a time."""
 
@@ -42,6 +45,8 @@ def unpack_captions(layout: Layout) -> list[Path]:
         with zipfile.ZipFile(archive) as content:
             members = {Path(name).name: name for name in content.namelist()}
             for path in wanted:
+                if content.getinfo(members[path.name]).file_size > _LARGEST:
+                    raise EOFError(f"{path.name} would not end")
                 _unpack(content, members[path.name], path)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
