@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from brainstruct.datasets.nsd.labels import read_label_table
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.models.files import inspect_weights
+from brainstruct.store import faults
 from brainstruct.store.arrays import read_dataset, write_dataset
 from brainstruct.store.faults import reading, refusal
 from brainstruct.store.files import read_json, write_json
@@ -258,3 +260,22 @@ def test_a_seal_is_no_matter_to_other_programs(tmp_path):
         )
         assert refused(read_dataset, path) is not None
         path.write_bytes(content)
+
+
+OTHERWISE = {
+    "fetch/web.py": "of the network",
+    "jobs/gpus.py": "of locks, whatever it is",
+    "workflow/hosted.py": "another run was faster",
+}
+"""Modules that take errors of the system for something that is no trouble of a file."""
+
+
+def test_nobody_else_decides_what_an_error_of_the_system_means():
+    package = Path(faults.__file__).parents[1]
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        catches = re.search(r"except [^:]*\b(OSError|EnvironmentError|IOError|EOFError)\b", text)
+        if catches and "brainstruct.store.faults import" not in text and path.name != "faults.py":
+            found.append(path.relative_to(package).as_posix())
+    assert found == sorted(OTHERWISE)
