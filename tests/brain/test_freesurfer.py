@@ -32,7 +32,7 @@ def test_a_surface_is_read(surface):
 
 
 def test_a_missing_surface_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"rh\.pial: is no readable FreeSurfer surface"):
+    with pytest.raises(InputError, match=r"rh\.pial: does not exist"):
         read_surface(tmp_path / "rh.pial")
 
 
@@ -86,5 +86,5 @@ def test_a_damaged_patch_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_patch_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is not readable"):
+    with pytest.raises(InputError, match="does not exist"):
         read_patch(tmp_path / "rh.full.flat.patch.3d", 5)

@@ -32,7 +32,7 @@ def test_as_snakemake_merges(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (None, "cannot be read"),
+        (None, "does not exist"),
         ("a: [", "no readable YAML"),
         ("- a", "no mapping"),
     ],

@@ -74,8 +74,8 @@ def test_everything_is_found_at_once(ill, capsys):
     for words in (
         "lacks captions_val2017.json",
         "lacks 1 of 2 sessions: betas_session01.hdf5",
-        "betas_session02.hdf5: is damaged or truncated",
-        "nsd_stimuli.hdf5: is no readable HDF5 file",
+        "betas_session02.hdf5: is damaged",
+        "nsd_stimuli.hdf5: is damaged or no HDF5 file",
         "floc-faces.nii.gz: is missing",
         f"lacks {SHARDS[1]}",
         "transforms/identity: lacks matrices.xfm",
@@ -131,7 +131,7 @@ def test_truncated_betas(ill, form, share):
         ((750, 8, 14, 11), "i2", "holds volumes of shape (11, 14, 8), the subject's mask has"),
         ((749, 8, 14, 12), "i2", "holds 749 trials instead of 750"),
         ((750, 8, 14, 12), "i4", "holds int32 instead of int16"),
-        ((750, 8), "i2", "has no data set betas of four dimensions"),
+        ((750, 8), "i2", "instead of 4 dimensions"),
     ],
 )
 def test_other_betas(ill, shape, dtype, fault):
@@ -141,12 +141,40 @@ def test_other_betas(ill, shape, dtype, fault):
     assert fault in only(check_subject(study_of(ill), "subj03"))
 
 
+def put_floats(path, change):
+    with h5py.File(path, "r+") as file:
+        betas = file["betas"][:].astype("f4")
+        del file["betas"]
+        change(betas)
+        file["betas"] = betas
+
+
+def test_betas_of_ones_own_with_voxels_without_data(ill):
+    path = layout_of(ill).betas_file("subj03", 1, "hdf5")
+    put_floats(path, lambda betas: betas[:, :, :7].fill(np.nan))
+    line = only(check_subject(study_of(ill), "subj03"), "warning")
+    assert "have no data in some session" in line
+    put_floats(path, lambda betas: betas[0, :, 7:].fill(np.nan))
+    line = only(check_subject(study_of(ill), "subj03"))
+    assert "numbers in other trials" in line
+    assert "Download" not in line
+
+
+def test_a_folder_that_may_not_be_looked_at_ends_in_a_line(ill, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/data/nsd")
+
+    monkeypatch.setattr(command, "examine", refuse)
+    assert command.report(config_of(ill), packages=False) == 1
+    assert capsys.readouterr().err.startswith("/data/nsd: may not be read")
+
+
 def test_damaged_volumes(ill):
     layout = layout_of(ill)
     truncate(layout.ncsnr_file("subj03"), 0.6)
     truncate(layout.roi_file("subj03", "prf-visualrois"), 0.6)
     outcome = check_subject(study_of(ill), "subj03")
-    assert ["no readable NIfTI" in finding.line for finding in outcome.findings] == [True, True]
+    assert ["is damaged" in finding.line for finding in outcome.findings] == [True, True]
 
 
 def test_labels_without_a_name(ill):
@@ -192,7 +220,7 @@ def spoil(folder, name, content):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda f: truncate(f / SHARDS[0]), "is truncated or damaged"),
+        (lambda f: truncate(f / SHARDS[0]), "is damaged or no file of weights"),
         (lambda f: shutil.copy(f / SHARDS[0], f / SHARDS[1]), "lacks 2 tensors that the index"),
         (lambda f: (f / SHARDS[1]).unlink(), f"lacks {SHARDS[1]}"),
         (lambda f: spoil(f, SHARDS[0], b"version https://git-lfs.github.com/spec/v1\n"), "Git LFS"),
@@ -264,7 +292,7 @@ def test_no_write_access(ill, monkeypatch):
 
     monkeypatch.setattr(machine.tempfile, "TemporaryFile", refuse)
     lines = [finding.line for finding in check_folders(study_of(ill)).findings]
-    assert all("cannot be written to (Permission denied)" in line for line in lines)
+    assert all("by this user (Permission denied)" in line for line in lines)
     assert str(ill) in lines[0]
 
 
@@ -332,7 +360,7 @@ def test_the_script_as_json(sound, tmp_path):
 
 def test_an_unreadable_configuration(tmp_path, capsys):
     assert command.main(["--configfile", str(tmp_path / "local.yaml")]) == 1
-    assert "cannot be read" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
 
 
 def test_nothing_is_written(sound):

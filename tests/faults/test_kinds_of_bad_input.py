@@ -6,6 +6,7 @@ the configuration, and runs the job that meets it.
 
 from __future__ import annotations
 
+import gzip
 import inspect
 import json
 import shutil
@@ -206,6 +207,25 @@ def replace_betas(spoilt: Spoilt, change: Callable[[np.ndarray], np.ndarray]) ->
         stored.create_dataset("betas", data=betas)
 
 
+def put_betas(spoilt: Spoilt, content: object) -> None:
+    with spoilt.hdf5(spoilt.betas()) as stored:
+        del stored["betas"]
+        stored["betas"] = content
+
+
+def announce(path: Path, length: int) -> None:
+    """Let a volume's header speak of another length of each axis."""
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[42:48] = np.full(3, length, "<i2").tobytes()
+    path.write_bytes(gzip.compress(content))
+
+
+def no_heads(path: Path) -> None:
+    content = json.loads(path.read_text())
+    content["text_config"]["num_attention_heads"] = 0
+    path.write_text(json.dumps(content))
+
+
 def spoil_captions(spoilt: Spoilt, change: Callable[[dict], object]) -> None:
     for split in ("train2017", "val2017"):
         path = spoilt.own(spoilt.layout.captions_file(split))
@@ -271,6 +291,15 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
         RESPONSES, lambda s: replace_betas(s, np.zeros_like), {}, ["constant"]),
     "all betas saturated": (
         RESPONSES, lambda s: replace_betas(s, lambda b: np.full_like(b, 32767)), {}, ["constant"]),
+    "betas without a shape": (
+        RESPONSES, lambda s: put_betas(s, h5py.Empty("i2")), {}, [BETAS, "no shape"]),
+    "betas that are one number": (
+        RESPONSES, lambda s: put_betas(s, np.int16(1)), {}, [BETAS, "dimensions"]),
+    "betas in another file": (
+        RESPONSES, lambda s: put_betas(s, h5py.ExternalLink("other.hdf5", "betas")), {},
+        [BETAS, "a link"]),
+    "a voxel that is NaN in some trials": (
+        RESPONSES, lambda s: replace_betas(s, nan_somewhere), {}, [BETAS, "out of the mask"]),
     "NIfTI betas cut": (
         RESPONSES, lambda s: s.cut(s.layout.betas_file(SUBJECT, 1, "nifti"), 0.6),
         {"format": "nifti"}, ["betas_session01.nii.gz"]),
@@ -282,6 +311,9 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
     "mask cut": (RESPONSES, lambda s: s.cut(s.roi(MASK), 0.5), {}, [f"{MASK}.nii.gz"]),
     "mask that is empty": (
         RESPONSES, lambda s: s.volume(s.roi(MASK), np.zeros_like), {}, ["marks no voxel"]),
+    "mask of an impossible size": (
+        RESPONSES, lambda s: announce(s.own(s.roi(MASK)), 30_000), {},
+        [f"{MASK}.nii.gz", "announces"]),
     "mask of another grid": (
         RESPONSES, lambda s: s.volume(s.roi(MASK), lambda v: v[1:]), {}, [".nii.gz", "shape"]),
     "regions of another grid": (
@@ -367,6 +399,16 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
         EMBED, lambda s: s.cut(s.root / "clip/model.safetensors", 0.5), {}, ["clip", "weights"]),
     "checkpoint config cut": (
         EMBED, lambda s: s.cut(s.root / "clip/config.json", 0.5), {}, ["config.json", "JSON"]),
+    "checkpoint config that is a list": (
+        EMBED, lambda s: s.own(s.root / "clip/config.json").write_text("[1]"), {},
+        ["config.json", "list"]),
+    "checkpoint without heads": (
+        EMBED, lambda s: no_heads(s.own(s.root / "clip/config.json")), {}, ["config.json"]),
+    "tokenizer that is a Git LFS pointer": (
+        EMBED,
+        lambda s: s.own(s.root / "clip/tokenizer.json").write_text(
+            "version https://git-lfs.github.com/spec/v1\n"
+        ), {}, ["tokenizer.json", "git lfs pull"]),
     "tokenizer missing": (
         EMBED, lambda s: (s.root / "clip/tokenizer.json").unlink(), {}, ["tokenizer.json"]),
     "tokenizer cut": (

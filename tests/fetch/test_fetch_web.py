@@ -126,6 +126,6 @@ def test_an_archive_that_could_not_be_unpacked_stays(archived, monkeypatch, erro
         with pytest.raises(raised) as found:
             unpack_captions(archived)
     if raised is InputError:
-        assert "cannot be unpacked (No space left on device)" in str(found.value)
+        assert "cannot be unpacked: has no space left (No space left on device)" in str(found.value)
     assert list(archive_path(archived).parent.iterdir()) == [archive_path(archived)]
     assert len(unpack_captions(archived)) == len(COCO_SPLITS)

@@ -182,14 +182,14 @@ def test_pycortex_draws_an_imported_subject(own, imported):
     [
         (
             lambda nsd: nsd.surface_file("subj01", "rh", "pial").unlink(),
-            r"rh\.pial: is no readable",
+            r"rh\.pial: does not exist",
         ),
         (
             lambda nsd: _cut(nsd.surface_file("subj01", "lh", "inflated")),
-            r"lh\.inflated: is no readable",
+            r"lh\.inflated: is damaged",
         ),
         (lambda nsd: _cut(nsd.patch_file("subj01", "rh", "full")), r"rh\.full\.flat.*damaged"),
-        (lambda nsd: _cut(nsd.depth_files("subj01", "lh")[0]), r"layerB1\.mgz: is no readable"),
+        (lambda nsd: _cut(nsd.depth_files("subj01", "lh")[0]), r"layerB1\.mgz: is damaged"),
     ],
 )
 def test_damaged_files_are_named(own_nsd, mask, damage, message):

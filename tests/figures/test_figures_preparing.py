@@ -140,10 +140,10 @@ def test_a_flatmap_that_got_lost_or_damaged_is_named(nsd, tmp_path):
     marker = prepare(tmp_path / "store", nsd, source="fsaverage")
     flatmap = tmp_path / "store" / "flatmaps" / "subj01.npz"
     flatmap.write_bytes(flatmap.read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"subj01\.npz: is no readable flatmap"):
+    with pytest.raises(InputError, match=r"subj01\.npz: is damaged or no flatmap"):
         open_flatmap(marker, "subj01", space_of(nsd))
     flatmap.unlink()
-    with pytest.raises(InputError, match=r"subj01\.npz: is no readable flatmap"):
+    with pytest.raises(InputError, match=r"subj01\.npz: does not exist"):
         open_flatmap(marker, "subj01", space_of(nsd))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -166,3 +168,16 @@ def test_a_job_may_hold_several(machine):
 def test_a_job_without_gpus_holds_none(machine):
     with hold_gpus(0):
         assert list(machine.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO, errno.ESTALE])
+def test_a_file_system_that_refuses_locks_is_named(machine, monkeypatch, number):
+    """As the network disk does that TMPDIR points to."""
+
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(InputError, match=os.strerror(number)) as refused, hold_gpus(1):
+        pass
+    assert "TMPDIR" in refused.value.cure

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from contextlib import contextmanager
 
 import numpy as np
@@ -122,6 +124,22 @@ def test_an_input_damaged_amid_the_work_is_named(job, tmp_path):
     with pytest.raises(OSError, match="read"):
         run_job(work, job)
     assert any("Traceback" in line for line in lines(job))
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EMFILE, errno.EIO, errno.EACCES])
+def test_trouble_of_the_machine_amid_the_work_is_one_line(job, tmp_path, number):
+    """Whoever met it: it is neither a defect nor damage."""
+    arrays.write_dataset(xr.Dataset({"a": ("x", [1.0])}, {"x": [0]}), tmp_path / "a.nc")
+    job.input = Named({"": [str(tmp_path / "a.nc")]})
+
+    def fail(*, fits):
+        raise OSError(number, os.strerror(number), "/somewhere/file")
+
+    with pytest.raises(SystemExit):
+        run_job(fail, job)
+    assert f"({os.strerror(number)}). " in lines(job)[-1]
+    assert "/somewhere/file: " in lines(job)[-1]
+    assert "snakemake" not in lines(job)[-1]
 
 
 def test_an_input_that_goes_amid_the_work_is_named(job, tmp_path):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.jobs.memory import lack_of_memory
+from brainstruct.store.faults import lack_of_memory
 
 SAID = [
     MemoryError("Unable to allocate 8.00 EiB for an array with shape (1,)"),
@@ -73,7 +73,8 @@ REFUSED = """
 import resource, sys
 sys.path.insert(0, "workflow_scripts")
 import h5py, numpy, scipy.linalg, threading, torch
-from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
+from brainstruct.jobs.memory import take_blas_buffers
+from brainstruct.store.faults import lack_of_memory
 take_blas_buffers()
 try:
     torch.ones(1 << 60)  # what PyTorch needs to say so is loaded when it first does

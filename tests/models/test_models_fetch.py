@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -161,6 +162,32 @@ def test_offline_mode(hub, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=rf"OfflineModeIsEnabled.*{CURE}"):
         fetch_main(hub, tmp_path)
     assert hub.sent == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOLCK, errno.EACCES, errno.EDQUOT])
+def test_trouble_of_the_disk_is_not_the_network_s(hub, tmp_path, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), str(tmp_path / "model.safetensors"))
+
+    monkeypatch.setattr(fetch, "snapshot_download", refuse)
+    with pytest.raises(InputError, match=os.strerror(number)) as refused:
+        fetch_main(hub, tmp_path)
+    assert refused.value.where == str(tmp_path / "model.safetensors")
+    assert "internet" not in str(refused.value)
+
+
+def test_a_lock_that_another_machine_left_is_named(hub, tmp_path):
+    """Where a file system has no locks, files stand for them; none could tell whose is dead."""
+    locks = tmp_path / ".cache" / "huggingface" / "download"
+    locks.mkdir(parents=True)
+    (locks / "config.json.lock").write_text(f"12\n{socket.gethostname()}\n")
+    (locks / "empty.lock").touch()
+    fetch_main(hub, tmp_path)
+    lock = locks / "model.safetensors.lock"
+    lock.write_text("4711\nnode-17\n99\n")
+    with pytest.raises(InputError, match="process 4711 on node-17") as refused:
+        fetch_main(hub, tmp_path)
+    assert refused.value.where == str(lock)
 
 
 def test_a_mirror_named_by_the_environment(hub, tmp_path):

@@ -74,7 +74,7 @@ def test_missing_shards_are_named(folder):
 
 def test_a_damaged_config(folder):
     (folder / "config.json").write_text('{"model_type": ')
-    with pytest.raises(InputError, match=r"config\.json: is not readable as JSON"):
+    with pytest.raises(InputError, match=r"config\.json: is damaged or no JSON"):
         load(folder)
 
 
@@ -111,7 +111,9 @@ def test_another_number_of_layers(folder, family):
 def test_cut_weights(folder, size):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match="weights cannot be read"):
+    with pytest.raises(
+        InputError, match=r"model\.safetensors: is (damaged or no file of weights|empty)"
+    ):
         load(folder)
 
 

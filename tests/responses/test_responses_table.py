@@ -77,7 +77,7 @@ def test_a_missing_block_is_named(tmp_path):
 
 def test_a_response_that_was_changed_is_not_passed_on(blocks):
     change_text(blocks[1], "naïve", "naäve")
-    with pytest.raises(InputError, match=r"b\.nc: is damaged \(values of response\)"):
+    with pytest.raises(InputError, match=r"b\.nc: is damaged"):
         collect_responses(blocks, "nsd_id")
 
 

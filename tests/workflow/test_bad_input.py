@@ -83,7 +83,15 @@ def test_non_finite_betas(user):
         del stored["betas"]
         betas[3][betas[3] != 0] = np.nan
         stored.create_dataset("betas", data=betas, chunks=(betas.shape[0], 1, 1, 1))
-    refused(user, RESPONSES, "betas_session01.hdf5", "finite")
+    refused(user, RESPONSES, "betas_session01.hdf5", "finite", "out of the mask")
+
+
+def test_betas_in_another_file(user):
+    path = user.root / BETAS / "betas_session01.hdf5"
+    path.rename(path.with_name("elsewhere.hdf5"))
+    with h5py.File(path, "w") as stored:
+        stored["betas"] = h5py.ExternalLink("elsewhere.hdf5", "betas")
+    refused(user, RESPONSES, "betas_session01.hdf5", "a link to somewhere else")
 
 
 def test_subject_without_data(user):

@@ -6,5 +6,5 @@ folder on ``sys.path``, so nothing has to be installed.
 
 __version__ = "0.1.0"
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Bumped when the layout of stored files changes; part of every stage's identity."""

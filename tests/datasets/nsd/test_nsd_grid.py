@@ -39,8 +39,8 @@ def test_origin_of_the_nsd_s_own_volumes(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda path: path.unlink(), "no readable NIfTI"),
-        (lambda path: path.write_bytes(path.read_bytes()[:40]), "no readable NIfTI"),
+        (lambda path: path.unlink(), "does not exist"),
+        (lambda path: path.write_bytes(path.read_bytes()[:40]), "no NIfTI"),
         (lambda path: write(path, np.eye(4), 0, 0), "says nowhere"),
         (lambda path: write_volume(np.zeros((4, 4, 4), np.int16), path), "has shape"),
     ],

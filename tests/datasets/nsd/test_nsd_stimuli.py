@@ -99,7 +99,7 @@ def test_incomplete_tables_are_refused(study: Study, csv: pd.DataFrame, tmp_path
         reread(csv.drop(columns="cocoId"), study, tmp_path)
     with pytest.raises(InputError, match="unknown COCO splits"):
         reread(csv.assign(cocoSplit="test2017"), study, tmp_path)
-    with pytest.raises(InputError, match="no readable table"):
+    with pytest.raises(InputError, match="does not exist"):
         read_stim_info(tmp_path / "none.csv", study.design)
 
 
@@ -152,16 +152,16 @@ def test_a_wrong_number_of_images_names_both(tmp_path: Path) -> None:
 def test_other_shapes_and_types_are_refused(
     tmp_path: Path, shape: tuple[int, ...], dtype: type
 ) -> None:
-    with pytest.raises(InputError, match="instead of uint8"):
+    with pytest.raises(InputError, match=r"instead of (uint8|4 dimensions)"):
         StimulusReader(brick(tmp_path / "s.hdf5", shape, dtype))
 
 
 def test_unreadable_files_are_refused(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no readable HDF5"):
+    with pytest.raises(InputError, match="does not exist"):
         StimulusReader(tmp_path / "none.hdf5")
     with pytest.raises(InputError, match="no data set imgBrick"):
         StimulusReader(brick(tmp_path / "other.hdf5", (73_000, 4, 4, 3), name="images"))
     content = study.layout.stimuli_file.read_bytes()
     (tmp_path / "cut.hdf5").write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match="no readable HDF5"):
+    with pytest.raises(InputError, match="no HDF5 file"):
         StimulusReader(tmp_path / "cut.hdf5")

@@ -64,9 +64,9 @@ def test_a_file_of_another_kind_is_refused(layout):
 def test_truncated_and_missing_files_are_refused(layout):
     path = layout.depth_files("subj01", "lh")[2]
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(InputError, match=r"layerB3\.mgz: is no readable MGZ file"):
+    with pytest.raises(InputError, match=r"layerB3\.mgz: is damaged or no MGZ file"):
         read_depths(layout, "subj01", "lh")
-    with pytest.raises(InputError, match=r"rh\..*layerB1\.mgz: is no readable MGZ file"):
+    with pytest.raises(InputError, match=r"rh\..*layerB1\.mgz: does not exist"):
         read_depths(layout, "subj01", "rh")
 
 

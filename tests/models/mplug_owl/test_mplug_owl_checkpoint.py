@@ -123,7 +123,7 @@ def test_half_a_file(read, folder, tensors, layout):
     layouts()[layout](tensors, folder)
     for path in [*folder.glob("*.safetensors"), *folder.glob("*.bin")]:
         path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"is (damaged|truncated)"):
         read(folder)
 
 
@@ -166,5 +166,5 @@ def test_configuration_missing_or_damaged(tmp_path):
     with pytest.raises(InputError, match=r"lacks config\.json"):
         read_config(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(InputError, match="not readable as JSON"):
+    with pytest.raises(InputError, match="is damaged or no JSON"):
         read_config(tmp_path)

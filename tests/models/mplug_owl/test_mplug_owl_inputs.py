@@ -51,7 +51,7 @@ def test_an_image_in_the_instruction_is_refused(tokenizer):
 
 def test_tokenizer_file_damaged(tmp_path):
     (tmp_path / "tokenizer.model").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(InputError, match="no SentencePiece model"):
+    with pytest.raises(InputError, match="is a Git LFS pointer"):
         PromptTokenizer(tmp_path / "tokenizer.model", 65)
 
 
@@ -81,7 +81,7 @@ def test_every_way_to_state_the_size(tmp_path, size):
         ({"size": {"height": 28, "width": 56}}, r"states the size \[28, 56\]"),
         ({"resample": 2}, "resampling 2, not 3"),
         ({"image_std": [1, 0, 1]}, "three positive deviations"),
-        ({"image_mean": None}, "no image processing file"),
+        ({"image_mean": None}, "no settings of an image processor"),
     ],
 )
 def test_another_processing_is_refused(tmp_path, change, fault):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 from nibabel.freesurfer.io import read_geometry, read_morph_data
 
-from brainstruct.brain.unreadable import UNREADABLE
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
 _AGAIN = "Download it again, or export it again with FreeSurfer"
 
 _PATCH = np.dtype([("vertex", ">i4"), ("x", ">f4"), ("y", ">f4"), ("z", ">f4")])
 _PATCH_MAGIC = -1
+_TRIANGLES_MAGIC, _MORPH_MAGIC = b"\xff\xff\xfe", b"\xff\xff\xff"
 
 
 def read_surface(
@@ -43,10 +44,9 @@ def read_surface(
     InputError
         If the file is missing or damaged, or has another number of vertices.
     """
-    try:
+    with reading(path, "FreeSurfer surface", _AGAIN):
+        _require_room(path, _counts_of_surface(path), 12)
         points, triangles = read_geometry(os.fspath(path))
-    except (*UNREADABLE, IndexError, UnboundLocalError) as error:
-        raise InputError(path, f"is no readable FreeSurfer surface ({error})", _AGAIN) from error
     # A file that was cut off is read without complaint if it ends between numbers.
     if triangles.size == 0 or triangles.max() >= len(points) or triangles.min() < 0:
         raise InputError(path, "is damaged: its triangles do not fit its vertices", _AGAIN)
@@ -62,10 +62,11 @@ def read_vertex_values(path: str | os.PathLike[str], n_vertices: int) -> npt.NDA
     InputError
         If the file is missing or damaged, or has another number of vertices.
     """
-    try:
+    with reading(path, "FreeSurfer curvature", _AGAIN):
+        with Path(path).open("rb") as file:
+            if file.read(3) == _MORPH_MAGIC:
+                _require_room(path, _numbers(file, 1), 4)
         values: npt.NDArray[Any] = np.asarray(read_morph_data(os.fspath(path)))
-    except (*UNREADABLE, IndexError) as error:
-        raise InputError(path, f"is no readable FreeSurfer curvature ({error})", _AGAIN) from error
     _check_count(path, len(values), n_vertices)
     return values.astype(np.float32)
 
@@ -87,10 +88,8 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
         If the file is missing, damaged, or of another surface.
     """
     cure = "Download it again, or flatten the surface again (mris_flatten)"
-    try:
+    with reading(path, "FreeSurfer patch", cure):
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(path, f"is not readable ({error})", cure) from error
     header = np.frombuffer(content[:8], ">i4", count=min(len(content) // 4, 2))
     if len(header) < 2 or header[0] != _PATCH_MAGIC:
         raise InputError(path, "is no FreeSurfer patch", cure)
@@ -113,6 +112,28 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
     flat = np.full((n_vertices, 2), np.nan, np.float32)
     flat[vertex, 0], flat[vertex, 1] = rows["x"], rows["y"]
     return flat
+
+
+def _counts_of_surface(path: str | os.PathLike[str]) -> int:
+    """Return how many vertices and triangles a surface announces; 0 for old formats' few."""
+    with Path(path).open("rb") as file:
+        if file.read(3) != _TRIANGLES_MAGIC:
+            return 0
+        file.readline(), file.readline()  # who made it, and a comment
+        return _numbers(file, 2)
+
+
+def _numbers(file: IO[bytes], count: int) -> int:
+    found = np.frombuffer(file.read(4 * count), ">i4", count)
+    if found.min() < 0:
+        raise ValueError("announces a negative number")
+    return int(found.sum(dtype=np.int64))
+
+
+def _require_room(path: str | os.PathLike[str], count: int, n_bytes: int) -> None:
+    """Refuse a header that announces more than its file can hold, before room is made for it."""
+    if count * n_bytes > Path(path).stat().st_size:
+        raise ValueError(f"announces {count} vertices and triangles, and is shorter")
 
 
 def _check_count(path: str | os.PathLike[str], count: int, wanted: int | None) -> None:

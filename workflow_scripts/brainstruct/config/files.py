@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from brainstruct.errors import InputError
+from brainstruct.store.faults import refusal
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -51,8 +52,8 @@ def _read(path: Path) -> dict[str, Any]:
     cure = "Name the file of your study; config/README.md explains what it holds"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", cure) from error
+    except OSError as error:  # it may be a pipe
+        raise refusal(path, error, "configuration", cure) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(path, f"is no readable YAML ({reason})", "Mend the file") from error

@@ -34,8 +34,8 @@ def average_betas(
     Betas are z-scored over the trials that were measured together, voxel by voxel
     (standard deviation with n - 1), and
     averaged over the repetitions of an image. A response that is not valid counts
-    as a missing trial of that voxel. A voxel without variance in a session is
-    dropped.
+    as a missing trial of that voxel. A voxel without variance in a session, or without
+    data, is dropped.
 
     Parameters
     ----------
@@ -91,7 +91,8 @@ def average_betas(
     if not alive.any():
         raise InputError(
             f"the betas of {subject}",
-            f"all {alive.size} voxels of the mask {mask} are constant in some session",
+            f"all {alive.size} voxels of the mask {mask} are constant or without data in some "
+            "session",
             "Check that mask and betas belong to the same subject and preparation",
         )
     ncsnr = total.ncsnr() if known is None else known.ncsnr

@@ -14,6 +14,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.finding import as_json, as_table, is_sound
 from brainstruct.errors import InputError, Outcome
+from brainstruct.store.faults import trouble_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +40,12 @@ def report(
         study = load_study(config)
     except InputError as error:
         return _refuse(error, json)
-    outcomes = examine(study, packages=packages, rooms=rooms)
+    try:
+        outcomes = examine(study, packages=packages, rooms=rooms)
+    except OSError as error:  # of a look at names, before anything is opened
+        if found := trouble_of(error):
+            return _refuse(InputError(error.filename or study.study, *found), json)
+        raise
     if json:
         print(as_json(study.study, outcomes))
     else:

@@ -9,6 +9,7 @@ from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.disk import embeddings, existing, inputs, sum_up, volumes
+from brainstruct.store.faults import trouble_of
 from brainstruct.workflow.models import DOWNLOADS
 
 
@@ -27,12 +28,9 @@ def check_folders(study: Study) -> Outcome:
             with tempfile.TemporaryFile(dir=there):
                 pass
         except OSError as error:
-            outcome.add(
-                "error",
-                there,
-                f"cannot be written to ({error.strerror})",
-                f"Get write access, or choose another place for {folder}",
-            )
+            fault, cure = trouble_of(error) or (f"({error.strerror})", "Get write access")
+            cure = f"{cure}; or choose another place for {folder}"
+            outcome.add("error", there, f"cannot be written to: {fault}", cure)
     outcome.checked = ", ".join(map(str, folders))
     return outcome
 

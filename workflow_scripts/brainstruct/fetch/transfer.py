@@ -14,6 +14,7 @@ from typing import IO
 from brainstruct.errors import InputError
 from brainstruct.fetch.digest import matches
 from brainstruct.fetch.remote import Remote
+from brainstruct.store.faults import trouble_of
 
 ATTEMPTS = 6
 """Connections in a row that may bring nothing before a download is given up."""
@@ -60,8 +61,9 @@ def fetch_file(remote: Remote, path: Path, arrived: Callable[[int], None]) -> bo
             )
         part.replace(path)
     except OSError as error:
+        fault, cure = trouble_of(error) or (f"({error.strerror or error})", "Mend this")
         raise InputError(
-            path, f"cannot be written ({error.strerror or error})", "Mend this and start again"
+            path, f"cannot be written: {fault}", f"{cure}; then start again"
         ) from error
     return bool(same)
 

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from brainstruct.brain.sampler import Sampler, times
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 from brainstruct.store.publishing import publish
 
 Image = NDArray[np.float32]
@@ -113,7 +114,10 @@ def read_flatmap(path: str | os.PathLike[str]) -> Flatmap:
     InputError
         If the file is missing or damaged.
     """
-    try:
+    folder = Path(path).parent
+    cure = f"Delete the folder {folder} and ready.json of the pycortex store, and run again"
+    with reading(path, "flatmap", cure):
+        _require_plain(path)
         with np.load(path, allow_pickle=False) as stored:
             parts = {name: stored[name] for name in stored.files}
         columns, rows, depth = (int(length) for length in parts["volume_shape"])
@@ -129,13 +133,13 @@ def read_flatmap(path: str | os.PathLike[str]) -> Flatmap:
             volume_shape=(columns, rows, depth),
             note=str(parts.get("note", "")),
         )
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            path,
-            f"is no readable flatmap ({error})",
-            f"Delete the folder {Path(path).parent} and ready.json of the pycortex store, and "
-            "run the study again",
-        ) from error
+
+
+def _require_plain(path: str | os.PathLike[str]) -> None:
+    """Refuse arrays that are packed, or larger than the file: flatmaps are written plainly."""
+    with zipfile.ZipFile(path) as stored:
+        if sum(part.file_size for part in stored.infolist()) > Path(path).stat().st_size:
+            raise ValueError("announces more than it holds")
 
 
 def check_volume(transform_shape: Sequence[int], data_shape: Sequence[int], name: str) -> None:

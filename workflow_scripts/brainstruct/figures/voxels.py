@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,16 @@ from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import distinct_names, region_of
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
+from brainstruct.store.faults import reading
+from brainstruct.store.files import read_json
+
+
+def store_entry(store: Path, subject: str) -> dict[str, str]:
+    """Return what the file that says a store is ready tells of a subject."""
+    cure = f"Delete it, and rebuild it: snakemake {store}"
+    with reading(store, "list of flatmaps", cure):
+        entry: dict[str, str] = read_json(store, cure)[subject]
+    return entry
 
 
 def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
@@ -25,7 +34,7 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     InputError
         If the flatmap is missing or of volumes of another shape.
     """
-    entry = json.loads(store.read_text(encoding="utf-8"))[subject]
+    entry = store_entry(store, subject)
     flatmap = read_flatmap(store.parent / entry["flatmap"])
     shape = [int(size) for size in space.attrs["volume_shape"]]
     check_volume(flatmap.volume_shape, shape, entry["transform"])

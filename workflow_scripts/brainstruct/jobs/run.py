@@ -23,7 +23,8 @@ from brainstruct.jobs.account import keep_account, require_inputs_as_made
 from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
 from brainstruct.jobs.help import usage
-from brainstruct.jobs.memory import lack_of_memory, take_blas_buffers
+from brainstruct.jobs.memory import take_blas_buffers
+from brainstruct.store.faults import lack_of_memory, trouble_of
 
 log = logging.getLogger("brainstruct")
 
@@ -99,6 +100,8 @@ def _in_one_line(error: Exception, job: Any) -> str | None:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, (OSError, RuntimeError)):
+        if found := trouble_of(error):
+            return str(InputError(getattr(error, "filename", None) or job.rule, *found))
         # Files that are read piece by piece fail amid the work, without a name.
         from brainstruct.store.arrays import first_damaged  # only now: it loads much
 

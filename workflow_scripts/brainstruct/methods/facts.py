@@ -20,7 +20,7 @@ class SubjectFacts:
     n_train: int  # images that models were fitted on
     n_test: int  # images that they were scored on
     n_mask: int  # voxels in the mask
-    n_dead: int  # of these, those dropped because they are constant in a session
+    n_dead: int  # of these, those dropped because they are constant, or without data, in a session
     n_voxels: int  # those that are left
     n_excluded: int  # of these, those with a noise ceiling under the threshold
     n_saturated: int  # single values at the limits of their integer type, left out

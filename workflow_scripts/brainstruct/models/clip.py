@@ -21,12 +21,12 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from brainstruct.models.files import read_checkpoint
+from brainstruct.models.files import load_processor, read_config
 from brainstruct.models.interface import Batch, FeatureModel, Features, ModelOptions
 from brainstruct.models.loading import load_network
 from brainstruct.models.pooling import mean_state, without_response
 from brainstruct.models.registry import Modality
-from brainstruct.models.tokens import load_tokenizer, require_bos
+from brainstruct.models.tokens import load_tokenizer, require_bos, require_embedded
 from brainstruct.models.towers import ImageTower
 
 _OTHER_PARTS = ("^(text|vision)_model\\.", "^(text|visual)_projection\\.", "^logit_scale$")
@@ -41,9 +41,9 @@ class ClipImage(ImageTower):
     def load(cls, options: ModelOptions) -> ClipImage:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = CLIPConfig.from_dict(read_checkpoint(folder, "clip-image"))
+        config: Any = read_config(folder, "clip-image", CLIPConfig)
         network = load_network(CLIPVisionModel, config.vision_config, options, unused=_OTHER_PARTS)
-        images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        images = load_processor(CLIPImageProcessorPil, folder)
         return cls(options, network, images)
 
 
@@ -67,10 +67,11 @@ class ClipText(FeatureModel):
     def load(cls, options: ModelOptions) -> ClipText:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = CLIPConfig.from_dict(read_checkpoint(folder, "clip-text"))
+        config: Any = read_config(folder, "clip-text", CLIPConfig)
         tokenizer = load_tokenizer(folder)
         require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
         network = load_network(CLIPTextModel, config.text_config, options, unused=_OTHER_PARTS)
+        require_embedded(folder, tokenizer("image")["input_ids"], network.get_input_embeddings())
         return cls(options, network, tokenizer)
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from huggingface_hub.utils.sha import git_hash
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES
 from brainstruct.models.manifest import Manifest, describe_checkpoint, files_in
+from brainstruct.store.faults import trouble_of
 
 _WEIGHTS = (
     (r"model\.safetensors", None),
@@ -49,6 +51,7 @@ def fetch_from_hub(
         needs, or a file differs from the hub's checksum.
     """
     hub = HfApi(endpoint=endpoint)
+    _require_no_lock(folder)
     try:
         commit = str(hub.model_info(repository, revision=revision).sha)
         tree = hub.list_repo_tree(repository, revision=commit, recursive=True)
@@ -58,6 +61,9 @@ def fetch_from_hub(
             repository, revision=commit, local_dir=folder, allow_patterns=wanted, endpoint=endpoint
         )
     except (HTTPError, OSError) as error:
+        # A full disk, a lock refused: the hub has answered.
+        if not isinstance(error, HTTPError) and (found := trouble_of(error)):
+            raise InputError(getattr(error, "filename", None) or folder, *found) from error
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(
             repository,
@@ -75,6 +81,22 @@ def fetch_from_hub(
     for name in set(files_in(folder)) - set(wanted):
         (folder / name).unlink(missing_ok=True)
     return manifest
+
+
+def _require_no_lock(folder: Path) -> None:
+    """Refuse a folder with a lock of another machine: its owner may be dead, and none could tell.
+
+    Where a file system has no locks, the hub's client makes files of them, which say whose
+    they are (process, machine), and waits for them without end and without a word.
+    """
+    for lock in sorted((folder / ".cache" / "huggingface").rglob("*.lock")):
+        owner = lock.read_text(encoding="utf-8", errors="replace").split()
+        if len(owner) > 1 and owner[1] != socket.gethostname():
+            raise InputError(
+                lock,
+                f"is a lock of process {owner[0]} on {owner[1]}",
+                "Wait if a download runs there; if none does, delete this file, and start again",
+            )
 
 
 def needed_files(names: Iterable[str]) -> list[str]:

@@ -6,16 +6,17 @@ inspected in a moment, and neither PyTorch nor transformers is needed.
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from brainstruct.errors import InputError
 from brainstruct.models.registry import FAMILIES
+from brainstruct.store.faults import reading, taken_for
+from brainstruct.store.files import read_json
 
 _WEIGHTS = (
     "model.safetensors",
@@ -30,8 +31,8 @@ SMALL_FILES = (".json", ".txt", ".model", ".jinja")
 WEIGHT_FORMATS = (".safetensors", ".bin")
 """Endings of weights."""
 
-_POINTER = b"version https://git-lfs"
-"""What a clone holds in place of a large file that was never pulled."""
+_MOST_BLOCKS = 1000
+"""More of them in any part of a network are a damaged number; building them would not end."""
 
 
 def fetch_cure(folder: Path) -> str:
@@ -58,7 +59,7 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
         raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
     _require_files(folder, "config.json")
     path = folder / "config.json"
-    config: dict[str, Any] = read_json(path)
+    config: dict[str, Any] = read_json(path, fetch_cure(folder))
     found = config.get("model_type")
     if found != entry.model_type:
         raise InputError(
@@ -70,22 +71,57 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
     return config
 
 
-def read_json(path: Path) -> Any:
-    """Return the content of a checkpoint's JSON file; an `InputError` if it is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        cure = fetch_cure(path.parent)
-        raise InputError(path, f"is not readable as JSON ({error})", cure) from error
+def read_config(folder: Path, family: str, kind: Any) -> Any:
+    """Return the configuration of a checkpoint as a class of transformers has it.
+
+    Raises
+    ------
+    InputError
+        As `read_checkpoint`, and if the library refuses it.
+    """
+    content, path, cure = (
+        read_checkpoint(folder, family),
+        folder / "config.json",
+        fetch_cure(folder),
+    )
+    for name, blocks in _numbers_of_blocks(content):
+        if blocks > _MOST_BLOCKS:
+            raise InputError(path, f"{name} is {blocks}, which no model has", cure)
+    with reading(path, f"configuration that {kind.__name__} takes", cure):
+        return kind.from_dict(content)
+
+
+def _numbers_of_blocks(content: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield how many blocks the parts of a network are said to have."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _numbers_of_blocks(value)
+        elif isinstance(value, int) and name.endswith(("_layers", "depth")):
+            yield name, value
+
+
+def load_processor(kind: Any, folder: Path) -> Any:
+    """Return what makes pixels of images, of a class of transformers, as a checkpoint has it.
+
+    Raises
+    ------
+    InputError
+        If its file is damaged, or the library refuses it.
+    """
+    names = ("preprocessor_config.json", "processor_config.json")
+    there = next((name for name in names if (folder / name).is_file()), names[0])
+    with reading(folder / there, f"settings that {kind.__name__} takes", fetch_cure(folder)):
+        return kind.from_pretrained(folder, local_files_only=True)
 
 
 def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
     """Refuse a checkpoint that lacks files, naming all; of a tuple, one is enough."""
-    missing = [
-        " or ".join(alternatives)
-        for alternatives in ((name,) if isinstance(name, str) else name for name in names)
-        if not any((folder / name).is_file() for name in alternatives)
-    ]
+    with reading(folder, "folder of a checkpoint", fetch_cure(folder)):
+        missing = [
+            " or ".join(alternatives)
+            for alternatives in ((name,) if isinstance(name, str) else name for name in names)
+            if not any((folder / name).is_file() for name in alternatives)
+        ]
     if missing:
         raise InputError(folder, f"lacks {', '.join(missing)}", fetch_cure(folder))
 
@@ -101,11 +137,18 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
     if index.suffix != ".json":
         return {index.name: []}
     shards: dict[str, list[str]] = {}
-    try:
-        for tensor, shard in json.loads(index.read_text(encoding="utf-8"))["weight_map"].items():
+    what, cure = "index of weight shards", fetch_cure(folder)
+    with reading(index, what, cure):
+        for tensor, shard in read_json(index, cure, what=what)["weight_map"].items():
             shards.setdefault(str(shard), []).append(str(tensor))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(index, "is no index of weight shards", fetch_cure(folder)) from error
+    for shard in shards:
+        # What lies elsewhere is in no manifest: nobody would know what was loaded.
+        if Path(shard).name != shard or not shard.endswith(WEIGHT_FORMATS):
+            raise InputError(
+                index,
+                f"names a file outside of its folder, or no weights: {shard}",
+                "Take the checkpoint from where it was published; its shards lie beside the index",
+            )
     _require_files(folder, *sorted(shards))
     return dict(sorted(shards.items()))
 
@@ -122,27 +165,24 @@ def inspect_weights(folder: Path) -> int:
     shards = require_weights(folder)
     for name, tensors in shards.items():
         path = folder / name
-        with path.open("rb") as file:
-            start = file.read(len(_POINTER))
-        if start == _POINTER:
-            raise InputError(
-                path, "is a Git LFS pointer, not the weights", f"Run `git lfs pull` in {folder}"
-            )
+        with reading(path, "file of weights", fetch_cure(folder)):
+            if found := taken_for(path):
+                raise InputError(path, found[0], found[1] or fetch_cure(folder))
+            with path.open("rb") as file:
+                packed = file.read(2) == b"PK"
+            if packed and not zipfile.is_zipfile(path):  # its directory is at the end
+                raise InputError(path, "is truncated", fetch_cure(folder))
         if path.suffix == ".safetensors":
             _inspect_safetensors(path, tensors)
-        elif start[:2] == b"PK" and not zipfile.is_zipfile(path):  # its directory is at the end
-            raise InputError(path, "is truncated", fetch_cure(folder))
     return sum((folder / name).stat().st_size for name in shards)
 
 
 def _inspect_safetensors(path: Path, tensors: Sequence[str]) -> None:
     """Check one file of weights, which must hold the given tensors."""
     cure = fetch_cure(path.parent)
-    try:
-        with safe_open(path, framework="numpy") as file:  # compares its header with its size
-            found = set(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise InputError(path, f"is truncated or damaged ({error})", cure) from error
+    # Opening it compares its header with its size.
+    with reading(path, "file of weights", cure), safe_open(path, framework="numpy") as file:
+        found = set(file.keys())
     absent = sorted(set(tensors) - found)
     if absent:
         raise InputError(

@@ -14,7 +14,7 @@ from PIL import Image
 from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageProcessorPil
 
 from brainstruct.models import tokens
-from brainstruct.models.files import read_checkpoint
+from brainstruct.models.files import load_processor, read_config
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.responding import RespondingModel
@@ -35,7 +35,7 @@ class Idefics(RespondingModel):
     def load(cls, options: ModelOptions) -> Idefics:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = IdeficsConfig.from_dict(read_checkpoint(folder, "idefics"))
+        config = read_config(folder, "idefics", IdeficsConfig)
         tokenizer = tokens.load_tokenizer(folder)
         image_id, fake_id, end_of_utterance = (
             tokens.token_id(folder, tokenizer, token)
@@ -46,7 +46,7 @@ class Idefics(RespondingModel):
             options,
             network,
             network.model,
-            IdeficsImageProcessorPil.from_pretrained(folder, local_files_only=True),
+            load_processor(IdeficsImageProcessorPil, folder),
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer, (end_of_utterance,)),
             pad_id=tokenizer.eos_token_id,

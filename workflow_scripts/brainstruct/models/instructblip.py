@@ -19,7 +19,7 @@ from transformers import (
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
-from brainstruct.models.files import read_checkpoint
+from brainstruct.models.files import load_processor, read_config
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.responding import RespondingModel
@@ -34,7 +34,7 @@ class InstructBlip(RespondingModel):
     def load(cls, options: ModelOptions) -> InstructBlip:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = InstructBlipConfig.from_dict(read_checkpoint(folder, "instructblip"))
+        config: Any = read_config(folder, "instructblip", InstructBlipConfig)
         if config.text_config.model_type != "llama":
             raise InputError(
                 folder / "config.json",
@@ -55,7 +55,7 @@ class InstructBlip(RespondingModel):
             options,
             network,
             network.language_model.model,
-            BlipImageProcessorPil.from_pretrained(folder, local_files_only=True),
+            load_processor(BlipImageProcessorPil, folder),
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer),
             pad_id=tokenizer.eos_token_id,

@@ -14,7 +14,7 @@ from transformers import CLIPImageProcessorPil, LlavaConfig, LlavaForConditional
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
-from brainstruct.models.files import fetch_cure, read_checkpoint
+from brainstruct.models.files import fetch_cure, load_processor, read_config
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.responding import RespondingModel
@@ -30,8 +30,8 @@ class Llava(RespondingModel):
     def load(cls, options: ModelOptions) -> Llava:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = LlavaConfig.from_dict(read_checkpoint(folder, "llava"))
-        images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        config: Any = read_config(folder, "llava", LlavaConfig)
+        images = load_processor(CLIPImageProcessorPil, folder)
         _require_parts(folder, config, images)
         tokenizer = tokens.load_tokenizer(folder)
         image_id = tokens.token_id(folder, tokenizer, IMAGE_TOKEN)

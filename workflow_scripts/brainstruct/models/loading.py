@@ -23,10 +23,11 @@ from transformers.initialization import no_init_weights
 from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
-from brainstruct.models.files import fetch_cure, require_weights
-from brainstruct.models.interface import FeatureModel, ModelOptions
+from brainstruct.models.files import fetch_cure, inspect_weights
+from brainstruct.models.interface import ModelOptions
 from brainstruct.models.random_init import initialise
-from brainstruct.models.tokens import generation_settings
+from brainstruct.models.tokens import generation_settings, require_embedded
+from brainstruct.store.faults import reading, refusal
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def load_network(
     device, dtype = options.placement()
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
+        _require_buildable(network_class, config, options, arguments)
         if options.random_seed is None:
             network = _read_weights(network_class, config, options.checkpoint, unused, arguments)
         else:
@@ -75,6 +77,25 @@ def load_network(
             initialise(network, options.random_seed)
     _clean_generation(network)
     return network.to(device).eval().requires_grad_(False)
+
+
+_CONFIGURATION = "configuration that the library can build a network from"
+
+
+def _require_buildable(
+    network_class: Any, config: Any, options: ModelOptions, arguments: Mapping[str, Any]
+) -> None:
+    """Build a network without its numbers; refuse one that its weights cannot fill."""
+    path, cure = options.checkpoint / "config.json", fetch_cure(options.checkpoint)
+    with reading(path, _CONFIGURATION, cure), torch.device("meta"), no_init_weights():
+        empty = network_class._from_config(config, **arguments)
+    if options.random_seed is not None:
+        return
+    n_numbers = sum(parameter.numel() for parameter in empty.parameters())
+    held = inspect_weights(options.checkpoint)
+    if n_numbers > held:  # of a byte each, at least
+        fault = f"describes a network of {n_numbers:.3g} parameters, its weights have {held:.3g}"
+        raise InputError(path, f"{fault} bytes", cure)
 
 
 def _require_layers(found: int, options: ModelOptions) -> None:
@@ -96,7 +117,6 @@ def _read_weights(
     arguments: Mapping[str, Any],
 ) -> Any:
     """Read the weights of a checkpoint, all of them and no others."""
-    require_weights(folder)
     generation_settings(folder)  # the library reads it, too, and would blame the weights
     cure = fetch_cure(folder)
     try:
@@ -115,8 +135,8 @@ def _read_weights(
             "its pickled weights are damaged or hold more than tensors, which is unsafe",
             cure,
         ) from error
-    except (SafetensorError, OSError, EOFError, RuntimeError) as error:
-        raise InputError(folder, f"its weights cannot be read ({error})", cure) from error
+    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
+        raise refusal(folder, error, "checkpoint whose weights can be read", cure) from error
     parameters = {name for name, _ in network.named_parameters()}
     # Weights that are not in the files would be drawn at random with a mere warning.
     missing = parameters & set(report["missing_keys"])
@@ -172,7 +192,7 @@ def quiet_transformers() -> Iterator[None]:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def require_image_effect(model: FeatureModel) -> None:
+def require_image_effect(model: Any) -> None:
     """Refuse a model whose states do not depend on the image.
 
     Gates or query tokens that are zero, as library initialisations leave them,
@@ -181,7 +201,9 @@ def require_image_effect(model: FeatureModel) -> None:
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
-    first, second = model.embed(images, ["What is in this image?"] * 2, stimuli=[0, 0]).states
+    question = "What is in this image?"
+    require_embedded(model.options.checkpoint, model.prompt_ids(question), model.body.embed_tokens)
+    first, second = model.embed(images, [question] * 2, stimuli=[0, 0]).states
     effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
     log.info("two different images change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:

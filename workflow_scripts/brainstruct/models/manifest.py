@@ -8,15 +8,17 @@ may change where contents do not, and then nothing need be computed again.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES, WEIGHT_FORMATS, fetch_cure
 from brainstruct.store.checksums import sha256_of
+from brainstruct.store.faults import reading
+from brainstruct.store.files import read_json
 
 log = logging.getLogger(__name__)
 
@@ -71,20 +73,15 @@ def read_manifest(path: Path, stamps: Path) -> Manifest:
     InputError
         If the manifest is missing or damaged.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    cure = "Delete it, and run the workflow again"
+    content = read_json(path, cure, what="manifest of a checkpoint")
+    with reading(path, "manifest of a checkpoint", cure):
         known = {name: content[name] for name in ("folder", "source", "revision", "digest")}
         files = dict(content["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            path,
-            f"is no manifest of a checkpoint ({type(error).__name__}: {error})",
-            "Delete it, and run the workflow again",
-        ) from error
-    try:
-        seen = {name: list(stamp) for name, stamp in json.loads(stamps.read_bytes()).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        seen = {}
+    seen: dict[str, list[int]] = {}
+    with suppress(InputError):
+        told = read_json(stamps, cure)
+        seen = {name: stamp for name, stamp in told.items() if isinstance(stamp, list)}
     return Manifest(**known, files=files, stamps=seen)
 
 

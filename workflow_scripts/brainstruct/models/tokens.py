@@ -13,7 +13,9 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from brainstruct.errors import InputError
-from brainstruct.models.files import fetch_cure, read_json
+from brainstruct.models.files import fetch_cure
+from brainstruct.store.faults import reading
+from brainstruct.store.files import read_json
 
 _SAMPLES = (
     "What is in this image?",
@@ -30,13 +32,12 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     silently. The generic fast tokenizer does not, and that is checked.
     """
     path = folder / "tokenizer.json"
-    try:
+    with reading(path, "tokenizer", fetch_cure(folder)):
         reference = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception, of no narrower type
-        raise InputError(path, f"is damaged ({error})", fetch_cure(folder)) from error
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
-        folder, local_files_only=True
-    )
+    with reading(folder / "tokenizer_config.json", "settings of a tokenizer", fetch_cure(folder)):
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
+            folder, local_files_only=True
+        )
     # These belong to whoever calls; the file only keeps what was set when it was saved.
     reference.no_truncation()
     reference.no_padding()
@@ -60,6 +61,18 @@ def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[
             f"a prompt starts with id {first}, its BOS token {tokenizer.bos_token!r} "
             f"is {tokenizer.bos_token_id}",
             fetch_cure(folder),
+        )
+
+
+def require_embedded(folder: Path, ids: Iterable[int], embedding: Any) -> None:
+    """Refuse a tokenizer some of whose tokens, `ids` of a prompt, the network does not embed."""
+    rows = embedding.num_embeddings + getattr(embedding, "num_additional_embeddings", 0)
+    highest = max(ids, default=-1)
+    if highest >= rows:
+        raise InputError(
+            folder,
+            f"its tokenizer gives a prompt the token {highest}, but the model embeds {rows}",
+            "Take tokenizer and weights from one checkpoint",
         )
 
 
@@ -107,7 +120,5 @@ def generation_settings(folder: Path) -> dict[str, Any]:
     path = folder / "generation_config.json"
     if not path.is_file():
         return {}
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise InputError(path, "holds no settings by name", fetch_cure(folder))
+    content: dict[str, Any] = read_json(path, fetch_cure(folder))
     return content

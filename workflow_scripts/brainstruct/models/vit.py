@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from transformers import ViTConfig, ViTImageProcessorPil, ViTModel
 
-from brainstruct.models.files import read_checkpoint
+from brainstruct.models.files import load_processor, read_config
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network
 from brainstruct.models.towers import ImageTower
@@ -21,10 +21,10 @@ class VisionTransformer(ImageTower):
     def load(cls, options: ModelOptions) -> VisionTransformer:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = ViTConfig.from_dict(read_checkpoint(folder, "vit"))
+        config = read_config(folder, "vit", ViTConfig)
         # Checkpoints come with the head they were trained with.
         network = load_network(
             ViTModel, config, options, unused=("^pooler", "^classifier"), add_pooling_layer=False
         )
-        images = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        images = load_processor(ViTImageProcessorPil, folder)
         return cls(options, network, images)

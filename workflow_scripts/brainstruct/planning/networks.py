@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
+from brainstruct.errors import InputError
+from brainstruct.store.files import read_json
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -64,10 +65,8 @@ def network_of(study: Study, model: Model) -> Network:
 def _stored_width(config: Path, family: str) -> int | None:
     """Read a width; whether a configuration is damaged is for the doctor to say."""
     try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(content, dict):
+        content = read_json(config, cure="")
+    except InputError:
         return None
     part = {"clip-image": "vision_config", "clip-text": "text_config"}.get(family)
     candidates = [content.get(part)] if part else [content.get("text_config"), content]

@@ -1,14 +1,13 @@
 """Labelled arrays on disk: NetCDF4 files (HDF5 underneath), written from xarray objects.
 
-They appear whole or not at all (`brainstruct.store.publishing`).
-What happens to a file afterwards (a bit that flips, a copy that was cut) is
-noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk,
-everything else a digest.
+They appear whole or not at all (`brainstruct.store.publishing`), and are read without
+locks. What happens to a file afterwards (a bit that flips, a copy that was cut) is
+noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a
+seal (`brainstruct.store.sealing`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections import defaultdict
@@ -25,8 +24,10 @@ from xarray.backends import H5NetCDFStore
 
 from brainstruct import FORMAT_VERSION, __version__
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 from brainstruct.store.files import rebuild, require_file
 from brainstruct.store.publishing import publish
+from brainstruct.store.sealing import require_seal, sealed
 
 
 def write_dataset(
@@ -66,17 +67,15 @@ def write_dataset(
         brainstruct_format=FORMAT_VERSION,
         provenance=json.dumps(dict(provenance or {}), sort_keys=True, ensure_ascii=False),
     )
-    stamped.attrs[_CHECKSUMS] = json.dumps(
-        {"structure": _structure(stamped), "values": _digests(stamped)}, sort_keys=True
-    )
     _load_hdf5()
     # In memory first: writing a file of its own, HDF5 keeps quiet about a disk that fills up.
     content = BytesIO()
     # The older format of HDF5, which is the default, has no checksums on its own structures.
     with closing(H5NetCDFStore.open(content, mode="w", driver_kwds={"libver": "v110"})) as target:
         stamped.dump_to_store(target, encoding=_encoding(stamped, chunks or {}, compress))
-    with publish(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    with publish(path) as temporary, temporary.open("wb") as file:
+        file.write(content.getbuffer())
+        file.write(sealed(content))
 
 
 def _encoding(
@@ -103,8 +102,7 @@ def open_dataset(
     """Open a dataset written by `write_dataset`, lazily.
 
     Use as a context manager, for attributes, and for numbers that are too many to
-    be read at once. Nothing else verifies text, and names a file with damaged
-    numbers, but `read_dataset`.
+    be read at once. Nothing else names a file with damaged numbers but `read_dataset`.
 
     Parameters
     ----------
@@ -120,32 +118,15 @@ def open_dataset(
     """
     require_file(path)
     _load_hdf5()
-    try:
-        dataset = xr.open_dataset(path, engine="h5netcdf")
-    except (ImportError, MemoryError):  # no fault of the file
-        raise
-    # A flipped bit in a header surfaces as whatever HDF5, h5netcdf or xarray trip over.
-    except Exception as error:
-        raise InputError(path, f"is damaged or not NetCDF4 ({error})", rebuild(path)) from error
-    if fault := _fault(dataset, variables, dims):
-        dataset.close()
-        raise InputError(path, fault, rebuild(path))
-    return dataset
-
-
-def _fault(dataset: xr.Dataset, variables: Iterable[str], dims: Iterable[str]) -> str:
-    """Say what is wrong with a dataset; put the digests of its values into its encoding."""
-    try:
-        checksums = json.loads(str(dataset.attrs.pop(_CHECKSUMS)))
-        expected = checksums["structure"]
-        dataset.encoding[_CHECKSUMS] = checksums["values"]
-    except (KeyError, ValueError, TypeError):
-        return "has no readable checksums"
-    if _structure(dataset) != expected:
-        return "is damaged (names, sizes or attributes differ)"
+    require_seal(path, rebuild(path))
+    with reading(path, "NetCDF4 file", rebuild(path)):
+        dataset = xr.open_dataset(path, engine="h5netcdf", driver_kwds=_UNLOCKED)
     missing = [name for name in variables if name not in dataset.variables]
     missing += [name for name in dims if name not in dataset.dims]
-    return f"lacks {', '.join(missing)}" if missing else ""
+    if missing:
+        dataset.close()
+        raise InputError(path, f"lacks {', '.join(missing)}", rebuild(path))
+    return dataset
 
 
 def read_dataset(
@@ -162,7 +143,7 @@ def read_dataset(
     ----------
     select : mapping, optional
         Dimension -> labels that are read; slabs that are not touched are not read.
-        Text is read and verified whole, then selected from.
+        Text is read whole, then selected from.
     only : bool
         Read `variables` and their coordinates, and nothing else.
 
@@ -173,23 +154,14 @@ def read_dataset(
     """
     wanted = list(variables)
     labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
-    with open_dataset(path, wanted, dims) as dataset:
-        digests = dataset.encoding[_CHECKSUMS]
+    with (
+        open_dataset(path, wanted, dims) as dataset,
+        reading(path, "NetCDF4 file", rebuild(path)),
+    ):
         part = dataset[wanted] if only else dataset
-        try:
-            # Before anything is selected: these have one digest for all of their values.
-            damaged = [
-                name for name, digest in _digests(part).items() if digests.get(name) != digest
-            ]
-            if damaged:
-                fault = f"is damaged (values of {', '.join(damaged)})"
-            elif absent := _absent(part, labels):
-                fault = f"lacks {'; '.join(absent)}"
-            else:
-                return part.sel(labels).load()
-        except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(path, f"is damaged ({error})", rebuild(path)) from error
-    raise InputError(path, fault, rebuild(path))
+        if absent := _absent(part, labels):
+            raise InputError(path, f"lacks {'; '.join(absent)}", rebuild(path))
+        return part.sel(labels).load()
 
 
 def _absent(dataset: xr.Dataset, labels: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -208,8 +180,8 @@ def _load_hdf5() -> None:
     import h5py  # noqa: F401
 
 
-_CHECKSUMS = "checksums"
-"""Attribute with the digests of what Fletcher-32 does not cover."""
+_UNLOCKED = {"locking": False}
+"""Files appear whole and are never changed; some network disks refuse every lock."""
 
 _CHUNK_BYTES = 1 << 24
 """Chunks are about so large where nothing else is said: each is read and verified whole."""
@@ -222,43 +194,8 @@ def _chunks(variable: xr.Variable) -> tuple[int, ...]:
     return (int(rows), *variable.shape[1:])
 
 
-def _is_numeric(variable: xr.Variable) -> bool:
-    return variable.dtype.kind in "biuf"
-
-
 def _has_fletcher(variable: xr.Variable) -> bool:
-    return _is_numeric(variable) and variable.ndim > 0 and variable.size > 0
-
-
-def _structure(dataset: xr.Dataset) -> str:
-    """Digest of names, dimensions, kinds and attributes: all but the values of variables."""
-    variables = {
-        str(name): [
-            list(variable.dims),
-            list(variable.shape),
-            str(variable.dtype) if _is_numeric(variable) else "text",
-            _plain(variable.attrs),
-        ]
-        for name, variable in dataset.variables.items()
-    }
-    content = json.dumps([variables, sorted(dataset.coords), _plain(dataset.attrs)], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
-    """Attributes as they come back from a file: numbers as lists of plain numbers."""
-    return {str(name): np.ravel(value).tolist() for name, value in attributes.items()}
-
-
-def _digests(dataset: xr.Dataset) -> dict[str, str]:
-    """Digest of the values of each variable that Fletcher-32 does not cover: text, scalars."""
-    return {
-        str(name): hashlib.sha256(
-            json.dumps([str(value) for value in np.ravel(variable.values)]).encode()
-        ).hexdigest()
-        for name, variable in dataset.variables.items()
-        if not _has_fletcher(variable)
-    }
+    return variable.dtype.kind in "biuf" and variable.ndim > 0 and variable.size > 0
 
 
 def first_damaged(paths: Iterable[str | os.PathLike[str]]) -> InputError | None:

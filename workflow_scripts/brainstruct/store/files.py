@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 from brainstruct.store.publishing import publish
 
 
@@ -21,10 +23,29 @@ def write_json(content: object, path: str | os.PathLike[str]) -> None:
     write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
 
 
+def read_json(
+    path: str | os.PathLike[str], cure: str, kind: type = dict, what: str = "JSON"
+) -> Any:
+    """Return the content of a JSON file, which is of a `kind`: dict, list.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or holds something else.
+    """
+    with reading(path, what, cure):
+        content = json.loads(Path(path).read_bytes())
+    if not isinstance(content, kind):
+        fault = f"holds {type(content).__name__} instead of {kind.__name__}"
+        raise InputError(path, f"is no {what}: it {fault}", cure)
+    return content
+
+
 def require_file(path: str | os.PathLike[str]) -> None:
-    """Raise an `InputError` if there is no such file."""
-    if not Path(path).is_file():
-        raise InputError(path, "does not exist", rebuild(path))
+    """Raise an `InputError` if there is no such file, or it may not be looked at."""
+    with reading(path, "file", rebuild(path)):
+        if not Path(path).is_file():
+            raise InputError(path, "does not exist", rebuild(path))
 
 
 def rebuild(path: str | os.PathLike[str]) -> str:

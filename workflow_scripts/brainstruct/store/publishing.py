@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import glob
 import os
-import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from brainstruct.errors import InputError
+from brainstruct.store.faults import number_of, trouble_of
 
 
 @contextmanager
@@ -76,17 +76,6 @@ def _draft(final: Path, suffix: str) -> Path:
     return final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.part{suffix}")
 
 
-_UNWRITABLE = {
-    errno.ENOSPC: ("has no space left", "Make room there"),
-    errno.EDQUOT: ("is over quota", "Make room there, or ask for more"),
-    errno.EROFS: ("is on a read-only file system", "Mount it for writing"),
-    errno.EACCES: ("cannot be written to", "Change its permissions"),
-    errno.EPERM: ("cannot be written to", "Change its permissions"),
-    errno.ENOTDIR: ("lies below a file", "Remove that file"),
-    errno.EFBIG: ("may not hold a file so large", "Raise the limit on file sizes (ulimit -f)"),
-}
-
-
 @contextmanager
 def _naming(folder: Path) -> Iterator[None]:
     """Say in one line why a folder takes no file; any other error is raised as it is."""
@@ -96,15 +85,18 @@ def _naming(folder: Path) -> Iterator[None]:
         about = getattr(error, "filename", None)
         if isinstance(about, str) and not _concerns(Path(about), folder):
             raise
-        number = getattr(error, "errno", None)
-        # HDF5 and libpng report the number in their text alone.
-        if number is None and (stated := re.search(r"errno = (\d+)", str(error))):
-            number = int(stated[1])
-        if number not in _UNWRITABLE:
+        found = trouble_of(error) if number_of(error) in _OF_FOLDERS else None
+        if found is None:
             raise
-        fault, cure = _UNWRITABLE[number]
-        advice = f"{cure}, or set another results folder, and run again"
-        raise InputError(folder, fault, advice) from error
+        fault, cure = found
+        raise InputError(folder, fault, f"{cure}; or set another results folder") from error
+
+
+_OF_FOLDERS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
+    *(errno.EFBIG, errno.ENAMETOOLONG, errno.ESTALE, errno.EMFILE, errno.ENFILE),
+}
+"""Errors that are the folder's if they name no other file."""
 
 
 def _concerns(path: Path, folder: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 from brainstruct.store.files import rebuild, require_file
 from brainstruct.store.publishing import publish
 
@@ -46,15 +47,13 @@ def read_table(
         If the file is missing, unreadable or lacks a column.
     """
     require_file(path)
-    with Path(path).open("rb") as stored:
-        stored.seek(0, os.SEEK_END)
-        stored.seek(max(stored.tell() - 1, 0))
-        if stored.read() != b"\n":
-            raise InputError(path, "is cut: its last line does not end", rebuild(path))
-    try:
+    with reading(path, "table", rebuild(path)):
+        with Path(path).open("rb") as stored:
+            stored.seek(0, os.SEEK_END)
+            stored.seek(max(stored.tell() - 1, 0))
+            if stored.read() != b"\n":
+                raise InputError(path, "is cut: its last line does not end", rebuild(path))
         table = pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False, **options)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(path, f"is not a readable table ({error})", rebuild(path)) from error
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(path, f"lacks the columns {', '.join(missing)}", rebuild(path))

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 import h5py
-import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel import Nifti1Image
 
-from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.brain.images import open_image
 from brainstruct.datasets.nsd import numbers
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+from brainstruct.store.hdf5 import array_of, open_hdf5
 
 SCALE = 300.0
 """Stored number per percent signal change."""
@@ -38,6 +40,9 @@ _Stored: TypeAlias = tuple[int, tuple[int, ...], np.dtype[Any]]
 
 _AGAIN = "Download the session again"
 _CURE = f"{_AGAIN}, or use only the sessions before it"
+
+_SAMPLED, _VOLUMES = 64, 3
+"""Voxels, or trials, that are looked at before a study."""
 
 _GZIP_LENGTH = 2**32
 """The end of a gzip file holds the length of its content modulo this (RFC 1952)."""
@@ -60,55 +65,114 @@ def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> B
     ndarray of int16, [trial: 750, voxel]
         Stored numbers (percent signal change times 300), voxels in the order of
         ``numpy.argwhere(mask)``; the same from both formats. float32 if the
-        file holds floating-point numbers.
+        file holds floating-point numbers: NaN in all trials of voxels without data.
 
     Raises
     ------
     InputError
         If the file is missing, damaged or truncated, its volumes have another
         shape than the mask, it has not 750 trials, its type is neither int16
-        nor floating-point, NIfTI scaling is set, or a number is not finite.
+        nor floating-point, NIfTI scaling is set, or a voxel has numbers in some
+        trials only.
     """
     if not mask.any():
         raise ValueError("the mask marks no voxel")
     file = Path(path)
-    read = _read_nifti if file.name.endswith((".nii", ".nii.gz")) else _read_hdf5
-    betas = read(file, mask)
+    betas = (_read_nifti if _is_nifti(file) else _read_hdf5)(file, mask)
     if betas.dtype != np.int16:
-        _refuse_non_finite(file, betas, mask)
+        without_data(file, betas, np.argwhere(mask))
     return betas
 
 
-def inspect_session(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None) -> None:
-    """Check that a file can hold the betas of a session, of volumes of a shape [x, y, z].
+def inspect_session(
+    path: str | os.PathLike[str], mask: npt.NDArray[np.bool_] | None = None
+) -> float:
+    """Check that a file can hold the betas of a session, of volumes of a mask's shape.
+
+    Returns the share of the mask's voxels that seem to have no data: of a few that are
+    looked at, or in a few trials.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable or shorter than its header says,
-        holds another number of trials or other volumes, is scaled, or holds
-        neither int16 nor floating-point numbers.
+        If the file is missing, unreadable or shorter than its header says, holds
+        another number of trials or other volumes, is scaled, holds neither int16 nor
+        floating-point numbers, or a voxel looked at has numbers in some trials only.
     """
     file = Path(path)
-    try:
-        stored = (_describe_nifti if file.name.endswith(".nii.gz") else _describe_hdf5)(file)
-    except (*UNREADABLE, RuntimeError) as error:
-        raise InputError(file, f"is damaged or truncated ({error})", _AGAIN) from error
-    _check(file, stored, shape, "the subject's mask", _AGAIN)
+    shape = None if mask is None else mask.shape
+    if _is_nifti(file):
+        header = _header(file, _AGAIN)
+        _check(file, _layout_of_nifti(header), shape, "the subject's mask", _AGAIN)
+        _require_whole(file, header)
+        read = _sample_nifti
+    else:
+        with open_hdf5(file, _AGAIN) as opened:
+            stored = array_of(opened, "betas", 4, _AGAIN)
+            _check(file, _layout_of_hdf5(stored), shape, "the subject's mask", _AGAIN)
+        read = _sample_hdf5
+    if mask is None or not mask.any():
+        return 0.0
+    sample, places = read(file, mask)
+    return float(without_data(file, sample, places).mean())
+
+
+def without_data(
+    path: Path, betas: npt.NDArray[Any], places: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Tell which voxels, [voxel], are NaN in all trials: nothing was estimated there.
+
+    Betas of one's own have them outside the brain. `places` says where voxels lie, [voxel, axis].
+
+    Raises
+    ------
+    InputError
+        If a voxel is not finite in some trials only, or infinite.
+    """
+    wrong = ~np.isfinite(betas)
+    empty: npt.NDArray[np.bool_] = np.isnan(betas).all(axis=0)
+    wrong[:, empty] = False
+    if wrong.any():
+        trial, voxel = (int(place) for place in np.argwhere(wrong)[0])
+        raise InputError(
+            path,
+            f"{np.count_nonzero(wrong)} betas of {np.count_nonzero(wrong.any(axis=0))} voxels of "
+            "the mask are not finite, while these voxels have numbers in other trials (the first "
+            f"is trial {trial} of voxel {tuple(map(int, places[voxel]))}: {betas[trial, voxel]})",
+            "Leave these voxels out of the mask, or estimate the session again; a voxel that is "
+            "NaN in all trials of a session counts as without data. A file of the data set "
+            "itself holds whole numbers only: this one was converted, or is damaged",
+        )
+    return empty
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.endswith((".nii", ".nii.gz"))
 
 
 def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
-    try:
-        with h5py.File(path, "r") as file:
-            stored = file.get("betas")
-            if not isinstance(stored, h5py.Dataset):
-                raise InputError(path, "has no data set betas", _CURE)
-            betas = _empty(path, _layout_of_hdf5(stored), mask)
-            for voxels, (x, y, z) in _runs(mask):
-                betas[:, voxels] = stored[:, z, y, x]
-            return betas
-    except (OSError, RuntimeError) as error:
-        raise InputError(path, f"is damaged or no HDF5 file ({error})", _CURE) from error
+    with open_hdf5(path, _CURE) as file:
+        stored = array_of(file, "betas", 4, _CURE)
+        betas = _empty(path, _layout_of_hdf5(stored), mask)
+        for voxels, (x, y, z) in _runs(mask):
+            betas[:, voxels] = stored[:, z, y, x]
+        return betas
+
+
+def _sample_hdf5(
+    path: Path, mask: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Read a few voxels in all trials, or all voxels in a few, as the file is cut in chunks."""
+    places = np.argwhere(mask)
+    with open_hdf5(path, _AGAIN) as file:
+        stored = array_of(file, "betas", 4, _AGAIN)
+        if stored.dtype == np.int16:
+            return np.zeros((1, 1), np.int16), places
+        if stored.chunks is not None and 2 * stored.chunks[0] > len(stored):
+            places = places[np.linspace(0, len(places) - 1, _SAMPLED).astype(int)]
+            return np.stack([stored[:, z, y, x] for x, y, z in places], axis=1), places
+        volumes = stored[:: max(len(stored) // _VOLUMES, 1)]
+        return volumes.transpose(0, 3, 2, 1)[:, mask], places
 
 
 def _runs(
@@ -126,29 +190,49 @@ def _runs(
 
 
 def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
-    try:
-        # nibabel forgets offset and scaling in a loaded header; the proxy keeps them.
-        stored: Any = nibabel.Nifti1Image.from_filename(path).dataobj
-        if len(stored.shape) != 4:
-            raise InputError(path, f"has shape {stored.shape} and holds no trials", _CURE)
-        if (stored.slope, stored.inter) != (1.0, 0.0):
-            raise InputError(
-                path,
-                f"scales its numbers by {stored.slope} and shifts them by {stored.inter}, "
-                "the data set does neither",
-                _CURE,
-            )
-        betas = _empty(path, _layout_of_nifti(stored), mask)
-        # The file stores x fastest: these are the voxels' places in a volume.
-        places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
-        with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
-            file.seek(stored.offset)
-            for first, block in _blocks(file, stored.dtype, mask.size):
-                betas[first : first + len(block)] = block[:, places]
-            file.read(1)  # The end of a gzip stream is where its checksum is compared.
-        return betas
-    except UNREADABLE as error:
-        raise InputError(path, f"is damaged or no NIfTI file ({error})", _CURE) from error
+    stored = _header(path, _CURE)
+    betas = _empty(path, _layout_of_nifti(stored), mask)
+    # The file stores x fastest: these are the voxels' places in a volume.
+    places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
+    with reading(path, "NIfTI file", _CURE), _inflated(path) as file:
+        file.seek(stored.offset)
+        for first, block in _blocks(file, stored.dtype, mask.size):
+            betas[first : first + len(block)] = block[:, places]
+        file.read(1)  # The end of a gzip stream is where its checksum is compared.
+    return betas
+
+
+def _sample_nifti(
+    path: Path, mask: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Read the first trials: those behind them would have to be unpacked, too."""
+    stored, places = _header(path, _AGAIN), np.argwhere(mask)
+    if stored.dtype.kind == "i":
+        return np.zeros((1, 1), np.int16), places
+    inside = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
+    with reading(path, "NIfTI file", _AGAIN), _inflated(path) as file:
+        file.seek(stored.offset)
+        wanted = _VOLUMES * mask.size
+        values = np.frombuffer(file.read(wanted * stored.dtype.itemsize), stored.dtype, wanted)
+        return values.reshape(_VOLUMES, mask.size)[:, inside], places
+
+
+def _inflated(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path) if path.name.endswith(".gz") else path.open("rb")
+
+
+def _header(path: Path, cure: str) -> Any:
+    """Return what stands for the numbers of a NIfTI file of trials, none of which is read."""
+    # nibabel forgets offset and scaling in a loaded header; the proxy keeps them.
+    stored: Any = open_image(Nifti1Image, path, cure, n_dims=4).dataobj
+    if (stored.slope, stored.inter) != (1.0, 0.0):
+        raise InputError(
+            path,
+            f"scales its numbers by {stored.slope} and shifts them by {stored.inter}, "
+            "the data set does neither",
+            cure,
+        )
+    return stored
 
 
 def _blocks(
@@ -192,44 +276,19 @@ def _empty(path: Path, stored: _Stored, mask: npt.NDArray[np.bool_]) -> Betas:
     return np.empty(size, dtype=np.int16)
 
 
-def _refuse_non_finite(path: Path, betas: Betas, mask: npt.NDArray[np.bool_]) -> None:
-    wrong = ~np.isfinite(betas)
-    if wrong.any():
-        trial, voxel = (int(place) for place in np.argwhere(wrong)[0])
-        place = tuple(int(index) for index in np.argwhere(mask)[voxel])
-        raise InputError(
-            path,
-            f"{np.count_nonzero(wrong)} betas of the mask are not finite "
-            f"(the first is trial {trial} of voxel {place}: {betas[trial, voxel]})",
-            _CURE,
-        )
-
-
-def _describe_hdf5(path: Path) -> _Stored:
-    with h5py.File(path, "r") as file:  # compares the length its header states with its size
-        stored = file.get("betas")
-        if not isinstance(stored, h5py.Dataset) or stored.ndim != 4:
-            raise InputError(path, "has no data set betas of four dimensions", _AGAIN)
-        return _layout_of_hdf5(stored)
-
-
-def _describe_nifti(path: Path) -> _Stored:
-    stored: Any = nibabel.Nifti1Image.from_filename(path).dataobj
-    if len(stored.shape) != 4:
-        raise InputError(path, f"has shape {stored.shape} and holds no trials", _AGAIN)
-    if (stored.slope, stored.inter) != (1.0, 0.0):
-        fault = f"scales its numbers by {stored.slope} and shifts them by {stored.inter}"
-        raise InputError(path, fault, _AGAIN)
+def _require_whole(path: Path, stored: Any) -> None:
+    """Compare the length that a header promises with the one that ends a gzip file."""
     promised = int(stored.offset) + prod(map(int, stored.shape)) * stored.dtype.itemsize
-    with path.open("rb") as file:
-        flags = file.read(4)[3]
+    with reading(path, "NIfTI file", _AGAIN), path.open("rb") as file:
+        start = file.read(4)
         file.seek(-4, os.SEEK_END)
         held = int.from_bytes(file.read(4), "little")
-    if held != promised % _GZIP_LENGTH and not flags & _GZIP_EXTRA:
+    if not path.name.endswith(".gz") or start[3] & _GZIP_EXTRA:
+        return
+    if held != promised % _GZIP_LENGTH:
         raise InputError(
             path, f"is truncated: its header promises {promised} bytes, its end does not", _AGAIN
         )
-    return _layout_of_nifti(stored)
 
 
 def _layout_of_hdf5(stored: h5py.Dataset) -> _Stored:

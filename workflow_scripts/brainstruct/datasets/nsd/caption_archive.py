@@ -9,6 +9,10 @@ from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.errors import InputError
+from brainstruct.store.faults import trouble_of
+
+_LARGEST = 2**32
+"""Bytes of a file of captions, at most; COCO's has 92 MB."""
 
 _CHUNK = 2**20
 """Bytes held at a time."""
@@ -41,6 +45,8 @@ def unpack_captions(layout: Layout) -> list[Path]:
         with zipfile.ZipFile(archive) as content:
             members = {Path(name).name: name for name in content.namelist()}
             for path in wanted:
+                if content.getinfo(members[path.name]).file_size > _LARGEST:
+                    raise EOFError(f"{path.name} would not end")
                 _unpack(content, members[path.name], path)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged ({error})"
@@ -48,9 +54,9 @@ def unpack_captions(layout: Layout) -> list[Path]:
         cure = "Start the download again, or check fetch.captions"
         raise InputError(archive, f"{reason}; it was removed", cure) from error
     except OSError as error:
-        fault = f"cannot be unpacked ({error.strerror or error})"
-        cure = "Mend this and start again: it is not downloaded a second time"
-        raise InputError(archive, fault, cure) from error
+        fault, cure = trouble_of(error) or (f"({error.strerror or error})", "Mend this")
+        cure = f"{cure}; then start again: it is not downloaded a second time"
+        raise InputError(archive, f"cannot be unpacked: {fault}", cure) from error
     archive.unlink(missing_ok=True)
     return wanted
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
 _CURE = (
     "Unpack annotations_trainval2017.zip of cocodataset.org there, "
@@ -76,11 +77,8 @@ def _captions_of_split(
                 wanted[int(entry["image_id"])][int(entry["id"])] = text
         return None
 
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            content = json.load(file, object_hook=keep)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, f"is no readable file of captions ({error})", _CURE) from error
+    with reading(path, "file of captions", _CURE), Path(path).open(encoding="utf-8") as file:
+        content = json.load(file, object_hook=keep)
     if not isinstance(content, dict):
         raise InputError(path, "holds no annotations", _CURE)
     return {

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.io
-from scipy.io.matlab import MatReadError
 
 from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.ids import IntArray
 from brainstruct.datasets.nsd.layout import SUBJECTS, check_subject
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,  # headers cut short
-    NotImplementedError,  # MATLAB 7.3 files
-    MatReadError,
-    zlib.error,
-)
+_NO_NUMBERS = ("cell", "struct", "object", "char", "function", "opaque")
+"""MATLAB's kinds of fields that hold none."""
+
 CURE = "Download it again from s3://natural-scenes-dataset/nsddata/experiments/nsd"
 
 
@@ -60,13 +55,23 @@ def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
     """
     if not Path(path).is_file():
         raise InputError(path, "does not exist", CURE)
-    fields = ("masterordering", "subjectim", "sharedix")
-    try:
-        stored = scipy.io.loadmat(os.fspath(path), variable_names=fields)
-    except _UNREADABLE as error:
-        raise InputError(path, f"is no readable MATLAB file ({error})", CURE) from error
-    shapes = ((1, numbers.N_TRIALS), (len(SUBJECTS), numbers.N_POSITIONS), (1, numbers.N_SHARED))
-    arrays = [_field(path, stored, name, shape) for name, shape in zip(fields, shapes, strict=True)]
+    wanted = {
+        "masterordering": (1, numbers.N_TRIALS),
+        "subjectim": (len(SUBJECTS), numbers.N_POSITIONS),
+        "sharedix": (1, numbers.N_SHARED),
+    }
+    with reading(path, "MATLAB file", CURE):
+        found = {name: is_there for name, *is_there in scipy.io.whosmat(os.fspath(path))}
+        for name, shape in wanted.items():
+            if name not in found:
+                raise InputError(path, f"has no field {name}", CURE)
+            there, kind = found[name]
+            if there != shape:
+                raise InputError(path, f"{name} has shape {there} instead of {shape}", CURE)
+            if kind in _NO_NUMBERS:
+                raise InputError(path, f"{name} is a {kind} instead of numbers", CURE)
+        stored = scipy.io.loadmat(os.fspath(path), variable_names=list(wanted))
+        arrays = [_whole(path, name, stored[name]) for name in wanted]
     try:
         design = ExpDesign(
             positions=ids.position_from_10k(arrays[0][0]),
@@ -129,15 +134,9 @@ def _subject_images(design: ExpDesign, subject: str) -> IntArray:
     return planned
 
 
-def _field(
-    path: str | os.PathLike[str], stored: dict[str, object], name: str, shape: tuple[int, ...]
-) -> IntArray:
-    if name not in stored:
-        raise InputError(path, f"has no field {name}", CURE)
-    values = np.asarray(stored[name])
-    if values.shape != shape:
-        raise InputError(path, f"{name} has shape {values.shape} instead of {shape}", CURE)
-    whole = values.astype(np.int64)
+def _whole(path: str | os.PathLike[str], name: str, values: npt.NDArray[Any]) -> IntArray:
+    """Return whole numbers as such."""
+    whole: IntArray = values.astype(np.int64)
     if not np.array_equal(whole, values):
         raise InputError(path, f"{name} holds numbers that are not whole", CURE)
     return whole

@@ -121,10 +121,11 @@ def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
     regions = {name: layout.roi_file(subject, name) for name in wanted.families}
     small = [mask, *regions.values(), ncsnr]
     _note_missing(outcome, [path for path in small if not path.is_file()])
-    shape = None
+    marked = shape = None
     if mask.is_file():
         with outcome.noting():
-            shape = read_mask(layout, subject, wanted.mask).shape
+            marked = read_mask(layout, subject, wanted.mask)
+            shape = marked.shape
     for family, path in regions.items():
         if path.is_file():
             with outcome.noting():
@@ -132,9 +133,19 @@ def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
     if ncsnr.is_file():
         with outcome.noting():
             read_ncsnr(layout, subject, shape)
+    empty = 0.0
     for session in sessions:
         with outcome.noting():
-            inspect_session(layout.betas_file(subject, session, form), shape)
+            file = layout.betas_file(subject, session, form)
+            empty = max(empty, inspect_session(file, marked))
+    if empty:
+        outcome.add(
+            "warning",
+            layout.betas_folder(subject),
+            f"about {empty:.0%} of the voxels of {wanted.mask} have no data in some session (NaN "
+            "in all trials); they will be left out",
+            "Take a mask of voxels that were measured, if that is not meant",
+        )
     outcome.checked = (
         f"{len(sessions)} sessions ({form}), mask {wanted.mask}, "
         f"{len(wanted.families)} ROI volumes, ncsnr"

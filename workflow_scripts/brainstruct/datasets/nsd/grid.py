@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import nibabel
 import numpy as np
+from nibabel import Nifti1Image
 
 from brainstruct.brain.grid import Grid
-from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.brain.images import open_image
 from brainstruct.datasets.nsd.volumes import AGAIN
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
 
 def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
@@ -28,12 +29,10 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
         If the file is missing or damaged, has another shape, or says nowhere
         where its voxels lie.
     """
-    try:
-        image = nibabel.Nifti1Image.from_filename(path)
+    image = open_image(Nifti1Image, path, AGAIN, n_dims=3)
+    with reading(path, "NIfTI file", AGAIN):
         affine = np.asarray(image.affine, np.float64)
         codes = int(image.header["sform_code"]), int(image.header["qform_code"])
-    except UNREADABLE as error:
-        raise InputError(path, f"is no readable NIfTI file ({error})", AGAIN) from error
     found = tuple(int(length) for length in image.shape)
     if found != tuple(int(length) for length in shape):
         raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
 LABELS: dict[str, dict[int, str]] = {
     family: dict(enumerate(names, start=1))
@@ -42,10 +43,8 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
         or one of them comes twice.
     """
     cure = "Download it again, or delete it to use the built-in names"
-    try:
+    with reading(path, "table of labels", cure):
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"is not readable ({error})", cure) from error
     names: dict[int, str] = {}
     for place, line in enumerate(lines, start=1):
         # Some tables carry a tab or an escaped tab with notes behind the name.

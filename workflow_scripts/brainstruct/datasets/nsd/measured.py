@@ -17,11 +17,12 @@ from brainstruct.datasets.reading import NoiseCeiling, Trials
 
 
 def read_trials(layout: Layout, subject: str, mask: str, sessions: Sessions) -> Iterator[Trials]:
-    """Read session by session; numbers at the ends of their type are not valid."""
+    """Read session by session; numbers at the ends of their type are not valid, nor is NaN."""
     marked = read_mask(layout, subject, mask)
     for session in sessions.numbers:
         stored = read_session(layout.betas_file(subject, session, sessions.format), marked)
-        yield Trials(stored, SCALE, ~np.isin(stored, SATURATED))
+        valid = np.isfinite(stored) & ~np.isin(stored, SATURATED)
+        yield Trials(stored, SCALE, valid)
 
 
 def voxels_of(layout: Layout, subject: str, mask: str) -> xr.Dataset:

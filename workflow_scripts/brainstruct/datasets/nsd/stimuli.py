@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,11 @@ from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.design import CURE, ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+from brainstruct.store.hdf5 import array_of, open_hdf5
+
+_LARGEST = 8192
+"""Rows and columns of an image, at most: larger ones are a damaged header."""
 
 _IMAGES_CURE = "Download it again from s3://natural-scenes-dataset/nsddata_stimuli/stimuli/nsd"
 
@@ -38,11 +44,9 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
     """
     needed = ["cocoId", "cocoSplit", "nsdId", "shared1000"]
     wanted = {*needed, *(name for subject in SUBJECTS for name in repetition_columns(subject))}
-    try:
+    with reading(path, "table", CURE):
         # Whole columns: in pieces, a damaged one would have several types and cause a warning.
         table = pd.read_csv(path, usecols=lambda name: name in wanted, low_memory=False)
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"is no readable table ({error})", CURE) from error
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise InputError(path, f"lacks the columns {', '.join(missing)}", CURE)
@@ -71,17 +75,16 @@ class StimulusReader:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        try:
-            self._file = h5py.File(self.path, "r")
-        except OSError as error:
-            raise InputError(path, f"is no readable HDF5 file ({error})", _IMAGES_CURE) from error
-        self._images = self._checked_images()
+        with ExitStack() as stack:
+            file = stack.enter_context(open_hdf5(self.path, _IMAGES_CURE))
+            self._images = self._checked_images(file)
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._open.close()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -104,12 +107,8 @@ class StimulusReader:
             never written.
         """
         place = int(ids.valid_nsd_ids(nsd_id))
-        try:
+        with reading(self.path, f"file with the image of nsd_id {place}", _IMAGES_CURE):
             pixels: npt.NDArray[np.uint8] = self._images[place]
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                self.path, f"the image of nsd_id {place} is damaged ({error})", _IMAGES_CURE
-            ) from error
         if not pixels.any():
             raise InputError(self.path, f"the image of nsd_id {place} is blank", _IMAGES_CURE)
         return pixels
@@ -118,20 +117,19 @@ class StimulusReader:
         """Return one image as RGB; raises as `array` does."""
         return Image.fromarray(self.array(stimulus))
 
-    def _checked_images(self) -> h5py.Dataset:
-        images = self._file.get("imgBrick")
+    def _checked_images(self, file: h5py.File) -> h5py.Dataset:
+        images = array_of(file, "imgBrick", 4, _IMAGES_CURE)
         fault = None
-        if not isinstance(images, h5py.Dataset):
-            fault = "has no data set imgBrick"
-        elif images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        if images.dtype != np.uint8 or images.shape[-1] != 3:
             fault = (
                 f"imgBrick is {images.dtype} of shape {images.shape} instead of uint8 "
                 "(image, row, column, 3)"
             )
         elif images.shape[0] != numbers.N_IMAGES:
             fault = f"imgBrick holds {images.shape[0]} images instead of {numbers.N_IMAGES}"
+        elif max(images.shape[1:3]) > _LARGEST:
+            fault = f"imgBrick holds images of {images.shape[1]} x {images.shape[2]} pixels"
         if fault:
-            self._file.close()
             raise InputError(self.path, fault, _IMAGES_CURE)
         return images
 

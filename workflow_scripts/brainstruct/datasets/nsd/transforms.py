@@ -8,6 +8,7 @@ MATLAB does, and say 9999 where there are none.
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,19 @@ import numpy.typing as npt
 from nibabel.freesurfer.mghformat import MGHImage
 from scipy.spatial import cKDTree
 
-from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.brain.images import open_image
 from brainstruct.datasets.nsd import ids
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.volumes import AGAIN
 from brainstruct.datasets.reading import SIDES, Side
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
 
 FSAVERAGE_VERTICES = 163842
 """Per hemisphere."""
+
+MOST_VERTICES = 10_000_000
+"""Of a hemisphere: more are a damaged header."""
 
 OUTSIDE = 0.2
 """Largest share of vertices that may lie outside the volume: a scan may miss some cortex.
@@ -163,13 +168,11 @@ def _share_beyond(points: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]) ->
 
 
 def _read(path: Path, n_columns: int) -> npt.NDArray[np.float32]:
-    """Read an MGZ file of vertices, [vertex, column]."""
-    try:
-        values = np.asarray(MGHImage.from_filename(path).dataobj, np.float32)
-    except UNREADABLE as error:
-        raise InputError(path, f"is no readable MGZ file ({error})", AGAIN) from error
-    if values.size == 0 or values.size != values.shape[0] * n_columns:
-        raise InputError(
-            path, f"has shape {values.shape} instead of {n_columns} number(s) per vertex", AGAIN
-        )
-    return values.reshape(len(values), n_columns)
+    """Read an MGZ file of vertices, [vertex, column]; its shape is looked at first."""
+    stored = open_image(MGHImage, path, AGAIN).dataobj
+    shape = tuple(int(length) for length in stored.shape)
+    if prod(shape) != shape[0] * n_columns or shape[0] > MOST_VERTICES:
+        fault = f"has shape {shape} instead of {n_columns} number(s) per vertex"
+        raise InputError(path, fault, AGAIN)
+    with reading(path, "MGZ file", AGAIN):
+        return np.asarray(stored, np.float32).reshape(shape[0], n_columns)

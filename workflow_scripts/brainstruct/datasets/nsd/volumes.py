@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from typing import Any
 
-import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel import Nifti1Image
 
-from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.brain.images import open_image
 from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+
+MOST_VOXELS = 2**28
+"""Voxels of a volume, at most: eight times those of half a millimetre."""
 
 AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
 
@@ -36,16 +41,15 @@ def read_volume(
     InputError
         If the file is missing or damaged, is no volume, or has another shape.
     """
-    try:
-        values = np.asarray(nibabel.Nifti1Image.from_filename(path).dataobj)
-    except UNREADABLE as error:
-        raise InputError(path, f"is no readable NIfTI file ({error})", cure) from error
-    if values.ndim != 3:
-        raise InputError(path, f"has shape {values.shape} and is no volume", cure)
-    if shape is not None and values.shape != shape:
+    image = open_image(Nifti1Image, path, cure, n_dims=3)
+    found = tuple(int(length) for length in image.shape)
+    if shape is not None and found != shape:
         raise InputError(
             path,
-            f"has shape {values.shape}, the subject's other volumes have {shape}",
+            f"has shape {found}, the subject's other volumes have {shape}",
             "Take all files of a subject from one functional preparation (space)",
         )
-    return values
+    if prod(found) > MOST_VOXELS:
+        raise InputError(path, f"is damaged: its header announces shape {found}", cure)
+    with reading(path, "NIfTI file", cure):
+        return np.asarray(image.dataobj)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub.errors import StrictDataclassError
 from PIL.Image import Resampling
 from transformers import CLIPImageProcessorPil
 
 from brainstruct.errors import InputError
-from brainstruct.models.files import fetch_cure, read_checkpoint
+from brainstruct.models import files
+from brainstruct.models.files import fetch_cure
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
@@ -20,6 +19,8 @@ from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGenerati
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.tokens import listed
+from brainstruct.store.faults import reading
+from brainstruct.store.files import read_json
 
 
 class MPlugOwl(RespondingModel):
@@ -71,22 +72,16 @@ def read_config(folder: Path) -> MPlugOwlConfig:
         If a file is missing, or ``config.json`` damaged, inconsistent or of
         another family.
     """
-    content = read_checkpoint(folder, "mplug-owl")
-    path = folder / "config.json"
-    text = content.get("text_config")
+    text = files.read_checkpoint(folder, "mplug-owl").get("text_config")
     language = text.get("model_type") if isinstance(text, dict) else None
     if language != "llama":
         raise InputError(
-            path,
+            folder / "config.json",
             f"describes a {language!r} language model, this family runs 'llama'",
             "Name another checkpoint for this model, such as MAGAer13/mplug-owl-llama-7b",
         )
-    try:
-        return MPlugOwlConfig(**content)
-    except StrictDataclassError as error:
-        reason = " ".join(str(error).split())
-        fault = f"has dimensions that do not fit ({reason})"
-        raise InputError(path, fault, fetch_cure(folder)) from error
+    config: MPlugOwlConfig = files.read_config(folder, "mplug-owl", MPlugOwlConfig)
+    return config
 
 
 def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:
@@ -102,13 +97,11 @@ def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:
         If the file is damaged, or asks for another processing.
     """
     cure = fetch_cure(path.parent)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path, cure)
+    with reading(path, "settings of an image processor", cure):
         mean, std = (tuple(map(float, content[key])) for key in ("image_mean", "image_std"))
         stated = _stated_size(content.get("size", size))
         resample = int(content.get("resample", Resampling.BICUBIC))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(path, f"is no image processing file ({error!r})", cure) from error
     if stated != {size}:
         fault = f"states the size {sorted(stated)}, but the vision tower takes {size} pixels"
         raise InputError(path, fault, cure)

@@ -9,6 +9,7 @@ from sentencepiece import SentencePieceProcessor
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure
+from brainstruct.store.faults import reading
 
 IMAGE_MARK = "<image>"
 """Where the image stands in the text of a prompt."""
@@ -42,10 +43,8 @@ class PromptTokenizer:
 
     def __init__(self, path: Path, image_length: int) -> None:
         cure = fetch_cure(path.parent)
-        try:
+        with reading(path, "SentencePiece model", cure):
             self._pieces = SentencePieceProcessor(model_file=str(path))
-        except (RuntimeError, OSError) as error:
-            raise InputError(path, f"is no SentencePiece model ({error})", cure) from error
         self.bos_id: int = self._pieces.bos_id()
         self.eos_id: int = self._pieces.eos_id()
         if min(self.bos_id, self.eos_id) < 0:

@@ -74,7 +74,7 @@ def write_hdf5(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLik
         zeros but take no space.
     """
     trials = betas.shape[0]
-    with publish(path) as temporary, h5py.File(temporary, "w") as file:
+    with publish(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         stored = file.create_dataset(
             "betas", shape=(trials, *mask.shape[::-1]), dtype=np.int16, chunks=(trials, 1, 1, 1)
         )

@@ -46,7 +46,10 @@ def write_stimuli(layout: Layout, plan: StudyPlan, seed: int) -> None:
 
 def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:
     photographs = load_photographs()
-    with publish(layout.stimuli_file) as temporary, h5py.File(temporary, "w") as file:
+    with (
+        publish(layout.stimuli_file) as temporary,
+        h5py.File(temporary, "w", locking=False) as file,
+    ):
         bricks = file.create_dataset(
             "imgBrick",
             shape=(numbers.N_IMAGES, size, size, 3),

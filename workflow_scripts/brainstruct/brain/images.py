@@ -1,0 +1,54 @@
+"""Images of the brain in nibabel's formats: the header is held against the file first."""
+
+from __future__ import annotations
+
+import os
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+
+_INFLATED = 1032
+"""Bytes that one byte of a gzip file can stand for, at most."""
+
+
+def open_image(
+    kind: Any, path: str | os.PathLike[str], cure: str, n_dims: int | None = None
+) -> Any:
+    """Read the header of an image; its numbers are read when they are asked for.
+
+    Parameters
+    ----------
+    kind : type
+        nibabel's class: ``Nifti1Image``, ``MGHImage``.
+    cure : str
+        What to do if the file is missing or damaged.
+    n_dims : int, optional
+        How many dimensions it must have.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of another format, has other dimensions, or
+        cannot hold what its header announces.
+    """
+    with reading(path, f"{name_of(kind)} file", cure):
+        image = kind.from_filename(path)
+        shape = tuple(int(length) for length in image.shape)
+        announced = image.dataobj.offset + prod(shape) * image.dataobj.dtype.itemsize
+        held = Path(path).stat().st_size
+    if n_dims is not None and len(shape) != n_dims:
+        what = "is no volume" if n_dims == 3 else "holds no trials"
+        raise InputError(path, f"has shape {shape} and {what}", cure)
+    packed = str(path).endswith((".gz", ".mgz"))
+    if min(shape, default=0) < 1 or announced > held * (_INFLATED if packed else 1):
+        fault = f"is damaged or cut: its header announces shape {shape}, {announced} bytes"
+        raise InputError(path, f"{fault}, more than a file of {held} bytes can hold", cure)
+    return image
+
+
+def name_of(kind: Any) -> str:
+    """Return what a class of nibabel is called by people."""
+    return {"Nifti1Image": "NIfTI", "MGHImage": "MGZ"}[kind.__name__]
