@@ -1,12 +1,11 @@
 """Rule build_viewer: the maps of a subject as a page for a browser."""
 
-import json
 from pathlib import Path
 
 from brainstruct.config.models import ShownModel
 from brainstruct.figures import viewer as pages
 from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
-from brainstruct.figures.voxels import open_flatmap
+from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset
 
@@ -36,9 +35,9 @@ def build_viewer(
             instructions=model.texts,
         )
     maps.append(ceiling_map(space, preferred))
-    entry = json.loads(store.read_text(encoding="utf-8"))[subject]
+    entry = read_entry(store, subject)
     flatmap = open_flatmap(store, subject, space)
-    with pages.scratch_store(store.parent, packed.name):
+    with pages.scratch_store(store, packed.name):
         pages.build_viewer(
             viewer,
             maps,

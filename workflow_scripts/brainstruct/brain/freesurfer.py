@@ -1,73 +1,18 @@
-"""Cortical surfaces in FreeSurfer's formats."""
+"""FreeSurfer's flattened patches."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from nibabel.freesurfer.io import read_geometry, read_morph_data
 
-from brainstruct.brain.unreadable import UNREADABLE
+from brainstruct.brain.surfaces import check_vertices
 from brainstruct.errors import InputError
-
-_AGAIN = "Download it again, or export it again with FreeSurfer"
 
 _PATCH = np.dtype([("vertex", ">i4"), ("x", ">f4"), ("y", ">f4"), ("z", ">f4")])
 _PATCH_MAGIC = -1
-
-
-def read_surface(
-    path: str | os.PathLike[str], n_vertices: int | None = None
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Read a triangulated surface.
-
-    Parameters
-    ----------
-    path : path
-        For instance ``lh.white``.
-    n_vertices : int, optional
-        Those of the hemisphere's other surfaces.
-
-    Returns
-    -------
-    points : ndarray of float32, [vertex, (x, y, z)]
-        Millimetres, to the right, front and top.
-    triangles : ndarray of int32, [triangle, corner]
-        Vertices, counter-clockwise as seen from outside.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has another number of vertices.
-    """
-    try:
-        points, triangles = read_geometry(os.fspath(path))
-    except (*UNREADABLE, IndexError, UnboundLocalError) as error:
-        raise InputError(path, f"is no readable FreeSurfer surface ({error})", _AGAIN) from error
-    # A file that was cut off is read without complaint if it ends between numbers.
-    if triangles.size == 0 or triangles.max() >= len(points) or triangles.min() < 0:
-        raise InputError(path, "is damaged: its triangles do not fit its vertices", _AGAIN)
-    _check_count(path, len(points), n_vertices)
-    return points.astype(np.float32), triangles.astype(np.int32)
-
-
-def read_vertex_values(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.float32]:
-    """Read one value per vertex, for instance ``lh.curv``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has another number of vertices.
-    """
-    try:
-        values: npt.NDArray[Any] = np.asarray(read_morph_data(os.fspath(path)))
-    except (*UNREADABLE, IndexError) as error:
-        raise InputError(path, f"is no readable FreeSurfer curvature ({error})", _AGAIN) from error
-    _check_count(path, len(values), n_vertices)
-    return values.astype(np.float32)
 
 
 def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.float32]:
@@ -84,7 +29,7 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
     Raises
     ------
     InputError
-        If the file is missing, damaged, or of another surface.
+        If the file is missing, damaged, or of another surface, or has places that are not finite.
     """
     cure = "Download it again, or flatten the surface again (mris_flatten)"
     try:
@@ -110,15 +55,7 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
             f"flattens vertices up to {vertex.max()}, but the surface has {n_vertices}",
             "Take the patch and the surfaces from one reconstruction",
         )
+    places = check_vertices(path, np.stack([rows["x"], rows["y"]], axis=1))
     flat = np.full((n_vertices, 2), np.nan, np.float32)
-    flat[vertex, 0], flat[vertex, 1] = rows["x"], rows["y"]
+    flat[vertex] = places
     return flat
-
-
-def _check_count(path: str | os.PathLike[str], count: int, wanted: int | None) -> None:
-    if wanted is not None and count != wanted:
-        raise InputError(
-            path,
-            f"has {count} vertices, the hemisphere's other files have {wanted}",
-            "Take all files of a hemisphere from one reconstruction",
-        )

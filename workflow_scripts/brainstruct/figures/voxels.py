@@ -10,6 +10,7 @@ import xarray as xr
 
 from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import distinct_names, region_of
+from brainstruct.errors import InputError
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
 
@@ -23,13 +24,50 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     Raises
     ------
     InputError
-        If the flatmap is missing or of volumes of another shape.
+        If the flatmap is missing, damaged, or of volumes of another shape.
     """
-    entry = json.loads(store.read_text(encoding="utf-8"))[subject]
+    entry = read_entry(store, subject)
     flatmap = read_flatmap(store.parent / entry["flatmap"])
     shape = [int(size) for size in space.attrs["volume_shape"]]
     check_volume(flatmap.volume_shape, shape, entry["transform"])
     return flatmap
+
+
+def read_entry(store: Path, subject: str) -> dict[str, str]:
+    """Return what a study's store says of a subject: source, transform and flatmap.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or says nothing of the subject.
+    """
+    entry = read_record(store, anew(store)).get(subject)
+    needed = ("source", "transform", "flatmap")
+    if not isinstance(entry, dict) or any(type(entry.get(name)) is not str for name in needed):
+        raise InputError(store, f"does not say where the flatmap of {subject} is", anew(store))
+    return entry
+
+
+def anew(store: Path) -> str:
+    """Return the cure of a study's store that is damaged; `store` says that it is ready."""
+    return f"Delete {store} and run the study again: it and its folder are made anew"
+
+
+def read_record(path: Path, cure: str) -> dict[str, Any]:
+    """Read a JSON file that is a mapping.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # of JSON and of UTF-8
+        raise InputError(path, f"is not readable ({error})", cure) from error
+    if not isinstance(content, dict):
+        raise InputError(path, "is no JSON object", cure)
+    return content
 
 
 def open_stage(store: Path, subject: str, space: xr.Dataset, title: str = "") -> Stage:

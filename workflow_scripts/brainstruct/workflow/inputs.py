@@ -92,7 +92,8 @@ class Inputs:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
         files: list[str] = []
         for subject, found in self.flat_sources.items():
-            files += [str(path) for path in found.files if self._exists(path)]
+            read = [*found.files, *found.optional]
+            files += [str(path) for path in read if self._exists(path)]
             if found.source != "store":
                 files += self.grid(subject)
         return files
