@@ -82,7 +82,7 @@ def read_vertex_values(
         ".npz": lambda name: _arrays(name, key)[0],
         ".gii": lambda name: _gifti(name).darrays[0].data,
     }
-    read = readers.get(_ending(Path(path).name), read_morph_data)
+    read: Callable[[str], Any] = readers.get(_ending(Path(path).name), read_morph_data)
     try:
         values = np.asarray(read(os.fspath(path)))
     except _BROKEN as error:

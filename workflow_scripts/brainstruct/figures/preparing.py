@@ -82,7 +82,7 @@ def prepare_flatmaps(
     stored = [cortex for cortex in cortices.values() if cortex.source == "store"]
     for name in dict.fromkeys(cortex.name for cortex in stored):
         transforms = dict.fromkeys(one.transform for one in stored if one.name == name)
-        drawn |= _from_store(root, find_subject(store, name), list(transforms), height)
+        drawn |= prepare_stored(root, find_subject(store, name), list(transforms), height)
     for subject, cortex in cortices.items():
         transform, path = dataset.volume_space, root / "flatmaps" / f"{subject}.npz"
         if cortex.source == "store":
@@ -100,7 +100,7 @@ def prepare_flatmaps(
     return ready
 
 
-def _from_store(
+def prepare_stored(
     root: Path, folder: Path, transforms: Sequence[str], height: int
 ) -> dict[tuple[str, str], Path]:
     """Take a subject of a filestore over, and build a flatmap per transform; return their files.
