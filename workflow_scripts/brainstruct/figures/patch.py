@@ -71,9 +71,11 @@ def fault_of(triangles: Triangles, flat: Floats, middle: Floats) -> str:
             f"is no surface: more than two triangles meet at {many.sum()} of its edges, the first "
             f"between vertices {ends} (from 0)"
         )
-    width, height = np.ptp(flat[np.unique(triangles)], axis=0)
-    if min(width, height) < _NARROW * max(width, height, 1):
-        return f"is no plane: it is {width:.3g} mm wide and {height:.3g} mm high"
+    places = flat[np.unique(triangles)].astype(float)
+    _, axes = np.linalg.eigh(np.cov(places.T))
+    width, length = np.ptp(places @ axes, axis=0)
+    if width < _NARROW * max(length, 1):
+        return f"is no plane: it is {length:.3g} mm long and {width:.3g} mm wide"
     image = rasterise(flat, triangles, _ROWS)
     piece = _pieces(triangles, len(flat))
     under = np.bincount(piece, weights=image.drawn)
