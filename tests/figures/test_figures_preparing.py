@@ -19,7 +19,7 @@ from brainstruct.errors import InputError
 from brainstruct.figures import preparing
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.figures.stage import Stage
-from brainstruct.figures.voxels import open_flatmap
+from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.workflow.flat_source import find_source
 from nsd_study import open_nsd
@@ -154,6 +154,27 @@ def test_a_flatmap_that_got_lost_or_damaged_is_named(nsd, tmp_path):
     flatmap.unlink()
     with pytest.raises(InputError, match=r"subj01\.npz: is no readable flatmap"):
         open_flatmap(marker, "subj01", space_of(nsd))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda _: b"",
+        lambda _: b"[]",
+        lambda whole: whole.replace(b"subj01", b"subj02"),
+        lambda whole: whole.replace(b'"flatmap"', b'"flatmop"'),
+        lambda whole: whole.replace(b"{", b"\xff", 1),
+        lambda _: b'{"subj01": {"source": "store", "transform": 1, "flatmap": []}}',
+    ],
+)
+def test_a_damaged_marker_is_one_line_that_says_how_to_make_it_anew(tmp_path, content):
+    marker = tmp_path / "ready.json"
+    entry = {"source": "fsaverage", "transform": "x", "flatmap": "y", "sha256": "z"}
+    marker.write_bytes(content(json.dumps({"subj01": entry}).encode()))
+    for read in (read_entry, lambda *of: open_flatmap(*of, xr.Dataset())):
+        with pytest.raises(InputError, match=r"ready\.json.*Delete .*ready\.json and run"):
+            read(marker, "subj01")
 
 
 def _draw_one(arguments) -> bytes:

@@ -46,7 +46,7 @@ def test_unknown_subjects_and_transforms_are_refused(s1_store):
     from brainstruct.figures.cortex_store import find_subject
     from brainstruct.figures.halves import read_alignment
 
-    with pytest.raises(InputError, match=r"no subject 'S2' \(it has S1\)"):
+    with pytest.raises(InputError, match=r"no subject 'S2' \(it has S1"):
         find_subject(s1_store / "db", "S2")
     with pytest.raises(InputError, match=r"no transform 'func' \(it has fullhead"):
         read_alignment(s1_store / "db/S1", "func")

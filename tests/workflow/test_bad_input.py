@@ -11,6 +11,9 @@ import pytest
 import yaml
 from checkout import SMALL
 
+from brainstruct.figures.fsaverage import load_fsaverage5
+from filestore import change_gifti, write_stored
+
 pytestmark = pytest.mark.study
 
 NSD = "resources/small/nsd"
@@ -91,6 +94,45 @@ def test_subject_without_data(user):
     config["subjects"] = ["subj05"]
     (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     refused(user, "results/user/responses/subj05.nc", "subj05", "missing or empty", "aws s3 cp")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda f: change_gifti(f / "surfaces/flat_lh.gii", lambda p, t: (p, [*t, *t])),
+            ["flat_lh.gii: is no surface: more than two triangles"],
+        ),
+        (
+            lambda f: np.savez(f / "surface-info/curvature.npz", left=np.ones(9), right=[1]),
+            ["curvature.npz: has 9 vertices", "10242"],
+        ),
+        (
+            lambda f: (f / "transforms/func/matrices.xfm").write_text('{"coord": [[1, 0'),
+            ["matrices.xfm: is no readable transform", "save_xfm"],
+        ),
+    ],
+)
+def test_filestore(user, change, words):
+    config = yaml.safe_load((user.root / "small.yaml").read_text())
+    config["flatmaps"] |= {"store": "users", "subject": "me", "transform": "func"}
+    (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    change(write_stored(user.root / "users", "me", load_fsaverage5()))
+    refused(user, "results/user/pycortex/ready.json", *words)
+
+
+def test_damaged_side_files_of_flatmaps(user):
+    """What nine rules read of the store, and what pages are packed of."""
+    store = "results/user/pycortex/ready.json"
+    user.run(store, *SMALL)
+    folder = user.root / "results/user/pycortex"
+    whole = (user.root / store).read_bytes()
+    (user.root / store).write_bytes(whole[:40])
+    refused(user, "results/user/figures/noise_ceiling.svg", "ready.json: is not readable", "Delete")
+    (user.root / store).write_bytes(whole)
+    inflated = folder / "db/S1/surfaces/inflated_lh.gii"
+    inflated.write_bytes(inflated.read_bytes().replace(b"eJ", b"eK", 1))
+    refused(user, "results/user/pycortex/webgl/S1", "inflated_lh.gii: is no readable GIFTI")
 
 
 def test_checkpoint_without_weights(user):

@@ -89,7 +89,7 @@ def pack_surface(subject: str, folder: str | os.PathLike[str]) -> None:
         write_json({file.name: sha256_of(file) for file in draft.iterdir()}, draft / _CHECKSUMS)
 
 
-def _unpack(packed: Path, cache: Path) -> None:
+def unpack(packed: Path, cache: Path) -> None:
     """Copy packed surfaces to where pycortex looks for them, if they are as they were packed."""
     record = packed / _CHECKSUMS
     for name, checksum in read_record(record, rebuild(packed)).items():
@@ -135,7 +135,7 @@ def build_viewer(
         option("rois_paths", "stroke", "black"),
         redirect_stdout(io.StringIO()),
     ):
-        _unpack(Path(packed), Path(pycortex().db.get_cache(surface)))
+        unpack(Path(packed), Path(pycortex().db.get_cache(surface)))
         pycortex().webgl.make_static(
             str(draft),
             dataset,
