@@ -134,24 +134,6 @@ def private_cache() -> Iterator[Path]:
         yield Path(folder)
 
 
-def require_subject(subject: str, transform: str) -> Path:
-    """Return the folder of a subject of the store in use.
-
-    Raises
-    ------
-    InputError
-        If the store lacks the subject or the transform.
-    """
-    folder = Path(pycortex().db.filestore)
-    if not (folder / subject).is_dir():
-        raise lacks(folder, "subject", subject, "Prepare the store with this subject")
-    transforms = folder / subject / "transforms"
-    if not (transforms / transform / "matrices.xfm").is_file():
-        cure = "Name one of these as the flatmaps' transform"
-        raise lacks(transforms, "transform", transform, cure)
-    return folder / subject
-
-
 @contextmanager
 def _configuration(database: Path) -> Iterator[None]:
     """Point pycortex at a filestore while it is imported, which is when it looks.

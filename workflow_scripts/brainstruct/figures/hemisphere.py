@@ -14,9 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.errors import InputError
-from brainstruct.figures.patch import cut_out, fault_of, follows_folds
+from brainstruct.figures.patch import cut_out, fault_of, strays_from_folds
 
 Side = Literal["lh", "rh"]
+
+_TOGETHER = "Take all files of a hemisphere from one reconstruction"
+_FOLDS = (
+    "Take the curvature of this surface; in a filestore it is positive on gyri, and found anew if "
+    "the file is not there"
+)
 
 
 @dataclass(frozen=True)
@@ -95,16 +101,15 @@ def checked(half: Hemisphere) -> Hemisphere:
         half = replace(half, **around)
     shown = cut_out(half.flat_triangles, half.flat, half.middle)
     half = replace(half, flat_triangles=shown)
-    together = "Take all files of a hemisphere from one reconstruction"
     if not len(shown):
         fault = f"flattens no whole triangle of {half.file('white').name}"
-        raise InputError(half.file("flat"), fault, together)
+        raise InputError(half.file("flat"), fault, _TOGETHER)
     if fault := fault_of(shown, half.flat, half.middle):
         raise InputError(half.file("flat"), fault, "Cut and flatten the surface again")
     if half.curvature is not None:
-        fault = follows_folds(half.middle, half.triangles, half.curvature)
+        fault = strays_from_folds(half.middle, half.triangles, half.curvature)
         if fault:
-            raise InputError(half.file("curvature"), fault, together)
+            raise InputError(half.file("curvature"), fault, _FOLDS)
     return half
 
 

@@ -92,7 +92,7 @@ def fault_of(triangles: Triangles, flat: Floats, middle: Floats) -> str:
     return ""
 
 
-def follows_folds(points: Floats, triangles: Triangles, curvature: Floats) -> str:
+def strays_from_folds(points: Floats, triangles: Triangles, curvature: Floats) -> str:
     """Say why a curvature, positive on gyri, is not that of a surface; nothing if it is."""
     a, b, c = (points[corner] for corner in triangles.T)
     direction = np.cross(b - a, c - a)

@@ -29,10 +29,9 @@ from brainstruct.figures.cortex_store import (
     option,
     private_cache,
     pycortex,
-    require_subject,
     use_store,
 )
-from brainstruct.figures.halves import read_stored
+from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.style import CURVATURE
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
@@ -167,11 +166,10 @@ def _dataset(
     if len({entry.name for entry in maps}) < len(maps):
         raise ValueError("two maps have the same name")
     if transform is not None:
-        require_subject(surface, transform)
-        shape = cortex.db.get_xfm(surface, transform).shape
-        check_volume(shape[::-1], flatmap.volume_shape, transform)
+        alignment = read_alignment(Path(cortex.db.filestore) / surface, transform)
+        check_volume(alignment.shape, flatmap.volume_shape, transform)
     if transform is not None and covers_cortex(surface, transform):
-        volumes = [_volume(entry.values, shape) for entry in maps]
+        volumes = [_volume(entry.values, flatmap.volume_shape[::-1]) for entry in maps]
     else:
         grid = cortex_grid(surface, flatmap)
         transform = grid.save(surface)
