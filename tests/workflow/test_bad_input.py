@@ -107,32 +107,26 @@ def test_subject_without_data(user):
             lambda f: np.savez(f / "surface-info/curvature.npz", left=np.ones(9), right=[1]),
             ["curvature.npz: has 9 vertices", "10242"],
         ),
-        (
-            lambda f: (f / "transforms/func/matrices.xfm").write_text('{"coord": [[1, 0'),
-            ["matrices.xfm: is no readable transform", "save_xfm"],
-        ),
     ],
 )
 def test_filestore(user, change, words):
-    config = yaml.safe_load((user.root / "small.yaml").read_text())
-    config["flatmaps"] |= {"store": "users", "subject": "me", "transform": "func"}
-    (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    change(write_stored(user.root / "users", "me", load_fsaverage5()))
+    change(filestore(user))
     refused(user, "results/user/pycortex/ready.json", *words)
 
 
-def test_damaged_side_files_of_flatmaps(user):
-    """What nine rules read of the store, and what pages are packed of."""
-    store = "results/user/pycortex/ready.json"
-    user.run(store, *SMALL)
-    folder = user.root / "results/user/pycortex"
-    whole = (user.root / store).read_bytes()
-    (user.root / store).write_bytes(whole[:40])
-    refused(user, "results/user/figures/noise_ceiling.svg", "ready.json: is not readable", "Delete")
-    (user.root / store).write_bytes(whole)
-    inflated = folder / "db/S1/surfaces/inflated_lh.gii"
+def filestore(user):
+    config = yaml.safe_load((user.root / "small.yaml").read_text())
+    config["flatmaps"] |= {"store": "users", "subject": "me", "transform": "func"}
+    (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return write_stored(user.root / "users", "me", load_fsaverage5())
+
+
+def test_damaged_surface_of_the_studys_own_store(user):
+    filestore(user)
+    user.run("results/user/pycortex/ready.json", *SMALL)
+    inflated = user.root / "results/user/pycortex/db/me/surfaces/inflated_lh.gii"
     inflated.write_bytes(inflated.read_bytes().replace(b"eJ", b"eK", 1))
-    refused(user, "results/user/pycortex/webgl/S1", "inflated_lh.gii: is no readable GIFTI")
+    refused(user, "results/user/pycortex/webgl/me", "inflated_lh.gii: is no readable", "Delete")
 
 
 def test_checkpoint_without_weights(user):
