@@ -15,7 +15,7 @@ from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.hemisphere import lay_out
 from brainstruct.figures.preparing import prepare_stored
 from brainstruct.figures.surface import read_flatmap
-from filestore import change_gifti, write_gifti, write_stored
+from filestore import change_gifti, write_stored
 
 HEIGHT = 96
 
@@ -90,20 +90,18 @@ def test_every_piece_is_drawn(folder, drawn, tmp_path, share):
     assert area / found.inside.size == pytest.approx(expected, rel=0.06)
 
 
-@pytest.mark.parametrize("ending", ["npz", "vtk"])
-def test_other_formats_are_read(folder, drawn, tmp_path, ending):
+def test_other_formats_are_read(folder, drawn, tmp_path):
     for path in (folder / "surfaces").iterdir():
         points, triangles = (array.data for array in nib.load(path).darrays)
-        other = path.with_suffix(f".{ending}")
-        if ending == "npz":
-            np.savez(other, pts=points, polys=triangles)
-        else:
-            with other.open("w") as file:
-                file.write(f"# vtk\nASCII\nDATASET POLYDATA\nPOINTS {len(points)} float\n")
-                np.savetxt(file, points, "%.9g")
-                file.write(f"POLYGONS {len(triangles)} {4 * len(triangles)}\n")
-                np.savetxt(file, np.c_[np.full(len(triangles), 3), triangles], "%d")
         path.unlink()
+        if path.stem != "flat_lh":
+            np.savez(path.with_suffix(".npz"), pts=points, polys=triangles)
+            continue
+        with path.with_suffix(".vtk").open("w") as file:
+            file.write(f"# vtk\nASCII\nDATASET POLYDATA\nPOINTS {len(points)} float\n")
+            np.savetxt(file, points, "%.9g")
+            file.write(f"POLYGONS {len(triangles)} {4 * len(triangles)}\n")
+            np.savetxt(file, np.c_[np.full(len(triangles), 3), triangles], "%d")
     np.testing.assert_array_equal(draw(folder, tmp_path / "store").inside, drawn.inside)
 
 
@@ -193,10 +191,6 @@ UNSOUND = {
         lambda f: change_gifti(flat(f, "lh"), lambda p, t: (p * [1, 0, 0], t)),
         "flat_lh.gii: is no plane",
     ),
-    "upended": (
-        lambda f: change_gifti(flat(f, "lh"), lambda p, t: (p[:, [2, 1, 0]], t)),
-        "flat_lh.gii: is no plane: .* and 0 mm wide",
-    ),
     # Files of something else.
     "other_patch": (
         lambda f: swap(flat(f, "lh"), flat(f, "rh")),
@@ -257,24 +251,15 @@ UNSOUND = {
         lambda f: change_gifti(flat(f, "lh"), lambda p, t: spoil(p, t, 1e30)),
         "flat_lh.gii: has no finite numbers",
     ),
-    "nan_folds": (
-        lambda f: change_values(f, lambda v: v | {"left": np.where(v["left"] > 0, np.nan, -1)}),
-        "curvature.npz: has no finite numbers",
-    ),
     # Damage.
     "empty_gifti": (
         lambda f: nib.save(nib.gifti.GiftiImage(), f / f"{SURFACES}/pia_lh.gii"),
         "pia_lh.gii: is no readable GIFTI surface",
     ),
-    "no_bytes": (lambda f: flat(f, "rh").write_bytes(b""), "flat_rh.gii: is no readable GIFTI"),
     "cut_gifti": (lambda f: cut(f / f"{SURFACES}/wm_lh.gii"), "wm_lh.gii: is no readable GIFTI"),
     "flipped_gifti": (
         lambda f: flip_bit(f / f"{SURFACES}/inflated_rh.gii", 0.4),
         "inflated_rh.gii: is ",
-    ),
-    "points_only": (
-        lambda f: write_gifti(f / f"{SURFACES}/wm_rh.gii", np.zeros((3, 3)), np.zeros((0, 3))),
-        "wm_rh.gii: is ",
     ),
     "foreign_triangles": (
         lambda f: change_gifti(flat(f, "lh"), lambda p, t: (p, t + 9)),
@@ -293,7 +278,6 @@ UNSOUND = {
         with_matrix(lambda _: json.dumps({"coord": np.diag([1, 1, 0, 1]).tolist()})),
         "cannot be inverted",
     ),
-    "list": (with_matrix(lambda _: "[]"), "matrices.xfm: is no readable transform"),
     "no_reference": (
         lambda f: (f / "transforms/func/reference.nii.gz").unlink(),
         "reference.nii.gz: is no readable image",
