@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from brainstruct.errors import InputError
-from brainstruct.figures.halves import read_alignment, read_stored
-from brainstruct.figures.hemisphere import lay_out
 from brainstruct.figures.preparing import prepare_stored
 from brainstruct.figures.surface import read_flatmap
 from filestore import change_gifti, write_stored
@@ -293,9 +291,3 @@ def test_what_cannot_be_drawn_is_one_line_and_leaves_nothing(folder, tmp_path, k
         draw(folder, tmp_path / "store")
     assert "\n" not in str(refusal.value)
     assert not (tmp_path / "store/db/me").exists()
-
-
-def test_what_is_read_names_the_same_as_what_is_drawn(folder):
-    """The doctor reads without drawing."""
-    lay_out(*read_stored(folder))
-    assert read_alignment(folder, "func").shape == (82, 106, 84)
