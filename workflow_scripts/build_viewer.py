@@ -5,7 +5,7 @@ from pathlib import Path
 from brainstruct.config.models import ShownModel
 from brainstruct.figures import viewer as pages
 from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
-from brainstruct.figures.voxels import open_flatmap, store_entry
+from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import read_dataset
 
@@ -35,9 +35,9 @@ def build_viewer(
             instructions=model.texts,
         )
     maps.append(ceiling_map(space, preferred))
-    entry = store_entry(store, subject)
+    entry = read_entry(store, subject)
     flatmap = open_flatmap(store, subject, space)
-    with pages.scratch_store(store.parent, packed.name):
+    with pages.scratch_store(store, packed.name):
         pages.build_viewer(
             viewer,
             maps,

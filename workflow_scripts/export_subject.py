@@ -13,9 +13,9 @@ from brainstruct.exports.names import word, words
 from brainstruct.exports.sidecars import merged, model_facts, reference, subject_facts
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import Cortex, own_cortices, store_cortex
-from brainstruct.figures.cortex_store import use_store
-from brainstruct.figures.flatmap import store_places
+from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.style import instruction_colours, layer_colours
+from brainstruct.figures.surface import check_volume
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import provenance, read_dataset
 from brainstruct.store.publishing import publish_folder
@@ -92,8 +92,10 @@ def _cortices(
         return own_cortices(dataset, subject, volume_of(space), average=surfaces.average)
     if surfaces.source == "store":
         name = surfaces.name
-        use_store(files[0].parent)
-        places = store_places(name, surfaces.transform, shape)
+        stored = files[0].parent / "db" / name
+        alignment = read_alignment(stored, surfaces.transform)
+        check_volume(alignment.shape, shape, alignment.name)
+        places = [alignment.depths(half) for half in read_stored(stored)]
         return [store_cortex(name, word(name), places, shape)]
     return []
 

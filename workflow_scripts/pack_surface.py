@@ -8,7 +8,7 @@ from brainstruct.jobs.run import run_job
 
 def pack_surface(*, store: Path, surface: str, packed: Path) -> None:
     """Pack one pycortex subject."""
-    with viewer.scratch_store(store.parent, surface):
+    with viewer.scratch_store(store, surface):
         viewer.pack_surface(surface, packed)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from nibabel.freesurfer import write_geometry, write_morph_data
 
-from brainstruct.brain.freesurfer import read_patch, read_surface, read_vertex_values
+from brainstruct.brain.freesurfer import read_patch
+from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.errors import InputError
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -57,6 +58,26 @@ def test_values_are_read_and_checked(tmp_path):
     path.write_bytes(path.read_bytes()[:-2])
     with pytest.raises(InputError, match=r"lh\.curv"):
         read_vertex_values(path, 3)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e30])
+def test_numbers_that_are_not_finite_are_refused_with_their_place(tmp_path, number):
+    white, curv = tmp_path / "lh.white", tmp_path / "lh.curv"
+    points = POINTS.copy()
+    points[2, 1] = number
+    write_geometry(white, points, TRIANGLES)
+    write_morph_data(curv, points[:, 1])
+    fault = r"has no finite numbers at 1 of 4 vertices, the first 2 \(from 0\)"
+    with pytest.raises(InputError, match=rf"lh\.white: {fault}"):
+        read_surface(white, 4)
+    with pytest.raises(InputError, match=rf"lh\.curv: {fault}"):
+        read_vertex_values(curv, 4)
+    rows = np.frombuffer(patch_bytes([1, 2, 3])[8:], [("vertex", ">i4"), ("xyz", ">f4", 3)]).copy()
+    rows["xyz"][2, 0] = number
+    patch = tmp_path / "lh.full.flat.patch.3d"
+    patch.write_bytes(patch_bytes([1, 2, 3])[:8] + rows.tobytes())
+    with pytest.raises(InputError, match=r"patch\.3d: has no finite numbers at 1 of 3"):
+        read_patch(patch, 4)
 
 
 def test_a_patch_places_its_vertices_and_no_others(tmp_path):

@@ -1,4 +1,4 @@
-"""A study with nothing wrong: small data, checkpoints of a few bytes, a bare pycortex store."""
+"""A study with nothing wrong: small data, checkpoints of a few bytes, a pycortex store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from safetensors.numpy import save_file
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
 from brainstruct.config.study import Study
+from brainstruct.figures.fsaverage import load_fsaverage5
+from filestore import write_stored
 
 SESSIONS = {"subj01": 2, "subj03": 1}
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
@@ -67,13 +69,6 @@ def write_checkpoints(folder: Path) -> None:
 
 
 def write_store(store: Path) -> None:
-    """As much of a pycortex filestore as is looked at."""
+    """A pycortex filestore with all subjects."""
     for subject in SESSIONS:
-        surfaces = store / subject / "surfaces"
-        surfaces.mkdir(parents=True)
-        for kind in ("wm", "pia", "flat"):
-            for side in ("lh", "rh"):
-                (surfaces / f"{kind}_{side}.gii").touch()
-        matrices = store / subject / "transforms" / "identity" / "matrices.xfm"
-        matrices.parent.mkdir(parents=True)
-        matrices.write_text("{}")
+        write_stored(store, subject, load_fsaverage5(), "identity")

@@ -6,9 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import nibabel as nib
 import numpy as np
 import pytest
 import yaml
@@ -24,7 +26,10 @@ from brainstruct.doctor.checkpoints import check_checkpoint
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
+from brainstruct.figures.fsaverage import load_fsaverage5
 from brainstruct.planning import disk
+from filestore import change_gifti
+from nsd_folder import write_surfaces
 
 SCRIPT = Path(command.__file__).parents[2] / "doctor.py"
 
@@ -279,11 +284,67 @@ def test_no_filestore(ill):
             path.touch()
     assert "is drawn on fsaverage" in only(check_flatmaps(study_of(ill)), "note")
     assert check_flatmaps(study_of(ill, flatmaps={"source": "fsaverage"})).findings
-    (ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.gii").rename(
-        ill / "pycortex" / "subj01" / "surfaces" / "flat_lh.vtk"
-    )
-    study = study_of(ill, subjects=["subj01"], data={"sessions": 2})
-    assert check_flatmaps(study).findings == []
+
+
+def gifti_as_npz(folder):
+    path = folder / "surfaces/flat_lh.gii"
+    points, triangles = (array.data for array in nib.load(path).darrays)
+    np.savez(path.with_suffix(".npz"), pts=points, polys=triangles)
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (gifti_as_npz, ""),
+        (lambda f: (f / "surfaces/inflated_lh.gii").unlink(), ""),
+        (lambda f: truncate(f / "surfaces/inflated_rh.gii"), "inflated_rh.gii: is no readable"),
+        (
+            lambda f: change_gifti(f / "surfaces/flat_rh.gii", lambda p, t: (p, [*t, *t])),
+            "flat_rh.gii: is no surface",
+        ),
+        (
+            lambda f: shutil.copy(f / "surfaces/flat_rh.gii", f / "surfaces/flat_lh.gii"),
+            "flat_lh.gii: is the patch of another surface",
+        ),
+        (
+            lambda f: np.savez(f / "surface-info/curvature.npz", lh=np.zeros(10242)),
+            "curvature.npz: has no readable values of vertices",
+        ),
+        (
+            lambda f: (f / "transforms/identity/matrices.xfm").write_text("{}"),
+            "matrices.xfm: is no readable transform",
+        ),
+    ],
+)
+def test_surfaces_of_a_filestore_are_read(ill, change, fault):
+    change(ill / "pycortex" / "subj01")
+    outcome = check_flatmaps(study_of(ill, subjects=["subj01"], data={"sessions": 2}))
+    assert not outcome.findings if not fault else fault in only(outcome)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda half: half, ""),
+        (
+            lambda half: replace(half, white=np.where(half.white > 40, np.nan, half.white)),
+            "h.white: has no finite numbers",
+        ),
+        (lambda half: replace(half, curvature=-half.curvature), "negative on gyri"),
+        (lambda half: replace(half, flat=half.flat * [1, 0]), "patch.3d: is no plane"),
+    ],
+)
+def test_surfaces_of_the_data_set_are_read(ill, change, fault):
+    shutil.rmtree(ill / "pycortex")
+    layout = layout_of(ill)
+    for half in load_fsaverage5():
+        write_surfaces(layout, "subj01", change(half))
+        for path in layout.depth_files("subj01", half.side):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    outcome = check_flatmaps(study_of(ill, subjects=["subj01"], data={"sessions": 2}))
+    assert not outcome.findings if not fault else fault in only(outcome)
 
 
 def test_no_write_access(ill, monkeypatch):

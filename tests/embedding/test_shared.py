@@ -197,7 +197,7 @@ def outside(members):
         (lambda m: m | {"more.nc": b"x"}, "does not speak of"),
         (outside, "does not speak of"),
         (lambda m: {k: v for k, v in m.items() if k != "pack.json"}, "no pack"),
-        (lambda m: m | {"pack.json": b"[]"}, "no whole pack"),
+        (lambda m: m | {"pack.json": b"[]"}, "pack of embeddings"),
     ],
     ids=["flipped", "lost", "more", "outside", "headless", "nonsense"],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,11 @@ import xarray as xr
 from scipy import sparse
 
 from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.figures.cortex_store import find_subject, use_store
+from brainstruct.figures.halves import DEPTHS
+from brainstruct.figures.preparing import prepare_stored
 from brainstruct.figures.stage import Stage
-from brainstruct.figures.surface import Flatmap
+from brainstruct.figures.surface import Flatmap, read_flatmap
 from nsd_folder import write_subject
 
 HEIGHT = 96
@@ -93,37 +95,36 @@ def s1_store(tmp_path_factory: pytest.TempPathFactory):
     """A store with pycortex's own subject S1, in use."""
     if find_spec("cortex") is None:
         pytest.skip("needs pycortex")
-    from brainstruct.figures.cortex_store import prepare_store, use_store
-
-    folder = prepare_store(tmp_path_factory.mktemp("cortex"), ["S1"])
+    folder = tmp_path_factory.mktemp("cortex")
+    prepare_stored(folder, find_subject(None, "S1"), ["fullhead", "retinotopy"], HEIGHT)
     use_store(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def s1_built(s1_store) -> tuple[Flatmap, list[Path]]:
-    """A flatmap as it is built, and the files that building left in the store."""
-    from brainstruct.figures.flatmap import build_flatmap
-
-    before = set(s1_store.rglob("*"))
-    flatmap = build_flatmap("S1", "fullhead", HEIGHT)
-    return flatmap, sorted(set(s1_store.rglob("*")) - before)
+def s1_flatmap(s1_store) -> Flatmap:
+    """Its flatmap."""
+    return read_flatmap(s1_store / "flatmaps" / "S1-fullhead.npz")
 
 
 @pytest.fixture(scope="session")
-def s1_flatmap(s1_built) -> Flatmap:
-    """The same, warmed and read back."""
-    from brainstruct.figures import flatmap
-    from brainstruct.figures.surface import read_flatmap
+def pycortexs(s1_store) -> Flatmap:
+    """The same, by pycortex."""
+    from brainstruct.figures.cortex_store import private_cache, pycortex
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flatmap, "build_flatmap", lambda *names: s1_built[0])
-        first = flatmap.warm_flatmap("S1", "fullhead", HEIGHT)
-        content = first.read_bytes()
-        # What other code has left there is not kept.
-        first.write_bytes(b"of old")
-        assert flatmap.warm_flatmap("S1", "fullhead", HEIGHT).read_bytes() == content
-    return read_flatmap(first)
+    utils = pycortex().quickflat.utils
+    with private_cache():
+        inside, extent = utils.get_flatmask("S1", height=HEIGHT)
+        sampler = utils.get_flatcache(
+            "S1", "fullhead", height=HEIGHT, thick=DEPTHS, sampler="nearest"
+        )
+    # It counts pixels column by column from the bottom left.
+    number = np.full(inside.shape, -1)
+    number[inside] = np.arange(inside.sum())
+    number = number.T[::-1]
+    sampler = sparse.csr_array(sampler[number[number >= 0]], dtype=np.float32)
+    edges = tuple(float(edge) for edge in extent)
+    return Flatmap(sampler, number >= 0, edges, np.zeros(number.shape), (100, 100, 31))
 
 
 @pytest.fixture(scope="session")

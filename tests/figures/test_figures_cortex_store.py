@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,82 +11,39 @@ import pytest
 
 import brainstruct
 from brainstruct.errors import InputError
-from brainstruct.figures.cortex_store import prepare_store, private_cache, use_store
+from brainstruct.figures.cortex_store import find_subject, private_cache, use_store
 
 
 @pytest.fixture
 def filestore(tmp_path: Path) -> Path:
-    """A user's filestore with the files that matter here."""
+    """A user's filestore, as far as is looked at to find a subject."""
     root = tmp_path / "users"
     for name in ("subj01", "flatless"):
         (root / name / "surfaces").mkdir(parents=True)
-        (root / name / "transforms" / "func").mkdir(parents=True)
-        (root / name / "surfaces" / "wm_lh.gii").write_text("white")
-        (root / name / "transforms" / "func" / "matrices.xfm").write_text("{}")
-        (root / name / "overlays.svg").write_text("<svg/>")
     for hemisphere in ("lh", "rh"):
-        (root / "subj01" / "surfaces" / f"flat_{hemisphere}.gii").write_text(hemisphere)
+        (root / "subj01" / "surfaces" / f"flat_{hemisphere}.gii").touch()
     return root
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+def test_a_subject_is_found_in_any_format(filestore):
+    flat = filestore / "subj01/surfaces/flat_lh.gii"
+    flat.rename(flat.with_suffix(".vtk"))
+    assert find_subject(str(filestore), "subj01") == filestore / "subj01"
 
 
-def test_a_users_filestore_is_linked_and_never_written_to(filestore, tmp_path):
-    before = contents(filestore)
-    root = prepare_store(tmp_path / "store", ["subj01"], filestore)
-    subject = root / "db" / "subj01"
-    assert (subject / "surfaces" / "flat_lh.gii").is_symlink()
-    assert not (subject / "overlays.svg").is_symlink()
-    (subject / "cache" / "new").write_text("cache")
-    (subject / "transforms" / "func" / "mask_thick.nii.gz").write_text("mask")
-    (subject / "overlays.svg").write_text("changed")
-    assert contents(filestore) == before
-
-
-def test_preparing_again_keeps_caches_until_the_source_changes(filestore, tmp_path):
-    root = prepare_store(tmp_path / "store", ["subj01"], filestore)
-    cached = root / "db" / "subj01" / "cache" / "warm"
-    cached.write_text("warm")
-    prepare_store(tmp_path / "store", ["subj01"], filestore)
-    assert cached.is_file()
-    (filestore / "subj01" / "surfaces" / "flat_lh.gii").write_text("a new patch")
-    prepare_store(tmp_path / "store", ["subj01"], filestore)
-    assert not cached.exists()
-    assert [entry.name for entry in (root / "db").iterdir()] == ["subj01"]
-
-
-def test_what_a_killed_run_left_half_made_is_cleared(filestore, tmp_path, monkeypatch):
-    def killed(*_, **__):
-        raise KeyboardInterrupt
-
-    # As a kill leaves it: nothing of this process tidies up.
-    with monkeypatch.context() as patched:
-        patched.setattr(shutil, "copytree", killed)
-        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
-        with pytest.raises(KeyboardInterrupt):
-            prepare_store(tmp_path / "store", ["subj01"], filestore)
-    left = [entry.name for entry in (tmp_path / "store/db").iterdir()]
-    assert len(left) == 1
-    assert left[0].startswith(".subj01.")
-    root = prepare_store(tmp_path / "store", ["subj01"], filestore)
-    assert [entry.name for entry in (root / "db").iterdir()] == ["subj01"]
-
-
-def test_a_missing_subject_is_named_with_those_there(filestore, tmp_path):
+def test_a_missing_subject_is_named_with_those_there(filestore):
     with pytest.raises(InputError, match=r"no subject 'subj09' \(it has flatless, subj01\)"):
-        prepare_store(tmp_path / "store", ["subj09"], filestore)
+        find_subject(filestore, "subj09")
 
 
-def test_a_subject_without_flat_surfaces_is_refused(filestore, tmp_path):
+def test_a_subject_without_flat_surfaces_is_refused(filestore):
     with pytest.raises(InputError, match="no flattened surface of the lh"):
-        prepare_store(tmp_path / "store", ["flatless"], filestore)
+        find_subject(filestore, "flatless")
 
 
 def test_a_missing_filestore_is_refused(tmp_path):
     with pytest.raises(InputError, match="is not a folder"):
-        prepare_store(tmp_path / "store", ["S1"], tmp_path / "nowhere")
+        find_subject(tmp_path / "nowhere", "S1")
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path):
@@ -95,9 +51,10 @@ def test_a_folder_without_a_store_is_refused(tmp_path):
         use_store(tmp_path)
 
 
-def test_a_second_store_in_one_process_is_refused(s1_store, filestore, tmp_path):
+def test_a_second_store_in_one_process_is_refused(s1_store, tmp_path):
     use_store(s1_store)
-    other = prepare_store(tmp_path / "other", ["subj01"], filestore)
+    other = tmp_path / "other"
+    (other / "db").mkdir(parents=True)
     with pytest.raises(RuntimeError, match="start a new process"):
         use_store(other)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brainstruct.figures.hemisphere import cut_out, side_by_side, upright
-from brainstruct.figures.surface_flatmap import rasterise
+from brainstruct.figures.hemisphere import side_by_side, upright
+from brainstruct.figures.patch import cut_out
+from brainstruct.figures.raster import rasterise
 
 
 def turned(half, degrees: float, mirrored: bool = False):
@@ -58,23 +59,36 @@ def test_hemispheres_meet_in_the_middle_at_one_height(fsaverage):
 def test_triangles_that_bridge_a_cut_are_left_out(fsaverage):
     """A patch lists vertices only; all three corners of a bridge are in it."""
     for half in fsaverage:
+        own = cut_out(half.flat_triangles, half.flat, half.middle)
         flat = np.full_like(half.flat, np.nan)
-        shown = np.unique(half.flat_triangles)
+        shown = np.unique(own)
         flat[shown] = half.flat[shown]
         corners = np.isfinite(flat).all(axis=1)[half.triangles].all(axis=1)
-        assert corners.sum() > len(half.flat_triangles) + 80
-        found = cut_out(half.triangles, flat, (half.white + half.pial) / 2)
-        np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(half.flat_triangles, axis=0))
+        assert corners.sum() > len(own) + 80
+        found = cut_out(half.triangles, flat, half.middle)
+        np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(own, axis=0))
 
 
-def test_scraps_are_left_out():
-    flat = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [5, 5], [6, 5], [5, 6]], np.float32)
-    triangles = np.array([[0, 1, 2], [1, 3, 2], [4, 5, 6]], np.int32)
-    middle = np.c_[flat, np.zeros(7)]
-    assert cut_out(triangles, flat, middle).tolist() == [[0, 1, 2], [1, 3, 2]]
+def strip(length: int, start: int, x: float) -> tuple[np.ndarray, np.ndarray]:
+    """A band of twice so many triangles, its first vertex and where it begins."""
+    place = np.arange(length + 1)
+    points = np.stack([np.repeat(x + place, 2), np.tile([0, 1], length + 1)], axis=1)
+    lower = start + 2 * place[:-1]
+    triangles = [[lower, lower + 2, lower + 1], [lower + 2, lower + 3, lower + 1]]
+    return points.astype(np.float32), np.concatenate(np.swapaxes(triangles, 1, 2)).astype(np.int32)
+
+
+@pytest.mark.parametrize(("length", "stays"), [(1, False), (3, True), (90, True)])
+def test_scraps_are_left_out_and_pieces_are_not(length, stays):
+    points, triangles = strip(199, 0, 0)
+    more, others = strip(length, len(points), 300)
+    flat, every = np.concatenate([points, more]), np.concatenate([triangles, others])
+    middle = np.c_[flat, np.zeros(len(flat))]
+    kept = cut_out(every, flat, middle)
+    np.testing.assert_array_equal(kept, every if stays else triangles)
     flat[0] = np.nan
-    assert len(cut_out(triangles, flat, middle)) == 1
-    assert len(cut_out(triangles, np.full_like(flat, np.nan), middle)) == 0
+    assert len(cut_out(every, flat, middle)) == len(kept) - 1
+    assert len(cut_out(every, np.full_like(flat, np.nan), middle)) == 0
 
 
 def test_pixels_are_under_the_triangles_that_hold_their_centres():

@@ -12,7 +12,8 @@ import xarray as xr
 import nsd_folder
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
-from brainstruct.figures.hemisphere import Hemisphere, side_by_side
+from brainstruct.figures.halves import read_alignment, read_stored
+from brainstruct.figures.hemisphere import side_by_side
 from brainstruct.figures.own_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
@@ -100,46 +101,22 @@ def test_vertices_without_coordinates_leave_pixels_blank(own_nsd, mask):
     assert (count > 1000).all()
 
 
-@pytest.fixture(scope="module")
-def s1_pair(s1_store):
-    """S1's own surfaces; flat ones as they are in pycortex."""
-    from brainstruct.figures.cortex_store import pycortex
-
-    database = pycortex().db
-
-    def half(side):
-        (white, triangles), (pial, _), (flat, shown) = (
-            database.get_surf("S1", kind, side) for kind in ("wm", "pia", "flat")
-        )
-        return Hemisphere(
-            side, white, pial, pial, triangles, flat[:, :2], shown, np.zeros(len(white))
-        )
-
-    return side_by_side(half("lh"), half("rh"))
-
-
-def test_a_surface_is_drawn_as_pycortex_draws_it(s1_pair, s1_flatmap, s1_store):
+def test_a_surface_is_drawn_as_pycortex_draws_it(pycortexs, s1_store):
     """Where the alignment is affine both can draw it: the same pixels, the same voxels."""
-    from brainstruct.figures.cortex_store import pycortex
-    from brainstruct.figures.flatmap import DEPTHS
-
-    place = pycortex().db.get_xfm("S1", "fullhead", xfmtype="coord")
-    voxels = np.stack(
-        [
-            np.concatenate([place(h.pial * t + h.white * (1 - t)) for h in s1_pair])
-            for t in np.linspace(0, 1, DEPTHS + 2)[1:-1]
-        ]
-    )
-    flatmap = flatmap_of_surface(*s1_pair, voxels, (100, 100, 31), HEIGHT)
-    assert flatmap.inside.shape == s1_flatmap.inside.shape
+    folder = s1_store / "db" / "S1"
+    pair = side_by_side(*read_stored(folder))
+    alignment = read_alignment(folder, "fullhead")
+    voxels = np.concatenate([alignment.depths(half) for half in pair], axis=1)
+    flatmap = flatmap_of_surface(*pair, voxels, alignment.shape, HEIGHT)
+    assert flatmap.inside.shape == pycortexs.inside.shape
     # pycortex's mask is wider by half a pixel: it counts all that the outline touches.
-    both = flatmap.inside & s1_flatmap.inside
+    both = flatmap.inside & pycortexs.inside
     np.testing.assert_array_equal(both, flatmap.inside)
-    assert both.sum() / s1_flatmap.inside.sum() > 0.95
+    assert both.sum() / pycortexs.inside.sum() > 0.95
     everywhere = np.ones((100, 100, 31), bool)
     i, j, k = np.argwhere(everywhere).T
     codes = voxels_of(everywhere, (i // 9 + j // 9 + k // 5) % 4)
-    drawn, expected = flatmap.vote(codes, 4), s1_flatmap.vote(codes, 4)
+    drawn, expected = flatmap.vote(codes, 4), pycortexs.vote(codes, 4)
     # Their pixels' centres are up to half a pixel (2 mm here) apart.
     near = [np.roll(expected, move, (0, 1)) for move in np.ndindex(2, 2)]
     near += [np.roll(expected, (-row, -column), (0, 1)) for row, column in np.ndindex(2, 2)]

@@ -19,7 +19,7 @@ from brainstruct.errors import InputError
 from brainstruct.figures import preparing
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.figures.stage import Stage
-from brainstruct.figures.voxels import open_flatmap
+from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.workflow.flat_source import find_source
 from nsd_study import open_nsd
@@ -85,8 +85,17 @@ def test_maps_of_the_data_set_become_pictures(nsd, tmp_path, source):
     assert (imported / "surfaces" / "flat_rh.gii").is_file()
 
 
-def test_a_ready_store_is_used_as_it_is(s1_store, s1_flatmap, nsd):
+def test_a_ready_store_is_taken_over(s1_store, s1_flatmap, nsd, monkeypatch):
     """`s1_store` is in use in this process, so it is prepared once more, in place."""
+    with np.load(s1_store / "db/S1/surface-info/curvature.npz") as stored:
+        folds = [stored[side] for side in ("left", "right")]
+    monkeypatch.setattr(
+        preparing,
+        "_with_folds",
+        lambda pair, _: [
+            replace(half, curvature=fold) for half, fold in zip(pair, folds, strict=True)
+        ],
+    )
     marker = prepare(s1_store, nsd, source="store", subject="S1")
     try:
         space = xr.Dataset(attrs={"volume_shape": (100, 100, 31)})
@@ -147,6 +156,27 @@ def test_a_flatmap_that_got_lost_or_damaged_is_named(nsd, tmp_path):
         open_flatmap(marker, "subj01", space_of(nsd))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda _: b"",
+        lambda _: b"[]",
+        lambda whole: whole.replace(b"subj01", b"subj02"),
+        lambda whole: whole.replace(b'"flatmap"', b'"flatmop"'),
+        lambda whole: whole.replace(b"{", b"\xff", 1),
+        lambda _: b'{"subj01": {"source": "store", "transform": 1, "flatmap": []}}',
+    ],
+)
+def test_a_damaged_marker_is_one_line_that_says_how_to_make_it_anew(tmp_path, content):
+    marker = tmp_path / "ready.json"
+    entry = {"source": "fsaverage", "transform": "x", "flatmap": "y", "sha256": "z"}
+    marker.write_bytes(content(json.dumps({"subj01": entry}).encode()))
+    for read in (read_entry, lambda *of: open_flatmap(*of, xr.Dataset())):
+        with pytest.raises(InputError, match=r"ready\.json.*Delete .*ready\.json and run"):
+            read(marker, "subj01")
+
+
 def _draw_one(arguments) -> bytes:
     barrier.wait(60)
     return draw(*arguments)
@@ -173,24 +203,29 @@ def test_eight_jobs_at_once_draw_what_one_draws(nsd, tmp_path):
 def test_subjects_who_share_a_cortex_have_one_flatmap(tmp_path, monkeypatch):
     built = []
 
-    def warm(name, transform, height):
-        built.append((name, transform, height))
-        path = tmp_path / f"{name}.npz"
-        path.write_bytes(name.encode())
-        return path
+    def prepare(root, folder, transforms, height):
+        built.append((folder.name, transforms, height))
+        made = {(folder.name, name): root / f"{folder.name}-{name}.npz" for name in transforms}
+        for path in made.values():
+            path.write_bytes(path.name.encode())
+        return made
 
-    for name in ("prepare_store", "use_store"):
-        monkeypatch.setattr(preparing, name, lambda *_: None)
-    monkeypatch.setattr(preparing, "warm_flatmap", warm)
+    monkeypatch.setattr(preparing, "find_subject", lambda _, name: Path(name))
+    monkeypatch.setattr(preparing, "prepare_stored", prepare)
     cortex = Cortex("store", "as configured", [], "S1", "fullhead")
+    others = {"subj05": replace(cortex, name="S2"), "subj07": replace(cortex, transform="other")}
     ready = prepare_flatmaps(
         tmp_path,
-        {"subj01": cortex, "subj02": cortex, "subj05": replace(cortex, name="S2")},
+        {"subj01": cortex, "subj02": cortex} | others,
         open_nsd(Layout(tmp_path)),
         mask="nsdgeneral",
         store=None,
         patch="full",
         height=HEIGHT,
     )
-    assert built == [("S1", "fullhead", HEIGHT), ("S2", "fullhead", HEIGHT)]
-    assert [entry["flatmap"] for entry in ready.values()] == ["S1.npz", "S1.npz", "S2.npz"]
+    assert built == [("S1", ["fullhead", "other"], HEIGHT), ("S2", ["fullhead"], HEIGHT)]
+    assert [entry["flatmap"] for entry in ready.values()] == [
+        *["S1-fullhead.npz"] * 2,
+        "S2-fullhead.npz",
+        "S1-other.npz",
+    ]

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from brainstruct.errors import InputError
+from brainstruct.figures.surface import read_flatmap, write_flatmap
 
 
 def test_regions_have_the_sizes_that_pycortex_gives_them(s1_anatomy):
@@ -42,21 +43,22 @@ def test_a_region_that_is_not_drawn_is_refused(s1_store):
 
 
 def test_unknown_subjects_and_transforms_are_refused(s1_store):
-    from brainstruct.figures.flatmap import warm_flatmap
+    from brainstruct.figures.cortex_store import find_subject
+    from brainstruct.figures.halves import read_alignment
 
-    with pytest.raises(InputError, match=r"no subject 'S2' \(it has S1\)"):
-        warm_flatmap("S2", "fullhead", 96)
-    with pytest.raises(InputError, match=r"no transform 'func' \(it has fullhead, retinotopy\)"):
-        warm_flatmap("S1", "func", 96)
+    with pytest.raises(InputError, match=r"no subject 'S2' \(it has S1"):
+        find_subject(s1_store / "db", "S2")
+    with pytest.raises(InputError, match=r"no transform 'func' \(it has fullhead"):
+        read_alignment(s1_store / "db/S1", "func")
 
 
-def test_a_flatmap_read_back_is_the_one_built(s1_built, s1_flatmap):
-    built, left_behind = s1_built
-    assert left_behind == []
-    assert (built.sampler != s1_flatmap.sampler).nnz == 0
-    np.testing.assert_array_equal(built.inside, s1_flatmap.inside)
-    np.testing.assert_array_equal(built.curvature, s1_flatmap.curvature)
-    assert built.extent == s1_flatmap.extent
+def test_a_flatmap_read_back_is_the_one_built(s1_flatmap, tmp_path):
+    write_flatmap(s1_flatmap, tmp_path / "again.npz")
+    again = read_flatmap(tmp_path / "again.npz")
+    assert (again.sampler != s1_flatmap.sampler).nnz == 0
+    for part in ("inside", "curvature", "vertices"):
+        np.testing.assert_array_equal(getattr(again, part), getattr(s1_flatmap, part))
+    assert (again.extent, again.note) == (s1_flatmap.extent, s1_flatmap.note)
 
 
 def test_left_is_left_and_posterior_regions_are_in_the_middle(s1_flatmap, s1_anatomy):
@@ -80,7 +82,8 @@ def test_gyri_are_positive(s1_flatmap, s1_store):
     from brainstruct.figures.cortex_store import pycortex
 
     database = pycortex().db
-    flat, triangles = database.get_surf("S1", "flat", merge=True, nudge=True)
+    _, triangles = database.get_surf("S1", "flat", merge=True)
+    flat = s1_flatmap.vertices
     middle, _ = database.get_surf("S1", "fiducial", merge=True)
     crowns = np.intersect1d(ConvexHull(middle).vertices, np.unique(triangles))
     left, right, bottom, top = s1_flatmap.extent
@@ -106,7 +109,7 @@ def test_the_vote_invents_no_category_where_the_mean_does(s1_flatmap, s1_anatomy
     assert disagree.mean() > 0.1
 
 
-def test_the_average_is_pycortexs_where_the_whole_depth_is_known(s1_flatmap, s1_store):
+def test_the_average_is_pycortexs_where_the_whole_depth_is_known(pycortexs, s1_store):
     from brainstruct.figures.cortex_store import private_cache, pycortex
 
     cortex = pycortex()
@@ -118,4 +121,4 @@ def test_the_average_is_pycortexs_where_the_whole_depth_is_known(s1_flatmap, s1_
     ijk = np.indices((100, 100, 31)).reshape(3, -1)
     coords = {axis: ("voxel", index) for axis, index in zip("ijk", ijk, strict=True)}
     values = xr.DataArray(volume.swapaxes(0, 2).ravel(), dims="voxel", coords=coords)
-    np.testing.assert_allclose(s1_flatmap.average(values), expected, atol=1e-5)
+    np.testing.assert_allclose(pycortexs.average(values), expected, atol=1e-5)

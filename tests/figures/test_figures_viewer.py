@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from brainstruct.figures.fsaverage import NAME
 from brainstruct.figures.own_cortex import average_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
-from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface
+from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface, scratch_store, unpack
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_index import PORT, viewer_index
 from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip, maps_of_model
@@ -188,10 +189,63 @@ def test_a_volume_must_cover_the_cortex_to_be_looked_up_in(s1_store):
     assert not covers_cortex("S1", "moved")
 
 
-def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
+@pytest.fixture(scope="module")
+def packed(average, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("viewer") / "packed"
+    pack_surface(NAME, folder)
+    return folder
+
+
+def flip_bit(path: Path, place: float) -> None:
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * place)] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("ending", [".ctm", ".svg", "_v4.json", ".npz"])
+def test_packed_surfaces_that_are_damaged_are_named(packed, tmp_path, ending):
+    for damage in (
+        lambda path: flip_bit(path, 0.6),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: path.unlink(),
+    ):
+        copy = Path(shutil.copytree(packed, tmp_path / "packed", dirs_exist_ok=True))
+        path = min(copy.glob(f"*{ending}"))
+        damage(path)
+        message = rf"{ending}: is not as it was packed.*rebuild it: snakemake \S+packed"
+        with pytest.raises(InputError, match=message):
+            unpack(copy, tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_packed_surfaces_without_checksums_are_refused(tmp_path, content):
+    (tmp_path / "checksums.json").write_text(content)
+    with pytest.raises(InputError, match=r"checksums\.json: is"):
+        unpack(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: flip_bit(folder / "surfaces/inflated_lh.gii", 0.5),
+        lambda folder: (folder / "surfaces/flat_rh.gii").unlink(),
+        lambda folder: (folder / "surface-info/curvature.npz").write_bytes(b"PK"),
+        shutil.rmtree,
+    ],
+)
+def test_damaged_surfaces_of_a_study_are_made_anew(fsaverage, tmp_path, damage):
+    damage(import_subject(tmp_path, "me", *fsaverage))
+    message = r"Delete .*ready\.json and run the study again"
+    with (
+        pytest.raises(InputError, match=message),
+        scratch_store(tmp_path / "ready.json", "me"),
+    ):
+        pass
+
+
+def test_a_page_is_built_without_a_transform(average, packed, s1_store, tmp_path):
     _, flatmap, mask = average
     codes = sides(mask)
-    pack_surface(NAME, tmp_path / "packed")
     legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
     maps = [ViewerMap("side", codes, "sides", colours, legend)]
     for part in np.linspace(0.3, 0.9, 6):  # each shows another part of the mask
@@ -203,7 +257,7 @@ def test_a_page_is_built_without_a_transform(average, s1_store, tmp_path):
         surface=NAME,
         transform=None,
         flatmap=flatmap,
-        packed=tmp_path / "packed",
+        packed=packed,
         title="a <b>title</b>",
     )
     names = sorted(path.name for path in (tmp_path / "viewer").iterdir())

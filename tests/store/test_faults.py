@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from brainstruct.brain.freesurfer import read_patch, read_surface, read_vertex_values
+from brainstruct.brain.freesurfer import read_patch
+from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.datasets.nsd.betas import read_session
 from brainstruct.datasets.nsd.labels import read_label_table
 from brainstruct.datasets.nsd.volumes import read_volume
@@ -263,8 +264,10 @@ def test_a_seal_is_no_matter_to_other_programs(tmp_path):
 
 
 OTHERWISE = {
+    "embedding/shared.py": "where links cannot be, blocks are copied",
     "fetch/web.py": "of the network",
     "jobs/gpus.py": "of locks, whatever it is",
+    "store/ledger.py": "of locks: without one, others may write, too",
     "workflow/hosted.py": "another run was faster",
 }
 """Modules that take errors of the system for something that is no trouble of a file."""

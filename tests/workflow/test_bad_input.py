@@ -11,6 +11,9 @@ import pytest
 import yaml
 from checkout import SMALL
 
+from brainstruct.figures.fsaverage import load_fsaverage5
+from filestore import change_gifti, write_stored
+
 pytestmark = pytest.mark.study
 
 NSD = "resources/small/nsd"
@@ -99,6 +102,39 @@ def test_subject_without_data(user):
     config["subjects"] = ["subj05"]
     (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     refused(user, "results/user/responses/subj05.nc", "subj05", "missing or empty", "aws s3 cp")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda f: change_gifti(f / "surfaces/flat_lh.gii", lambda p, t: (p, [*t, *t])),
+            ["flat_lh.gii: is no surface: more than two triangles"],
+        ),
+        (
+            lambda f: np.savez(f / "surface-info/curvature.npz", left=np.ones(9), right=[1]),
+            ["curvature.npz: has 9 vertices", "10242"],
+        ),
+    ],
+)
+def test_filestore(user, change, words):
+    change(filestore(user))
+    refused(user, "results/user/pycortex/ready.json", *words)
+
+
+def filestore(user):
+    config = yaml.safe_load((user.root / "small.yaml").read_text())
+    config["flatmaps"] |= {"store": "users", "subject": "me", "transform": "func"}
+    (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return write_stored(user.root / "users", "me", load_fsaverage5())
+
+
+def test_damaged_surface_of_the_studys_own_store(user):
+    filestore(user)
+    user.run("results/user/pycortex/ready.json", *SMALL)
+    inflated = user.root / "results/user/pycortex/db/me/surfaces/inflated_lh.gii"
+    inflated.write_bytes(inflated.read_bytes().replace(b"eJ", b"eK", 1))
+    refused(user, "results/user/pycortex/webgl/me", "inflated_lh.gii: is no readable", "Delete")
 
 
 def test_checkpoint_without_weights(user):

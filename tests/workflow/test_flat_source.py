@@ -46,6 +46,25 @@ def test_a_ready_store_comes_first(layout, store):
     assert store / "subj05" / "transforms" / "x" / "matrices.xfm" in found.files
 
 
+def test_all_that_is_read_of_a_store_is_an_input(paper_config, store):
+    """In the format it has; what pages show of it, too."""
+    paper_config["flatmaps"] |= {"store": str(store), "transform": "x"}
+    paper_config["subjects"] = ["subj05"]
+    folder = store / "subj05"
+    read = [
+        *(f"surfaces/{kind}_{side}.gii" for kind in ("wm", "pia") for side in ("lh", "rh")),
+        *("surfaces/flat_lh.npz", "surfaces/flat_rh.vtk", "surfaces/inflated_lh.gii"),
+        *("surface-info/curvature.npz", "surface-info/bumpy_flatmap.npz", "overlays.svg"),
+        *("transforms/x/matrices.xfm", "transforms/x/reference.nii.gz"),
+    ]
+    touch(*(folder / name for name in read))
+    touch(folder / "surfaces/hyperinflated_lh.gii", folder / "transforms/y/matrices.xfm")
+    found = Inputs(load_study(paper_config))
+    assert set(found.flat_files()) == {str(folder / name) for name in read}
+    missing = [path for path in found.flat_sources["subj05"].files if not path.is_file()]
+    assert missing == []  # and the rest may be missing
+
+
 def test_then_the_subjects_own_surfaces(layout, store):
     touch(*(layout.patch_file("subj05", side, "full") for side in ("lh", "rh")))
     touch(store / "subj01" / "surfaces" / "flat_lh.gii")  # another subject's

@@ -14,7 +14,7 @@ import pytest
 import scipy.io
 from nibabel.freesurfer.mghformat import MGHHeader
 
-from brainstruct.brain.freesurfer import read_surface, read_vertex_values
+from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.datasets.nsd.betas import inspect_session, read_session
 from brainstruct.datasets.nsd.design import read_expdesign
 from brainstruct.datasets.nsd.grid import read_grid

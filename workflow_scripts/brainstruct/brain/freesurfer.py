@@ -1,74 +1,19 @@
-"""Cortical surfaces in FreeSurfer's formats."""
+"""FreeSurfer's flattened patches."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from nibabel.freesurfer.io import read_geometry, read_morph_data
 
+from brainstruct.brain.surfaces import check_vertices
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
 
-_AGAIN = "Download it again, or export it again with FreeSurfer"
-
 _PATCH = np.dtype([("vertex", ">i4"), ("x", ">f4"), ("y", ">f4"), ("z", ">f4")])
 _PATCH_MAGIC = -1
-_TRIANGLES_MAGIC, _MORPH_MAGIC = b"\xff\xff\xfe", b"\xff\xff\xff"
-
-
-def read_surface(
-    path: str | os.PathLike[str], n_vertices: int | None = None
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Read a triangulated surface.
-
-    Parameters
-    ----------
-    path : path
-        For instance ``lh.white``.
-    n_vertices : int, optional
-        Those of the hemisphere's other surfaces.
-
-    Returns
-    -------
-    points : ndarray of float32, [vertex, (x, y, z)]
-        Millimetres, to the right, front and top.
-    triangles : ndarray of int32, [triangle, corner]
-        Vertices, counter-clockwise as seen from outside.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has another number of vertices.
-    """
-    with reading(path, "FreeSurfer surface", _AGAIN):
-        _require_room(path, _counts_of_surface(path), 12)
-        points, triangles = read_geometry(os.fspath(path))
-    # A file that was cut off is read without complaint if it ends between numbers.
-    if triangles.size == 0 or triangles.max() >= len(points) or triangles.min() < 0:
-        raise InputError(path, "is damaged: its triangles do not fit its vertices", _AGAIN)
-    _check_count(path, len(points), n_vertices)
-    return points.astype(np.float32), triangles.astype(np.int32)
-
-
-def read_vertex_values(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.float32]:
-    """Read one value per vertex, for instance ``lh.curv``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has another number of vertices.
-    """
-    with reading(path, "FreeSurfer curvature", _AGAIN):
-        with Path(path).open("rb") as file:
-            if file.read(3) == _MORPH_MAGIC:
-                _require_room(path, _numbers(file, 1), 4)
-        values: npt.NDArray[Any] = np.asarray(read_morph_data(os.fspath(path)))
-    _check_count(path, len(values), n_vertices)
-    return values.astype(np.float32)
 
 
 def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.float32]:
@@ -85,7 +30,7 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
     Raises
     ------
     InputError
-        If the file is missing, damaged, or of another surface.
+        If the file is missing, damaged, or of another surface, or has places that are not finite.
     """
     cure = "Download it again, or flatten the surface again (mris_flatten)"
     with reading(path, "FreeSurfer patch", cure):
@@ -109,37 +54,7 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
             f"flattens vertices up to {vertex.max()}, but the surface has {n_vertices}",
             "Take the patch and the surfaces from one reconstruction",
         )
+    places = check_vertices(path, np.stack([rows["x"], rows["y"]], axis=1))
     flat = np.full((n_vertices, 2), np.nan, np.float32)
-    flat[vertex, 0], flat[vertex, 1] = rows["x"], rows["y"]
+    flat[vertex] = places
     return flat
-
-
-def _counts_of_surface(path: str | os.PathLike[str]) -> int:
-    """Return how many vertices and triangles a surface announces; 0 for old formats' few."""
-    with Path(path).open("rb") as file:
-        if file.read(3) != _TRIANGLES_MAGIC:
-            return 0
-        file.readline(), file.readline()  # who made it, and a comment
-        return _numbers(file, 2)
-
-
-def _numbers(file: IO[bytes], count: int) -> int:
-    found = np.frombuffer(file.read(4 * count), ">i4", count)
-    if found.min() < 0:
-        raise ValueError("announces a negative number")
-    return int(found.sum(dtype=np.int64))
-
-
-def _require_room(path: str | os.PathLike[str], count: int, n_bytes: int) -> None:
-    """Refuse a header that announces more than its file can hold, before room is made for it."""
-    if count * n_bytes > Path(path).stat().st_size:
-        raise ValueError(f"announces {count} vertices and triangles, and is shorter")
-
-
-def _check_count(path: str | os.PathLike[str], count: int, wanted: int | None) -> None:
-    if wanted is not None and count != wanted:
-        raise InputError(
-            path,
-            f"has {count} vertices, the hemisphere's other files have {wanted}",
-            "Take all files of a hemisphere from one reconstruction",
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
@@ -18,7 +17,7 @@ _CURES = {
 
 
 def check_flatmaps(study: Study) -> Outcome:
-    """Look for surfaces and transforms, subject by subject, where they would be taken from."""
+    """Look at surfaces and transforms, subject by subject, where they would be taken from."""
     outcome = Outcome("flatmaps")
     sources = {
         subject: find_source(study.flatmaps, study.dataset, subject) for subject in study.subjects
@@ -29,7 +28,7 @@ def check_flatmaps(study: Study) -> Outcome:
     counts = Counter(found.source for found in sources.values())
     outcome.checked = ", ".join(f"{number} from {source}" for source, number in counts.items())
     for subject, found in sources.items():
-        missing = [path for path in found.files if not _is_there(path, found)]
+        missing = [path for path in found.files if not path.is_file()]
         if missing:
             names = ", ".join(path.name for path in missing[:4])
             more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
@@ -39,7 +38,11 @@ def check_flatmaps(study: Study) -> Outcome:
                 f"lacks {names}{more} ({found.reason})",
                 _CURES[found.source],
             )
-        elif found.source == "fsaverage" and study.flatmaps.source != "fsaverage":
+            continue
+        if found.files:
+            with outcome.noting():
+                _read(study, subject, found)
+        if found.source == "fsaverage" and study.flatmaps.source != "fsaverage":
             outcome.add(
                 "note",
                 subject,
@@ -49,8 +52,15 @@ def check_flatmaps(study: Study) -> Outcome:
     return outcome
 
 
-def _is_there(path: Path, found: FlatSource) -> bool:
-    # pycortex reads surfaces in other formats than GIFTI, too.
-    if found.source == "store" and path.suffix == ".gii":
-        return any(path.parent.glob(f"{path.stem}.*"))
-    return path.is_file()
+def _read(study: Study, subject: str, found: FlatSource) -> None:
+    """Read and check surfaces as the job that draws on them does."""
+    # Here, because packages of jobs may be broken, which is another check's to say.
+    from brainstruct.figures.halves import read_alignment, read_own, read_stored
+    from brainstruct.figures.hemisphere import lay_out
+
+    if found.source == "freesurfer":
+        read_own(study.dataset.cortex_files(subject, study.flatmaps.patch))
+    elif found.source == "store":
+        surfaces = found.files[0].parent
+        read_alignment(surfaces.parent, study.flatmaps.transform.format(subject=subject))
+        lay_out(*read_stored(surfaces.parent))

@@ -13,6 +13,7 @@ from brainstruct import __version__
 from brainstruct.embedding.shared import key_of, read_record
 from brainstruct.errors import InputError
 from brainstruct.store.checksums import sha256_of
+from brainstruct.store.faults import reading
 from brainstruct.store.files import write_json
 from brainstruct.store.publishing import publish
 
@@ -63,27 +64,24 @@ def take_pack(pack: Path, store: Path) -> tuple[int, int]:
     """
     cure = "Get the pack again from who made it"
     new = known = 0
-    try:
-        with tarfile.open(pack, "r:") as archive:
-            first = archive.next()
-            content = archive.extractfile(first) if first and first.name == CONTENTS else None
-            if content is None:
-                raise InputError(pack, f"is no pack of embeddings: it has no {CONTENTS}", cure)
-            awaited = dict(json.load(content)["blocks"])
-            for entry in archive:
-                key = entry.name.removesuffix(".nc")
-                if entry.name == CONTENTS:
-                    continue
-                record = awaited.pop(key, None)
-                data = archive.extractfile(entry) if entry.isfile() else None
-                if record is None or data is None or key_of(record["identity"]) != key:
-                    raise InputError(pack, f"holds {entry.name}, which it does not speak of", cure)
-                if _take(data, record, store / key[:2] / f"{key}.nc", pack):
-                    new += 1
-                else:
-                    known += 1
-    except (tarfile.TarError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(pack, f"is no whole pack of embeddings ({error})", cure) from error
+    with reading(pack, "pack of embeddings", cure), tarfile.open(pack, "r:") as archive:
+        first = archive.next()
+        content = archive.extractfile(first) if first and first.name == CONTENTS else None
+        if content is None:
+            raise InputError(pack, f"is no pack of embeddings: it has no {CONTENTS}", cure)
+        awaited = dict(json.load(content)["blocks"])
+        for entry in archive:
+            key = entry.name.removesuffix(".nc")
+            if entry.name == CONTENTS:
+                continue
+            record = awaited.pop(key, None)
+            data = archive.extractfile(entry) if entry.isfile() else None
+            if record is None or data is None or key_of(record["identity"]) != key:
+                raise InputError(pack, f"holds {entry.name}, which it does not speak of", cure)
+            if _take(data, record, store / key[:2] / f"{key}.nc", pack):
+                new += 1
+            else:
+                known += 1
     if awaited:
         raise InputError(pack, f"lacks {len(awaited)} blocks that it speaks of", cure)
     return new, known

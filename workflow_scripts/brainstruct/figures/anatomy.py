@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from brainstruct.brain.labels import names_as_text
 from brainstruct.errors import InputError
-from brainstruct.figures.cortex_store import private_cache, pycortex, require_subject
+from brainstruct.figures.cortex_store import private_cache, pycortex
 
 CORTEX_DEPTH = 8.0
 """Distance from the middle of the cortex that pycortex's mask ``thick`` reaches, mm."""
@@ -41,9 +41,8 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
     Raises
     ------
     InputError
-        If the subject or transform is missing, or a region is not drawn.
+        If a region is not drawn.
     """
-    folder = require_subject(subject, transform)
     database = pycortex().db
     (left, _), (right, _) = database.get_surf(subject, "fiducial")
     middle = np.concatenate([left, right])
@@ -57,7 +56,7 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
     in_ribbon = np.zeros_like(in_cortex)
     in_ribbon[in_cortex] = distance[in_cortex] <= _reach(subject, len(middle))[nearest[in_cortex]]
     hemisphere = np.where(in_cortex, nearest >= len(left), -1).astype(np.int8)
-    regions = _regions(subject, folder / "overlays.svg", rois)
+    regions = _regions(subject, Path(database.filestore) / subject / "overlays.svg", rois)
     label = np.zeros(len(voxels), np.int16)
     if regions:
         _, triangles = database.get_surf(subject, "flat", merge=True)

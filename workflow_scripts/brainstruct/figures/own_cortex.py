@@ -1,20 +1,18 @@
-"""Flatmaps of a subject from surfaces of the data set: on its own cortex, or on fsaverage5."""
+"""Flatmaps of a subject: on its own cortex, from wherever, or on fsaverage5."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.brain.freesurfer import read_patch, read_surface, read_vertex_values
-from brainstruct.datasets.interface import DataSet, HemisphereFiles
+from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
-from brainstruct.figures.hemisphere import Hemisphere, cut_out, side_by_side, upright
+from brainstruct.figures.halves import Alignment, read_own
+from brainstruct.figures.hemisphere import Pair, lay_out
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
-
-Pair = tuple[Hemisphere, Hemisphere]
 
 
 def own_flatmap(
@@ -33,17 +31,16 @@ def own_flatmap(
         the transforms belong to another grid.
     """
     cortex = dataset.cortex_files(subject, patch)
-    left, right = side_by_side(*map(_read_hemisphere, cortex))
+    pair = read_own(cortex)
     voxels = dataset.reader().vertices(subject, mask)
-    for half, files, places in zip((left, right), cortex, voxels, strict=True):
+    for half, files, places in zip(pair, cortex, voxels, strict=True):
         if places.shape[1] != len(half.white):
             raise InputError(
                 files.depths[0],
                 f"has {places.shape[1]} vertices, the {half.side} surfaces have {len(half.white)}",
                 "Take surfaces and transforms from one copy of the data set",
             )
-    flatmap = flatmap_of_surface(left, right, np.concatenate(voxels, axis=1), mask.shape, height)
-    return (left, right), flatmap
+    return pair, flatmap_of_surface(*pair, np.concatenate(voxels, axis=1), mask.shape, height)
 
 
 def average_flatmap(
@@ -60,26 +57,19 @@ def average_flatmap(
     for side, depths in zip(SIDES, voxels, strict=True):
         index = reader.average_vertices(subject, side, depths.shape[1])
         carried.append(depths[:, index[:N_VERTICES]])
-    left, right = side_by_side(*load_fsaverage5())
+    pair = lay_out(*load_fsaverage5())
     vertices, note = np.concatenate(carried, axis=1), f"shown on {NAME}"
-    flatmap = flatmap_of_surface(left, right, vertices, mask.shape, height, note)
-    return (left, right), flatmap
+    return pair, flatmap_of_surface(*pair, vertices, mask.shape, height, note)
 
 
-def _read_hemisphere(files: HemisphereFiles) -> Hemisphere:
-    white, triangles = read_surface(files.white)
-    count = len(white)
-    pial, _ = read_surface(files.pial, count)
-    inflated, _ = read_surface(files.inflated, count)
-    flat = read_patch(files.patch, count)
-    shown = cut_out(triangles, flat, (white + pial) / 2)
-    if not len(shown):
-        raise InputError(
-            files.patch,
-            f"flattens no whole triangle of {files.white.name}",
-            "Take the patch and the surfaces from one reconstruction",
-        )
-    curvature = read_vertex_values(files.curv, count)
-    return upright(
-        Hemisphere(files.side, white, pial, inflated, triangles, flat, shown, -curvature)
-    )
+def stored_flatmap(stored: Pair, alignment: Alignment, height: int) -> Flatmap:
+    """Build a flatmap of a subject of a filestore, as it was read.
+
+    Raises
+    ------
+    InputError
+        If a patch cannot be drawn as a whole, or files do not belong together.
+    """
+    pair = lay_out(*stored)
+    voxels = np.concatenate([alignment.depths(half) for half in pair], axis=1)
+    return flatmap_of_surface(*pair, voxels, alignment.shape, height)

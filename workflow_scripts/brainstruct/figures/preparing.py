@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from brainstruct.datasets.files import require_files
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.places import volume_of
-from brainstruct.figures.cortex_store import prepare_store, use_store
-from brainstruct.figures.flatmap import warm_flatmap
-from brainstruct.figures.own_cortex import Pair, average_flatmap, own_flatmap
+from brainstruct.figures.cortex_store import find_subject, use_store
+from brainstruct.figures.halves import read_alignment, read_stored
+from brainstruct.figures.hemisphere import Pair
+from brainstruct.figures.own_cortex import average_flatmap, own_flatmap, stored_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
 from brainstruct.figures.surface import Flatmap, write_flatmap
 from brainstruct.store.checksums import sha256_of
+
+_SMOOTHED = 20  # as pycortex itself does
 
 _OTHERWISE = (
     ". Or draw on another cortex: flatmaps.source in config/README.md. Flatmaps from the data "
@@ -72,21 +77,17 @@ def prepare_flatmaps(
         If a subject lacks files, or they are damaged or do not belong together.
     """
     root = Path(folder).resolve()
-    stored = {
-        subject: (cortex.name, cortex.transform)
-        for subject, cortex in cortices.items()
-        if cortex.source == "store"
-    }
-    if stored:
-        use_store(prepare_store(root, [name for name, _ in stored.values()], store))
-    # Subjects may share a cortex.
-    warm = {entry: warm_flatmap(*entry, height) for entry in dict.fromkeys(stored.values())}
-    ready = {}
+    ready: dict[str, dict[str, str]] = {}
+    drawn: dict[tuple[str, str], Path] = {}
+    stored = [cortex for cortex in cortices.values() if cortex.source == "store"]
+    for name in dict.fromkeys(cortex.name for cortex in stored):
+        transforms = dict.fromkeys(one.transform for one in stored if one.name == name)
+        drawn |= prepare_stored(root, find_subject(store, name), list(transforms), height)
     for subject, cortex in cortices.items():
-        if subject in stored:
-            path, transform = warm[stored[subject]], stored[subject][1]
+        transform, path = dataset.volume_space, root / "flatmaps" / f"{subject}.npz"
+        if cortex.source == "store":
+            transform, path = cortex.transform, drawn[cortex.name, cortex.transform]
         else:
-            path, transform = root / "flatmaps" / f"{subject}.npz", dataset.volume_space
             pair, flatmap = _from_dataset(dataset, subject, cortex, mask, patch, height)
             import_subject(root, name_in_store(cortex.source, subject, cortex.name), *pair)
             write_flatmap(flatmap, path)
@@ -97,6 +98,38 @@ def prepare_flatmaps(
             "sha256": sha256_of(path),
         }
     return ready
+
+
+def prepare_stored(
+    root: Path, folder: Path, transforms: Sequence[str], height: int
+) -> dict[tuple[str, str], Path]:
+    """Take a subject of a filestore over, and build a flatmap per transform; return their files.
+
+    Pages show its flat surfaces as they lie, because regions may have been drawn on them.
+    """
+    alignments = [read_alignment(folder, name) for name in transforms]
+    pair = _with_folds(read_stored(folder), root)
+    made = {}
+    for alignment in alignments:
+        path = root / "flatmaps" / f"{folder.name}-{alignment.name}.npz"
+        write_flatmap(stored_flatmap(pair, alignment, height), path)
+        made[folder.name, alignment.name] = path
+    import_subject(root, folder.name, *pair, alignments, folder)
+    return made
+
+
+def _with_folds(pair: Pair, root: Path) -> Pair:
+    """Let pycortex find the curvature of hemispheres whose filestore has none."""
+    if all(half.curvature is not None for half in pair):
+        return pair
+    (root / "db").mkdir(parents=True, exist_ok=True)
+    surfaces = use_store(root).polyutils.Surface
+    left, right = (
+        replace(half, curvature=np.nan_to_num(surface.smooth(surface.mean_curvature(), _SMOOTHED)))
+        for half in pair
+        for surface in [surfaces(half.middle, half.triangles)]
+    )
+    return left, right
 
 
 def _from_dataset(

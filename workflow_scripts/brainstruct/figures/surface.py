@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -43,6 +43,9 @@ class Flatmap:
         Voxels along i, j and k.
     note : str
         What a reader of a figure must know about the cortex, if anything.
+    vertices : numpy.ndarray
+        [vertex, (x, y)]: where the vertices of both hemispheres lie in the
+        plane, mm; NaN for those that are cut away.
     """
 
     sampler: sparse.csr_array
@@ -51,6 +54,7 @@ class Flatmap:
     curvature: Image
     volume_shape: tuple[int, int, int]
     note: str = ""
+    vertices: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
 
     @cached_property
     def under(self) -> Sampler:
@@ -103,6 +107,7 @@ def write_flatmap(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:
             curvature=flatmap.curvature,
             volume_shape=np.array(flatmap.volume_shape),
             note=np.array(flatmap.note),
+            vertices=flatmap.vertices,
         )
 
 
@@ -131,7 +136,8 @@ def read_flatmap(path: str | os.PathLike[str]) -> Flatmap:
             extent=(left, right, bottom, top),
             curvature=parts["curvature"],
             volume_shape=(columns, rows, depth),
-            note=str(parts.get("note", "")),
+            note=str(parts["note"]),
+            vertices=parts["vertices"],
         )
 
 

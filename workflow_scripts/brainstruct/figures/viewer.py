@@ -24,45 +24,59 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import (
     option,
-    prepare_store,
     private_cache,
     pycortex,
-    require_subject,
     use_store,
 )
+from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.style import CURVATURE
 from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_maps import ViewerMap, colour_strip
+from brainstruct.figures.voxels import anew
+from brainstruct.store.checksums import sha256_of
+from brainstruct.store.files import read_json, rebuild, write_json
 from brainstruct.store.publishing import publish_folder
 
 PAGE = Path(__file__).with_name("viewer_page")
 """What is added to pycortex's page: a template, and scripts that replace its own."""
 
 _COMPRESSION: dict[str, Any] = {"method": "mg2", "level": 9}  # as make_static asks for them
+_CHECKSUMS = "checksums.json"  # of packed surfaces
 _FOR_PAIRS = "RdBu_covar"  # the page needs it when two maps are chosen at once
 
 
 @contextmanager
-def scratch_store(store: str | os.PathLike[str], subject: str) -> Iterator[Path]:
-    """Import pycortex on a temporary copy of one subject of a store.
+def scratch_store(store: Path, subject: str) -> Iterator[Path]:
+    """Import pycortex on a temporary copy of one subject of a study's store.
 
-    What pycortex writes while it packs surfaces goes there, so jobs that draw
-    at the same time do not meet half a file.
+    `store` is the file that says the store is ready. What pycortex writes while it packs
+    surfaces goes into the copy, so jobs that draw at the same time do not meet half a file.
+
+    Raises
+    ------
+    InputError
+        If a file of the subject is missing or damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="pycortex-store-") as folder:
-        prepare_store(folder, [subject], Path(store) / "db")
-        use_store(folder)
-        yield Path(folder)
+    folder = store.parent / "db" / subject
+    try:
+        read_stored(folder)
+    except InputError as error:
+        raise InputError(error.where, error.fault, anew(store)) from error
+    with tempfile.TemporaryDirectory(prefix="pycortex-store-") as scratch:
+        shutil.copytree(folder, Path(scratch) / "db" / subject)
+        use_store(scratch)
+        yield Path(scratch)
 
 
 def pack_surface(subject: str, folder: str | os.PathLike[str]) -> None:
     """Pack the surfaces of a subject of the store in use for browsers: half a minute.
 
-    `folder` is published with them, for `build_viewer`. pycortex adds surface
-    measures to the store.
+    `folder` is published with them and their checksums, for `build_viewer`.
+    pycortex adds surface measures to the store.
     """
     with publish_folder(folder) as draft, private_cache(), redirect_stdout(io.StringIO()):
         cortex = pycortex()
@@ -71,6 +85,16 @@ def pack_surface(subject: str, folder: str | os.PathLike[str]) -> None:
         for file in sorted(packed.parent.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, draft / file.name)
+        write_json({file.name: sha256_of(file) for file in draft.iterdir()}, draft / _CHECKSUMS)
+
+
+def unpack(packed: Path, cache: Path) -> None:
+    """Copy packed surfaces to where pycortex looks for them, if they are as they were packed."""
+    record = packed / _CHECKSUMS
+    for name, checksum in read_json(record, rebuild(packed)).items():
+        if not (packed / name).is_file() or sha256_of(packed / name) != checksum:
+            raise InputError(packed / name, "is not as it was packed", rebuild(packed))
+        shutil.copyfile(packed / name, cache / name)
 
 
 def build_viewer(
@@ -95,8 +119,8 @@ def build_viewer(
     Raises
     ------
     InputError
-        If the store lacks the subject or transform, or the transform is for volumes of another
-        shape.
+        If the store lacks the subject or transform, the transform is for volumes of another
+        shape, or packed surfaces are damaged.
     ValueError
         If two maps have one name, or one name of colours stands for two.
     """
@@ -110,8 +134,7 @@ def build_viewer(
         option("rois_paths", "stroke", "black"),
         redirect_stdout(io.StringIO()),
     ):
-        cache = pycortex().db.get_cache(surface)
-        shutil.copytree(packed, cache, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        unpack(Path(packed), Path(pycortex().db.get_cache(surface)))
         pycortex().webgl.make_static(
             str(draft),
             dataset,
@@ -143,11 +166,10 @@ def _dataset(
     if len({entry.name for entry in maps}) < len(maps):
         raise ValueError("two maps have the same name")
     if transform is not None:
-        require_subject(surface, transform)
-        shape = cortex.db.get_xfm(surface, transform).shape
-        check_volume(shape[::-1], flatmap.volume_shape, transform)
+        alignment = read_alignment(Path(cortex.db.filestore) / surface, transform)
+        check_volume(alignment.shape, flatmap.volume_shape, transform)
     if transform is not None and covers_cortex(surface, transform):
-        volumes = [_volume(entry.values, shape) for entry in maps]
+        volumes = [_volume(entry.values, flatmap.volume_shape[::-1]) for entry in maps]
     else:
         grid = cortex_grid(surface, flatmap)
         transform = grid.save(surface)

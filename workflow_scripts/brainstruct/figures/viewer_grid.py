@@ -59,7 +59,7 @@ def cortex_grid(surface: str, flatmap: Flatmap) -> CortexGrid:
     """Lay a grid around all of the cortex of a subject of the store in use.
 
     All of it, because the pages look beyond the end of a volume into its next
-    slice. The subject's flat surfaces lie as in the flatmap.
+    slice.
     """
     middle = _middle(surface)
     origin = np.floor(middle.min(axis=0) - _REACH)
@@ -75,7 +75,7 @@ def cortex_grid(surface: str, flatmap: Flatmap) -> CortexGrid:
         to_voxels=to_voxels,
         places=places,
         vertices=nearest[places],
-        pixels=_pixels(surface, flatmap),
+        pixels=_pixels(flatmap),
     )
 
 
@@ -94,14 +94,14 @@ def _middle(surface: str) -> NDArray[np.float64]:
     return middle
 
 
-def _pixels(surface: str, flatmap: Flatmap) -> NDArray[np.int64]:
+def _pixels(flatmap: Flatmap) -> NDArray[np.int64]:
     """Find the pixel that each vertex lies in."""
-    points, triangles = pycortex().db.get_surf(surface, "flat", merge=True, nudge=False)
     left, right, bottom, top = flatmap.extent
     rows, columns = flatmap.inside.shape
-    column = np.floor((points[:, 0] - left) / (right - left) * columns).clip(0, columns - 1)
-    row = np.floor((top - points[:, 1]) / (top - bottom) * rows).clip(0, rows - 1)
-    found = np.full(len(points), -1)
-    flat = np.unique(triangles)
-    found[flat] = (row * columns + column).astype(np.int64)[flat]
+    shown = np.asarray(np.isfinite(flatmap.vertices).all(axis=1))
+    x, y = flatmap.vertices[shown].T
+    column = np.floor((x - left) / (right - left) * columns).clip(0, columns - 1)
+    row = np.floor((top - y) / (top - bottom) * rows).clip(0, rows - 1)
+    found = np.full(len(shown), -1)
+    found[shown] = (row * columns + column).astype(np.int64)
     return found

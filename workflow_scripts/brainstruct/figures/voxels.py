@@ -9,18 +9,10 @@ import xarray as xr
 
 from brainstruct.brain.labels import family_names
 from brainstruct.brain.region_names import distinct_names, region_of
+from brainstruct.errors import InputError
 from brainstruct.figures.stage import Stage
 from brainstruct.figures.surface import Flatmap, check_volume, read_flatmap
-from brainstruct.store.faults import reading
 from brainstruct.store.files import read_json
-
-
-def store_entry(store: Path, subject: str) -> dict[str, str]:
-    """Return what the file that says a store is ready tells of a subject."""
-    cure = f"Delete it, and rebuild it: snakemake {store}"
-    with reading(store, "list of flatmaps", cure):
-        entry: dict[str, str] = read_json(store, cure)[subject]
-    return entry
 
 
 def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
@@ -32,13 +24,33 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     Raises
     ------
     InputError
-        If the flatmap is missing or of volumes of another shape.
+        If the flatmap is missing, damaged, or of volumes of another shape.
     """
-    entry = store_entry(store, subject)
+    entry = read_entry(store, subject)
     flatmap = read_flatmap(store.parent / entry["flatmap"])
     shape = [int(size) for size in space.attrs["volume_shape"]]
     check_volume(flatmap.volume_shape, shape, entry["transform"])
     return flatmap
+
+
+def read_entry(store: Path, subject: str) -> dict[str, str]:
+    """Return what a study's store says of a subject: source, transform and flatmap.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or says nothing of the subject.
+    """
+    entry = read_json(store, anew(store), what="list of flatmaps").get(subject)
+    needed = ("source", "transform", "flatmap")
+    if not isinstance(entry, dict) or any(type(entry.get(name)) is not str for name in needed):
+        raise InputError(store, f"does not say where the flatmap of {subject} is", anew(store))
+    return entry
+
+
+def anew(store: Path) -> str:
+    """Return the cure of a study's store that is damaged; `store` says that it is ready."""
+    return f"Delete {store} and run the study again: it and its folder are made anew"
 
 
 def open_stage(store: Path, subject: str, space: xr.Dataset, title: str = "") -> Stage:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from brainstruct.config.figures import Flatmaps
 from brainstruct.datasets.interface import DataSet, HemisphereFiles
-from brainstruct.datasets.reading import SIDES
+from brainstruct.figures.store_names import needed_files, read_if_there
 
 Source = Literal["store", "freesurfer", "fsaverage", "none"]
 
@@ -23,12 +23,13 @@ class FlatSource:
     """A cortex to draw on.
 
     `files` are what it is made of, whether they are there or not; none for the
-    store that ships with pycortex.
+    store that ships with pycortex. `optional` are read where they are there.
     """
 
     source: Source
     reason: str  # why this one, for the log
     files: tuple[Path, ...] = ()
+    optional: tuple[Path, ...] = ()
 
 
 def find_source(flatmaps: Flatmaps, dataset: DataSet, subject: str) -> FlatSource:
@@ -68,13 +69,8 @@ def _store(flatmaps: Flatmaps, subject: str, reason: str) -> FlatSource:
     if flatmaps.store is None:
         return FlatSource("store", reason)
     folder = _folder(flatmaps, subject)
-    files = [
-        folder / "surfaces" / f"{kind}_{side}.gii"
-        for kind in ("wm", "pia", "flat")
-        for side in SIDES
-    ]
-    transform = flatmaps.transform.format(subject=subject)
-    return FlatSource("store", reason, (*files, folder / "transforms" / transform / "matrices.xfm"))
+    needed = needed_files(folder, flatmaps.transform.format(subject=subject))
+    return FlatSource("store", reason, tuple(needed), tuple(read_if_there(folder)))
 
 
 def _freesurfer(cortex: Sequence[HemisphereFiles], reason: str) -> FlatSource:

@@ -99,7 +99,8 @@ class Inputs:
         """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
         files: list[str] = []
         for subject, found in self.flat_sources.items():
-            files += from_elsewhere(str(path) for path in found.files if self._exists(path))
+            read = [*found.files, *found.optional]
+            files += from_elsewhere(str(path) for path in read if self._exists(path))
             if found.source != "store":
                 files += self.grid(subject)
         return files
@@ -115,7 +116,8 @@ class Inputs:
 
     def contents_of_cortices(self) -> dict[str, str]:
         """Return what the surfaces of flatmaps hold, and the masks they are checked with."""
-        stored = {str(path) for found in self.flat_sources.values() for path in found.files}
+        sources = self.flat_sources.values()
+        stored = {str(path) for one in sources for path in (*one.files, *one.optional)}
         files = self.flat_files()
         ours = self.contents_of(file for file in files if file not in stored)
         return self.contents.of(file for file in files if file in stored) | ours

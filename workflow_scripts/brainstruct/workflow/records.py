@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -47,12 +48,10 @@ class Records:
         for output, entry in self.ledger.entries.items():
             path, made = Path(self.places.path(output)), entry.made[output]
             note = self._note(entry)
-            try:
-                time = time_of(path)
-            except OSError:  # not there; of what was discarded, Snakemake is to know
-                if output not in self.ledger.discarded or self._notes.get(output) == note:
-                    continue
-                time = made.time
+            # Of what was discarded, Snakemake is to know; of what else is gone, it need not.
+            if not os.path.lexists(path) and output not in self.ledger.discarded:
+                continue
+            time = time_of(path) if os.path.lexists(path) else made.time
             if time == made.time and self._notes.get(output) == note:
                 continue
             if path.exists() and not made.is_still(path):

@@ -1,0 +1,166 @@
+"""Cortical surfaces and values of their vertices: read from any format, and checked."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from nibabel.freesurfer.io import read_geometry, read_morph_data
+from nibabel.gifti.gifti import GiftiImage
+
+from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+
+_AGAIN = "Get the file again, or export it again with the program that wrote it"
+
+_TRIANGLES_MAGIC, _MORPH_MAGIC = b"\xff\xff\xfe", b"\xff\xff\xff"
+
+_MOST_PACKED = 50  # times smaller than its numbers a file of a surface may be
+
+_FAR = 1e4
+"""No brain is ten metres wide: numbers beyond this many mm are damage."""
+
+
+def read_surface(
+    path: str | os.PathLike[str], n_vertices: int | None = None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Read a triangulated surface: GIFTI, npz or VTK by its ending, else FreeSurfer's.
+
+    Parameters
+    ----------
+    path : path
+        For instance ``lh.white`` or ``wm_lh.gii``.
+    n_vertices : int, optional
+        Those of the hemisphere's other surfaces.
+
+    Returns
+    -------
+    points : ndarray of float32, [vertex, (x, y, z)]
+        Millimetres, to the right, front and top.
+    triangles : ndarray of int32, [triangle, corner]
+        Vertices, counter-clockwise as seen from outside.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, has another number of vertices, or numbers that
+        are not finite.
+    """
+    kind, read = _surface_format(Path(path).name)
+    with reading(path, f"{kind} surface", _AGAIN):
+        points, triangles = (np.asarray(part) for part in read(os.fspath(path)))
+    # A file that was cut off is read without complaint if it ends between numbers.
+    if (points.shape[1:], triangles.shape[1:]) != ((3,), (3,)) or not (
+        len(triangles) and triangles.min() >= 0 and triangles.max() < len(points)
+    ):
+        raise InputError(path, "is damaged: its triangles do not fit its vertices", _AGAIN)
+    return check_vertices(path, points, n_vertices), triangles.astype(np.int32)
+
+
+def read_vertex_values(
+    path: str | os.PathLike[str], n_vertices: int, key: str = ""
+) -> npt.NDArray[np.float32]:
+    """Read what vertices have: of npz the array `key`, of GIFTI the first, or ``lh.curv``.
+
+    Raises
+    ------
+    InputError
+        As `read_surface` does.
+    """
+    readers: dict[str, Callable[[str], Any]] = {
+        ".npz": lambda name: _arrays(name, key)[0],
+        ".gii": lambda name: _gifti(name).darrays[0].data,
+    }
+    read: Callable[[str], Any] = readers.get(_ending(Path(path).name), _read_morph)
+    with reading(path, "file with values of vertices", _AGAIN):
+        values = np.asarray(read(os.fspath(path)))
+    return check_vertices(path, values, n_vertices)
+
+
+def check_vertices(
+    path: str | os.PathLike[str], values: npt.NDArray[Any], wanted: int | None = None
+) -> npt.NDArray[np.float32]:
+    """Return values of vertices, once their count is as wanted and all numbers are finite."""
+    if wanted is not None and values.shape[:1] != (wanted,):
+        raise InputError(
+            path,
+            f"has {values.shape[0] if values.ndim else 0} vertices, the hemisphere's other files "
+            f"have {wanted}",
+            "Take all files of a hemisphere from one reconstruction",
+        )
+    with np.errstate(invalid="ignore"):
+        lost = ~(np.abs(values.astype(float)).reshape(len(values), -1) < _FAR).all(axis=1)
+    if lost.any():
+        fault = f"has no finite numbers at {lost.sum()} of {len(values)} vertices"
+        raise InputError(path, f"{fault}, the first {lost.argmax()} (from 0)", _AGAIN)
+    return values.astype(np.float32)
+
+
+def _ending(name: str) -> str:
+    return Path(name.removesuffix(".gz")).suffix
+
+
+def _surface_format(name: str) -> tuple[str, Callable[[str], Any]]:
+    return {
+        ".gii": ("GIFTI", _read_gifti),
+        ".npz": ("pycortex", lambda path: _arrays(path, "pts", "polys")),
+        ".vtk": ("VTK", _read_vtk),
+    }.get(_ending(name), ("FreeSurfer", _read_geometry))
+
+
+def _read_geometry(path: str) -> Any:
+    with Path(path).open("rb") as file:
+        if file.read(3) == _TRIANGLES_MAGIC:
+            file.readline(), file.readline()  # who made it, and a comment
+            _require_room(path, np.fromfile(file, ">i4", 2).sum(dtype=np.int64))
+    return read_geometry(path)
+
+
+def _read_morph(path: str) -> Any:
+    with Path(path).open("rb") as file:
+        if file.read(3) == _MORPH_MAGIC:
+            _require_room(path, np.fromfile(file, ">i4", 1).sum(dtype=np.int64) / 3)
+    return read_morph_data(path)
+
+
+def _require_room(path: str, count: float) -> None:
+    """Refuse a header that announces more than its file can hold, before room is made for it."""
+    if not 0 <= count * 12 <= Path(path).stat().st_size:
+        raise ValueError("announces more, or less, than it holds")
+
+
+def _gifti(path: str) -> Any:
+    return GiftiImage.from_filename(path)
+
+
+def _read_gifti(path: str) -> tuple[Any, Any]:
+    image = _gifti(path)
+    points, triangles = (image.get_arrays_from_intent(name) for name in ("pointset", "triangle"))
+    return points[0].data, triangles[0].data
+
+
+def _arrays(path: str, *names: str) -> list[npt.NDArray[Any]]:
+    with zipfile.ZipFile(path) as packed:
+        unpacked = sum(part.file_size for part in packed.infolist())
+        if unpacked > _MOST_PACKED * Path(path).stat().st_size:
+            raise ValueError(f"announces {unpacked} bytes")
+    with np.load(path, allow_pickle=False) as stored:
+        return [stored[name] for name in names]
+
+
+def _read_vtk(path: str) -> tuple[Any, Any]:
+    """Read the two tables of an old VTK file in text, the only ones that pycortex knows."""
+    words = Path(path).read_text(encoding="ascii").split()
+
+    def table(name: str, skipped: int, width: int) -> npt.NDArray[np.float64]:
+        start = words.index(name)
+        size = int(words[start + 1]) * width
+        first = start + skipped
+        return np.array(words[first : first + size], float).reshape(-1, width)
+
+    return table("POINTS", 3, 3), table("POLYGONS", 3, 4)[:, 1:].astype(np.int64)
