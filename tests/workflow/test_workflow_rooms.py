@@ -293,8 +293,8 @@ def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, 
         return rooms.models.embed_code(wild(model=model))
 
     image, text = code("clip-image"), code("clip-text")
-    assert image == "embed 1, ClipImage 1, pixels 1, files 3"
-    assert text == "embed 1, ClipText 1, captions 1, files 3"
+    assert image == "embed 1, ClipImage 1, pixels 1, files 4"
+    assert text == "embed 1, ClipText 1, captions 1, files 4"
     for change in ({"name": "ClipTextTower"}, {"format": 2}):
         monkeypatch.setitem(FAMILIES, "clip-text", replace(FAMILIES["clip-text"], **change))
         assert code("clip-text") != text
@@ -313,15 +313,15 @@ def test_where_captions_lie_is_no_matter_to_models_of_images(paper_config):
 
 def test_a_stage_knows_the_numbers_of_what_it_reads(paper_config, monkeypatch):
     data = build(paper_config).data
-    assert data.code("prepare_responses", "betas") == "prepare_responses 1, betas 1, files 3"
+    assert data.code("prepare_responses", "betas") == "prepare_responses 1, betas 1, files 4"
     hashed = data.code("export_subject", "places")
     assert hashed == f"{stage_identity('export_subject')}, places 1"
     monkeypatch.setattr(Nsd, "formats", {**Nsd.formats, "places": 2})
     assert data.code("export_subject", "places") != hashed
     monkeypatch.setattr(Nsd, "formats", {})  # as a data set of one's own
-    assert data.code("prepare_responses", "betas") == "prepare_responses 1, files 3"
+    assert data.code("prepare_responses", "betas") == "prepare_responses 1, files 4"
     monkeypatch.setitem(STAGES, "prepare_responses", 2)
-    assert data.code("prepare_responses", "betas") == "prepare_responses 2, files 3"
+    assert data.code("prepare_responses", "betas") == "prepare_responses 2, files 4"
 
 
 def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):

@@ -117,21 +117,21 @@ def _read_geometry(path: str) -> Any:
     with Path(path).open("rb") as file:
         if file.read(3) == _TRIANGLES_MAGIC:
             file.readline(), file.readline()  # who made it, and a comment
-            _require_room(path, np.fromfile(file, ">i4", 2).sum(dtype=np.int64))
+            _require_room(path, int(np.fromfile(file, ">i4", 2).sum(dtype=np.int64)), 12)
     return read_geometry(path)
 
 
 def _read_morph(path: str) -> Any:
     with Path(path).open("rb") as file:
         if file.read(3) == _MORPH_MAGIC:
-            _require_room(path, np.fromfile(file, ">i4", 1).sum(dtype=np.int64) / 3)
+            _require_room(path, int(np.fromfile(file, ">i4", 1)[0]), 4)
     return read_morph_data(path)
 
 
-def _require_room(path: str, count: float) -> None:
+def _require_room(path: str, count: int, n_bytes: int) -> None:
     """Refuse a header that announces more than its file can hold, before room is made for it."""
-    if not 0 <= count * 12 <= Path(path).stat().st_size:
-        raise ValueError("announces more, or less, than it holds")
+    if not 0 <= count * n_bytes <= Path(path).stat().st_size:
+        raise ValueError(f"announces {count} vertices and triangles, and is shorter")
 
 
 def _gifti(path: str) -> Any:

@@ -23,7 +23,7 @@ from snakemake.persistence.file import FilePersistence
 
 from brainstruct.store.files import write_text
 from brainstruct.store.fingerprint import set_time, time_of
-from brainstruct.store.ledger import Entry, Ledger
+from brainstruct.store.ledger import Entry, Ledger, Made
 from brainstruct.workflow.places import Places
 
 KEPT = ".snakemake"  # in the folder a run is started from
@@ -125,8 +125,25 @@ class Records:
         made = {}
         for output, one in named.made.items():
             with suppress(OSError):
-                made[output] = one._replace(time=time_of(Path(self.places.path(output))))
+                time = time_of(Path(self.places.path(output)))
+                made[output] = one._replace(time=self._since(output, one, named) or time)
         return Entry(**{**vars(named), "made": made})
+
+    def _since(self, output: str, made: Made, entry: Entry) -> int | None:
+        """Return since when an output is as it is, if it was made again and is what it was.
+
+        What was made of it before need not be made again. An output that was discarded
+        counts as what it was: bits of GPUs differ, what it depends on does not.
+        """
+        before = self.ledger.entries.get(output)
+        if before is None or (before.params, before.inputs) != (entry.params, entry.inputs):
+            return None
+        old = before.made[output]
+        if output not in self.ledger.discarded and old.digest != made.digest:
+            return None
+        paths = (Path(self.places.path(source)) for source in entry.inputs)
+        newer = any(path.exists() and time_of(path) > old.time for path in paths)
+        return None if newer else old.time
 
     def _inputs(self, entry: Entry) -> list[str]:
         """Return the inputs of a job as Snakemake finds them now, those discarded left out."""

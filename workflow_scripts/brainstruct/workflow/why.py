@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from brainstruct.store.ledger import Entry
@@ -47,8 +48,8 @@ def again(dag: Any, records: Records) -> list[str]:
             seconds += records.ledger.entries[back[0]].seconds
     if not files:
         return []
-    return [f"Embedded again, having been discarded: {files} files, which took "
-            f"{seconds / 3600:.1f} hours of jobs the last time."]  # fmt: skip
+    took = timedelta(seconds=round(seconds))
+    return [f"Embedded again, having been discarded: {files} files; jobs took {took} for them."]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
