@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from brainstruct.errors import InputError
+from brainstruct.store.files import rebuild
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
@@ -19,6 +21,7 @@ from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
+SHOWN = ("answers", "figures", "methods", "tables", "viewer")  # folders that reports show
 NO_GRAPH = {"--lint", "--list-rules", "--list", "-l", "--list-target-rules", "--lt", "--unlock"}
 
 
@@ -28,6 +31,7 @@ class Control:
     def __init__(self, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> None:
         self._workflow = workflow
         self.dry = not DRY.isdisjoint(arguments) or _has_short(arguments, "n")
+        self._arguments = arguments
         places = Places.of(rooms.data.study)
         self.records = Records(Ledger(places.root), places)
         self._rooms = rooms
@@ -52,9 +56,18 @@ class Control:
         elif not any(Path(KEPT, "locks").glob("*")):  # entries of a run that goes on are not ours
             self.records.look_at_new()
         self.records.give_back()
+        if any(word.split("=")[0] == "--report" for word in self._arguments):
+            self._require_what_reports_show()
         if unreadable := self.records.ledger.unreadable:
             _say(f"{unreadable} lines of {self.records.ledger.folder} are damaged; what they spoke "
                  "of is judged by Snakemake's own records and times.")  # fmt: skip
+
+    def _require_what_reports_show(self) -> None:
+        changed = self.records.changed_since(SHOWN)
+        if changed:
+            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+            fault = f"is not what was written there: its content was changed since{more}"
+            raise InputError(changed[0], fault, rebuild(changed[0]))
 
     def explain(self) -> None:
         """Say in words which settings made jobs run again."""
@@ -68,6 +81,8 @@ class Control:
         """Write down what the run has made; delete what the configuration does not keep."""
         self._contents.write()
         self.records.take_in()
+        if succeeded:
+            self.records.adopt(self._workflow.dag)
         if succeeded and not self._rooms.data.study.embedding.keep:
             freed = discard(self._rooms, self.records)
             if freed.files:

@@ -17,13 +17,14 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
 from brainstruct.store.files import write_text
 from brainstruct.store.fingerprint import set_time, time_of
-from brainstruct.store.ledger import Entry, Ledger, Made
+from brainstruct.store.ledger import Entry, Ledger, Made, stage_of
 from brainstruct.workflow.places import Places
 
 KEPT = ".snakemake"  # in the folder a run is started from
@@ -82,6 +83,42 @@ class Records:
                 self.ledger.compact()
         self._agree(entries)
         return len(pending)
+
+    def adopt(self, dag: Any) -> None:
+        """Write down, of a graph, what is done and was lost from the ledger.
+
+        Snakemake has just held its own records against it, and found nothing to do.
+        """
+        found = []
+        for job in dag.jobs:
+            outputs = {self.places.name(str(path)): Path(path) for path in job.output}
+            if not outputs or dag.needrun(job) or not dag.workflow.persistence.has_metadata(job):
+                continue
+            lost = outputs.keys() - self.ledger.entries.keys()
+            if lost and all(path.exists() for path in outputs.values()):
+                entry = Entry(
+                    rule=job.rule.name,
+                    wildcards={name: str(value) for name, value in job.wildcards.items()},
+                    params={name: repr(value) for name, value in job.params.items()},
+                    inputs=tuple(sorted({str(path) for path in job.input})),
+                    made={str(path): Made.of(path) for path in outputs.values()},
+                    seconds=0.0,
+                    peak_mb=0,
+                    at=max(path.stat().st_mtime for path in outputs.values()),
+                )
+                found.append(self.named(entry))
+        self.ledger.append(found)
+
+    def changed_since(self, stages: Iterable[str]) -> list[Path]:
+        """Return files of some stages whose content is not what was written."""
+        wanted = set(stages)
+        found = []
+        for output, entry in self.ledger.entries.items():
+            path = Path(self.places.path(output))
+            known = stage_of(output) in wanted and path.exists()
+            if known and not entry.made[output].is_still(path, wholly=True):
+                found.append(path)
+        return sorted(found)
 
     def _agree(self, entries: Iterable[Entry]) -> None:
         """Note of which entries Snakemake's records say the same: these need no look again.
