@@ -8,6 +8,7 @@
 # make take PACK=file.tar CONFIG=..         theirs, checked, into your embeddings_store
 # make costs  the table of config/README.md that says what a change costs
 # make test   what every change must pass (as root on Debian it installs Chromium and SLURM)
+# make test-full   what takes too long for every change: mutants of the costly stages, all of the ledger
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed three hundred times, and run again each time (half an hour)
@@ -35,7 +36,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -100,6 +101,9 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
 	@echo "==> Tests that run studies, $(STUDIES) at once"
 	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadfile --durations 15 -m study
+
+test-full: setup conformance-mutants
+	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_ledger.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

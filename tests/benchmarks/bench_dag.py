@@ -2,8 +2,9 @@
 
     pytest -s -o python_files='bench_*.py' tests/benchmarks/bench_dag.py
 
-Each study is shown three times: with nothing there, with the data set there, and
-with everything done. The data set is empty files in its layout, and so are results;
+Each study is shown five times: with nothing there, with the data set there, with
+everything done, the same with the ledger of it, and as another clone meets it, under
+other times. The data set is empty files in its layout, and so are results;
 Snakemake writes its own records of them (``--touch``). BENCH_DAG is ``quick`` (up to
 the paper's study, default) or ``full`` (up to ten times that, minutes). What is
 measured is CPU time, user and system, of the whole command.
@@ -12,6 +13,7 @@ measured is CPU time, user and system, of the whole command.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,9 +22,13 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from snakemake.persistence.file import FilePersistence
 
 from brainstruct.config.loading import load_study
+from brainstruct.config.study import Study
+from brainstruct.store.ledger import Entry, Ledger, Made
 from brainstruct.workflow.inputs import Inputs
+from brainstruct.workflow.places import Places
 from brainstruct.workflow.rooms import Rooms
 
 REPOSITORY = Path(__file__).parents[2]
@@ -112,8 +118,41 @@ def create(folder: Path, names: list[str]) -> None:
             path.touch()
 
 
-def finish(folder: Path, options: list[str]) -> None:
-    """Let everything be done: empty outputs, and what Snakemake records of them."""
+def write_ledger(folder: Path, study: Study, outputs: list[str]) -> float:
+    """Let the ledger say what Snakemake's records do; return its size in MB."""
+    persistence = FilePersistence(path=folder / ".snakemake")
+    places = Places.of(study)
+    jobs: dict[tuple[str, int], list[str]] = {}
+    records = {output: persistence._read_record(output) for output in outputs}
+    for output, record in records.items():
+        jobs.setdefault((record.rule, record.job_hash), []).append(output)
+    entries = []
+    for (rule, _), made in jobs.items():
+        record = records[made[0]]
+        entries.append(
+            Entry(
+                rule=rule,
+                wildcards={"subject": "subj01"},
+                params={
+                    f"parameter_{number}": places.names_in(value)
+                    for number, value in enumerate(record.params)
+                },
+                inputs=tuple(map(places.name, record.input)),
+                made={places.name(output): Made.of(folder / output) for output in made},
+                seconds=1234.5,
+                peak_mb=12345,
+                at=1_800_000_000.123,
+            )
+        )
+    Ledger(folder / places.root).append(entries)
+    return sum(path.stat().st_size for path in (folder / places.root / "ledger").iterdir()) / 1e6
+
+
+def finish(folder: Path, options: list[str]) -> list[str]:
+    """Let everything be done: empty outputs, and what Snakemake records of them.
+
+    Returns the outputs.
+    """
     summary = measure(folder, "-m", "snakemake", "--summary", "--cores", "2", *options).text
     rows = [line.split("\t") for line in summary.splitlines() if line.startswith("results/")]
     create(folder, [row[0] for row in rows])
@@ -136,6 +175,7 @@ def finish(folder: Path, options: list[str]) -> None:
         "100000",
         *options,
     )
+    return [row[0] for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +185,8 @@ def table():
     yield rows
     print(
         "\n\n| subjects, models x instructions + others | targets | jobs | nothing there: s (MB) "
-        "| data there | everything done |\n|---|---|---|---|---|---|"
+        "| data there | everything done | with its ledger | moved | ledger: MB |"
+        "\n|---|---|---|---|---|---|---|---|---|"
     )
     print("\n".join(rows))
 
@@ -164,21 +205,36 @@ def test_dry_run(size, table, tmp_path, goals, goal):
     nothing = measure(checkout.root, *dry_run)
     create(checkout.root, Inputs(study).required())
     data = measure(checkout.root, *dry_run)
-    finish(checkout.root, options)
+    outputs = finish(checkout.root, options)
+    shutil.rmtree(checkout.root / "results/ledger", ignore_errors=True)
     done = measure(checkout.root, *dry_run)
-    assert "Nothing to be done" in done.text, done.text[-3000:]
-    assert "missing provenance" not in done.text
+    ledger = write_ledger(checkout.root, study, outputs)
+    measure(checkout.root, *dry_run)  # takes notes of what agrees
+    known = measure(checkout.root, *dry_run)
+    shutil.rmtree(checkout.root / ".snakemake")
+    for output in outputs:
+        (checkout.root / output).touch()
+    moved = measure(checkout.root, *dry_run)
+    for cost in (done, known, moved):
+        assert "Nothing to be done" in cost.text, cost.text[-3000:]
+        assert "missing provenance" not in cost.text
 
     jobs = [line.split()[1] for line in data.text.splitlines() if line.startswith("total ")]
     name = f"{size.subjects}, {size.instructed} x {size.instructions} + {size.others}"
-    shown = [f"{cost.seconds:.1f} ({cost.megabytes:.0f})" for cost in (nothing, data, done)]
-    table.append("| " + " | ".join([name, f"{n_targets:,}", jobs[-1], *shown]) + " |")
+    costs = (nothing, data, done, known, moved)
+    shown = [f"{cost.seconds:.1f} ({cost.megabytes:.0f})" for cost in costs]
+    row = [name, f"{n_targets:,}", jobs[-1], *shown, f"{ledger:.1f}"]
+    table.append("| " + " | ".join(row) + " |")
     worst = max(cost.seconds for cost in (nothing, data, done))
     most = max(cost.megabytes for cost in (nothing, data, done))
     limit = PAPER_SECONDS if size == PAPER else TENFOLD_SECONDS
     goals.append(goal(f"dry run of {name}: CPU s", worst, limit, at_most=True))
     if size == PAPER:
         goals.append(goal(f"dry run of {name}: MB", most, PAPER_MEGABYTES, at_most=True))
+        goals.append(goal(f"ledger of {name}: MB", ledger, 20.0, at_most=True))
+        ratio = known.seconds / done.seconds
+        goals.append(goal(f"dry run of {name}, with its ledger", ratio, 1.1, at_most=True))
+        goals.append(goal("the same, moved", moved.seconds / done.seconds, 2.0, at_most=True))
 
 
 def test_parsing(tmp_path, goals, goal):

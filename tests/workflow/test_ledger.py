@@ -29,16 +29,25 @@ pytestmark = pytest.mark.study
 FULL = "BRAINSTRUCT_LEDGER_FULL" in os.environ
 
 
+def met_elsewhere(finished, root, *more):
+    """Let another clone meet the results elsewhere, under new times, and `more` of the study."""
+    clone = Checkout.fresh(root / "clone")
+    results = root / "elsewhere/mine"
+    shutil.copytree(finished.root / "results/small", results, copy_function=shutil.copyfile)
+    for folder in more:
+        shutil.copytree(finished.root / folder, root / folder, copy_function=shutil.copyfile)
+    text = (clone.root / "small.yaml").read_text()
+    text = text.replace("results: results/small", f"results: {results}")
+    if more:
+        text = text.replace(" resources/small", f" {root}/resources/small")
+    (clone.root / "small.yaml").write_text(text)
+    return clone
+
+
 @pytest.fixture(scope="module")
 def moved(finished, tmp_path_factory):
-    """Another clone that meets the results elsewhere, under new times, and nothing else."""
-    root = tmp_path_factory.mktemp("moved")
-    clone = Checkout.fresh(root / "clone")
-    shutil.copytree(
-        finished.root / "results/small", root / "elsewhere/mine", copy_function=shutil.copyfile
-    )
-    reconfigure(clone, lambda config: config.update(results=str(root / "elsewhere/mine")))
-    return clone
+    """The finished study, its data set and checkpoints, all of them elsewhere."""
+    return met_elsewhere(finished, tmp_path_factory.mktemp("moved"), "resources/small")
 
 
 @pytest.fixture
@@ -53,11 +62,12 @@ def changed(moved, tmp_path):
     return show
 
 
-def test_moved_results_ask_for_nothing_and_keep_quiet(moved):
-    done = dry(moved)
-    assert done.jobs == {}
-    assert "missing provenance" not in done.text
-    assert dry(moved).jobs == {}
+def test_moved_results_ask_for_nothing(finished, moved, tmp_path):
+    for clone in (moved, met_elsewhere(finished, tmp_path)):  # the second without its data
+        done = dry(clone)
+        assert done.jobs == {}
+        assert "missing provenance" not in done.text
+        assert dry(clone).jobs == {}
 
 
 CHANGES = [
@@ -109,7 +119,7 @@ def test_a_lost_ledger_costs_a_look_and_comes_back(edited):
     folder = edited.root / "results/small/ledger"
     before = Ledger(folder.parent)
     shutil.rmtree(folder)
-    (edited.root / "results/small/figures/roi_bars.png").unlink()
+    (edited.root / "results/small/figures/roi_bars.svg").unlink()
     assert dry(edited).jobs == {"draw_roi_bars": 1, "all": 1}
     edited.run(*SMALL)
     after = Ledger(folder.parent)
@@ -197,7 +207,7 @@ def test_code_that_is_edited_amid_a_run_is_noticed(edited):
     """A figure's code that differs when its job starts is what the figure was made with."""
     figures = edited.root / "workflow_scripts/brainstruct/figures/roi_bars.py"
     before = figures.read_text()
-    (edited.root / "results/small/figures/roi_bars.png").unlink()
+    (edited.root / "results/small/figures/roi_bars.svg").unlink()
     # Snakemake has parsed, and starts no job before its hooks have ended.
     hook = edited.root / "Snakefile"
     text = hook.read_text()

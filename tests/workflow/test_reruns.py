@@ -251,11 +251,11 @@ def test_operational_settings_rerun_nothing(changed):
 def test_code_that_costs_is_known_by_its_number(edited):
     package = edited.root / "workflow_scripts/brainstruct"
     append(package / "encoding/solver/__init__.py")
-    (package / "encoding/gram.py").rename(package / "encoding/products.py")
-    for path in package.rglob("*.py"):
+    (package / "encoding/permutation.py").rename(package / "encoding/shuffled.py")
+    for path in (edited.root / "workflow_scripts").rglob("*.py"):
         text = path.read_text()
-        if "encoding.gram" in text:
-            path.write_text(text.replace("encoding.gram", "encoding.products"))
+        if "encoding.permutation" in text:
+            path.write_text(text.replace("encoding.permutation", "encoding.shuffled"))
     assert dry(edited).jobs == {}
     formats = package / "workflow/formats.py"
     text = formats.read_text()

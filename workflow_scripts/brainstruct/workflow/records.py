@@ -49,9 +49,7 @@ class Records:
         for output, entry in self.ledger.entries.items():
             path, made = Path(self.places.path(output)), entry.made[output]
             note = self._note(entry)
-            # Of what was discarded, Snakemake is to know; of what else is gone, it need not.
-            if not os.path.lexists(path) and output not in self.ledger.discarded:
-                continue
+            # What is gone is remembered, too: it may lie between what is there, or be discarded.
             time = time_of(path) if os.path.lexists(path) else made.time
             if time == made.time and self._notes.get(output) == note:
                 continue
