@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brainstruct.jobs.run import run_job
+from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import Ledger
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import Records
@@ -87,3 +88,12 @@ def test_an_input_that_was_changed_is_named_with_its_cure(results, capsys, taken
 def test_files_that_the_ledger_does_not_know_pass(results):
     (results / "tables/old.tsv").write_text("r\n1\n")
     run_job(write("x"), job(results, inputs=["tables/old.tsv"]))
+
+
+def test_code_that_was_edited_since_the_run_began_is_told(results, monkeypatch):
+    monkeypatch.setenv(CODE_STAMP, stamp_of_code())
+    run_job(write("x"), job(results))
+    assert "code was edited" not in (results / "logs/join_tables.log").read_text()
+    monkeypatch.setenv(CODE_STAMP, "another")
+    run_job(write("x"), job(results))
+    assert "code was edited since this run" in (results / "logs/join_tables.log").read_text()

@@ -203,28 +203,6 @@ def test_two_studies_over_one_store_embed_each_block_once(edited):
     assert "is in no store of embeddings" in packed.text
 
 
-def test_code_that_is_edited_amid_a_run_is_noticed(edited):
-    """A figure's code that differs when its job starts is what the figure was made with."""
-    figures = edited.root / "workflow_scripts/brainstruct/figures/roi_bars.py"
-    before = figures.read_text()
-    (edited.root / "results/small/figures/roi_bars.svg").unlink()
-    # Snakemake has parsed, and starts no job before its hooks have ended.
-    hook = edited.root / "Snakefile"
-    text = hook.read_text()
-    hook.write_text(
-        text.replace(
-            "onstart:\n",
-            "onstart:\n    open('workflow_scripts/brainstruct/figures/roi_bars.py', 'a')"
-            ".write('\\n\\nNEW = 1\\n')\n",
-        )
-    )
-    edited.run(*SMALL)
-    assert figures.read_text() != before
-    figures.write_text(before)
-    hook.write_text(text)
-    assert folded(dry(edited).jobs) == {"draw_roi_bars": 1}
-
-
 def test_a_stage_s_code_may_move(edited):
     append(edited.root / "workflow_scripts/brainstruct/encoding/permutation.py")
     assert dry(edited).jobs == {}

@@ -256,7 +256,8 @@ def test_code_that_costs_is_known_by_its_number(edited):
         text = path.read_text()
         if "encoding.permutation" in text:
             path.write_text(text.replace("encoding.permutation", "encoding.shuffled"))
-    assert dry(edited).jobs == {}
+    # What takes minutes has a hash of its code, and of what it imports.
+    assert folded(dry(edited).jobs) == {"tabulate_partition": 1, "draw_shared_variance": 1}
     formats = package / "workflow/formats.py"
     text = formats.read_text()
     formats.write_text(re.sub(r'("fit_ridge": )1', r"\g<1>2", text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import resource
 import sys
 import time
@@ -10,10 +12,22 @@ from typing import Any
 
 from brainstruct.errors import InputError
 from brainstruct.store.files import rebuild
+from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import Entry, Ledger, Made, stage_of, write_entry
+
+log = logging.getLogger("brainstruct")
 
 SELF_CHECKED = ".nc"
 """Files with checksums of their own in every part: whoever reads a part verifies it."""
+
+
+def warn_of_edits() -> None:
+    """Log a warning if code was edited since the run began: results may not be what they seem."""
+    if (begun := os.environ.get(CODE_STAMP)) and begun != stamp_of_code():
+        log.warning(
+            "code was edited since this run was started; what is made now may be of neither "
+            "version: run again with --forcerun for the rules of these jobs"
+        )
 
 
 def keep_account(job: Any, seconds: float) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import threadpoolctl
 
 from brainstruct.errors import InputError
-from brainstruct.jobs.account import keep_account, require_inputs_as_made
+from brainstruct.jobs.account import keep_account, require_inputs_as_made, warn_of_edits
 from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
 from brainstruct.jobs.help import usage
@@ -60,6 +60,7 @@ def run_job(function: Callable[..., None], job: Any) -> None:
     try:
         with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
             take_blas_buffers()
+            warn_of_edits()
             require_inputs_as_made(job)
             function(**bind(function, job))
             keep_account(job, time.monotonic() - started)

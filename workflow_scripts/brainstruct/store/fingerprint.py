@@ -11,6 +11,11 @@ LENGTH = 16  # hexadecimal digits that are kept: contents are told apart, not de
 WHOLE = 1 << 20  # bytes up to which a sample is all of it
 PIECES, PIECE = 64, 4096  # of larger files: number, and bytes of each
 
+_CODE = Path(__file__).parents[2]
+
+CODE_STAMP = "BRAINSTRUCT_CODE"
+"""Environment variable by which a run tells its jobs what `stamp_of_code` was when it began."""
+
 CLOCK = ".snakemake_timestamp"
 """In a folder that is an output: Snakemake takes its time for the folder's."""
 
@@ -40,6 +45,12 @@ def sample_of(path: Path) -> str:
             file.seek((size - PIECE) * index // (PIECES - 1))
             digest.update(file.read(PIECE))
     return digest.hexdigest()[:LENGTH]
+
+
+def stamp_of_code() -> str:
+    """Return the digest of names, sizes and times of all code."""
+    stats = ((path, path.stat()) for path in sorted(_CODE.rglob("*.py")))
+    return _joined((str(path), f"{stat.st_size} {stat.st_mtime_ns}") for path, stat in stats)
 
 
 def size_of(path: Path) -> int:

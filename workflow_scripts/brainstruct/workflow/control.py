@@ -6,13 +6,16 @@ Not for jobs: each parses the Snakefile again, and asks nothing of this.
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
 from brainstruct.store.files import rebuild
+from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
@@ -43,6 +46,7 @@ class Control:
         if not workflow.is_main_process or not NO_GRAPH.isdisjoint(arguments):
             return None
         found = cls(workflow, rooms, arguments)
+        os.environ[CODE_STAMP] = stamp_of_code()
         if (Path(rooms.data.root) / FOLDER).is_dir():
             found._look()
             rooms.models.discarded.open(workflow, found.records, arguments)
@@ -72,7 +76,8 @@ class Control:
     def explain(self) -> None:
         """Say in words which settings made jobs run again."""
         if getattr(self._workflow, "dag", None) is not None:
-            self._contents.write()
+            with suppress(InputError):  # who only asks may have no right to write there
+                self._contents.write()
             dag = self._workflow.dag
             for line in reasons(dag, self.records) + again(dag, self.records):
                 _say(line)

@@ -57,7 +57,8 @@ class Records:
                 self._notes.pop(output, None)
                 continue  # whoever reads it says so
             if time != made.time:
-                set_time(path, made.time)
+                with suppress(PermissionError):  # another's file: it counts as new
+                    set_time(path, made.time)
             persistence = persistence or FilePersistence(path=self._kept)
             persistence._write_record(str(path), self._record(entry))
             self._notes[output] = note
