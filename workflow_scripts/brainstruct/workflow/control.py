@@ -16,6 +16,7 @@ from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
 from brainstruct.workflow.rooms import Rooms
+from brainstruct.workflow.signals import Signals
 from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
@@ -32,6 +33,7 @@ class Control:
         self.records = Records(Ledger(places.root), places)
         self._rooms = rooms
         self._contents = rooms.data.inputs.contents
+        self.signals = Signals(workflow) if self.dry else Signals.begin(workflow)
 
     @classmethod
     def begin(cls, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> Control | None:
@@ -66,6 +68,7 @@ class Control:
 
     def end(self, *, succeeded: bool = False) -> None:
         """Write down what the run has made; delete what the configuration does not keep."""
+        self.signals.close()
         self._contents.write()
         self.records.take_in()
         if succeeded and not self._rooms.data.study.embedding.keep:
