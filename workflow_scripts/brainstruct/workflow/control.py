@@ -15,6 +15,7 @@ from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
+from brainstruct.workflow.reporting import is_asked, show_what_is_there
 from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.signals import Signals
 from brainstruct.workflow.why import again, reasons
@@ -41,6 +42,8 @@ class Control:
         if not workflow.is_main_process or not NO_GRAPH.isdisjoint(arguments):
             return None
         found = cls(workflow, rooms, arguments)
+        if is_asked(arguments):
+            show_what_is_there(workflow)
         if (Path(rooms.data.root) / FOLDER).is_dir():
             found._look()
             rooms.models.discarded.open(workflow, found.records, arguments)
