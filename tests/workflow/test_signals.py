@@ -6,12 +6,13 @@ import itertools
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from signalled import Run
+from signalled import Run, heed
 
-from brainstruct.workflow.signals import SIGNALS, Signals
+from brainstruct.workflow.signals import SIGNALS, Signals, is_program
 
 PLACES = ("parsing", "locking", "starting", "running", "late", "stubborn")
 """Where a run may be; a stubborn job ignores signals."""
@@ -37,6 +38,7 @@ def check(run: Run, place: str, number: signal.Signals, *, group: bool) -> None:
 
 def check_all(folder, cases) -> None:
     """Check cases, two at once."""
+    heed()
     waiting, failures = list(enumerate(cases)), []
 
     def work() -> None:
@@ -65,8 +67,9 @@ def test_every_signal_at_every_place(tmp_path):
 
 
 @pytest.fixture
-def usual():
+def usual(monkeypatch):
     """Signals as a program finds them; afterwards, as the tests have them."""
+    monkeypatch.setattr("sys.argv", ["/usr/bin/snakemake"])
     before = {number: signal.getsignal(number) for number in SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -94,6 +97,13 @@ def test_signals_of_a_module_s_host_and_those_ignored_are_left(usual):
     taken = Signals.begin(workflow())
     assert signal.getsignal(signal.SIGTERM) == taken._came
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def test_programs_that_use_snakemake_keep_their_handlers(usual, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/lib/pytest/__main__.py"])
+    Signals.begin(workflow())
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert is_program(Path("/lib/snakemake/__main__.py"))
 
 
 def test_the_scheduler_s_handler_is_replaced_and_what_it_has_met_counts(usual):

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,7 @@ class Signals:
     def begin(cls, workflow: Any) -> Signals:
         """Take the signals that nobody else took or ignores; not those of a module's host."""
         found = cls(workflow)
-        # Snakemake's interface in Python may be called by another thread: its user decides.
-        ours = threading.current_thread() is threading.main_thread()
-        if ours and workflow.modifier.is_main_snakefile():
+        if is_program(Path(sys.argv[0])) and workflow.modifier.is_main_snakefile():
             usual = (signal.SIG_DFL, signal.default_int_handler)
             found._taken = [number for number in SIGNALS if signal.getsignal(number) in usual]
             found._terminals = [number for number in (1, 2) if os.isatty(number)]
@@ -207,6 +206,11 @@ class Signals:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for number in gone:
                 os.dup2(nowhere, number)
+
+
+def is_program(path: Path) -> bool:
+    """Return whether this process is Snakemake's command; who uses it as a library decides."""
+    return path.name == "snakemake" or path.parts[-2:] == ("snakemake", "__main__.py")
 
 
 def _lives(process: Process) -> bool:
