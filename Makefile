@@ -3,6 +3,7 @@
 # make view   serve the demo's interactive maps (VIEWER=folder for another study's, PORT=8123)
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
 # make plan CONFIG=config/local.yaml       jobs, hours, memory and disk of a study, before it is run
+# make report CONFIG=config/local.yaml     the report of a study, finished or not, beside its results
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make pack MODEL=instructblip PACK=file.tar CONFIG=..   a model's embeddings in one file, for others
 # make take PACK=file.tar CONFIG=..         theirs, checked, into your embeddings_store
@@ -36,7 +37,7 @@ PORT ?= 8123
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -74,6 +75,9 @@ doctor: setup
 
 plan: setup
 	@$(BIN)/snakemake plan --cores 1 $(STUDY) --quiet all
+
+report: setup
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.reporting $(STUDY)
 
 fetch_nsd: setup
 	@$(BIN)/python workflow_scripts/fetch_nsd.py $(STUDY)

@@ -68,11 +68,13 @@ report: "report/workflow.rst"
 
 
 onstart:
+    control.signals.stand()
     control.explain()
     try:
         finish_leftovers(workflow)
     except InputError as error:
         raise WorkflowError(str(error))
+    control.signals.send()
 
 
 onsuccess:

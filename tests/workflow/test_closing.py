@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from brainstruct.config.loading import load_study
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.workflow import closing
 from brainstruct.workflow.closing import Made, Run, close, summary, warnings_in
+from brainstruct.workflow.command import Command
 from brainstruct.workflow.rooms import Rooms
 
 STARTED = datetime(2026, 3, 1, 12, 0, 0)
@@ -30,6 +32,7 @@ ROWS = [
 @pytest.fixture
 def study(paper_config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["snakemake", "--configfile", "config/local.yaml"])
     return load_study(paper_config)
 
 
@@ -56,8 +59,13 @@ def test_files_are_counted_by_folder(study):
 
 def test_what_comes_next(study):
     made = [Made("collect_scores", ("results/scores/subj01/clip.nc",))]
-    part = say(study, made, whole=False, configuration=["config/local.yaml"])
+    typed = Command.read(["scores", "--configfile", "config/local.yaml"])
+    part = say(study, made, whole=False, command=typed)
     assert ".venv/bin/snakemake --configfile config/local.yaml --cores all" in part
+    assert (
+        ".venv/bin/snakemake scores --configfile config/local.yaml --report results/report.html"
+        in part
+    )
     whole = say(study, made)
     assert ".venv/bin/snakemake --report results/report.html" in whole
     assert "make view" not in whole
@@ -65,7 +73,41 @@ def test_what_comes_next(study):
     Path("results/viewer").mkdir(parents=True)
     Path("results/viewer/index.html").touch()
     assert "make view VIEWER=results/viewer" in say(study, made)
-    assert "--cores 1 exports" in say(study, made, rules={"all", "exports"})
+    said = say(study, made, rules={"all", "exports"})
+    assert ".venv/bin/snakemake exports --cores 1" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "rest", "report"),
+    [
+        ("--cores 4", "--cores 4", "--report r.html"),
+        ("--profile slurm", "--profile slurm", "--profile slurm --report r.html"),
+        (
+            "scores fits --profile slurm --config seed=3 'study=a b' --jobs 9",
+            "--profile slurm --config seed=3 'study=a b' --jobs 9",
+            "scores fits --profile slurm --config seed=3 'study=a b' --report r.html",
+        ),
+        (
+            "--configfile a.yaml 'b c.yaml' --workflow-profile none -c 2 -- statistics",
+            "--workflow-profile none --configfile a.yaml 'b c.yaml' --cores 2",
+            "statistics --workflow-profile none --configfile a.yaml 'b c.yaml' --report r.html",
+        ),
+        ("-s other/Snakefile -d there", "--snakefile other/Snakefile --directory there --cores all",
+         "--snakefile other/Snakefile --directory there --report r.html"),
+    ],
+)  # fmt: skip
+def test_commands_that_follow_have_what_was_typed(typed, rest, report):
+    command = Command.read(shlex.split(typed))
+    assert command.running() == f".venv/bin/snakemake {rest}"
+    assert command.reporting("r.html") == f".venv/bin/snakemake {report}"
+    for said in (command.running("exports", cores="1"), command.reporting("r.html")):
+        again = Command.read(shlex.split(said)[1:])
+        assert again.kept == command.kept  # no option has taken a target
+
+
+def test_a_profile_of_the_environment_is_carried(monkeypatch):
+    monkeypatch.setenv("SNAKEMAKE_PROFILE", "slurm")
+    assert "--profile slurm" in Command.read([]).running()
 
 
 def test_warnings_of_this_run_are_told_once_by_kind(study):
@@ -123,7 +165,6 @@ def workflow(*, outputs=("results/scores/subj01/clip.nc",), quiet=None, touch=Fa
         touch=touch,
         output_settings=SimpleNamespace(quiet=quiet),
         dag=SimpleNamespace(needrun_jobs=lambda exclude_finished: [job], jobs=[job]),
-        config_settings=SimpleNamespace(configfiles=[Path("config/local.yaml").resolve()]),
         start_time=STARTED,
         rules=[],
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shlex
 import sys
 import traceback
 from collections import Counter
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import Study
+from brainstruct.workflow.command import Command
 from brainstruct.workflow.rooms import Rooms
 
 OTHERS = "data set and checkpoints"  # where files go that are not among the results
@@ -48,7 +48,7 @@ class Run:
     started: datetime  # by this machine's clock
     ended: datetime
     whole: bool  # whether the whole study was asked for
-    configuration: list[str] = field(default_factory=list)  # given with --configfile
+    command: Command = field(default_factory=Command)
     rules: set[str] = field(default_factory=set)  # all there are
 
 
@@ -82,7 +82,7 @@ def run_of(workflow: Any) -> Run:
         started=workflow.start_time,
         ended=datetime.now(),
         whole=any(job.rule.name == "all" for job in workflow.dag.jobs),
-        configuration=[_relative(path) for path in workflow.config_settings.configfiles],
+        command=Command.read(sys.argv[1:]),
         rules={rule.name for rule in workflow.rules},
     )
 
@@ -187,17 +187,16 @@ def _regions(table: Path, study: Study) -> Iterator[str]:
 
 
 def _next(run: Run, rooms: Rooms) -> Iterator[str]:
-    command = ".venv/bin/snakemake"
-    if run.configuration:
-        command += f" --configfile {shlex.join(run.configuration)}"
+    command, report = run.command, f"{rooms.data.root}/report.html"
     if not run.whole:
-        yield f"the rest of the study:  {command} --cores all"
+        yield f"the rest of the study:  {command.running()}"
+        yield f"a report of this part:  {command.reporting(report)}"
         return
-    yield f"the report:             {command} --report {rooms.data.root}/report.html"
+    yield f"the report:             {command.reporting(report)}"
     if Path(rooms.viewer.index()).is_file():
         yield f"interactive maps:       make view VIEWER={Path(rooms.viewer.index()).parent}"
     if "exports" in run.rules:
-        yield f"files for other tools:  {command} --cores 1 exports"
+        yield f"files for other tools:  {command.running('exports', cores='1')}"
 
 
 def _stage(path: str, root: str) -> str:
@@ -205,11 +204,6 @@ def _stage(path: str, root: str) -> str:
     if not path.startswith(f"{root}/"):
         return OTHERS
     return f"{root}/{path.removeprefix(f'{root}/').split('/')[0]}"
-
-
-def _relative(path: Any) -> str:
-    resolved, here = Path(path).resolve(), Path.cwd()
-    return str(resolved.relative_to(here)) if resolved.is_relative_to(here) else str(path)
 
 
 def _count(number: int, noun: str) -> str:

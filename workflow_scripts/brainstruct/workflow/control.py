@@ -20,7 +20,9 @@ from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
+from brainstruct.workflow.reporting import is_asked, show_what_is_there
 from brainstruct.workflow.rooms import Rooms
+from brainstruct.workflow.signals import Signals
 from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
@@ -39,6 +41,7 @@ class Control:
         self.records = Records(Ledger(places.root), places)
         self._rooms = rooms
         self._contents = rooms.data.inputs.contents
+        self.signals = Signals(workflow) if self.dry else Signals.begin(workflow)
 
     @classmethod
     def begin(cls, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> Control | None:
@@ -47,6 +50,8 @@ class Control:
             return None
         found = cls(workflow, rooms, arguments)
         os.environ[CODE_STAMP] = stamp_of_code()
+        if is_asked(arguments):
+            show_what_is_there(workflow)
         if (Path(rooms.data.root) / FOLDER).is_dir():
             found._look()
             rooms.models.discarded.open(workflow, found.records, arguments)
@@ -84,6 +89,7 @@ class Control:
 
     def end(self, *, succeeded: bool = False) -> None:
         """Write down what the run has made; delete what the configuration does not keep."""
+        self.signals.close()
         self._contents.write()
         self.records.take_in()
         if succeeded:

@@ -12,7 +12,7 @@ from brainstruct.config.encoding import Divisor, FitSettings
 from brainstruct.config.models import Model
 from brainstruct.store.ledger import Entry, Ledger
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.room import Room, Wildcards, chunks, file
+from brainstruct.workflow.room import LONGEST_NAME, Room, Wildcards, bounded, chunks, file
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,26 @@ class FitJob:
         apart = "" if self.predicts or len(self.layers) < self.n_fitted else "_apart"
         if len(self.layers) == last - first + 1:
             return f"fit_ridge_{first}_to_{last}_of_{self.n_fitted}{apart}"
-        return f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}{apart}"
+        name = f"fit_ridge_{'_'.join(map(str, self.layers))}_of_{self.n_fitted}{apart}"
+        if len(name) <= LONGEST_NAME:
+            return name
+        # Not a digest: later runs ask which layers a rule had.
+        bits = sum(1 << layer for layer in self.layers)
+        return bounded(f"fit_ridge_{first}_to_{last}_x{bits:x}_of_{self.n_fitted}{apart}")
+
+    @staticmethod
+    def layers_in(name: str) -> set[int] | None:
+        """Return the layers that a rule fits, from its name; `None` if it is no such rule."""
+        found = re.fullmatch(
+            r"fit_ridge_([0-9_]+?)(?:_to_([0-9]+))?(?:_x([0-9a-f]+))?_of_[0-9]+", name
+        )
+        if found is None:
+            return None
+        if found[3]:
+            bits = int(found[3], 16)
+            return {layer for layer in range(bits.bit_length()) if bits >> layer & 1}
+        numbers = list(map(int, found[1].split("_")))
+        return set(range(numbers[0], int(found[2]) + 1) if found[2] else numbers)
 
     @property
     def log(self) -> str:
@@ -121,13 +140,8 @@ class EncodingRoom(Room):
         for output, entry in self._predicted.items():
             if output.split("/")[2] != model.key:
                 continue
-            fitted = re.fullmatch(r"fit_ridge_([0-9_]+?)(?:_to_([0-9]+))?_of_[0-9]+", entry.rule)
-            if fitted is None:
-                return True
-            numbers = list(map(int, fitted[1].split("_")))
-            if fitted[2]:
-                numbers = list(range(numbers[0], int(fitted[2]) + 1))
-            if set(numbers) > layers:
+            fitted = FitJob.layers_in(entry.rule)
+            if fitted is None or fitted > layers:
                 return True
         return False
 

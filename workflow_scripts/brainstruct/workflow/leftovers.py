@@ -99,7 +99,7 @@ def finish_leftovers(workflow: Any) -> None:
         If this run is to send jobs to SLURM, which does not say, for minutes,
         what it has.
     """
-    sends = _sends_to_slurm(workflow)
+    sends = sends_to_slurm(workflow)
     try:
         found = _patiently(lambda: leftovers(workflow), TRIES_TO_BEGIN if sends else 1)
     except NoAnswerError as error:
@@ -146,7 +146,7 @@ def cancel_leftovers(workflow: Any) -> None:
             _say(f"Cancelling what is left in the queue: {_ids(found)}")
             _cancel(found)
 
-    sends = _sends_to_slurm(workflow)
+    sends = sends_to_slurm(workflow)
     try:
         _patiently(cancel, TRIES_TO_END if sends else 1)
     except NoAnswerError as error:
@@ -154,7 +154,8 @@ def cancel_leftovers(workflow: Any) -> None:
             _say(f"SLURM does not answer ({error}). Jobs may be left there: squeue shows them.")
 
 
-def _sends_to_slurm(workflow: Any) -> bool:
+def sends_to_slurm(workflow: Any) -> bool:
+    """Return whether a run's jobs go to SLURM."""
     return workflow.executor_plugin is not None and workflow.executor_plugin.name == "slurm"
 
 

@@ -15,7 +15,7 @@ from brainstruct.workflow.data import DataRoom
 from brainstruct.workflow.discarded import Discarded
 from brainstruct.workflow.formats import stage_format
 from brainstruct.workflow.identity import stage_identity
-from brainstruct.workflow.room import Room, Wildcards, chunks, file
+from brainstruct.workflow.room import Room, Wildcards, bounded, chunks, file
 
 DOWNLOADS = "resources/checkpoints"  # of the hub
 
@@ -30,7 +30,7 @@ class EmbedJob:
     @property
     def name(self) -> str:
         """Name of its log, without folder."""
-        return "_".join(self.instructions)
+        return bounded("_".join(self.instructions))
 
     @property
     def minutes(self) -> int:
@@ -95,7 +95,7 @@ class ModelRoom(Room):
                 found.setdefault(chunk, []).append(model.key)
         return {
             # Doubled, so that the keys "a-b" and "a", "b" give two names.
-            f"embed_{'_'.join(chunk)}".replace("-", "__"): EmbedJob(chunk, tuple(models))
+            bounded(f"embed_{'_'.join(chunk)}".replace("-", "__")): EmbedJob(chunk, tuple(models))
             for chunk, models in found.items()
         }
 

@@ -7,6 +7,7 @@ the configuration and at names of files only.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from typing import Literal, Protocol, TypeVar
 from brainstruct.config.study import Study
 
 Item = TypeVar("Item")
+
+LONGEST_NAME = 80
+"""Bytes of a joined name; the extension of its file comes to them."""
+DIGITS = 12
+"""Hexadecimal digits of the digest that ends a name that was too long."""
 
 
 class Wildcards(Protocol):
@@ -33,6 +39,18 @@ def chunks(items: Sequence[Item], size: int | Literal["all"]) -> list[tuple[Item
     """Cut what a model has to be done into the parts of one job each."""
     step = len(items) if size == "all" else size
     return [tuple(items[start : start + step]) for start in range(0, len(items), step)]
+
+
+def bounded(name: str) -> str:
+    """Return a name, or, where it is too long, how it begins and a digest of it.
+
+    Names are joined from lists of any length, and become parts of paths, names of
+    rules, and what SLURM is told of a job; all of these have limits.
+    """
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:DIGITS]
+    return f"{name[: LONGEST_NAME - DIGITS - 1]}_{digest}"
 
 
 def file(pattern: str) -> Callable[..., str]:
