@@ -190,6 +190,21 @@ def test_labels_without_a_name(ill):
     assert "holds labels that have no name" in line
 
 
+def test_regions_without_names_are_noted(ill):
+    layout = layout_of(ill)
+    shutil.copy(layout.roi_file("subj03", "floc-faces"), layout.roi_file("subj03", "thalamus"))
+    study = study_of(ill, data={"rois": ["thalamus"]})
+    line = only(check_subject(study, "subj03"), "note")
+    assert "no table names its labels; they are called thalamus_1" in line
+
+
+def test_a_region_that_is_misspelt_is_not_to_be_fetched(ill):
+    study = study_of(ill, data={"rois": ["floc-face"]})
+    line = only(check_subject(study, "subj03"))
+    assert "Did you mean 'floc-faces'?" in line
+    assert "etch" not in line
+
+
 def test_a_damaged_design_hides_nothing_else(ill):
     truncate(layout_of(ill).expdesign_file)
     areas = [area for area, _ in findings(examine(study_of(ill), packages=False))]
