@@ -195,7 +195,7 @@ def test_regions_without_names_are_noted(ill):
     shutil.copy(layout.roi_file("subj03", "floc-faces"), layout.roi_file("subj03", "thalamus"))
     study = study_of(ill, data={"rois": ["thalamus"]})
     line = only(check_subject(study, "subj03"), "note")
-    assert "no table names its labels; they are called thalamus_1" in line
+    assert "no table names its labels; they are called thalamus_" in line
 
 
 def test_a_region_that_is_misspelt_is_not_to_be_fetched(ill):

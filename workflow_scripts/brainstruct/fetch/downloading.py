@@ -27,7 +27,7 @@ class Came:
     """What a download has brought, and what not."""
 
     summary: str = ""
-    unchecked: list[Path] = field(default_factory=list)  # had no checksum; of the NSD only
+    unchecked: list[Path] = field(default_factory=list)  # had no checksum; no archive is
     faults: dict[Path, str] = field(default_factory=dict)  # what did not come, and why
 
 
@@ -116,7 +116,7 @@ def _require_space(root: Path, n_bytes: int) -> None:
         raise InputError(
             root,
             f"{amount(n_bytes)} are to come, and {amount(free)} are free",
-            "Set data.nsd_root to a larger disk, or study fewer subjects or sessions",
+            "Put the data on a larger disk (data block), or study fewer subjects or sessions",
         )
 
 
