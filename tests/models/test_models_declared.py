@@ -128,9 +128,8 @@ def test_the_image_token_is_the_tokenizer_s(copy, family):
     config = json.loads((folder / "config.json").read_text())
     key = "image_token_index" if "image_token_index" in config else "image_token_id"
     change(folder / "config.json", **{key: config[key] - 1})
-    with pytest.raises(
-        InputError, match=rf"is {config[key] - 1}, the tokenizer says {config[key]}"
-    ):
+    said = rf"is {config[key] - 1}, the tokenizer says {config[key]}"
+    with pytest.raises(InputError, match=said):
         read_checkpoint(folder, family)
 
 

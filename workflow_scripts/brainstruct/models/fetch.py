@@ -143,4 +143,4 @@ def _altered(path: Path, found: str, entry: RepoFile) -> str | None:
     if found == expected:
         return None
     path.unlink()
-    return f"{path.name} has checksum {found[:12]}, the hub says {expected[:12]}; it was removed"
+    return f"{path.name}: has checksum {found[:12]}, the hub says {expected[:12]}; it was removed"
