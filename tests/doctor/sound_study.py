@@ -53,8 +53,13 @@ def write_checkpoints(folder: Path) -> None:
         place = folder / name
         place.mkdir(parents=True)
         towers = {"text_config": block, "vision_config": block}
-        (place / "config.json").write_text(json.dumps({"model_type": name, **towers}))
-        (place / "tokenizer.json").write_text("{}")
+        config = {"model_type": name, "image_token_index": 1, **towers}
+        (place / "config.json").write_text(json.dumps(config))
+        tokenizer = {
+            "model": {"vocab": {"a": 0}},
+            "added_tokens": [{"id": 1, "content": "<image>"}],
+        }
+        (place / "tokenizer.json").write_text(json.dumps(tokenizer))
         if name == "instructblip":
             (place / "qformer_tokenizer").mkdir()
             (place / "qformer_tokenizer" / "tokenizer.json").write_text("{}")

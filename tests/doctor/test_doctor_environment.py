@@ -85,9 +85,24 @@ def test_gpus(sound, torch_alone, monkeypatch):
     monkeypatch.setattr(environment.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(environment, "_nvidia_lists_gpus", lambda: True)
     assert "although nvidia-smi lists some" in examine(sound)[1].findings[0].fault
-    torch_alone["gpus"].append({"name": "H100", "memory": 80 * 2**30})
+    torch_alone["gpus"].append({"name": "H100", "memory": 80 * 2**30, "capability": [9, 0]})
     outcome = examine(sound)[1]
     assert (outcome.findings, outcome.checked) == ([], "H100 (80 GiB)")
+
+
+def test_gpus_without_code(sound, torch_alone):
+    torch_alone["codes"] = ["sm_75", "sm_80", "compute_120"]
+    assert "has code for compute capability 7.5, 8.0, 12.0" in examine(sound)[1].checked
+    for name, capability in (("V100", [7, 0]), ("T4", [7, 5]), ("L40", [8, 9])):
+        gpu = {"name": name, "memory": 16 * 2**30, "capability": capability}
+        torch_alone["gpus"].append(gpu)
+    (lacking,) = examine(sound)[1].findings
+    assert (lacking.level, lacking.where) == ("error", "GPU 0")
+    assert "V100 has compute capability 7.0" in lacking.fault
+    assert examine(sound, embedding={"device": "cpu"})[1].findings[0].level == "note"
+    findings = examine(sound, embedding={"dtype": "bfloat16"})[1].findings
+    assert [finding.level for finding in findings] == ["error", "warning"]
+    assert "T4 emulates bfloat16" in findings[1].fault
 
 
 def test_how_snakemake_was_called():

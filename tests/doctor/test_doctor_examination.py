@@ -105,6 +105,33 @@ def test_more_sessions_than_there_are(ill):
     assert "lacks 31 of 32" in lines[1]
 
 
+def test_layers_that_a_configuration_leaves_to_the_library(ill):
+    path = ill / "checkpoints/clip/config.json"
+    path.write_text(json.dumps({"model_type": "clip"}))
+    lines = [finding.line for finding in check_checkpoint(study_of(ill), "clip").findings]
+    assert len(lines) == 2  # the image tower's and the text tower's
+    assert all("is 3, " in line and "has 13 hidden states" in line for line in lines)
+
+
+def test_one_model_s_fault_does_not_hide_the_weights(ill):
+    folder = ill / "checkpoints/clip"
+    (folder / "config.json").write_text(json.dumps({"model_type": "siglip"}))
+    truncate(folder / "model.safetensors")
+    lines = [finding.line for finding in check_checkpoint(study_of(ill), "clip").findings]
+    assert any("model_type is 'siglip'" in line for line in lines)
+    assert any("model.safetensors: is damaged" in line for line in lines)
+
+
+def test_pointers_that_nobody_reads_are_warnings(ill):
+    path = ill / "checkpoints/instructblip/tokenizer.model"
+    path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    line = only(check_checkpoint(study_of(ill), "instructblip"), "warning")
+    assert line.startswith(f"{path}: is a Git LFS pointer")
+    (path.parent / "qformer_tokenizer/tokenizer.json").write_bytes(path.read_bytes())
+    levels = [f.level for f in check_checkpoint(study_of(ill), "instructblip").findings]
+    assert sorted(levels) == ["error", "warning"]
+
+
 def test_an_unfinished_download_is_a_warning_if_all_sessions_are_meant(ill):
     study = study_of(ill, data={"sessions": "all"})
     line = only(check_subject(study, "subj01"), "warning")
@@ -188,6 +215,21 @@ def test_labels_without_a_name(ill):
     table.write_text("0 Unknown\n")
     line = only(check_subject(study_of(ill), "subj03"))
     assert "holds labels that have no name" in line
+
+
+def test_regions_without_names_are_noted(ill):
+    layout = layout_of(ill)
+    shutil.copy(layout.roi_file("subj03", "floc-faces"), layout.roi_file("subj03", "thalamus"))
+    study = study_of(ill, data={"rois": ["thalamus"]})
+    line = only(check_subject(study, "subj03"), "note")
+    assert "no table names its labels; they are called thalamus_" in line
+
+
+def test_a_region_that_is_misspelt_is_not_to_be_fetched(ill):
+    study = study_of(ill, data={"rois": ["floc-face"]})
+    line = only(check_subject(study, "subj03"))
+    assert "Did you mean 'floc-faces'?" in line
+    assert "etch" not in line
 
 
 def test_a_damaged_design_hides_nothing_else(ill):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from brainstruct.embedding.batching import Forward
+from brainstruct.embedding.prefetch import Upload
 from brainstruct.errors import InputError
 from brainstruct.models.interface import Features
 
@@ -13,15 +15,16 @@ from brainstruct.models.interface import Features
 class Cramped:
     """A model on a GPU that holds so many rows at once."""
 
-    def __init__(self, room):
+    def __init__(self, room, error=None):
         self.room = room
+        self.error = error or torch.cuda.OutOfMemoryError("CUDA out of memory")
         self.calls = []
 
     def forward(self, batch):
         values = batch["values"]
         self.calls.append(len(values))
         if len(values) > self.room:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            raise self.error
         return Features(
             values[:, None, None].float(),
             [str(value) for value in values.tolist()],
@@ -56,6 +59,34 @@ def test_the_batch_is_halved_until_it_fits_and_stays_so(batch, caplog):
     model.calls.clear()
     forward(batch)
     assert model.calls == [2] * 5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate "
+            "memory: you tried to allocate 4294967296 bytes. Error code 12 (Cannot allocate memory)"
+        ),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: out of memory"),
+        MemoryError(),
+    ],
+)
+def test_every_lack_of_memory_makes_batches_smaller(batch, error):
+    model = Cramped(3, error)
+    assert Forward(model, 8)(batch).n_tokens.tolist() == list(range(10))
+    assert model.calls == [8, 4, 2, 2, 2, 2, 2]
+
+
+def test_what_cannot_be_pinned_is_moved_in_its_turn(monkeypatch):
+    class Full(torch.Tensor):
+        def pin_memory(self):
+            raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: object())
+    rows = {"values": torch.arange(3).as_subclass(Full)}
+    assert Upload(SimpleNamespace(device=torch.device("cuda")))(rows) is rows
 
 
 def test_a_single_row_that_does_not_fit_is_an_error(batch):

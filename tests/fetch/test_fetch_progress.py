@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from brainstruct.fetch import study
-from brainstruct.fetch.study import Progress, amount
+from brainstruct.fetch import downloading
+from brainstruct.fetch.downloading import Progress, amount
 
 
 def test_what_came_earlier_counts_as_done_but_not_as_speed(monkeypatch):
     seconds = iter([0.0, 10.0, 20.0])
-    monkeypatch.setattr(study.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(downloading.time, "monotonic", lambda: next(seconds))
     progress = Progress(3, 5_000_000, begun=1_000_000)
     progress.count(n_bytes=2_000_000)
     progress.count(files=1)

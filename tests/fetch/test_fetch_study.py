@@ -12,6 +12,7 @@ import yaml
 from local_bucket import IN_PARTS, NAME, upload
 
 from brainstruct.errors import InputError
+from brainstruct.fetch import downloading
 from brainstruct.fetch import study as fetching
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.command import main
@@ -138,7 +139,7 @@ def test_a_corrupted_object_is_thrown_away_and_named(served, tmp_path, monkeypat
             yield bytes([chunk[0] ^ 1]) + chunk[1:] if name in spoilt else chunk
 
     monkeypatch.setattr(Bucket, "read", altered)
-    with pytest.raises(InputError, match="could not be fetched") as caught:
+    with pytest.raises(InputError, match="all others are in place") as caught:
         fetch(served, tmp_path)
     for name in spoilt:
         assert f"{tmp_path / name}: came with another content" in str(caught.value)
@@ -169,19 +170,85 @@ def test_verify_reads_what_is_there(served, tmp_path):
     stored = bytearray(path.read_bytes())
     stored[len(stored) // 2] ^= 1
     path.write_bytes(stored)
-    with pytest.raises(InputError, match=r"1 files: differ .*nsd_stimuli\.hdf5"):
+    with pytest.raises(InputError, match=r"nsd_stimuli\.hdf5: differs from the bucket's"):
         fetch(served, tmp_path, verify=True)
 
 
-def test_missing_objects_are_all_named_before_anything_comes(served, tmp_path):
+def test_missing_objects_are_all_named_and_the_others_come(served, tmp_path):
     with pytest.raises(InputError) as caught:
         fetch(served, tmp_path, data={"sessions": 3, "rois": ["floc-faces", "my-rois"]})
     message = str(caught.value)
-    assert "does not hold 3 of" in message
-    for name in ("betas_session03.hdf5", "roi/my-rois.nii.gz", "my-rois.mgz.ctab"):
+    for name in ("betas_session03.hdf5: does not exist", "roi/my-rois.nii.gz: does not exist"):
         assert name in message
-    assert "40 of subj01" in message
-    assert content(tmp_path) == {}
+    assert "my-rois.mgz.ctab" not in message
+    assert "40 sessions of subj01" in message
+    assert "The data set has no my-rois" in message
+    found = content(tmp_path)
+    assert set(found) - only_tables(found) == NEEDED | CAPTIONS
+
+
+def refused(monkeypatch, method, *names):
+    """Let the bucket refuse something about objects, or folders, of these names."""
+    known = getattr(Bucket, method)
+
+    def refusing(self, key, *rest):
+        if key.endswith(names):
+            raise InputError(key, "is refused (403)", "Ask")
+        return known(self, key, *rest)
+
+    monkeypatch.setattr(Bucket, method, refusing)
+
+
+@pytest.mark.parametrize("method", ["describe", "read"])
+def test_what_is_refused_is_named_and_the_captions_are_unpacked(
+    served, tmp_path, monkeypatch, method
+):
+    names = ("ncsnr.nii.gz", "betas_session02.hdf5")
+    refused(monkeypatch, method, *names)
+    with pytest.raises(InputError, match="2 faults") as caught:
+        fetch(served, tmp_path)
+    assert all(f"{name}: is refused (403)" in str(caught.value) for name in names)
+    found = {name for name in content(tmp_path) if not name.endswith(".part")}
+    lacking = {name for name in NEEDED if name.endswith(names)}
+    assert set(found) - only_tables(found) == (NEEDED | CAPTIONS) - lacking
+
+
+def test_a_folder_that_may_not_be_listed_is_named(served, tmp_path, monkeypatch):
+    refused(monkeypatch, "sizes", "func1pt8mm/roi")
+    with pytest.raises(InputError, match="func1pt8mm/roi: is refused") as caught:
+        fetch(served, tmp_path)
+    assert "does not exist" not in str(caught.value)
+    found = content(tmp_path)
+    assert {name for name in NEEDED if "/roi/" not in name} | CAPTIONS <= set(found)
+
+
+def test_without_the_server_of_captions_all_else_comes(served, tmp_path):
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:9/none\.zip: cannot be reached"):
+        fetch(served, tmp_path, fetch={"captions": "http://127.0.0.1:9/none.zip"})
+    assert set(content(tmp_path)) >= NEEDED
+
+
+def test_verify_goes_on_after_a_refusal(served, tmp_path, monkeypatch):
+    fetch(served, tmp_path)
+    (tmp_path / BETAS / "ncsnr.nii.gz").unlink()
+    refused(monkeypatch, "describe", "nsd_expdesign.mat")
+    with pytest.raises(InputError, match=r"\n  .*nsd_expdesign\.mat: is refused"):
+        fetch(served, tmp_path, verify=True)
+    assert set(content(tmp_path)) >= NEEDED
+
+
+def test_a_mask_and_a_table_of_one_s_own_stay(served, tmp_path):
+    folder = tmp_path / "nsddata/ppdata/subj01/func1pt8mm/roi"
+    table = tmp_path / "nsddata/freesurfer/subj01/label/MTL.mgz.ctab"
+    own = {folder / "my-mask.nii.gz", folder / "MTL.nii.gz", folder / "floc-faces.nii.gz", table}
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"mine")
+    served.requests.clear()
+    fetch(served, tmp_path, data={"mask": "my-mask", "rois": ["MTL", "floc-faces"]})
+    assert all(path.read_bytes() == b"mine" for path in own)
+    asked = {key for _, key, _ in served.requests}
+    assert not asked & {path.relative_to(tmp_path).as_posix() for path in own}
 
 
 def test_the_bucket_or_server_is_not_there(served, tmp_path):
@@ -191,7 +258,7 @@ def test_the_bucket_or_server_is_not_there(served, tmp_path):
 
 def test_the_disk_is_too_small(served, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(downloading.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(InputError, match=r"are to come, and 1\.0 kB are free"):
         fetch(served, tmp_path)
 
@@ -209,7 +276,7 @@ def test_an_archive_that_could_not_be_unpacked_does_not_come_again(served, tmp_p
     with monkeypatch.context() as patch, pytest.raises(InputError, match="cannot be unpacked"):
         patch.setattr(fetching, "unpack_captions", full)
         fetch(served, tmp_path)
-    monkeypatch.setattr(fetching, "fetch_file", lambda *_, **__: pytest.fail("downloaded again"))
+    monkeypatch.setattr(downloading, "fetch_file", lambda *_, **__: pytest.fail("downloaded again"))
     fetch(served, tmp_path)
     assert set(content(tmp_path)) - only_tables(content(tmp_path)) == NEEDED | CAPTIONS
 

@@ -181,3 +181,32 @@ def test_a_file_system_that_refuses_locks_is_named(machine, monkeypatch, number)
     with pytest.raises(InputError, match=os.strerror(number)) as refused, hold_gpus(1):
         pass
     assert "TMPDIR" in refused.value.cure
+
+
+@pytest.fixture
+def old_card(monkeypatch):
+    """A GPU, seen through stand-ins, that this PyTorch holds no code for."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "V100")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (7, 0))
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80"])
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_gpu_without_code_is_refused_before_the_work(old_card):
+    expected = pytest.raises(InputError, match=r"V100 has compute capability 7\.0.*7\.5, 8\.0")
+    with expected, hold_gpus(1):
+        pytest.fail("the work began")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2, 5"
+    old_card.setattr(gpus.sys.modules["torch"].cuda, "get_arch_list", lambda: ["sm_70"])
+    with hold_gpus(1):
+        pass
+
+
+@pytest.mark.usefixtures("old_card")
+def test_a_job_without_gpus_minds_none():
+    with hold_gpus(0):
+        pass

@@ -164,3 +164,13 @@ def test_a_second_attempt_keeps_the_first_one_s_log(job):
 
 def test_importing_a_script_runs_nothing():
     run_job(lambda: pytest.fail("ran"), None)
+
+
+def test_troubles_of_a_gpu_are_one_line(job):
+    def fail(*, fits):
+        raise RuntimeError("CUDA error: no kernel image is available for execution\nCompile with")
+
+    with pytest.raises(SystemExit):
+        run_job(fail, job)
+    assert "fit_ridge: the GPU is one that this PyTorch has no code for" in lines(job)[-1]
+    assert not any("Traceback" in line for line in lines(job))

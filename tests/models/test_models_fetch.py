@@ -119,6 +119,15 @@ def test_a_second_start_fetches_only_what_is_missing(hub, tmp_path):
     assert hub.sent == [(LARGE, 0)]
 
 
+def test_all_files_that_differ_are_removed_and_named(hub, tmp_path):
+    hub.corrupt |= {LARGE, "config.json"}
+    with pytest.raises(InputError) as caught:
+        fetch_main(hub, tmp_path)
+    for name in (LARGE, "config.json"):
+        assert f"{name}: has checksum" in str(caught.value)
+        assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("name", [LARGE, "config.json"])
 def test_a_file_that_differs_from_the_hub_s_is_removed(hub, tmp_path, name):
     hub.corrupt.add(name)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
 from brainstruct.models.interface import ModelOptions
+from brainstruct.models.loading import require_image_effect
 from brainstruct.models.opening import family_class
 
 INSTRUCTION = "What is in this image?"
@@ -251,6 +253,53 @@ def test_bfloat16(folder, pictures):
     found = model.embed(pictures(2), [INSTRUCTION] * 2)
     assert found.states.dtype == torch.float32
     assert found.states.shape == exact.states.shape
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A GPU of any capability, seen through stand-ins, and a PyTorch with code from 7.0 on."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "card")
+    codes = ["sm_70", "sm_75", "sm_80", "sm_90", "compute_90"]
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: codes)
+
+    def put(capability):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"),
+    [((7, 0), "float16"), ((7, 5), "float16"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16")],
+)
+def test_the_usual_precision_is_one_that_the_card_has(tmp_path, card, capability, dtype):
+    card(capability)
+    cuda = torch.device("cuda")
+    assert ModelOptions(tmp_path, 5).placement() == (cuda, getattr(torch, dtype))
+    assert ModelOptions(tmp_path, 5, dtype="float32").placement() == (cuda, torch.float32)
+    assert ModelOptions(tmp_path, 5, device="cpu").placement()[1] == torch.float32
+
+
+def test_amd_s_cards_have_numbers_of_their_own(tmp_path, card, monkeypatch):
+    card((7, 0))
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    assert ModelOptions(tmp_path, 5).placement()[1] == torch.bfloat16
+
+
+def test_a_card_without_code_is_refused_before_anything_is_loaded(tmp_path, card):
+    card((6, 1))
+    with pytest.raises(InputError, match=r"card has compute capability 6\.1.*7\.0, 7\.5, 8\.0"):
+        ModelOptions(tmp_path, 5).placement()
+    assert ModelOptions(tmp_path, 5, device="cpu").placement()[0].type == "cpu"
+
+
+def test_states_beyond_the_precision_are_not_called_blind(load, monkeypatch):
+    model = load("llava")
+    states = torch.full((2, 5, 8), float("inf"))
+    monkeypatch.setattr(model, "embed", lambda *a, **k: SimpleNamespace(states=states))
+    with pytest.raises(InputError, match=r"not finite in float32.*embedding\.dtype: float32"):
+        require_image_effect(model)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from brainstruct.datasets.nsd.labels import LABELS, label_names, read_label_table
+from brainstruct.brain.region_names import region_of
+from brainstruct.datasets.nsd.labels import (
+    DISTRIBUTED,
+    LABELS,
+    label_names,
+    numbered,
+    read_label_table,
+    volume_cure,
+)
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
 
@@ -74,6 +82,19 @@ def test_a_table_that_renumbers_known_labels_is_refused(tmp_path: Path) -> None:
         label_names(layout, "subj01", "floc-places")
 
 
-def test_an_unknown_family_needs_a_table(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not built in"):
-        label_names(Layout(tmp_path), "subj01", "HCP_MMP1")
+def test_a_family_that_nobody_names(tmp_path: Path) -> None:
+    assert label_names(Layout(tmp_path), "subj01", "MTL") is None
+    names = numbered("MTL", [1, 4])
+    assert names == {1: "MTL_1", 4: "MTL_4"}
+    assert {region_of(name) for name in names.values()} == set(names.values())
+
+
+@pytest.mark.parametrize("family", ["MTL", "my-mask", "floc-faces", "flocfaces"])
+def test_no_cure_names_a_download_of_what_may_not_exist(tmp_path: Path, family: str) -> None:
+    cure = volume_cure(tmp_path / f"{family}.nii.gz")
+    assert ("etch" in cure) == (family in DISTRIBUTED)
+    assert ("Did you mean 'floc-faces'?" in cure) == (family == "flocfaces")
+    table = put(tmp_path / f"{family}.mgz.ctab", "1 a\n1 b\n")
+    with pytest.raises(InputError) as caught:
+        read_label_table(table)
+    assert "ownload" not in caught.value.cure

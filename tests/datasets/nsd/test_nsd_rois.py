@@ -3,10 +3,11 @@ from __future__ import annotations
 import nibabel
 import numpy as np
 import pytest
+import xarray as xr
 
 from brainstruct.datasets.nsd.labels import LABELS
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.rois import read_mask, read_roi
+from brainstruct.datasets.nsd.rois import read_family, read_mask, read_roi
 from brainstruct.errors import InputError
 
 
@@ -55,6 +56,33 @@ def test_labels_without_a_name_are_refused(brain: Layout) -> None:
     put(brain, values)
     with pytest.raises(InputError, match=r"no name: \[6\]"):
         read_roi(brain, "subj01", "floc-faces")
+
+
+def test_regions_that_nobody_names_get_numbers_and_a_note(
+    brain: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = np.zeros((12, 14, 8))
+    values[0, 0, :3] = 1, 4, 0
+    put(brain, values, "MTL")
+    places = xr.Dataset(
+        {axis: ("voxel", [0, 0]) for axis in "ij"} | {"k": ("voxel", [0, 1])},
+        attrs={"volume_shape": values.shape},
+    )
+    with caplog.at_level("INFO"):
+        family = read_family(brain, "subj01", "MTL", places)
+    assert family.names == {1: "MTL_1", 4: "MTL_4"}
+    assert "MTL: no table names its labels; they are called MTL_1, MTL_4" in caplog.text
+
+
+def test_a_table_that_names_nothing_is_refused_all_the_same(brain: Layout) -> None:
+    values = np.zeros((12, 14, 8))
+    values[0, 0, 0] = 2
+    put(brain, values, "MTL")
+    table = brain.label_tables("subj01", "MTL")[1]
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text("0 Unknown\n")
+    with pytest.raises(InputError, match=rf"no name: \[2\].*{table}"):
+        read_roi(brain, "subj01", "MTL")
 
 
 def test_an_empty_mask_is_refused(brain: Layout) -> None:

@@ -178,7 +178,8 @@ class Embedding(Block):
         Token states that are averaged: those of the response, the prompt, or
         the prompt's last token alone.
     device, dtype : str
-        ``auto``: CUDA and bfloat16 where there is a GPU, else CPU and float32.
+        ``auto``: CUDA where there is a GPU, in bfloat16, or float16 if it is too old for that;
+        else CPU and float32.
     storage : str
         Precision of stored states.
     keep : bool

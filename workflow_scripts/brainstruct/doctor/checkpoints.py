@@ -7,7 +7,8 @@ from pathlib import Path
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
-from brainstruct.models.files import inspect_weights, read_checkpoint
+from brainstruct.models.declared import stand_ins, stated_blocks
+from brainstruct.models.files import SMALL_FILES, fetch_cure, inspect_weights, read_checkpoint
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -26,19 +27,37 @@ def check_checkpoint(study: Study, name: str) -> Outcome:
         )
     else:
         models = [model for model in study.models if model.checkpoint == name]
-        with outcome.noting():
-            for model in models:
+        outcome.checked = f"{len(models)} models"
+        for model in models:
+            with outcome.noting():
                 _check_model(outcome, folder, model)
-            size = inspect_weights(folder)
-            outcome.checked = f"{len(models)} models, weights of {size / 1e9:.1f} GB"
+        # Models of one checkpoint share its faults.
+        outcome.findings[:] = dict.fromkeys(outcome.findings)
+        if folder.is_dir():
+            _note_pointers(outcome, folder)
+            with outcome.noting():
+                size = inspect_weights(folder)
+                outcome.checked += f", weights of {size / 1e9:.1f} GB"
     return outcome
+
+
+def _note_pointers(outcome: Outcome, folder: Path) -> None:
+    """Note small files that are something else; those that a family reads are errors already."""
+    names = [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name.endswith(SMALL_FILES)
+    ]
+    said = " ".join(finding.line for finding in outcome.findings)
+    for name, (fault, cure) in stand_ins(folder, names, fetch_cure(folder)).items():
+        if name not in said:
+            outcome.add("warning", folder / name, f"{fault}; no model of the study reads it", cure)
 
 
 def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
     config = read_checkpoint(folder, model.family)
-    part = config.get("vision_config" if model.family == "clip-image" else "text_config")
-    blocks = (part if isinstance(part, dict) else config).get("num_hidden_layers")
-    if isinstance(blocks, int) and model.n_layers != blocks + 1:
+    blocks = stated_blocks(config, model.family)
+    if blocks is not None and model.n_layers != blocks + 1:
         outcome.add(
             "error",
             f"models.{model.key}.n_layers",

@@ -76,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     add_configfile(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
-        "--no-packages", action="store_true", help="do not import packages or look for GPUs"
+        "--no-packages",
+        action="store_true",
+        help="do not import packages, or look at GPUs and memory",
     )
     parser.add_argument(
         "--rooms",

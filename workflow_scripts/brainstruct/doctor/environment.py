@@ -18,6 +18,7 @@ from brainstruct.config.files import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.doctor import probe as probe_module
 from brainstruct.errors import Outcome
+from brainstruct.store.cuda import capabilities, lack_of_code
 
 PINS = REPOSITORY / "envs" / "pins.toml"
 
@@ -63,7 +64,7 @@ def check_environment(study: Study, rooms: Sequence[str] | None = None) -> list[
         outcome.add("error", module, f"cannot be imported ({error})", _setup())
     if "torch" not in names:
         return [outcome]
-    return [outcome, _check_gpu(study, answer["gpus"])]
+    return [outcome, _check_gpu(study, answer["gpus"], answer.get("codes", []))]
 
 
 def module_of(package: str) -> str:
@@ -89,9 +90,21 @@ def _ask(modules: Sequence[str]) -> dict[str, Any]:
     return answer
 
 
-def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]]) -> Outcome:
+def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]], codes: Sequence[str]) -> Outcome:
     seen = ", ".join(f"{gpu['name']} ({gpu['memory'] / 2**30:.0f} GiB)" for gpu in gpus)
     outcome = Outcome("GPU", seen or "none on this machine")
+    if not gpus and codes:  # a login node, most often: say what its jobs must get
+        outcome.checked += f"; PyTorch has code for compute capability {capabilities(codes)}"
+    for number, gpu in enumerate(gpus):
+        major, minor = gpu["capability"]
+        if lacking := lack_of_code(gpu["name"], (major, minor), codes):
+            used = study.embedding.device != "cpu" or study.encoding.backend == "torch_cuda"
+            outcome.add("error" if used else "note", f"GPU {number}", *lacking)
+        elif (major, minor) < (8, 0) and study.embedding.dtype == "bfloat16":
+            cure = "Set embedding.dtype: auto, which takes float16 there, or float32"
+            outcome.add(
+                "warning", f"GPU {number}", f"{gpu['name']} emulates bfloat16, slowly", cure
+            )
     if gpus:
         return outcome
     asking = []

@@ -10,6 +10,7 @@ from brainstruct.doctor.checkpoints import check_checkpoint
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
+from brainstruct.doctor.memory import check_memory
 from brainstruct.errors import Outcome
 
 _THREADS = 16
@@ -19,7 +20,7 @@ _THREADS = 16
 def examine(
     study: Study, *, packages: bool = True, rooms: Sequence[str] | None = None
 ) -> list[Outcome]:
-    """Run all checks, `packages` and GPUs only if asked; outcomes in the order of the work."""
+    """Run all checks in the order of the work; `packages`, GPUs and memory only if asked."""
     used = dict.fromkeys(model.checkpoint for model in study.models)
     with ThreadPoolExecutor(_THREADS) as pool:
         environment = pool.submit(check_environment, study, rooms) if packages else None
@@ -32,7 +33,7 @@ def examine(
         return [
             *_data_set(study, pool),
             *(future.result() for future in rest),
-            *(environment.result() if environment is not None else []),
+            *([check_memory(study), *environment.result()] if environment is not None else []),
         ]
 
 

@@ -1,4 +1,4 @@
-"""Runs batches through a model, in smaller ones if GPU memory runs out."""
+"""Runs batches through a model, in smaller ones if memory runs out, a GPU's or the machine's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from brainstruct.errors import InputError
 from brainstruct.models.interface import Batch, FeatureModel, Features
+from brainstruct.store.faults import lack_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ class Forward:
         # Memory is freed only once the exception, which holds all frames, is gone.
         try:
             return self._model.forward(batch)
-        except torch.cuda.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             return None
 
     def _halve(self, n_rows: int) -> None:
@@ -57,14 +60,20 @@ class Forward:
         if n_rows == 1:
             raise InputError(
                 "embedding.batch_size",
-                "GPU memory does not suffice for a batch of one",
-                "Use a GPU with more memory, embedding.dtype: bfloat16, or a smaller "
-                "embedding.max_new_tokens",
+                "memory does not suffice for a batch of one",
+                "Use a GPU with more memory, on the CPU give the job more (resources: mem_mb), or "
+                "set a smaller embedding.max_new_tokens or a shorter embedding.dtype",
             )
         self.batch_size = n_rows // 2
-        log.warning(
-            "GPU memory ran out with a batch of %d; going on with %d", n_rows, self.batch_size
-        )
+        log.warning("memory ran out with a batch of %d; going on with %d", n_rows, self.batch_size)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a smaller batch may help: PyTorch's allocators, of GPU and CPU, say so in words.
+
+    So do CUDA's libraries, which take memory of their own.
+    """
+    return isinstance(error, torch.cuda.OutOfMemoryError) or lack_of_memory(error) is not None
 
 
 def join(parts: Sequence[Features]) -> Features:

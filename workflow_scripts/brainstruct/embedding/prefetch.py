@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import torch
 
+from brainstruct.embedding.batching import is_out_of_memory
 from brainstruct.models.interface import Batch, FeatureModel
 
 Key = TypeVar("Key")
@@ -62,11 +63,13 @@ class Upload:
         """
         if self._stream is None:
             return batch
-        pinned = {name: values.contiguous().pin_memory() for name, values in batch.items()}
-        try:
+        try:  # pinned memory is scarce, too
+            pinned = {name: values.contiguous().pin_memory() for name, values in batch.items()}
             with torch.cuda.stream(self._stream):
                 placed = self._model.on_device(pinned)
             self._stream.synchronize()
-        except torch.cuda.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             return batch
         return placed

@@ -22,6 +22,7 @@ from sklearn.model_selection import KFold
 
 from brainstruct.encoding.columns import Array, batches, centre, require_finite
 from brainstruct.encoding.components import Components
+from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
 
@@ -186,7 +187,7 @@ class _Search:
         """Return eigenvalues, scaled eigenvectors, and held-out products in that basis."""
         kept, scale = self._bands[band]
         scaled = scale[:, None] * fit[kept][:, kept] * scale
-        spectrum, vectors = torch.linalg.eigh(scaled)
+        spectrum, vectors = eigh(scaled, torch.linalg.eigh)
         basis = scale[:, None] * vectors
         metric = basis.T @ seen[kept][:, kept] @ basis
         return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)

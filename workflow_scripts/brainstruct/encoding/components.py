@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
 
 from brainstruct.encoding.columns import Array, require_finite
+from brainstruct.encoding.eigen import eigh_of_array
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.ridge import standardise
 
@@ -50,7 +50,7 @@ def principal_components(train: Array, test: Array, n_components: int) -> Compon
         raise ValueError("all features are constant on the training images")
     size = len(products)
     wanted = min(n_components, size)
-    values, vectors = eigh(products, subset_by_index=[size - wanted, size - 1], check_finite=False)
+    values, vectors = eigh_of_array(products, subset_by_index=[size - wanted, size - 1])
     real = values > values[-1] * 1e-10  # of weaker ones, float32 scores are mostly rounding
     values, vectors = values[real][::-1], vectors[:, real][:, ::-1]
     rotation = vectors if primal else train.T @ (vectors / np.sqrt(values))

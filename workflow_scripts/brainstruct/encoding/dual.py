@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.columns import Array, batches
+from brainstruct.encoding.eigen import eigh_of_array
 
 Rows = NDArray[np.intp]
 
@@ -102,7 +102,7 @@ def _decompose(
     column = inside.mean(0)
     centred = inside - column - column[:, None] + column.mean()
     across = outside - outside.mean(1, keepdims=True) - column + column.mean()
-    spectrum, vectors = eigh(centred, check_finite=False, driver="evd")
+    spectrum, vectors = eigh_of_array(centred, driver="evd")
     return (
         np.maximum(spectrum, 0.0),
         (across @ vectors).astype(np.float32),

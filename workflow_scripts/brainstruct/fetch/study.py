@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import threading
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from brainstruct.config.study import Study
 from brainstruct.datasets.nsd.caption_archive import (
@@ -18,24 +15,26 @@ from brainstruct.datasets.nsd.caption_archive import (
     unpack_captions,
 )
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.downloads import Cortices, require_terms, wanted_files
+from brainstruct.datasets.nsd.downloads import Cortices, Files, require_terms, wanted_files
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
 from brainstruct.fetch import web
 from brainstruct.fetch.bucket import Bucket
 from brainstruct.fetch.digest import matches
+from brainstruct.fetch.downloading import amount, download
 from brainstruct.fetch.remote import Remote
-from brainstruct.fetch.transfer import bytes_begun, fetch_file
-from brainstruct.planning.disk import existing
 from brainstruct.workflow.flat_source import find_source
 
 log = logging.getLogger(__name__)
 
-_SECONDS_PER_LINE = 10.0
+_SHOWN = 12
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
-    """Download what is missing, largest files first, several at a time.
+    """Download what is missing and may be had, largest files first, several at a time.
 
     A `dry_run` prints the list of files and the number of bytes. `verify` compares files
     that are already there with the server's checksums first.
@@ -43,44 +42,113 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
     Raises
     ------
     InputError
-        If the terms are not accepted, the server does not answer or lacks
-        files, files that were there differ, or the disk is too small. If files
-        failed, the message names each, and all others are in place.
+        If the terms are not accepted, the server does not answer, or the disk is too
+        small. At the end, if files failed, are nowhere to be had, or were there and
+        differ: the message names each, and all others are in place.
     """
     dataset = _to_be_fetched(study)
     require_terms(dry_run or study.fetch.nsd_terms_accepted)
     layout, bucket = dataset.layout, Bucket(study.fetch)
     cortices = cortices_to_fetch(study)
-    wanted = wanted_files(dataset, study.wanted, cortices, bucket.name, bucket.sizes)
-    here = [path for path, n in wanted.items() if path.is_file() and path.stat().st_size == n]
+    wanted = wanted_files(dataset, study.wanted, cortices, bucket.sizes)
     captions = missing_captions(layout) if study.wanted.captions else []
+    faults = _not_to_be_had(wanted, layout, bucket.name)
+    for fault in faults:  # before hours of downloads, too
+        log.error("%s", fault)
     if dry_run:
-        _print_list(layout, wanted, here, captions)
-        return
-    if verify:
-        _verify(layout, bucket, here)
-    missing = [path for path in wanted if path not in here]
-    with ThreadPoolExecutor(bucket.connections) as pool:
-        remotes = pool.map(bucket.describe, map(layout.in_bucket, missing))
-        downloads = dict(zip(missing, remotes, strict=True))
+        _print_list(layout, wanted, captions)
+    else:
+        if verify:
+            faults += _differing(layout, bucket, wanted.published)
+        faults += _fetch(layout, bucket, wanted, captions, study.fetch.captions)
+    if faults:
+        rest = "the others can be fetched" if dry_run else "all others are in place"
+        raise InputError(
+            f"{len(faults)} faults",
+            f"of {len(wanted.sizes) + bool(captions)} files; {rest}:\n  "
+            + "\n  ".join([*faults[:_SHOWN], *_more(faults)])
+            + "\n",
+            "Mend these, and start again: what is there does not come again",
+        )
+
+
+def _more(faults: Sequence[str]) -> list[str]:
+    return [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+
+
+def _not_to_be_had(wanted: Files, layout: Layout, bucket: str) -> list[str]:
+    """Say of every file that is neither on disk nor in the bucket what can be done."""
+    return [
+        *wanted.unlisted,
+        *(
+            str(InputError(f"s3://{bucket}/{layout.in_bucket(path)}", "does not exist", cure))
+            for path, cure in wanted.absent.items()
+        ),
+    ]
+
+
+def _fetch(
+    layout: Layout, bucket: Bucket, wanted: Files, captions: Sequence[Path], address: str
+) -> list[str]:
+    """Download what is not here, and unpack the captions; return what went wrong."""
+    keys = {path: layout.in_bucket(path) for path in wanted.missing}
+    downloads, faults = _described(bucket.describe, keys, bucket.connections)
+    archive = archive_path(layout)
     if captions:
-        archive, remote = archive_path(layout), web.describe(study.fetch.captions)
+        described, refused = _described(web.describe, {archive: address}, 1)
+        faults += refused
         # One that is there has come whole, and could not be unpacked.
-        if not (archive.is_file() and archive.stat().st_size == remote.size):
-            downloads[archive] = remote
-    if not downloads:
-        log.info("nothing to fetch: all %d files are there", len(wanted))
-    summary, unchecked = _download(layout.nsd_root, downloads, bucket.connections)
-    for path in unpack_captions(layout) if captions else []:
-        log.info("unpacked %s", path)
+        if described and not _is_here(archive, described[archive].size):
+            downloads |= described
+    if not downloads and not faults:
+        log.info("nothing to fetch: all %d files are there", len(wanted.here))
+    came = download(layout.nsd_root, downloads, bucket.connections)
+    faults += came.faults.values()
+    if captions and archive not in came.faults and archive.is_file():
+        unpacked, refused = _attempted(unpack_captions, [layout])
+        faults += refused
+        for path in unpacked.get(layout, []):
+            log.info("unpacked %s", path)
     if downloads:
-        log.info("%s", summary)
-    if unchecked:
+        log.info("%s", came.summary)
+    if came.unchecked:
         log.warning(
             "the server offers no checksum of %d files, their sizes are right: %s",
-            len(unchecked),
-            ", ".join(sorted(layout.in_bucket(path) for path in unchecked)),
+            len(came.unchecked),
+            ", ".join(sorted(layout.in_bucket(path) for path in came.unchecked)),
         )
+    return faults
+
+
+def _is_here(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
+
+
+def _described(
+    describe: Callable[[str], Remote], addresses: Mapping[Path, str], connections: int
+) -> tuple[dict[Path, Remote], list[str]]:
+    """Ask servers for sizes and checksums; return the answers, and what was refused."""
+    found, faults = _attempted(describe, addresses.values(), connections)
+    return {path: found[name] for path, name in addresses.items() if name in found}, faults
+
+
+def _attempted(
+    function: Callable[[Asked], Answer], arguments: Iterable[Asked], at_once: int = 1
+) -> tuple[dict[Asked, Answer], list[str]]:
+    """Call a function for each argument; return the answers, and what was refused."""
+    answers: dict[Asked, Answer] = {}
+    faults: list[str] = []
+
+    def attempt(argument: Asked) -> None:
+        try:
+            answers[argument] = function(argument)
+        except InputError as error:
+            log.error("%s", error)
+            faults.append(str(error))
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(attempt, arguments))
+    return answers, faults
 
 
 def _to_be_fetched(study: Study) -> Nsd:
@@ -111,147 +179,33 @@ def cortices_to_fetch(study: Study) -> Cortices:
     return Cortices(subjects, flatmaps.patch, own=flatmaps.source != "fsaverage")
 
 
-def _print_list(
-    layout: Layout, wanted: Mapping[Path, int], here: Sequence[Path], captions: Sequence[Path]
-) -> None:
+def _print_list(layout: Layout, wanted: Files, captions: Sequence[Path]) -> None:
     """Say file by file what would be done, then the totals."""
-    for path, size in wanted.items():
+    here = set(wanted.here)
+    for path, size in wanted.sizes.items():
         print(f"{'here ' if path in here else 'fetch'} {size:>13,}  {layout.in_bucket(path)}")
     for path in captions:
         print(f"fetch {'(COCO)':>13}  {path}")
-    total = sum(wanted.values())
-    to_come = amount(total - sum(wanted[path] for path in here))
+    total = sum(wanted.sizes.values())
+    to_come = amount(sum(wanted.sizes[path] for path in wanted.missing))
     more = ", and the COCO captions (an archive of 0.25 GB)" if captions else ""
     print(
-        f"{len(wanted)} files, {amount(total)}; "
-        f"to fetch: {len(wanted) - len(here)} files, {to_come}{more}"
+        f"{len(wanted.sizes)} files, {amount(total)}; "
+        f"to fetch: {len(wanted.missing)} files, {to_come}{more}"
     )
 
 
-def _verify(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> None:
-    """Compare files with the server's checksums; name all that differ, and remove none."""
+def _differing(layout: Layout, bucket: Bucket, here: Sequence[Path]) -> list[str]:
+    """Compare files with the bucket's checksums; name all that differ, and remove none."""
 
     def differs(path: Path) -> bool:
         return matches(path, bucket.describe(layout.in_bucket(path))) is False
 
-    with ThreadPoolExecutor(bucket.connections) as pool:
-        wrong = [path for path, wrong in zip(here, pool.map(differs, here), strict=True) if wrong]
-    log.info("compared %d files with s3://%s", len(here), bucket.name)
-    if wrong:
-        raise InputError(
-            f"{len(wrong)} files",
-            f"differ from the bucket's: {', '.join(map(str, wrong))}",
-            "Delete them and fetch again",
-        )
-
-
-class Progress:
-    """Counts files and bytes, from any thread; an earlier start has left `begun` of the bytes."""
-
-    def __init__(self, n_files: int, n_bytes: int, begun: int = 0) -> None:
-        self.n_files, self.n_bytes, self.begun = n_files, n_bytes, begun
-        self.files = self.bytes = 0
-        self._start = time.monotonic()
-        self._lock = threading.Lock()
-
-    def count(self, *, files: int = 0, n_bytes: int = 0) -> None:
-        """Count complete files, and bytes."""
-        with self._lock:
-            self.files += files
-            self.bytes += n_bytes
-
-    def line(self) -> str:
-        """Say what has come, how fast, and when the rest will have."""
-        here = self.begun + self.bytes
-        rate = self.bytes / max(time.monotonic() - self._start, 1e-9)
-        to_come = self.n_bytes - here
-        left = timedelta(seconds=round(to_come / rate)) if rate else "unknown time"
-        if to_come <= 0:
-            left = timedelta(0)
-        return (
-            f"{self.files} of {self.n_files} files, {amount(here)} of {amount(self.n_bytes)}, "
-            f"{amount(rate)}/s, {left} left"
-        )
-
-
-class _StoppedError(Exception):
-    """The download was told to stop; what has come stays for the next start."""
-
-
-def _download(
-    root: Path, downloads: Mapping[Path, Remote], connections: int
-) -> tuple[str, list[Path]]:
-    """Download all; return how much came, and the NSD's files that had no checksum."""
-    begun = sum(bytes_begun(path, remote) for path, remote in downloads.items())
-    total = sum(remote.size for remote in downloads.values())
-    _require_space(root, total - begun)
-    if downloads:
-        came = f"{amount(total)} ({amount(begun)} of it came earlier)"
-        log.info("fetching %d files, %s", len(downloads), came)
-    progress = Progress(len(downloads), total, begun)
-    stop = threading.Event()
-    unchecked: list[Path] = []
-    faults: list[str] = []
-
-    def arrived(n_bytes: int) -> None:
-        progress.count(n_bytes=n_bytes)
-        if stop.is_set():
-            raise _StoppedError
-
-    def fetch(path: Path) -> None:
-        try:
-            checked = fetch_file(downloads[path], path, arrived)
-        except InputError as error:
-            log.error("%s", error)
-            faults.append(str(error))
-            return
-        progress.count(files=1)
-        if not checked and path.suffix != ".zip":
-            unchecked.append(path)
-
-    with ThreadPoolExecutor(connections) as pool:
-        largest_first = sorted(downloads, key=lambda path: -downloads[path].size)
-        running = {pool.submit(fetch, path) for path in largest_first}
-        try:
-            while running:
-                done, running = wait(running, _SECONDS_PER_LINE, FIRST_EXCEPTION)
-                for future in done:
-                    future.result()
-                if running:
-                    log.info("%s", progress.line())
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    if faults:
-        raise InputError(
-            f"{len(faults)} of {len(downloads)} files",
-            "could not be fetched:\n  " + "\n  ".join(faults) + "\n",
-            "All others are in place; start again to fetch these",
-        )
-    return progress.line(), unchecked
-
-
-def _require_space(root: Path, n_bytes: int) -> None:
-    free = shutil.disk_usage(existing(root)).free
-    if n_bytes > free:
-        raise InputError(
-            root,
-            f"{amount(n_bytes)} are to come, and {amount(free)} are free",
-            "Set data.nsd_root to a larger disk, or study fewer subjects or sessions",
-        )
-
-
-def amount(n_bytes: float) -> str:
-    """Write a number of bytes as people do, in powers of 1000.
-
-    Examples
-    --------
-    >>> amount(999), amount(36_840_000_000)
-    ('999 B', '36.8 GB')
-    """
-    for unit in ("B", "kB", "MB"):
-        if n_bytes < 999.95:
-            return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} GB"
+    found, faults = _attempted(differs, here, bucket.connections)
+    log.info("compared %d files with s3://%s", len(found), bucket.name)
+    cure = "Delete it and fetch again, unless it is your own"
+    return faults + [
+        str(InputError(path, "differs from the bucket's", cure))
+        for path, wrong in found.items()
+        if wrong
+    ]

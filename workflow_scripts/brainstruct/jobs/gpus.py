@@ -11,6 +11,7 @@ import logging
 import os
 import platform
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from brainstruct.errors import InputError
+from brainstruct.store.cuda import lack_of_code
 
 log = logging.getLogger("brainstruct")
 
@@ -59,7 +61,8 @@ def hold_gpus(wanted: int) -> Iterator[None]:
     Raises
     ------
     InputError
-        If the locks cannot be kept in the folder for temporary files.
+        If the locks cannot be kept in the folder for temporary files, or PyTorch holds
+        no code for a GPU.
     """
     environment = os.environ
     gpus = [] if wanted == 0 else usable_gpus()
@@ -73,12 +76,25 @@ def hold_gpus(wanted: int) -> Iterator[None]:
         log.info("on GPU %s of this machine", ", ".join(held))
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(held)
         try:
+            _require_code()
             yield
         finally:
             if before is None:
                 del environment["CUDA_VISIBLE_DEVICES"]
             else:
                 environment["CUDA_VISIBLE_DEVICES"] = before
+
+
+def _require_code() -> None:
+    """Refuse GPUs that this PyTorch cannot run on, before data are read and models loaded."""
+    torch = sys.modules.get("torch")  # without it the job computes nothing on a GPU
+    if torch is None or not torch.cuda.is_available():
+        return
+    codes = torch.cuda.get_arch_list()
+    for index in range(torch.cuda.device_count()):
+        name, found = torch.cuda.get_device_name(index), torch.cuda.get_device_capability(index)
+        if lacking := lack_of_code(name, found, codes):
+            raise InputError(f"GPU on {platform.node()}", *lacking)
 
 
 def _scheduled() -> str:

@@ -24,6 +24,7 @@ from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
 from brainstruct.jobs.help import usage
 from brainstruct.jobs.memory import take_blas_buffers
+from brainstruct.store.cuda import trouble_of_gpu
 from brainstruct.store.faults import lack_of_memory, trouble_of
 
 log = logging.getLogger("brainstruct")
@@ -100,6 +101,8 @@ def _in_one_line(error: Exception, job: Any) -> str | None:
         )
     if isinstance(error, InputError):
         return str(error)
+    if found := trouble_of_gpu(error):
+        return str(InputError(job.rule, *found))
     if isinstance(error, (OSError, RuntimeError)):
         if found := trouble_of(error):
             return str(InputError(getattr(error, "filename", None) or job.rule, *found))

@@ -75,8 +75,13 @@ def fetch_from_hub(
     if missing:
         raise InputError(folder, f"lacks {', '.join(missing)}", "Fetch the checkpoint again")
     manifest = describe_checkpoint(folder, wanted, repository, commit)
-    for name in wanted:
-        _require_checksum(folder / name, manifest.files[name], entries[name])
+    altered = [
+        fault
+        for name in wanted
+        if (fault := _altered(folder / name, manifest.files[name], entries[name]))
+    ]
+    if altered:
+        raise InputError(folder, "; ".join(altered), "Fetch the checkpoint again")
     # Of an earlier revision; a whole file would be loaded before the shards of this one.
     for name in set(files_in(folder)) - set(wanted):
         (folder / name).unlink(missing_ok=True)
@@ -126,8 +131,8 @@ def needed_files(names: Iterable[str]) -> list[str]:
     return sorted([*small, *weights])
 
 
-def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
-    """Refuse, and remove, a file that is not what the hub has.
+def _altered(path: Path, found: str, entry: RepoFile) -> str | None:
+    """Remove a file that is not what the hub has, and say so.
 
     Large files are known by their SHA-256 (`found`), small ones by git's checksum.
     """
@@ -135,10 +140,7 @@ def _require_checksum(path: Path, found: str, entry: RepoFile) -> None:
         expected = entry.lfs.sha256
     else:
         found, expected = git_hash(path.read_bytes()), entry.blob_id
-    if found != expected:
-        path.unlink()
-        raise InputError(
-            path,
-            f"has checksum {found[:12]}, the hub says {expected[:12]}; it was removed",
-            "Fetch the checkpoint again",
-        )
+    if found == expected:
+        return None
+    path.unlink()
+    return f"{path.name}: has checksum {found[:12]}, the hub says {expected[:12]}; it was removed"

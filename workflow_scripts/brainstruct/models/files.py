@@ -14,7 +14,8 @@ from typing import Any
 from safetensors import safe_open
 
 from brainstruct.errors import InputError
-from brainstruct.models.registry import FAMILIES
+from brainstruct.models import declared
+from brainstruct.models.registry import FAMILIES, Family
 from brainstruct.store.faults import reading, taken_for
 from brainstruct.store.files import read_json
 
@@ -51,12 +52,14 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the folder or a file is missing, the configuration is damaged, or the
-        checkpoint is of another family.
+        If the folder or a file is missing or a pointer to it, the configuration is damaged,
+        the checkpoint is of another family, quantised or an adapter, or its image token is
+        not the tokenizer's.
     """
     entry = FAMILIES[family]
     if not folder.is_dir():
         raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
+    declared.require_whole_model(folder)
     _require_files(folder, "config.json")
     path = folder / "config.json"
     config: dict[str, Any] = read_json(path, fetch_cure(folder))
@@ -68,7 +71,29 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
             "Name another checkpoint, or another family, for this model in the configuration",
         )
     _require_files(folder, *entry.files)
+    _require_own_content(folder, entry)
+    declared.require_unquantised(path, config)
+    declared.require_image_token(folder, config, family, fetch_cure(folder))
     return config
+
+
+def _require_own_content(folder: Path, entry: Family) -> None:
+    """Refuse pointers and pages in place of what a family reads, naming all."""
+    with reading(folder, "folder of a checkpoint", fetch_cure(folder)):
+        needed = {name for names in entry.files for name in _alternatives(names)}
+        there = {path.name for path in folder.glob("*.json")} | needed
+        names = [name for name in there if (folder / name).is_file()]
+    found = declared.stand_ins(folder, names, fetch_cure(folder))
+    if len(found) == 1:
+        ((name, trouble),) = found.items()
+        raise InputError(folder / name, *trouble)
+    if found:
+        faults = "; ".join(f"{name} {fault}" for name, (fault, _) in found.items())
+        raise InputError(folder, faults, next(iter(found.values()))[1])
+
+
+def _alternatives(name: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (name,) if isinstance(name, str) else name
 
 
 def read_config(folder: Path, family: str, kind: Any) -> Any:
@@ -119,7 +144,7 @@ def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:
     with reading(folder, "folder of a checkpoint", fetch_cure(folder)):
         missing = [
             " or ".join(alternatives)
-            for alternatives in ((name,) if isinstance(name, str) else name for name in names)
+            for alternatives in map(_alternatives, names)
             if not any((folder / name).is_file() for name in alternatives)
         ]
     if missing:
@@ -163,26 +188,42 @@ def inspect_weights(folder: Path) -> int:
         its header says, or lacks tensors that the index promises.
     """
     shards = require_weights(folder)
+    faults: list[InputError] = []
     for name, tensors in shards.items():
-        path = folder / name
-        with reading(path, "file of weights", fetch_cure(folder)):
-            if found := taken_for(path):
-                raise InputError(path, found[0], found[1] or fetch_cure(folder))
-            with path.open("rb") as file:
-                packed = file.read(2) == b"PK"
-            if packed and not zipfile.is_zipfile(path):  # its directory is at the end
-                raise InputError(path, "is truncated", fetch_cure(folder))
-        if path.suffix == ".safetensors":
-            _inspect_safetensors(path, tensors)
+        try:
+            _inspect_file(folder / name, tensors)
+        except InputError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        said = "; ".join(f"{Path(error.where).name} {error.fault}" for error in faults)
+        raise InputError(folder, said, faults[0].cure)
     return sum((folder / name).stat().st_size for name in shards)
 
 
-def _inspect_safetensors(path: Path, tensors: Sequence[str]) -> None:
+def _inspect_file(path: Path, tensors: Sequence[str]) -> None:
     """Check one file of weights, which must hold the given tensors."""
+    declared.require_plain_tensors(path, tensors)
+    cure = fetch_cure(path.parent)
+    with reading(path, "file of weights", cure):
+        if found := taken_for(path):
+            raise InputError(path, found[0], found[1] or cure)
+        with path.open("rb") as file:
+            packed = file.read(2) == b"PK"
+        if packed and not zipfile.is_zipfile(path):  # its directory is at the end
+            raise InputError(path, "is truncated", cure)
+    if path.suffix == ".safetensors":
+        _inspect_safetensors(path, tensors)
+
+
+def _inspect_safetensors(path: Path, tensors: Sequence[str]) -> None:
+    """Compare the header of a file of weights with its size, and with the index."""
     cure = fetch_cure(path.parent)
     # Opening it compares its header with its size.
     with reading(path, "file of weights", cure), safe_open(path, framework="numpy") as file:
         found = set(file.keys())
+    declared.require_plain_tensors(path, found)
     absent = sorted(set(tensors) - found)
     if absent:
         raise InputError(

@@ -42,12 +42,6 @@ class InstructBlip(RespondingModel):
                 "from decoder-only models of the LLaMA kind",
                 "Use a Vicuna checkpoint, e.g. Salesforce/instructblip-vicuna-7b",
             )
-        if config.image_token_id is None:
-            raise InputError(
-                folder / "config.json",
-                "names no image token (image_token_index)",
-                "Fetch a revision of the checkpoint from November 2024 or later",
-            )
         tokenizer = tokens.load_tokenizer(folder)
         tokens.require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
         network = load_network(InstructBlipForConditionalGeneration, config, options)

@@ -20,6 +20,7 @@ from PIL import Image
 
 from brainstruct.errors import InputError
 from brainstruct.models.registry import Modality
+from brainstruct.store.cuda import lack_of_code
 
 Pooling: TypeAlias = Literal["response_mean", "last_prompt_token", "prompt_mean"]
 
@@ -30,6 +31,9 @@ so that a batch can be cut in two when memory runs out."""
 STIMULUS = "stimulus"
 """Optional entry of a `Batch`, [stimulus], int64: what tells stimuli apart (their
 ids). Needed where responses are sampled, for each draws numbers of its own."""
+
+_FIRST_WITH_BFLOAT16 = (8, 0)
+"""Compute capability of the first GPUs with arithmetic in bfloat16 (Ampere)."""
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -71,7 +75,7 @@ class ModelOptions:
     max_new_tokens: int = 32
     sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)
     device: str = "auto"  # CUDA if visible; or "cuda", "cpu"
-    dtype: str = "auto"  # bfloat16 on CUDA, float32 on CPU; or one of `_DTYPES`
+    dtype: str = "auto"  # see `usual_precision`; or one of `_DTYPES`
 
     def placement(self) -> tuple[torch.device, torch.dtype]:
         """Return where the model runs, and in which precision.
@@ -79,7 +83,8 @@ class ModelOptions:
         Raises
         ------
         InputError
-            If CUDA is asked for and there is none, or the precision is unknown.
+            If CUDA is asked for and there is none, PyTorch holds no code for the GPU, or
+            the precision is unknown.
         """
         cuda = torch.cuda.is_available()
         if self.device == "cuda" and not cuda:
@@ -93,13 +98,36 @@ class ModelOptions:
                 "embedding.device", f"is {self.device!r}", "Use one of auto, cuda, cpu"
             )
         device = torch.device("cuda" if cuda and self.device != "cpu" else "cpu")
+        if device.type == "cuda":
+            _require_code()
         if self.dtype == "auto":
-            return device, torch.bfloat16 if device.type == "cuda" else torch.float32
+            return device, usual_precision(device)
         if self.dtype not in _DTYPES:
             raise InputError(
                 "embedding.dtype", f"is {self.dtype!r}", f"Use one of auto, {', '.join(_DTYPES)}"
             )
         return device, _DTYPES[self.dtype]
+
+
+def usual_precision(device: torch.device) -> torch.dtype:
+    """Return the precision that ``dtype: auto`` means on a device."""
+    if device.type == "cpu":
+        return torch.float32
+    # AMD's capabilities are numbers of another kind, and its GPUs that PyTorch runs on have it.
+    if torch.version.hip or torch.cuda.get_device_capability() >= _FIRST_WITH_BFLOAT16:
+        return torch.bfloat16
+    # Before, bfloat16 is emulated: slower than float32. float16 it is, because the checkpoints
+    # were published in it, it rounds eight times finer than bfloat16, and their weights fit
+    # into GPUs of that age (16 to 32 GB), as those in float32 (28 GB and more) do not. What it
+    # cannot hold, above 65,504, does not pass in silence: no state is stored that is not finite.
+    return torch.float16
+
+
+def _require_code() -> None:
+    """Refuse a GPU that PyTorch has no code for: its first kernel would fail, after loading."""
+    found = torch.cuda.get_device_capability()
+    if lacking := lack_of_code(torch.cuda.get_device_name(), found, torch.cuda.get_arch_list()):
+        raise InputError("embedding.device", *lacking)
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,6 @@ class Llava(RespondingModel):
         _require_parts(folder, config, images)
         tokenizer = tokens.load_tokenizer(folder)
         image_id = tokens.token_id(folder, tokenizer, IMAGE_TOKEN)
-        if image_id != config.image_token_id:
-            raise InputError(
-                folder / "config.json",
-                f"image_token_index is {config.image_token_id}, the tokenizer says {image_id}",
-                fetch_cure(folder),
-            )
         network = load_network(LlavaForConditionalGeneration, config, options)
         model = cls(
             options,

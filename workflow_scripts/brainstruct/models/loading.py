@@ -204,6 +204,13 @@ def require_image_effect(model: Any) -> None:
     question = "What is in this image?"
     require_embedded(model.options.checkpoint, model.prompt_ids(question), model.body.embed_tokens)
     first, second = model.embed(images, [question] * 2, stimuli=[0, 0]).states
+    if not (first.isfinite().all() and second.isfinite().all()):
+        raise InputError(
+            model.options.checkpoint,
+            f"its states are not finite in {str(model.dtype).removeprefix('torch.')}",
+            "Set embedding.dtype: float32, or bfloat16 on a GPU that has it; if that does not "
+            "help, its weights are damaged",
+        )
     effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
     log.info("two different images change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:

@@ -28,6 +28,11 @@ class Family:
     model_type: str  # of the ``config.json`` of its checkpoints
     # What they hold besides configuration and weights; of a tuple, one.
     files: tuple[str | tuple[str, ...], ...]
+    # The part of the configuration whose blocks are the layers; `None`: there are no parts.
+    part: str | None = "text_config"
+    usual_blocks: int = 32  # the library's, where the configuration states none
+    has_image_token: bool = False  # whose id the configuration states, too
+    usual_image_token: int | None = None  # the library's, where it states none
     # Rises when the same weights and stimuli give other states: its models are then run anew.
     # `brainstruct.workflow.formats` says more of such numbers.
     format: int = 1
@@ -43,6 +48,7 @@ FAMILIES: dict[str, Family] = {
         _FOLLOWS,
         "instructblip",
         (_IMAGES, _TEXTS, f"qformer_tokenizer/{_TEXTS}"),
+        has_image_token=True,
     ),
     "mplug-owl": Family(
         f"{_ROOM}.mplug_owl.family",
@@ -51,9 +57,29 @@ FAMILIES: dict[str, Family] = {
         "mplug-owl",
         ("preprocessor_config.json", "tokenizer.model"),
     ),
-    "idefics": Family(f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (_IMAGES, _TEXTS)),
-    "llava": Family(f"{_ROOM}.llava", "Llava", _FOLLOWS, "llava", (_IMAGES, _TEXTS)),
-    "vit": Family(f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (_IMAGES,)),
-    "clip-image": Family(f"{_ROOM}.clip", "ClipImage", "image", "clip", (_IMAGES,)),
-    "clip-text": Family(f"{_ROOM}.clip", "ClipText", "text", "clip", (_TEXTS,)),
+    "idefics": Family(
+        f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (_IMAGES, _TEXTS), part=None
+    ),
+    "llava": Family(
+        f"{_ROOM}.llava",
+        "Llava",
+        _FOLLOWS,
+        "llava",
+        (_IMAGES, _TEXTS),
+        has_image_token=True,
+        usual_image_token=32000,
+    ),
+    "vit": Family(
+        f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (_IMAGES,), part=None, usual_blocks=12
+    ),
+    "clip-image": Family(
+        f"{_ROOM}.clip",
+        "ClipImage",
+        "image",
+        "clip",
+        (_IMAGES,),
+        part="vision_config",
+        usual_blocks=12,
+    ),
+    "clip-text": Family(f"{_ROOM}.clip", "ClipText", "text", "clip", (_TEXTS,), usual_blocks=12),
 }

@@ -16,6 +16,7 @@ from brainstruct.datasets.nsd.betas import inspect_session
 from brainstruct.datasets.nsd.captions import read_captions
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.design import read_expdesign, shown_images
+from brainstruct.datasets.nsd.labels import volume_cure
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
@@ -119,8 +120,10 @@ def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
     sessions = _check_sessions(outcome, dataset, subject)
     mask, ncsnr = layout.roi_file(subject, wanted.mask), layout.ncsnr_file(subject)
     regions = {name: layout.roi_file(subject, name) for name in wanted.families}
-    small = [mask, *regions.values(), ncsnr]
-    _note_missing(outcome, [path for path in small if not path.is_file()])
+    for path in dict.fromkeys([mask, *regions.values()]):
+        if not path.is_file():
+            outcome.add("error", path, "is missing", volume_cure(path))
+    _note_missing(outcome, [] if ncsnr.is_file() else [ncsnr])
     marked = shape = None
     if mask.is_file():
         with outcome.noting():
@@ -129,7 +132,10 @@ def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
     for family, path in regions.items():
         if path.is_file():
             with outcome.noting():
-                read_roi(layout, subject, family, shape)
+                found = read_roi(layout, subject, family, shape)
+                if found.nameless:
+                    cure = f"Put a table at {layout.label_tables(subject, family)[0]} to name them"
+                    outcome.add("note", path, found.note, cure)
     if ncsnr.is_file():
         with outcome.noting():
             read_ncsnr(layout, subject, shape)

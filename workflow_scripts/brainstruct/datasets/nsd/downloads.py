@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainstruct.datasets.interface import Wanted
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.labels import LABELS
+from brainstruct.datasets.nsd.labels import volume_cure
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, SessionFiles, Sessions
 from brainstruct.errors import InputError
 
 _TERMS = "https://cvnlab.slite.page/p/IB6BSeW_7o/Terms-and-Conditions"
 
-_SHOWN = 12
+_OWN_FOLDERS = frozenset({"roi", "label"})
+"""Of masks, regions and tables of names, which people also make themselves under any name."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,83 @@ def require_terms(accepted: bool) -> None:
         )
 
 
+@dataclass
+class Files:
+    """What a study reads of the data set: on disk, in the bucket, or nowhere.
+
+    Attributes
+    ----------
+    sizes : dict
+        Place on disk -> bytes, of what is on disk or in the bucket.
+    own : set
+        Those on disk that the bucket lacks, or that people also make themselves (masks,
+        regions, tables of names): nothing is asked about them, and nothing replaces them.
+    absent : dict
+        Place on disk -> cure, of what is neither on disk nor in the bucket.
+    unlisted : list of str
+        Folders of the bucket that could not be listed, and why.
+    """
+
+    sizes: dict[Path, int] = field(default_factory=dict)
+    own: set[Path] = field(default_factory=set)
+    absent: dict[Path, str] = field(default_factory=dict)
+    unlisted: list[str] = field(default_factory=list)
+
+    @property
+    def here(self) -> list[Path]:
+        """Files that need not come."""
+        return [path for path, size in self.sizes.items() if _bytes_here(path) == size]
+
+    @property
+    def missing(self) -> list[Path]:
+        """Files that are to come, those of another size than the bucket's among them."""
+        return [path for path, size in self.sizes.items() if _bytes_here(path) != size]
+
+    @property
+    def published(self) -> list[Path]:
+        """Files that are here, and are the bucket's."""
+        return [path for path in self.here if path not in self.own]
+
+
+def _bytes_here(path: Path) -> int | None:
+    """Return the size of a file on disk; an empty one is as good as none."""
+    return (path.stat().st_size or None) if path.is_file() else None
+
+
 class _Listing:
-    """What the bucket holds, by places on disk; a folder is listed when it is first asked about."""
+    """What is on disk and in the bucket; a folder is listed when it is first asked about."""
 
     def __init__(self, layout: Layout, sizes_in: Callable[[str], dict[str, int]]) -> None:
         self._layout, self._sizes_in = layout, sizes_in
         self._folders: dict[Path, dict[str, int]] = {}
+        self.refused: dict[Path, str] = {}
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a file on disk is not to be compared with the bucket's."""
+        if _bytes_here(path) is None:
+            return False
+        return path.parent.name in _OWN_FOLDERS or self._in_bucket(path) is None
 
     def size(self, path: Path) -> int | None:
-        return self._sizes(path.parent).get(self._layout.in_bucket(path))
+        return _bytes_here(path) if self.is_own(path) else self._in_bucket(path)
 
     def sessions(self, subject: str) -> SessionFiles:
         sizes = self._sizes(self._layout.betas_folder(subject))
-        return SessionFiles.among(key.rpartition("/")[2] for key in sizes)
+        in_bucket = SessionFiles.among(key.rpartition("/")[2] for key in sizes).numbers
+        on_disk = self._layout.sessions_on_disk(subject).numbers
+        return SessionFiles({form: in_bucket[form] | on_disk[form] for form in in_bucket})
+
+    def _in_bucket(self, path: Path) -> int | None:
+        return self._sizes(path.parent).get(self._layout.in_bucket(path))
 
     def _sizes(self, folder: Path) -> dict[str, int]:
         if folder not in self._folders:
-            self._folders[folder] = self._sizes_in(self._layout.in_bucket(folder))
+            try:
+                self._folders[folder] = self._sizes_in(self._layout.in_bucket(folder))
+            except InputError as error:
+                if not self._folders:  # the server, or the bucket, is not there at all
+                    raise
+                self._folders[folder], self.refused[folder] = {}, str(error)
         return self._folders[folder]
 
     def holds(self, path: Path) -> bool:
@@ -69,40 +130,42 @@ def wanted_files(
     dataset: Nsd,
     wanted: Wanted,
     cortices: Cortices,
-    bucket: str,
     sizes_in: Callable[[str], dict[str, int]],
-) -> dict[Path, int]:
-    """List what a study reads of the data set: place on disk -> bytes in the bucket.
+) -> Files:
+    """List what a study reads of the data set; `sizes_in` lists a folder of the bucket.
 
-    `bucket` is its name; `sizes_in` lists a folder of it, key -> bytes.
-
-    Only folders that hold such files are listed. Of a subject's sessions these
-    are the configured number or, for ``all``, those in the bucket, in the
-    format that is configured or, for ``auto``, in the one that is on disk
-    already, else HDF5. Tables of label names come along where there are any,
-    and the surfaces and transforms of flatmaps unless a filestore has them.
+    Only folders that hold such files are listed, key -> bytes. Of a subject's sessions
+    these are the configured number or, for ``all``, those in the bucket and on disk, in
+    the format that is configured or, for ``auto``, in the one that is on disk already,
+    else HDF5. Tables of label names come along where there are any, and the surfaces and
+    transforms of flatmaps unless a filestore has them.
 
     Raises
     ------
     InputError
-        One message that names every file which the bucket does not hold.
+        If the first folder that is asked about cannot be listed.
     """
-    layout = dataset.layout
-    listed = _Listing(layout, sizes_in)
-    sizes = {path: listed.size(path) for path in _chosen(dataset, wanted, cortices, listed)}
-    absent = [path for path, size in sizes.items() if size is None]
-    if absent:
-        shown = "".join(f"\n  {layout.in_bucket(path)}" for path in absent[:_SHOWN])
-        more = f"\n  and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
-        counts = ", ".join(f"{RELEASED_SESSIONS[name]} of {name}" for name in wanted.subjects)
-        raise InputError(
-            f"s3://{bucket}",
-            f"does not hold {len(absent)} of {len(sizes)} files that this study reads:"
-            f"{shown}{more}\n",
-            "Check data.space, data.betas, data.format, data.sessions, data.mask and data.rois, "
-            f"and fetch.bucket (sessions in the data set: {counts})",
-        )
-    return {path: size for path, size in sizes.items() if size is not None}
+    listed, found = _Listing(dataset.layout, sizes_in), Files()
+    for path in _chosen(dataset, wanted, cortices, listed):
+        size = listed.size(path)
+        if size is not None:
+            found.sizes[path] = size
+            found.own |= {path} if listed.is_own(path) else set()
+        elif path.parent not in listed.refused:
+            found.absent[path] = _cure(path, dataset, wanted)
+    found.unlisted = list(listed.refused.values())
+    return found
+
+
+def _cure(path: Path, dataset: Nsd, wanted: Wanted) -> str:
+    """Return what can be done about a file that is neither on disk nor in the bucket."""
+    subject = next((name for name in wanted.subjects if name in path.parts), "")
+    if subject and path.parent == dataset.layout.betas_folder(subject):
+        released = f"{RELEASED_SESSIONS[subject]} sessions of {subject}"
+        return f"Check data.space, data.betas, data.format and data.sessions ({released} exist)"
+    if subject and path.parent.name == "roi":
+        return volume_cure(path)
+    return f"Check fetch.bucket, or put it at {path}"
 
 
 def _chosen(dataset: Nsd, wanted: Wanted, cortices: Cortices, listed: _Listing) -> Iterator[Path]:
@@ -118,9 +181,10 @@ def _chosen(dataset: Nsd, wanted: Wanted, cortices: Cortices, listed: _Listing) 
         for family in (wanted.mask, *wanted.families):
             yield layout.roi_file(subject, family)
             tables = layout.label_tables(subject, family)
-            there = list(filter(listed.holds, tables))
-            # Without a table the built-in names are used; where there are none it is needed.
-            yield from there[:1] or (() if family in LABELS else tables[:1])
+            # One on disk counts, whatever the bucket has; without any, names are built in,
+            # or are numbers.
+            on_disk = [path for path in tables if path.is_file()]
+            yield from (on_disk or list(filter(listed.holds, tables)))[:1]
         if subject in cortices.subjects:
             yield from _flat(dataset, subject, cortices, listed)
 

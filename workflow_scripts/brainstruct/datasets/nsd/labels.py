@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.errors import InputError
+from brainstruct.settings.suggest import did_you_mean
 from brainstruct.store.faults import reading
 
 LABELS: dict[str, dict[int, str]] = {
@@ -32,6 +34,20 @@ LABELS: dict[str, dict[int, str]] = {
 }
 """Family -> number -> name, as the data set's authors drew them (from 1 to N)."""
 
+DISTRIBUTED = (*LABELS, "HCP_MMP1", "corticalsulc", "visualsulc", "fVTC", "MTL", "thalamus")
+"""Families whose volumes the data set holds; the last two come without a table of names."""
+
+
+def volume_cure(path: Path) -> str:
+    """Return what to do about the volume of a mask or of regions, which may be one's own."""
+    family = path.name.removesuffix(".nii.gz")
+    if family in DISTRIBUTED:
+        return f"Fetch it (docs/data.md; check data.space), or leave {family} out (data.rois)"
+    return (
+        f"The data set has no {family}.{did_you_mean(family, DISTRIBUTED)} Correct data.rois or "
+        f"data.mask, or put a volume of your own at {path}"
+    )
+
 
 def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
     """Read number -> name, without 0 (unknown), from a ``.ctab`` file.
@@ -42,7 +58,7 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
         If the file is missing, a line does not begin with a number and a name,
         or one of them comes twice.
     """
-    cure = "Download it again, or delete it to use the built-in names"
+    cure = "Mend it, or delete it: then built-in names are used, or numbers"
     with reading(path, "table of labels", cure):
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     names: dict[int, str] = {}
@@ -61,28 +77,22 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
     return names
 
 
-def label_names(layout: Layout, subject: str, family: str) -> dict[int, str]:
+def label_names(layout: Layout, subject: str, family: str) -> dict[int, str] | None:
     """Return number -> name of a family's labels.
 
-    The first table found on disk counts; without one, the built-in names.
+    The first table found on disk counts; without one, the built-in names, which not every
+    family has: then `None` is returned, and `numbered` names the labels of a volume.
 
     Raises
     ------
     InputError
-        If there is neither a table nor built-in names, or a table gives a
-        known name another number than the authors do: regions would be mixed up.
+        If a table gives a known name another number than the authors do: regions would
+        be mixed up.
     """
     known = LABELS.get(family, {})
-    tables = layout.label_tables(subject, family)
-    present = [path for path in tables if path.is_file()]
+    present = [path for path in layout.label_tables(subject, family) if path.is_file()]
     if not present:
-        if not known:
-            raise InputError(
-                tables[0],
-                f"does not exist, and the names of the labels of {family} are not built in",
-                f"Download it, or use one of {', '.join(LABELS)}",
-            )
-        return dict(known)
+        return dict(known) or None
     names = read_label_table(present[0])
     number_of = {name: number for number, name in known.items()}
     moved = {
@@ -94,6 +104,19 @@ def label_names(layout: Layout, subject: str, family: str) -> dict[int, str]:
             present[0],
             f"numbers {len(moved)} labels of {family} unlike the data set "
             f"({name} is {number} instead of {number_of[name]})",
-            "Download it again, or delete it to use the built-in names",
+            "Delete it to use the built-in names",
         )
     return names
+
+
+def numbered(family: str, numbers: Iterable[int]) -> dict[int, str]:
+    """Name labels that nobody named by their family and number.
+
+    No hyphen stands before the number: it would make them patches of one region.
+
+    Examples
+    --------
+    >>> numbered("MTL", [1, 2])
+    {1: 'MTL_1', 2: 'MTL_2'}
+    """
+    return {number: f"{family}_{number}" for number in numbers}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from brainstruct.datasets.nsd.labels import label_names
+from brainstruct.datasets.nsd.labels import label_names, numbered, volume_cure
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.datasets.reading import Family
 from brainstruct.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,24 @@ class RoiFamily:
         Label number; 0 and below: unlabelled (-1: not cortex).
     names : dict
         Number -> name. A subject may lack some of them: they mark no voxel.
+    nameless : bool
+        Whether neither a table nor the data set's authors name them; then numbers do.
     """
 
     name: str
     numbers: npt.NDArray[np.int16]
     names: dict[int, str]
+    nameless: bool = False
+
+    @property
+    def note(self) -> str:
+        """What is to be said of a family without names."""
+        return f"{self.name}: no table names its labels; they are called {', '.join(self._some)}"
+
+    @property
+    def _some(self) -> list[str]:
+        shown = list(self.names.values())
+        return shown if len(shown) < 4 else [*shown[:2], "..", shown[-1]]
 
 
 def read_roi(
@@ -43,10 +59,10 @@ def read_roi(
     ------
     InputError
         If the volume is missing, damaged or of another shape, or holds
-        anything but whole numbers from -1 on that have names.
+        anything but whole numbers from -1 on that have names, if any have.
     """
     path = layout.roi_file(subject, family)
-    cure = f"Download the roi folder of {subject} again, or leave {family} out of the configuration"
+    cure = volume_cure(path)
     stored = read_volume(path, shape, cure)
     numbers = np.zeros(stored.shape, dtype=np.int16)
     finite = np.isfinite(stored)
@@ -60,13 +76,18 @@ def read_roi(
             f"(the first is voxel {first}: {stored[first]})",
             cure,
         )
+    marked = [int(number) for number in np.unique(numbers) if number > 0]
     names = label_names(layout, subject, family)
-    unnamed = sorted({int(number) for number in np.unique(numbers) if number > 0} - set(names))
+    if names is None:
+        return RoiFamily(family, numbers, numbered(family, marked), nameless=True)
+    unnamed = sorted(set(marked) - set(names))
     if unnamed:
+        tables = layout.label_tables(subject, family)
+        table = next((table for table in tables if table.is_file()), tables[0])
         raise InputError(
             path,
             f"holds labels that have no name: {unnamed}",
-            f"Check the table of labels ({layout.label_tables(subject, family)[0]})",
+            f"Name them in the table of labels ({table}), or see that the volume is {family}",
         )
     return RoiFamily(family, numbers, names)
 
@@ -81,6 +102,8 @@ def read_family(layout: Layout, subject: str, family: str, places: xr.Dataset) -
     """
     shape = tuple(int(length) for length in places.attrs["volume_shape"])
     found = read_roi(layout, subject, family, shape)
+    if found.nameless:
+        log.info("%s", found.note)
     at = tuple(places[axis].values for axis in "ijk")
     return Family(found.name, found.numbers[at], found.names)
 
@@ -98,6 +121,6 @@ def read_mask(layout: Layout, subject: str, name: str = "nsdgeneral") -> npt.NDA
         raise InputError(
             layout.roi_file(subject, name),
             "marks no voxel",
-            "Use another mask, or download it again",
+            "Use another mask (data.mask), or see that the volume is whole",
         )
     return mask

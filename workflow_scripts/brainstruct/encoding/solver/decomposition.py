@@ -13,6 +13,7 @@ from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import batches
+from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import CHUNK
 from brainstruct.encoding.solver.arrays import Array, cast
 
@@ -92,7 +93,7 @@ def decompose(X: Array, dual: bool) -> Decomposition:
 def _eigh(gram: Array, noise: int) -> tuple[NDArray[np.float64], Array]:
     """Diagonalise; eigenvalues within rounding error of 0 become 0."""
     backend = get_backend()
-    values, vectors = backend.eigh(gram)
+    values, vectors = eigh(gram, backend.eigh)
     eigenvalues = np.array(backend.to_numpy(values), dtype=np.float64)
     smallest = abs(float(eigenvalues[-1])) * noise * np.finfo(np.float64).eps
     eigenvalues[eigenvalues <= smallest] = 0

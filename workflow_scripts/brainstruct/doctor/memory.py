@@ -1,0 +1,94 @@
+"""The memory of this machine against what jobs ask for, each alone and side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from brainstruct.config.files import REPOSITORY
+from brainstruct.config.study import Study
+from brainstruct.errors import Outcome
+
+_RULE = re.compile(r"^\s*(?:rule|checkpoint)\b[^\n]*:\s*$", re.MULTILINE)
+_MEMORY = re.compile(r"mem_mb=grow\((\d+)\)")
+_THREADS = re.compile(r"threads: study\.(\w+)\.threads")
+_SCRIPT = re.compile(r"workflow_scripts/(\w+)\.py")
+
+_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+"""Of a container or a scheduler's job, by either version of control groups."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What the jobs of a script ask for."""
+
+    script: str
+    memory_mb: int
+    threads: int
+    on_gpu: bool  # then the GPUs say how many run at once, not the cores
+
+
+def check_memory(study: Study, *, rules: Path = REPOSITORY / "rules") -> Outcome:
+    """Compare what rules ask for with this machine; all it finds are notes.
+
+    Jobs on a cluster get what they ask for, whatever the login node has.
+    """
+    total, cores = machine_mb(), len(os.sched_getaffinity(0))
+    outcome = Outcome("memory", f"{total / 1000:.0f} GB on this machine, {cores} cores")
+    if study.synthetic is not None:  # small, whatever its rules ask for
+        return outcome
+    asked = sorted(askings(study, rules), key=lambda one: -one.memory_mb)
+    if large := [one for one in asked if one.memory_mb > total]:
+        outcome.add(
+            "note",
+            "memory",
+            f"{_listed(large)} ask for more than this machine has",
+            "Run on a cluster (profiles/slurm; a login node may have less), or lower "
+            "embedding.batch_size and encoding.targets_per_batch and see what jobs take",
+        )
+    many = [
+        one
+        for one in asked
+        if one not in large and not one.on_gpu and cores // one.threads * one.memory_mb > total
+    ]
+    if many:
+        outcome.add(
+            "note",
+            "memory",
+            f"with --cores {cores} more jobs would start than fit here side by side: "
+            f"{_listed(many)} each",
+            f"On one machine, say --resources mem_mb={total}: then no more start than fit",
+        )
+    return outcome
+
+
+def askings(study: Study, rules: Path) -> Iterator[Asking]:
+    """Read what the rules of the workflow ask for; nothing where they are not beside the code."""
+    for path in sorted(rules.glob("*.smk")):
+        for block in _RULE.split(path.read_text(encoding="utf-8")):
+            memory, script = _MEMORY.search(block), _SCRIPT.search(block)
+            if memory and script:
+                named = _THREADS.search(block)
+                threads = int(getattr(study, named[1]).threads) if named else 1
+                yield Asking(script[1], int(memory[1]), threads, "gpu=models.gpus" in block)
+
+
+def machine_mb() -> int:
+    """Return the memory that this process may use: the machine's, or less by a limit on it."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    root = Path("/sys/fs/cgroup")
+    own = Path("/proc/self/cgroup")
+    groups = own.read_text(encoding="utf-8").split() if own.is_file() else []
+    for group in (line.rpartition(":")[2].strip("/") for line in groups):
+        folders = [root / group, *(root / group).parents]
+        for file in (folder / name for folder in folders for name in _LIMITS):
+            if file.is_file() and (text := file.read_text().strip()).isdecimal():
+                found.append(int(text))
+    return min(found) // 1_000_000
+
+
+def _listed(asked: list[Asking]) -> str:
+    return ", ".join(f"{one.script} ({one.memory_mb / 1000:.0f} GB)" for one in asked[:4])
