@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from brainstruct.brain.labels import names_as_text
-from brainstruct.config.encoding import Alignment, Alphas, FitSettings
+from brainstruct.config.encoding import Alphas, Divisor, FitSettings
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.store.arrays import read_dataset, write_dataset
@@ -205,7 +205,7 @@ def partitioned(folder: Path) -> Outputs:
             penalties=Alphas(**GRID),
             folds=3,
             backend="torch",
-            alignment=Alignment(),
+            divisor=Divisor(),
             seed=5,
             threads=1,
             code="",
@@ -233,7 +233,7 @@ def compared(folder: Path) -> Outputs:
         predictions=predictions,
         groups={"a": ["IC", "CR"], "b": ["none"], "c": ["none"]},
         pairs=[("a", "b"), ("b", "c")],
-        alignment=Alignment(),
+        divisor=Divisor(),
         statistics=ComparisonOptions(n_draws=60, seed=2, voxels_at_once=4),
         mask="all",
         code="",

@@ -82,9 +82,12 @@ def embedded(folder: Path, family: str) -> dict[str, object]:
     kind = "clip" if family.startswith("clip") else family
     tiny.build(kind, folder / "checkpoint", seed=1, n_blocks=N_BLOCKS)
     manifest, stamps = folder / "manifest.json", folder / "stamps.json"
+    source = Checkpoint(path=str(folder / "checkpoint"))
     fetch_checkpoint(
-        source=Checkpoint(path=str(folder / "checkpoint")),
+        source=source,
         folder=folder / "checkpoint",
+        checkpoint="checkpoint",
+        checkpoints={"checkpoint": source},
         manifest=manifest,
         stamps=stamps,
     )
@@ -104,6 +107,8 @@ def embedded(folder: Path, family: str) -> dict[str, object]:
                 stimuli=[block],
                 manifest=manifest,
                 stamps=stamps,
+                folder=folder / "checkpoint",
+                store=None,
                 model_settings=ModelSettings(**settings, **USUAL | changes),
                 texts=texts,
                 dataset=Pictures(),

@@ -173,6 +173,11 @@ class DataSet(Block, ABC):
         return self.about.name
 
     @property
+    def places(self) -> dict[str, str | None]:
+        """Settings that say where files lie: moved files are the same data set."""
+        return {}
+
+    @property
     def way_to_get_files(self) -> str:
         """How missing files are got, for messages."""
         return "Get them, or correct the settings of the data set"

@@ -21,8 +21,7 @@ class Places:
     @classmethod
     def of(cls, study: Study) -> Places:
         """Collect the paths that a configuration names."""
-        data = study.data.model_dump(include={"nsd_root", "annotations"})
-        named = {f"<data.{key}>": path for key, path in data.items() if path}
+        named = {f"<data.{key}>": path for key, path in study.dataset.places.items() if path}
         if ":" in study.dataset.origin:
             named["<data.dataset>"] = study.dataset.origin.rpartition(":")[0]
         if study.flatmaps.store:

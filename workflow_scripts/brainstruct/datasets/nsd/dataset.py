@@ -170,6 +170,11 @@ class Nsd(NsdSettings, DataSet):
         return self.nsd_root
 
     @property
+    def places(self) -> dict[str, str | None]:
+        """Return the folders of the NSD and of captions."""
+        return {"nsd_root": self.nsd_root, "annotations": self.annotations}
+
+    @property
     def way_to_get_files(self) -> str:
         """How to download them."""
         return (
