@@ -107,7 +107,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadfile --durations 15 -m study
 
 test-full: setup conformance-mutants
-	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_ledger.py
+	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_moved_results.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

@@ -340,7 +340,7 @@ def gifti_as_npz(folder):
     [
         (gifti_as_npz, ""),
         (lambda f: (f / "surfaces/inflated_lh.gii").unlink(), ""),
-        (lambda f: truncate(f / "surfaces/inflated_rh.gii"), "inflated_rh.gii: is no readable"),
+        (lambda f: truncate(f / "surfaces/inflated_rh.gii"), "inflated_rh.gii: is damaged"),
         (
             lambda f: change_gifti(f / "surfaces/flat_rh.gii", lambda p, t: (p, [*t, *t])),
             "flat_rh.gii: is no surface",
@@ -351,11 +351,11 @@ def gifti_as_npz(folder):
         ),
         (
             lambda f: np.savez(f / "surface-info/curvature.npz", lh=np.zeros(10242)),
-            "curvature.npz: has no readable values of vertices",
+            "curvature.npz: is damaged or no file with values",
         ),
         (
             lambda f: (f / "transforms/identity/matrices.xfm").write_text("{}"),
-            "matrices.xfm: is no readable transform",
+            "matrices.xfm: is damaged or no transform",
         ),
     ],
 )

@@ -41,7 +41,10 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
         },
         output={"embeddings": [str(own / f"{key}.nc") for key in INSTRUCTIONS]},
         wildcards={"model": "instructblip", "block": "shared-000"},
-        config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": PER_SHARD}},
+        config={
+            "embeddings_store": None,
+            "embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": PER_SHARD},
+        },
         params={
             "model_settings": {
                 "family": "instructblip",
@@ -58,6 +61,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
             "dataset": {"dataset": "nsd", "nsd_root": str(study / "nsd")},
             "work": str(own / "work"),
             "stamps": str(study / "manifest.stamps.json"),
+            "folder": json.loads((study / "manifest.json").read_text())["folder"],
             "code": "abc",
         },
     )

@@ -162,6 +162,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         "preferred": "ncsnr",
         "images": params.get("images", 100),
         "stamps": str(tmp_path / "manifest.stamps.json"),
+        "folder": str(folder),
         "code": "c",
         "model_settings": {
             "family": family,
@@ -188,7 +189,10 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
         input={name: value for name, value in given.items() if name in READ},
         output=written,
         params={name: value for name, value in given.items() if name not in READ},
-        config={"embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": 2}},
+        config={
+            "embeddings_store": None,
+            "embedding": {"device": "cpu", "batch_size": 2, "images_per_shard": 2},
+        },
     )
     try:
         with pytest.raises(SystemExit) as stop:

@@ -215,7 +215,7 @@ UNSOUND = {
     ),
     "other_keys": (
         lambda f: change_values(f, lambda v: {"lh": v["left"], "rh": v["right"]}),
-        "curvature.npz: has no readable values",
+        "curvature.npz: is damaged or no file with values",
     ),
     # Counts.
     "fewer_values": (
@@ -252,9 +252,9 @@ UNSOUND = {
     # Damage.
     "empty_gifti": (
         lambda f: nib.save(nib.gifti.GiftiImage(), f / f"{SURFACES}/pia_lh.gii"),
-        "pia_lh.gii: is no readable GIFTI surface",
+        "pia_lh.gii: is damaged or no GIFTI surface",
     ),
-    "cut_gifti": (lambda f: cut(f / f"{SURFACES}/wm_lh.gii"), "wm_lh.gii: is no readable GIFTI"),
+    "cut_gifti": (lambda f: cut(f / f"{SURFACES}/wm_lh.gii"), "wm_lh.gii: is damaged or no GIFTI"),
     "flipped_gifti": (
         lambda f: flip_bit(f / f"{SURFACES}/inflated_rh.gii", 0.4),
         "inflated_rh.gii: is ",
@@ -263,14 +263,14 @@ UNSOUND = {
         lambda f: change_gifti(flat(f, "lh"), lambda p, t: (p, t + 9)),
         "flat_lh.gii: is damaged: its triangles do not fit",
     ),
-    "cut_folds": (lambda f: cut(f / CURVATURE), "curvature.npz: has no readable values"),
-    "cut_drawing": (lambda f: cut(f / "overlays.svg"), "overlays.svg: is no drawing"),
+    "cut_folds": (lambda f: cut(f / CURVATURE), "curvature.npz: is damaged or no file with values"),
+    "cut_drawing": (lambda f: cut(f / "overlays.svg"), "overlays.svg: is damaged or no drawing"),
     "drawing_in_mm": (
         lambda f: (f / "overlays.svg").write_text('<svg width="40mm" height="9mm"/>'),
-        "overlays.svg: is no drawing with a width and a height in pixels",
+        "overlays.svg: is damaged or no drawing with a width and a height in pixels",
     ),
     # Transforms.
-    "cut_matrix": (with_matrix(lambda text: text[:30]), "matrices.xfm: is no readable transform"),
+    "cut_matrix": (with_matrix(lambda text: text[:30]), "matrices.xfm: is damaged or no transform"),
     "other_matrix": (with_matrix(lambda _: '{"coord": [[1, 0], [0, 1]]}'), "cannot be inverted"),
     "flat_matrix": (
         with_matrix(lambda _: json.dumps({"coord": np.diag([1, 1, 0, 1]).tolist()})),
@@ -278,7 +278,7 @@ UNSOUND = {
     ),
     "no_reference": (
         lambda f: (f / "transforms/func/reference.nii.gz").unlink(),
-        "reference.nii.gz: is no readable image",
+        "reference.nii.gz: does not exist",
     ),
 }
 

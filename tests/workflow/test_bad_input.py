@@ -134,7 +134,7 @@ def test_damaged_surface_of_the_studys_own_store(user):
     user.run("results/user/pycortex/ready.json", *SMALL)
     inflated = user.root / "results/user/pycortex/db/me/surfaces/inflated_lh.gii"
     inflated.write_bytes(inflated.read_bytes().replace(b"eJ", b"eK", 1))
-    refused(user, "results/user/pycortex/webgl/me", "inflated_lh.gii: is no readable", "Delete")
+    refused(user, "results/user/pycortex/webgl/me", "inflated_lh.gii: is damaged", "Delete")
 
 
 def test_checkpoint_without_weights(user):
