@@ -332,9 +332,8 @@ KINDS: dict[str, tuple[str, Callable[[Spoilt], object], dict[str, object], list[
     "regions that are a movie": (
         CEILING, lambda s: s.volume(s.roi(FAMILY), lambda v: np.stack([v, v], -1)), {},
         [FAMILY, "volume"]),
-    "regions of an unknown family": (
-        CEILING, lambda s: shutil.copy(s.roi(FAMILY), s.roi("floc-tools")),
-        {"rois": ["floc-tools"]}, ["floc-tools", "label"]),
+    "regions of a misspelt family": (
+        CEILING, lambda s: None, {"rois": ["floc-bodyes"]}, ["floc-bodyes"]),
     "ncsnr missing": (
         RESPONSES, lambda s: s.layout.ncsnr_file(SUBJECT).unlink(), {}, ["ncsnr.nii.gz"]),
     "ncsnr of another grid": (
