@@ -27,7 +27,7 @@ JOB_STEPS = (
 )
 SNAKEMAKE_STEPS = ("torn", "before-remove", "after-remove", "before-chmod", "after-chmod")
 
-MAY_DIFFER = frozenset({"logs", "benchmarks", "work", "pycortex"})
+MAY_DIFFER = frozenset({"ledger", "logs", "benchmarks", "work", "pycortex"})
 """Folders that hold times, process numbers, or caches: documented in docs/reliability.md."""
 
 TIMES = "checkpoints/*.stamps.json"
