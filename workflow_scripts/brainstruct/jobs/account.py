@@ -37,11 +37,9 @@ def keep_account(job: Any, seconds: float) -> None:
     if not outputs:
         return
     root = _root(job)
-    entry = Entry(
-        rule=job.rule,
-        wildcards={name: str(value) for name, value in job.wildcards.items()},
-        params={name: repr(value) for name, value in job.params.items()},
-        inputs=tuple(sorted({str(path) for path in job.input})),
+    entry = Entry.of_job(
+        job,
+        job.rule,
         made={_below(path, root): Made.of(Path(path)) for path in outputs},
         seconds=round(seconds, 1),
         peak_mb=_peak_mb(),

@@ -68,6 +68,17 @@ class Entry:
     peak_mb: int
     at: float  # end, seconds since the epoch
 
+    @classmethod
+    def of_job(cls, job: Any, rule: str, **measured: Any) -> Entry:
+        """Say of a job of Snakemake what it was; `measured` is the rest of the fields."""
+        return cls(
+            rule=rule,
+            wildcards={name: str(value) for name, value in job.wildcards.items()},
+            params={name: repr(value) for name, value in job.params.items()},
+            inputs=tuple(sorted({str(path) for path in job.input})),
+            **measured,
+        )
+
 
 class Ledger:
     """All that is known of some stages of a results folder.

@@ -118,8 +118,7 @@ class ModelRoom(Room):
         if path is None or self.built_folder(wildcards):
             return {}
         files = sorted(file for file in Path(path).rglob("*") if file.is_file())
-        hidden = [file for file in files if file.name.startswith(".")]
-        return self.data.inputs.contents.of(file for file in files if file not in hidden)
+        return self.data.inputs.contents.of(file for file in files if not file.name.startswith("."))
 
     def folder(self, wildcards: Wildcards) -> str:
         """Folder in which a checkpoint lies or will lie."""

@@ -16,6 +16,7 @@ import os
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,12 @@ class Records:
         """Bring records and times in line with the ledger; return how many were not."""
         mended = 0
         persistence = None
+        notes: dict[int, str] = {}  # of jobs: many outputs share one, and all are looked at
         for output, entry in self.ledger.entries.items():
             path, made = Path(self.places.path(output)), entry.made[output]
-            note = self._note(entry)
+            if id(entry) not in notes:
+                notes[id(entry)] = self._note(entry)
+            note = notes[id(entry)]
             # What is gone is remembered, too: it may lie between what is there, or be discarded.
             time = time_of(path) if os.path.lexists(path) else made.time
             if time == made.time and self._notes.get(output) == note:
@@ -95,11 +99,9 @@ class Records:
                 continue
             lost = outputs.keys() - self.ledger.entries.keys()
             if lost and all(path.exists() for path in outputs.values()):
-                entry = Entry(
-                    rule=job.rule.name,
-                    wildcards={name: str(value) for name, value in job.wildcards.items()},
-                    params={name: repr(value) for name, value in job.params.items()},
-                    inputs=tuple(sorted({str(path) for path in job.input})),
+                entry = Entry.of_job(
+                    job,
+                    job.rule.name,
                     made={str(path): Made.of(path) for path in outputs.values()},
                     seconds=0.0,
                     peak_mb=0,
@@ -139,15 +141,11 @@ class Records:
     def named(self, entry: Entry) -> Entry:
         """Return an entry with names for paths."""
         name, names_in = self.places.name, self.places.names_in
-        return Entry(
-            rule=entry.rule,
-            wildcards=entry.wildcards,
+        return replace(
+            entry,
             params={key: names_in(value) for key, value in entry.params.items()},
             inputs=tuple(map(name, entry.inputs)),
             made={name(output): made for output, made in entry.made.items()},
-            seconds=entry.seconds,
-            peak_mb=entry.peak_mb,
-            at=entry.at,
         )
 
     def look_at_new(self) -> None:
@@ -163,7 +161,7 @@ class Records:
             with suppress(OSError):
                 time = time_of(Path(self.places.path(output)))
                 made[output] = one._replace(time=self._since(output, one, named) or time)
-        return Entry(**{**vars(named), "made": made})
+        return replace(named, made=made)
 
     def _since(self, output: str, made: Made, entry: Entry) -> int | None:
         """Return since when an output is as it is, if it was made again and is what it was.
