@@ -20,6 +20,7 @@ from test_reruns import (
     entry,
     folded,
     reconfigure,
+    shows_changes,
 )
 
 from brainstruct.store.ledger import Ledger
@@ -52,14 +53,7 @@ def moved(finished, tmp_path_factory):
 
 @pytest.fixture
 def changed(moved, tmp_path):
-    def show(change):
-        config = yaml.safe_load((moved.root / "small.yaml").read_text())
-        change(config)
-        path = tmp_path / "changed.yaml"
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
-        return moved.run("-n", "--configfile", str(path))
-
-    return show
+    return shows_changes(moved, tmp_path)
 
 
 def test_moved_results_ask_for_nothing(finished, moved, tmp_path):

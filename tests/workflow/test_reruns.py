@@ -102,18 +102,22 @@ def dry(checkout):
     return checkout.run("-n", *SMALL)
 
 
-@pytest.fixture
-def changed(finished, tmp_path):
-    """Show what a change of the configuration leads to; nothing is written."""
+def shows_changes(checkout, folder):
+    """Return what shows where a change of the configuration leads; nothing is written."""
 
     def show(change):
-        config = yaml.safe_load((finished.root / "small.yaml").read_text())
+        config = yaml.safe_load((checkout.root / "small.yaml").read_text())
         change(config)
-        path = tmp_path / "changed.yaml"
+        path = folder / "changed.yaml"
         path.write_text(yaml.safe_dump(config, sort_keys=False))
-        return finished.run("-n", "--configfile", str(path))
+        return checkout.run("-n", "--configfile", str(path))
 
     return show
+
+
+@pytest.fixture
+def changed(finished, tmp_path):
+    return shows_changes(finished, tmp_path)
 
 
 def entry(config, key):
