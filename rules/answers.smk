@@ -46,7 +46,7 @@ rule show_responses:
         texts=answers.texts,
         labels=answers.labels,
         dataset=data.about_pixels,
-        contents=answers.contents,
+        contents=lambda wildcards: answers.contents,
         n_samples=12,
         seed=study.seed,
         code=data.code("show_responses", "pixels"),

@@ -37,7 +37,7 @@ rule index_stimuli:
         "../envs/data.yaml"
     params:
         dataset=data.about_trials,
-        contents=data.list_contents,
+        contents=lambda wildcards: data.list_contents,
         code=data.code("index_stimuli", "trials"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -62,7 +62,7 @@ rule list_block:
     params:
         dataset=data.about_images,
         images=study.data.images_per_block,
-        contents=data.list_contents,
+        contents=lambda wildcards: data.list_contents,
         code=data.code("list_block", "stimuli"),
     script:
         "../workflow_scripts/list_block.py"

@@ -20,7 +20,7 @@ rule prepare_pycortex:
         patch=study.flatmaps.patch,
         height=study.flatmaps.height,
         cortices=figures.cortices,
-        contents=inputs.contents_of_cortices(),
+        contents=lambda wildcards: inputs.contents_of_cortices(),
         dataset=data.about_places,
         mask=study.data.mask,
         code=data.code("prepare_pycortex", "places"),

@@ -65,7 +65,7 @@ class Control:
         elif not any(Path(KEPT, "locks").glob("*")):  # entries of a run that goes on are not ours
             self.records.look_at_new()
         self.records.give_back()
-        if any(word.split("=")[0] == "--report" for word in self._arguments):
+        if is_asked(self._arguments):
             self._require_what_reports_show()
         if unreadable := self.records.ledger.unreadable:
             _say(f"{unreadable} lines of {self.records.ledger.folder} are damaged; what they spoke "
