@@ -27,7 +27,6 @@ from brainstruct.workflow.formats import stage_format
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
 from brainstruct.workflow.module import asks, expected_rooms, module_config
-from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -74,6 +73,7 @@ onstart:
         finish_leftovers(workflow)
     except InputError as error:
         raise WorkflowError(str(error))
+    control.requests.stand()
     control.signals.send()
 
 

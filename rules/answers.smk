@@ -39,8 +39,8 @@ rule show_responses:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         asked=answers.asked,
         texts=answers.texts,

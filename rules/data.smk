@@ -82,8 +82,8 @@ rule prepare_responses:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(120),
+        mem_mb=4000,
+        runtime=120,
     params:
         dataset=data.about_betas,
         contents=data.subject_contents,
@@ -107,8 +107,8 @@ rule estimate_cross_subject:
         "../envs/encode.yaml"
     threads: study.encoding.threads
     resources:
-        mem_mb=grow(8000),
-        runtime=grow(120),
+        mem_mb=8000,
+        runtime=120,
     params:
         others=data.other_subjects,
         options=data.cross_subject_options,
@@ -131,8 +131,8 @@ rule estimate_ceiling:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         dataset=data.about_regions,
         contents=data.region_contents,

@@ -25,8 +25,8 @@ for fitted in encoding.fit_jobs():
         threads: study.encoding.threads
         resources:
             gpu=encoding.gpus,
-            mem_mb=grow(16000),
-            runtime=grow(480),
+            mem_mb=16000,
+            runtime=480,
         params:
             encoding=encoding.settings,
             seed=study.seed,
@@ -55,8 +55,8 @@ if encoding.split_models:
             "../envs/encode.yaml"
         threads: study.encoding.threads
         resources:
-            mem_mb=grow(8000),
-            runtime=grow(120),
+            mem_mb=8000,
+            runtime=120,
         params:
             preset=study.encoding.preset,
             code=stage_format("predict_selected"),
@@ -76,8 +76,8 @@ rule collect_scores:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(30),
+        mem_mb=4000,
+        runtime=30,
     params:
         instructions=encoding.instructions,
         layers=encoding.layers,
@@ -99,8 +99,8 @@ rule find_winners:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(20),
+        mem_mb=4000,
+        runtime=20,
     params:
         alignment=encoding.alignment,
         code=stage_identity("find_winners"),
@@ -122,8 +122,8 @@ rule tabulate_rois:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(20),
+        mem_mb=4000,
+        runtime=20,
     params:
         alignment=encoding.alignment,
         mask=study.data.mask,

@@ -18,8 +18,8 @@ rule export_subject:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(60),
+        mem_mb=6000,
+        runtime=60,
     params:
         subject=exports.subject,
         models=viewer.models,

@@ -13,8 +13,8 @@ rule prepare_pycortex:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(60),
+        mem_mb=6000,
+        runtime=60,
     params:
         filestore=study.flatmaps.store,
         patch=study.flatmaps.patch,
@@ -48,8 +48,8 @@ rule draw_roi_bars:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         labels=figures.labels,
         families=data.families,
@@ -79,8 +79,8 @@ rule draw_instruction_rois:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         labels=figures.mllm_labels,
         instructions=study.instructions,
@@ -109,8 +109,8 @@ rule draw_layer_profiles:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         labels=figures.labels,
         hidden_states=figures.hidden_states,
@@ -145,8 +145,8 @@ rule draw_winning_instruction:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         legend=figures.legend,
         title=figures.title,
@@ -180,8 +180,8 @@ rule draw_winning_layer:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         n_layers=figures.n_layers,
         title=figures.title,
@@ -213,8 +213,8 @@ rule draw_model_scatter:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(30),
+        mem_mb=2000,
+        runtime=30,
     params:
         labels=figures.mllm_labels,
         mask=study.data.mask,
@@ -247,8 +247,8 @@ rule draw_alignment_maps:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         labels=figures.mllm_labels,
         code=stage_identity("draw_alignment_maps"),
@@ -278,8 +278,8 @@ rule draw_noise_ceiling:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         subjects=study.subjects,
         threshold=study.alignment.ceiling_threshold,
@@ -313,8 +313,8 @@ rule draw_concepts:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         order=list(study.concepts),
         legend=figures.legend,
@@ -346,8 +346,8 @@ rule draw_shared_variance:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(30),
+        mem_mb=2000,
+        runtime=30,
     params:
         reference=figures.reference,
         instructions=encoding.instructions,

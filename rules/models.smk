@@ -45,8 +45,8 @@ for name, kind in models.embed_jobs().items():
             "../envs/embed.yaml"
         resources:
             gpu=models.gpus,
-            mem_mb=grow(48000),
-            runtime=grow(kind.minutes),
+            mem_mb=48000,
+            runtime=kind.minutes,
         params:
             model_settings=models.settings,
             stamps=models.stamps_of,

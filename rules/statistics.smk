@@ -15,8 +15,8 @@ rule compare_models:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(8000),
-        runtime=grow(60),
+        mem_mb=8000,
+        runtime=60,
     params:
         groups=statistics.groups,
         pairs=study.compared_models,
@@ -42,8 +42,8 @@ rule compare_instructions:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(8000),
-        runtime=grow(60),
+        mem_mb=8000,
+        runtime=60,
     params:
         groups=statistics.single_groups,
         pairs=statistics.all_pairs,
@@ -114,8 +114,8 @@ rule partition_variance:
     threads: study.partition.threads
     resources:
         gpu=encoding.gpus,
-        mem_mb=grow(12000),
-        runtime=grow(240),
+        mem_mb=12000,
+        runtime=240,
     params:
         pairs=statistics.pairs,
         embeddings=statistics.embeddings,
@@ -144,8 +144,8 @@ rule tabulate_partition:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(2000),
-        runtime=grow(20),
+        mem_mb=2000,
+        runtime=20,
     params:
         divisor=encoding.divisor,
         mask=study.data.mask,
@@ -168,8 +168,8 @@ rule find_concepts:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(20),
+        mem_mb=4000,
+        runtime=20,
     params:
         concepts=study.concepts,
         alignment=encoding.alignment,

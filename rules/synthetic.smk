@@ -144,8 +144,8 @@ rule draw_planted_recovered:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         legend=figures.legend,
         title=figures.title,

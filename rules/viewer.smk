@@ -13,8 +13,8 @@ rule pack_surface:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(6000),
-        runtime=grow(30),
+        mem_mb=6000,
+        runtime=30,
     params:
         code=stage_identity("pack_surface"),
     script:
@@ -36,8 +36,8 @@ rule build_viewer:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=grow(4000),
-        runtime=grow(20),
+        mem_mb=4000,
+        runtime=20,
     params:
         models=viewer.models,
         preferred=study.alignment.ceiling,

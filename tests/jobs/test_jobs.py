@@ -18,7 +18,9 @@ from fake_job import Named, fake_job
 
 @pytest.fixture
 def job(tmp_path):
-    yield fake_job("fit_ridge", tmp_path / "deep" / "x.log", output={"fits": ["a", "b"]})
+    config = {"results": str(tmp_path)}
+    outputs = {"fits": ["a", "b"]}
+    yield fake_job("fit_ridge", tmp_path / "deep" / "x.log", output=outputs, config=config)
     log.handlers.clear()
     logging.captureWarnings(False)
 

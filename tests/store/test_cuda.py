@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainstruct.store.cuda import holds_code, lack_of_code, trouble_of_gpu
+from brainstruct.store.cuda import gpus_of, holds_code, lack_of_code, trouble_of_gpu
 
 WHEELS = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
 
@@ -80,3 +80,22 @@ def test_advice_for_programmers_is_left_out():
     )
     fault, _ = trouble_of_gpu(RuntimeError(said))
     assert fault == "the GPU failed amid the work (CUDA error: unspecified launch failure)"
+
+
+@pytest.mark.parametrize(
+    ("resources", "gpus"),
+    [
+        ({}, 0),
+        ({"gpu": 2}, 2),
+        ({"gpu": "1"}, 1),
+        ({"gpu": 0, "gres": "gpu:1"}, 1),
+        ({"gpu": 0, "gres": "gpu:a100:2"}, 2),
+        ({"gres": "gpu"}, 1),
+        ({"gres": "gpu:3g.40gb:1"}, 1),
+        ({"gres": "lscratch:100,gpu:2"}, 2),
+        ({"gres": "mygpu:3"}, 0),
+        ({"gres": "lscratch:100"}, 0),
+    ],
+)
+def test_gpus_are_counted_by_either_name(resources, gpus):
+    assert gpus_of(resources) == gpus

@@ -268,6 +268,7 @@ OTHERWISE = {
     "fetch/web.py": "of the network",
     "jobs/gpus.py": "of locks, whatever it is",
     "store/ledger.py": "of locks: without one, others may write, too",
+    "store/marks.py": "a mark that cannot be read says nothing",
     "workflow/hosted.py": "another run was faster",
 }
 """Modules that take errors of the system for something that is no trouble of a file."""

@@ -12,7 +12,6 @@ from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.formats import STAGES
 from brainstruct.workflow.identity import stage_identity
-from brainstruct.workflow.room import grow
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -153,10 +152,6 @@ def test_sessions_on_disk_are_found(paper_config, tmp_path):
     paper_config["data"]["sessions"] = {"subj02": 2}
     rooms = build(paper_config)
     assert sessions(rooms, "subj02") == 2
-
-
-def test_resources_grow_with_attempts():
-    assert [grow(300)(None, attempt) for attempt in (1, 2, 3)] == [300, 600, 1200]
 
 
 def test_a_study_may_read_fewer_subjects_than_are_written(demo_config):

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.checkpoints import check_checkpoint
+from brainstruct.doctor.cluster import check_cluster
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.flatmaps import check_flatmaps
 from brainstruct.doctor.machine import check_disk, check_folders
@@ -33,7 +34,11 @@ def examine(
         return [
             *_data_set(study, pool),
             *(future.result() for future in rest),
-            *([check_memory(study), *environment.result()] if environment is not None else []),
+            *(
+                [check_memory(study), *check_cluster(study), *environment.result()]
+                if environment is not None
+                else []
+            ),
         ]
 
 

@@ -13,7 +13,7 @@ from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 
 _RULE = re.compile(r"^\s*(?:rule|checkpoint)\b[^\n]*:\s*$", re.MULTILINE)
-_MEMORY = re.compile(r"mem_mb=grow\((\d+)\)")
+_MEMORY = re.compile(r"mem_mb=(\d+)")
 _THREADS = re.compile(r"threads: study\.(\w+)\.threads")
 _SCRIPT = re.compile(r"workflow_scripts/(\w+)\.py")
 

@@ -36,13 +36,13 @@ def keep_account(job: Any, seconds: float) -> None:
     outputs = [str(path) for path in job.output if Path(path).exists()]
     if not outputs:
         return
-    root = _root(job)
+    root = root_of(job)
     entry = Entry.of_job(
         job,
         job.rule,
         made={_below(path, root): Made.of(Path(path)) for path in outputs},
         seconds=round(seconds, 1),
-        peak_mb=_peak_mb(),
+        peak_mb=peak_mb(),
         at=round(time.time(), 3),
     )
     write_entry(entry, root)
@@ -56,7 +56,7 @@ def require_inputs_as_made(job: Any) -> None:
     InputError
         If the content of a file of the results differs from what the ledger says.
     """
-    root = _root(job)
+    root = root_of(job)
     names = {_below(path, root): Path(path) for path in map(str, job.input)}
     names = {
         name: path
@@ -76,7 +76,8 @@ def require_inputs_as_made(job: Any) -> None:
                              "the ledger knows", rebuild(path))  # fmt: skip
 
 
-def _root(job: Any) -> str:
+def root_of(job: Any) -> str:
+    """Return the folder of a job's results."""
     return str(job.config["results"]).rstrip("/")
 
 
@@ -85,7 +86,7 @@ def _below(path: str, root: str) -> str:
     return path.removeprefix(f"{root}/")
 
 
-def _peak_mb() -> int:
+def peak_mb() -> int:
     """Return the most memory that this process held, or one that it has waited for."""
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes there, kB elsewhere

@@ -16,15 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import threadpoolctl
+from threadpoolctl import threadpool_limits
 
 from brainstruct.errors import InputError
 from brainstruct.jobs.account import keep_account, require_inputs_as_made, warn_of_edits
 from brainstruct.jobs.binding import bind
 from brainstruct.jobs.gpus import hold_gpus
 from brainstruct.jobs.help import usage
+from brainstruct.jobs.marking import Marking
 from brainstruct.jobs.memory import take_blas_buffers
-from brainstruct.store.cuda import trouble_of_gpu
+from brainstruct.store.cuda import gpus_of, trouble_of_gpu
 from brainstruct.store.faults import lack_of_memory, trouble_of
 
 log = logging.getLogger("brainstruct")
@@ -57,24 +58,25 @@ def run_job(function: Callable[..., None], job: Any) -> None:
         os.environ.get("SLURM_JOB_ID", "local"),
     )
     started = time.monotonic()
-    gpus = job.resources.get("gpu", 0)
-    try:
-        with threadpoolctl.threadpool_limits(job.threads), hold_gpus(gpus):
-            take_blas_buffers()
-            warn_of_edits()
-            require_inputs_as_made(job)
-            function(**bind(function, job))
-            keep_account(job, time.monotonic() - started)
-    except Exception as error:
-        clear = _in_one_line(error, job)
-        if clear is None:
+    with Marking(job) as mark:
+        try:
+            with threadpool_limits(job.threads), hold_gpus(gpus_of(job.resources)):
+                take_blas_buffers()
+                warn_of_edits()
+                require_inputs_as_made(job)
+                function(**bind(function, job))
+                keep_account(job, time.monotonic() - started)
+        except Exception as error:
+            clear = _in_one_line(error, job)
+            mark.explain(error, clear=clear is not None)
+            if clear is None:
+                log.exception("%s failed", job.rule)
+                raise
+            log.error("%s", clear)
+            raise SystemExit(1) from None
+        except BaseException:
             log.exception("%s failed", job.rule)
             raise
-        log.error("%s", clear)
-        raise SystemExit(1) from None
-    except BaseException:
-        log.exception("%s failed", job.rule)
-        raise
     outputs = list(job.output)
     if not outputs:
         return

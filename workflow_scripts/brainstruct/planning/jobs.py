@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
+from brainstruct.store.cuda import gpus_of
 
 _GENERATED = ("fit_ridge", "embed", "build_tiny_checkpoint", "plant_features", "write_synthetic")
 """Rules that the workflow generates several of, each with a suffix."""
@@ -49,7 +50,7 @@ def _job(rule: str, items: Mapping[str, str]) -> Job:
         outputs=_names(items["output"]),
         wildcards=_pairs(items.get("wildcards", "")),
         threads=int(items.get("threads", "1")),
-        gpus=int(resources.get("gpu", "0")),
+        gpus=gpus_of(resources),
         memory_mb=float(resources.get("mem_mb", "0")),
         benchmark=items.get("benchmark", ""),
     )

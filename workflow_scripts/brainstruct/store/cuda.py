@@ -6,8 +6,8 @@ Doctor, jobs and models ask here, so that all say the same of one GPU.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 from brainstruct.store.faults import Trouble, chain
 
@@ -158,3 +158,14 @@ def trouble_of_gpu(error: BaseException) -> Trouble | None:
 def _shortened(text: str) -> str:
     """Return the first sentences: PyTorch's advice on debugging follows."""
     return text.partition(" CUDA kernel errors might")[0].partition(" Compile with")[0][:200]
+
+
+_GRES = re.compile(r"(?:^|[,/])gpu(?::(?!\d+(?:,|$))[^:,]+)?(?::(\d+))?(?=,|$)")
+"""GPUs among generic resources, as SLURM writes them: ``gpu``, ``gpu:2``, ``gpu:a100:2``."""
+
+
+def gpus_of(resources: Mapping[str, Any]) -> int:
+    """Return how many GPUs a job asks for, as ``gpu`` or in ``gres``."""
+    counted = int(resources.get("gpu") or 0)
+    asked = _GRES.findall(str(resources.get("gres", "")))
+    return counted or sum(int(number or 1) for number in asked)

@@ -18,9 +18,11 @@ from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
+from brainstruct.workflow.overruled import overruled
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
 from brainstruct.workflow.reporting import is_asked, show_what_is_there
+from brainstruct.workflow.requests import Requests, partitions_of
 from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.signals import Signals
 from brainstruct.workflow.why import again, reasons
@@ -41,6 +43,7 @@ class Control:
         self.records = Records(Ledger(places.root), places)
         self._rooms = rooms
         self._contents = rooms.data.inputs.contents
+        self.requests = Requests(workflow, places.root)
         self.signals = Signals(workflow) if self.dry else Signals.begin(workflow)
 
     @classmethod
@@ -79,12 +82,13 @@ class Control:
             raise InputError(changed[0], fault, rebuild(changed[0]))
 
     def explain(self) -> None:
-        """Say in words which settings made jobs run again."""
+        """Say in words which settings made jobs run again, and which take from their requests."""
         if getattr(self._workflow, "dag", None) is not None:
             with suppress(InputError):  # who only asks may have no right to write there
                 self._contents.write()
             dag = self._workflow.dag
-            for line in reasons(dag, self.records) + again(dag, self.records):
+            lines = overruled(self._workflow, partitions_of(self._workflow))
+            for line in reasons(dag, self.records) + again(dag, self.records) + lines:
                 _say(line)
 
     def end(self, *, succeeded: bool = False) -> None:

@@ -92,15 +92,3 @@ class Room:
     def figure(self, name: str, suffix: str = "svg") -> str:
         """Build the name of a figure; its table has the same name."""
         return f"{self.root}/figures/{name}.{suffix}"
-
-
-def grow(amount: int) -> Callable[..., int]:
-    """Return a resource function: `amount`, doubled with every attempt after the first.
-
-    A job that was killed for memory (MB) or time (minutes) comes back with more of it.
-    """
-
-    def resource(wildcards: object, attempt: int) -> int:  # noqa: ARG001 - Snakemake names them
-        return amount << (attempt - 1)
-
-    return resource

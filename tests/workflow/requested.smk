@@ -1,0 +1,22 @@
+# Jobs that fail, each in its own way; what each was given is a line of its file.
+from brainstruct.workflow.requests import Requests
+
+
+onstart:
+    Requests(workflow, "results").stand()
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/{way}.txt", way=config["ways"].split(",")),
+
+
+rule fails:
+    output:
+        "results/{way}.txt",
+    resources:
+        mem_mb=100,
+        runtime=10,
+    script:
+        "fails.py"

@@ -1,0 +1,149 @@
+"""Jobs that fail are sent again with what they lacked, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from math import inf
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from snakemake_executor_plugin_slurm.partitions import read_partition_file
+
+from brainstruct.store.marks import Mark
+from brainstruct.workflow.requests import Next, more_of, next_of
+
+HERE = Path(__file__).parent
+LIBRARY = HERE.parents[1] / "workflow_scripts"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A run of all of them at once, with two retries."""
+    folder = tmp_path_factory.mktemp("requests")
+    shutil.copy(HERE / "requested.smk", folder / "Snakefile")
+    shutil.copy(HERE / "fails.py", folder)
+    ways = "refused,killed,cancelled,input,defect,good"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--retries", "2", "--keep-going"]
+    ran = subprocess.run(
+        [*command, "--config", f"ways={ways}"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return folder, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("way", "asked"),
+    [
+        ("refused", [100, 200, 400]),
+        ("killed", [100, 200]),
+        ("cancelled", [100, 100]),
+        ("input", [100]),
+        ("defect", [100, 100, 100]),
+        ("good", [100]),
+    ],
+)
+def test_a_job_asks_for_more_of_what_it_lacked_and_of_nothing_else(done, way, asked):
+    folder, text = done
+    given = [int(line) for line in (folder / f"{way}.asked").read_text().split()]
+    assert given == asked, text
+    assert (folder / f"results/{way}.txt").exists() == (way not in ("input", "defect"))
+
+
+def test_a_run_says_what_it_makes_of_a_failure(done):
+    text = done[1]
+    assert "fails refused ran out of memory (100 MB). It is tried again with 200." in text
+    assert "fails input is not tried again: it would fail again: its log says" in text
+    assert text.count("ran out of memory") == 3
+
+
+def test_no_mark_is_left_of_jobs_that_ended(done):
+    assert list((done[0] / "results/ledger/marks").glob("*")) == []
+
+
+STARTED = 1_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("ending", "lasted", "seen", "expected"),
+    [
+        ("", 0, 599, Next("mem_mb")),  # killed before its time
+        ("", 0, 605, Next("runtime")),
+        ("signal", 600, 700, Next("runtime")),
+        ("signal", 40, 700, Next()),  # cancelled, and seen late
+        ("memory", 700, 700, Next("mem_mb")),
+        ("error", 700, 700, Next()),
+    ],
+)
+def test_a_mark_tells_what_was_lacking(ending, lasted, seen, expected):
+    mark = Mark(STARTED, STARTED + lasted if lasted else 0.0, ending)
+    if ending == "" and seen == 599:
+        seen = 580  # nearly all of it counts as all
+    assert next_of(mark, 10, STARTED + seen) == expected
+
+
+def test_a_job_that_never_began_lacked_nothing():
+    assert next_of(None, 10, STARTED) == Next()
+
+
+def test_without_a_limit_of_time_a_killed_job_lacked_memory():
+    assert next_of(Mark(STARTED), None, STARTED + 1e6) == Next("mem_mb")
+
+
+def test_bad_input_is_the_end():
+    assert next_of(Mark(STARTED, STARTED + 1, "input"), 10, STARTED + 2).ends
+
+
+def job(**resources):
+    return SimpleNamespace(threads=4, resources={"mem_mb": 48000, "runtime": 240} | resources)
+
+
+@pytest.fixture
+def partitions(tmp_path):
+    path = tmp_path / "partitions.yaml"
+    path.write_text(
+        "partitions:\n"
+        "  gpu: {max_runtime: 6h, max_mem_mb: 64000, max_threads: 32, max_gpu: 2}\n"
+        "  cpu: {max_runtime: 48h, max_mem_mb: 256000, max_threads: 64}\n"
+        "  tiny: {max_runtime: 10m, max_mem_mb: 9000000, max_threads: 64}\n"
+        "  open: {max_threads: 2}\n"
+    )
+    return read_partition_file(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "resources", "expected"),
+    [
+        ("mem_mb", {}, 96000),
+        ("mem_mb", {"gpu": 1}, 64000),
+        ("mem_mb", {"gres": "gpu:1"}, 64000),
+        ("mem_mb", {"gpu": 1, "mem_mb": 64000}, 64000),  # all there is
+        ("mem_mb", {"mem_mb": 200000}, 256000),
+        ("runtime", {"gpu": 1}, 360),
+        ("runtime", {}, 480),
+        ("runtime", {"runtime": 2000}, 2880),
+        ("mem_mb", {"slurm_partition": "gpu"}, 64000),
+        ("mem_mb", {"slurm_partition": "another", "mem_mb": 300000}, 600000),
+    ],
+)
+def test_no_request_grows_beyond_the_partitions(partitions, name, resources, expected):
+    assert more_of(name, job(**resources), partitions) == expected
+
+
+def test_without_a_partitions_file_it_doubles():
+    assert more_of("mem_mb", job(), []) == 96000
+
+
+def test_a_partition_without_a_limit_has_none(partitions):
+    (unlimited,) = (one for one in partitions if one.name == "open")
+    assert unlimited.limits.max_mem_mb == inf
+    small = SimpleNamespace(threads=1, resources={"mem_mb": 10**8, "runtime": 9})
+    assert more_of("mem_mb", small, [unlimited]) == 2 * 10**8

@@ -1,0 +1,79 @@
+"""Marks how a job ends, for the run that has sent it; see `brainstruct.store.marks`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from types import FrameType, TracebackType
+from typing import Any
+
+from brainstruct.errors import InputError
+from brainstruct.jobs.account import peak_mb, root_of
+from brainstruct.store.cuda import trouble_of_gpu
+from brainstruct.store.faults import lack_of_memory, trouble_of
+from brainstruct.store.marks import Ending, Mark, mark_file, write_mark
+
+log = logging.getLogger("brainstruct")
+
+
+class Marking:
+    """A job's mark: there from its begin, gone after its good end, and else with its end."""
+
+    def __init__(self, job: Any) -> None:
+        self._path = mark_file(root_of(job), job.output) if list(job.output) else None
+        self._mark = Mark(time.time())
+        self._ending: Ending = "error"
+        self._takes = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        )
+
+    def __enter__(self) -> Marking:
+        if self._path is not None:
+            write_mark(self._mark, self._path)
+        if self._takes:
+            signal.signal(signal.SIGTERM, self._told_to_end)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._takes:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if error is None and self._path is not None:
+            self._path.unlink(missing_ok=True)
+        elif error is not None:
+            self._end(self._ending)
+
+    def explain(self, error: Exception, *, clear: bool) -> None:
+        """Say what made the job end; `clear`: one line says all that there is to it."""
+        self._ending = ending_of(error, clear=clear)
+
+    def _told_to_end(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._end("signal")
+        log.error("told to end (SIGTERM) after %.0f s", time.time() - self._mark.started)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _end(self, ending: Ending) -> None:
+        with suppress(OSError, InputError):  # what ended the job matters more
+            if self._path is not None:
+                mark = replace(self._mark, ended=time.time(), ending=ending, peak_mb=peak_mb())
+                write_mark(mark, self._path)
+
+
+def ending_of(error: Exception, *, clear: bool) -> Ending:
+    """Return what an error means for another attempt."""
+    if lack_of_memory(error):
+        return "memory"
+    # What a disk, a GPU or a machine refuses now, another may give.
+    passing = trouble_of_gpu(error) or trouble_of(error)
+    return "input" if clear and not passing else "error"
