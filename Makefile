@@ -74,6 +74,7 @@ doctor: setup
 	@$(BIN)/python workflow_scripts/doctor.py $(STUDY)
 
 plan: setup
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.check $(STUDY)
 	@$(BIN)/snakemake plan --cores 1 $(STUDY) --quiet all
 
 report: setup
