@@ -36,7 +36,6 @@ def build(
         "do_lower_case": True,
         "errors": "replace",
         "model_max_length": 77,
-        "name_or_path": "openai/clip-vit-base-patch32",
         "special_tokens_map_file": "./special_tokens_map.json",
         "tokenizer_class": "CLIPTokenizer",
     }

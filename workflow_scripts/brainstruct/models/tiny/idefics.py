@@ -64,7 +64,6 @@ def _write_tokenizer(folder: Path) -> int:
     tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_BEGIN, ADDED)
     config = {
         "add_bos_token": True,
-        "add_eos_token": False,
         "additional_special_tokens": [added_token(token) for token in ADDED],
         "bos_token": added_token(vocabulary.LLAMA_BEGIN, normalized=True),
         "clean_up_tokenization_spaces": False,
@@ -72,7 +71,6 @@ def _write_tokenizer(folder: Path) -> int:
         "legacy": False,
         "model_max_length": NO_LIMIT,
         "pad_token": None,
-        "sp_model_kwargs": {},
         "tokenizer_class": "LlamaTokenizer",
         "unk_token": added_token(vocabulary.LLAMA_UNKNOWN, normalized=True),
     }

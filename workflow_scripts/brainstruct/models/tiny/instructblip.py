@@ -70,7 +70,6 @@ def _write_tokenizer(folder: Path) -> int:
     tokenizer = vocabulary.llama_tokenizer(begin, added=(PAD_TOKEN, IMAGE_TOKEN))
     config = {
         "add_bos_token": True,
-        "add_eos_token": False,
         "added_tokens_decoder": added_tokens_decoder(tokenizer),
         "bos_token": begin,
         "clean_up_tokenization_spaces": False,
@@ -79,8 +78,6 @@ def _write_tokenizer(folder: Path) -> int:
         "model_max_length": NO_LIMIT,
         "pad_token": PAD_TOKEN,
         "padding_side": "left",
-        "processor_class": "InstructBlipProcessor",
-        "sp_model_kwargs": {},
         "tokenizer_class": "LlamaTokenizer",
         "truncation_side": "left",
         "unk_token": vocabulary.LLAMA_UNKNOWN,
@@ -97,7 +94,6 @@ def _write_question_tokenizer(folder: Path) -> int:
         "bos_token": "[DEC]",
         "clean_up_tokenization_spaces": True,
         "cls_token": "[CLS]",
-        "do_basic_tokenize": True,
         "do_lower_case": True,
         "mask_token": "[MASK]",
         "model_max_length": 512,

@@ -63,8 +63,6 @@ def _write_tokenizer(folder: Path) -> int:
         "clean_up_tokenization_spaces": False,
         "eos_token": vocabulary.LLAMA_END,
         "extra_special_tokens": {"image_token": IMAGE_TOKEN},
-        "image_token": IMAGE_TOKEN,
-        "is_local": True,
         "legacy": False,
         "model_max_length": NO_LIMIT,
         "pad_token": PAD_TOKEN,
@@ -72,7 +70,6 @@ def _write_tokenizer(folder: Path) -> int:
         "processor_class": "LlavaProcessor",
         "tokenizer_class": "TokenizersBackend",
         "unk_token": vocabulary.LLAMA_UNKNOWN,
-        "use_default_system_prompt": False,
     }
     write_tokenizer(tokenizer, folder, config, merges=list)
     return pad_id
