@@ -27,6 +27,9 @@ SurfaceName = Annotated[
 
 
 class Block(BaseModel):
-    """A block of the configuration: unknown keys are errors, values do not change."""
+    """A block of the configuration: unknown keys are errors, values do not change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Numbers are finite: comparisons with NaN decide nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
