@@ -34,6 +34,8 @@ DEMO := --configfile config/demo.yaml
 REPORT := results/demo/report.html
 VIEWER ?= results/demo/viewer
 PORT ?= 8123
+# A name that may hold blanks and quotes, as the shell takes it.
+one_word = '$(subst ','\'',$(1))'
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
@@ -63,12 +65,12 @@ demo: setup
 	@echo "    Interactive maps: make view, then http://localhost:$(PORT)/"
 
 view:
-	@test -f $(VIEWER)/index.html || { echo "$(VIEWER) holds no interactive maps: run make demo, or set VIEWER"; exit 1; }
+	@test -f $(call one_word,$(VIEWER)/index.html) || { echo $(call one_word,$(VIEWER)) "holds no interactive maps: run make demo, or set VIEWER"; exit 1; }
 	@echo "==> Interactive maps: http://localhost:$(PORT)/   (Ctrl-C ends)"
-	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory $(VIEWER) $(PORT)
+	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory $(call one_word,$(VIEWER)) $(PORT)
 
 CONFIG ?=
-STUDY = $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
+STUDY = $(if $(CONFIG),--configfile $(call one_word,$(CONFIG))) $(ARGS)
 
 doctor: setup
 	@$(BIN)/python workflow_scripts/doctor.py $(STUDY)
@@ -84,10 +86,10 @@ fetch_nsd: setup
 	@$(BIN)/python workflow_scripts/fetch_nsd.py $(STUDY)
 
 pack: setup
-	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing pack "$(MODEL)" "$(PACK)" $(STUDY)
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing pack $(call one_word,$(MODEL)) $(call one_word,$(PACK)) $(STUDY)
 
 take: setup
-	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing take "$(PACK)" $(STUDY)
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.sharing take $(call one_word,$(PACK)) $(STUDY)
 
 lint: setup
 	@echo "==> Style, types, and the workflow's own linters"

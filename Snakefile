@@ -91,6 +91,7 @@ onsuccess:
 onerror:
     control.end()
     cancel_leftovers(workflow)
+    control.say_what_failed()
 
 
 # Named by functions: parsing, which every job repeats, has no use for thousands of files.

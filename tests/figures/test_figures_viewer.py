@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from browser import launch, served
 from matplotlib.colors import to_hex
 
 from brainstruct.datasets.nsd.volumes import read_volume
@@ -243,7 +244,9 @@ def test_damaged_surfaces_of_a_study_are_made_anew(fsaverage, tmp_path, damage):
         pass
 
 
-def test_a_page_is_built_without_a_transform(average, packed, s1_store, tmp_path):
+@pytest.fixture(scope="module")
+def page_folder(average, packed, s1_store, tmp_path_factory) -> Path:
+    """A page with several maps."""
     _, flatmap, mask = average
     codes = sides(mask)
     legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
@@ -251,8 +254,9 @@ def test_a_page_is_built_without_a_transform(average, packed, s1_store, tmp_path
     for part in np.linspace(0.3, 0.9, 6):  # each shows another part of the mask
         shown = codes.where(np.arange(codes.size) < part * codes.size)
         maps.append(ViewerMap(f"{part:.0%}", shown, "sides", colours, legend))
+    folder = tmp_path_factory.mktemp("page") / "viewer"
     build_viewer(
-        tmp_path / "viewer",
+        folder,
         maps,
         surface=NAME,
         transform=None,
@@ -260,16 +264,39 @@ def test_a_page_is_built_without_a_transform(average, packed, s1_store, tmp_path
         packed=packed,
         title="a <b>title</b>",
     )
-    names = sorted(path.name for path in (tmp_path / "viewer").iterdir())
+    return folder
+
+
+def test_a_page_is_built_without_a_transform(page_folder):
+    names = sorted(path.name for path in page_folder.iterdir())
     assert "index.html" in names and any(name.endswith(".ctm") for name in names)
-    page = (tmp_path / "viewer" / "index.html").read_text("utf-8")
+    page = (page_folder / "index.html").read_text("utf-8")
     assert '"legend": [["left", "#ff0000"], ["right", "#0000ff"]]' in page
     listed = json.loads(re.search(r"fromJSON\((\{.*\})\);", page)[1])
     in_views = [view["data"][0] for view in listed["views"]]
-    assert [view["name"] for view in listed["views"]] == [entry.name for entry in maps]
+    parts = [f"{part:.0%}" for part in np.linspace(0.3, 0.9, 6)]
+    assert [view["name"] for view in listed["views"]] == ["side", *parts]
     assert list(listed["data"]) == in_views  # not in the order of hashes, which differs
     assert "Leap.loop" not in page
     assert not re.search(r'<(?:script|img|link)[^>]+(?:src|href)="?(?:https?:)?//', page)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launch() as found:
+        yield found
+
+
+@pytest.mark.parametrize("awaited", ["*.ctm", "*.json", "data/*.png"])
+def test_a_page_says_that_it_waits(page_folder, browser, awaited):
+    """Whichever of its files does not come."""
+    page = browser.new_page(viewport={"width": 640, "height": 400})
+    page.route(f"**/{awaited}", lambda route: None)
+    with served(page_folder) as address:
+        with page.expect_request(f"**/{awaited}"):
+            page.goto(f"{address}/", wait_until="commit")
+        page.wait_for_function("/Loading (brain|data)/.test(document.body.innerText)")
+    page.close()
 
 
 def test_what_the_page_adds_asks_no_other_machine():

@@ -93,13 +93,23 @@ from types import SimpleNamespace
 from brainstruct.jobs.marking import Marking
 
 root = Path(sys.argv[1])
-with Marking(SimpleNamespace(output=[root / "x"], config={"results": str(root)})):
+with Marking(SimpleNamespace(output=[root / "x"], config={"results": str(root)})) as mark:
+    mark.begin()
     (root / "there").touch()
     time.sleep(60)
 """
 
 
-@pytest.mark.parametrize(("number", "ending"), [(signal.SIGTERM, "signal"), (signal.SIGKILL, "")])
+@pytest.mark.parametrize(
+    ("number", "ending"),
+    [
+        (signal.SIGTERM, "signal"),
+        (signal.SIGINT, "signal"),
+        (signal.SIGHUP, "signal"),
+        (signal.SIGXCPU, "signal"),
+        (signal.SIGKILL, ""),
+    ],
+)
 def test_who_is_told_to_end_says_so_and_who_is_killed_cannot(tmp_path, number, ending):
     library = Path(__file__).parents[2] / "workflow_scripts"
     environment = os.environ | {"PYTHONPATH": str(library)}
@@ -111,6 +121,16 @@ def test_who_is_told_to_end_says_so_and_who_is_killed_cannot(tmp_path, number, e
     mark = take_mark(mark_file(tmp_path, [tmp_path / "x"]))
     assert mark.ending == ending
     assert (mark.ended > mark.started) == bool(ending)
+
+
+def test_signals_are_as_they_were_once_a_job_has_ended(job):
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU
+    before = [signal.getsignal(number) for number in numbers]
+    during = []
+    run_job(lambda *, fit: during.extend(map(signal.getsignal, numbers)), job)
+    usual = {signal.SIG_DFL, signal.default_int_handler}
+    assert all((one == two) != (one in usual) for one, two in zip(before, during, strict=True))
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"begun": 1}', "\x00\x01"])

@@ -312,12 +312,43 @@ def test_a_card_without_code_is_refused_before_anything_is_loaded(tmp_path, card
     assert ModelOptions(tmp_path, 5, device="cpu").placement()[0].type == "cpu"
 
 
-def test_states_beyond_the_precision_are_not_called_blind(load, monkeypatch):
-    model = load("llava")
-    states = torch.full((2, 5, 8), float("inf"))
-    monkeypatch.setattr(model, "embed", lambda *a, **k: SimpleNamespace(states=states))
-    with pytest.raises(InputError, match=r"not finite in float32.*embedding\.dtype: float32"):
-        require_image_effect(model)
+def seen(first, second):
+    """A model whose states of two images are given, (layer, feature)."""
+    states = torch.stack([torch.as_tensor(first), torch.as_tensor(second)]).float()
+    folder = SimpleNamespace(checkpoint="folder")
+    return SimpleNamespace(
+        options=folder, dtype=torch.float16, embed=lambda *a, **k: SimpleNamespace(states=states)
+    )
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ([[INF, INF]] * 2, [[INF, INF]] * 2),
+        ([[1.0, 2.0], [3.0, -INF]], [[1.0, 2.0], [3.0, 4.0]]),
+        ([[1.0, 2.0], [3.0, 4.0]], [[NAN, 2.0], [3.0, 4.0]]),
+        ([[1.0, 2.0], [NAN, NAN]], [[1.5, 2.0], [NAN, NAN]]),
+    ],
+)
+def test_states_beyond_the_precision_are_not_called_blind(broken):
+    with pytest.raises(InputError, match=r"not finite in float16.*embedding\.dtype: float32"):
+        require_image_effect(seen(*broken))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([[0.0, 0.0], [1.0, 2.0]], [[0.0, 0.0], [2.0, 1.0]]),  # a layer without states decides not
+        ([[0.0, 0.0], [1.0, 2.0]], [[1.0, 0.0], [1.0, 2.0]]),
+    ],
+)
+def test_layers_without_states_are_no_blindness(first, second):
+    require_image_effect(seen(first, second))
+    with pytest.raises(InputError, match="blind: two different images change its states by 0 "):
+        require_image_effect(seen(first, first))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import require_weights
@@ -130,3 +131,35 @@ def test_a_tokenizer_with_more_tokens_than_the_model_embeds_is_named(checkpoint,
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match=r"but the model embeds|tokenizer\.json"):
         load(folder, "llava")
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "name"),
+    [
+        ("clip-text", "clip", "tokenizer.json"),
+        ("idefics", "idefics", "tokenizer.json"),
+        ("instructblip", "instructblip", "tokenizer.json"),
+        ("instructblip", "instructblip", "qformer_tokenizer/tokenizer.json"),
+    ],
+)
+def test_a_token_of_one_text_alone_may_be_beyond_the_model(
+    checkpoint, tmp_path, family, kind, name
+):
+    """Nothing that is asked on loading has it."""
+    folder = shutil.copytree(checkpoint(kind), tmp_path / kind)
+    path = folder / name
+    content = json.loads(path.read_text())
+    content["added_tokens"].append(
+        {
+            **{"id": 5000, "content": "zebra", "special": False, "normalized": False},
+            **dict.fromkeys(("single_word", "lstrip", "rstrip"), False),
+        }
+    )
+    path.write_text(json.dumps(content))
+    n_layers = 13 if family == "clip-text" else 5
+    model = family_class(family).load(ModelOptions(folder, n_layers=n_layers, max_new_tokens=2))
+    picture = Image.new("RGB", (40, 40))
+    model.prepare([picture], ["a horse"])
+    with pytest.raises(InputError, match=r"a text the token \d+, but the model embeds") as refused:
+        model.prepare([picture], ["a zebra"])
+    assert str(path.parent) == refused.value.where

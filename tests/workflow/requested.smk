@@ -1,9 +1,16 @@
 # Jobs that fail, each in its own way; what each was given is a line of its file.
+import sys
+
+from brainstruct.workflow.failing import failures
 from brainstruct.workflow.requests import Requests
 
 
 onstart:
     Requests(workflow, "results").stand()
+
+
+onerror:
+    print("\n".join(failures(workflow)), file=sys.stderr, flush=True)
 
 
 rule all:
@@ -15,6 +22,8 @@ rule all:
 rule fails:
     output:
         "results/{way}.txt",
+    log:
+        "logs/{way}.log",
     resources:
         mem_mb=100,
         runtime=10,

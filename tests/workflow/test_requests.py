@@ -65,6 +65,16 @@ def test_a_run_says_what_it_makes_of_a_failure(done):
     assert text.count("ran out of memory") == 3
 
 
+def test_a_run_ends_with_the_cause_of_every_failure(done):
+    """After Snakemake's own words, which are the last but for one line."""
+    text = done[1]
+    said = text[text.index("\n2 jobs failed:\n") :].splitlines()
+    assert said[2].startswith("  fails defect: ZeroDivisionError: here (a defect")
+    assert said[3] == "  fails input: volume.nii.gz: has no voxels. Give it some. (logs/input.log)"
+    rest = [line for line in said[4:] if line.strip()]
+    assert len(rest) < 6, rest
+
+
 def test_no_mark_is_left_of_jobs_that_ended(done):
     assert list((done[0] / "results/ledger/marks").glob("*")) == []
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
 from nibabel.freesurfer.io import read_geometry, read_morph_data
 from nibabel.gifti.gifti import GiftiImage
+from nibabel.openers import ImageOpener
 
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
@@ -21,6 +27,8 @@ _AGAIN = "Get the file again, or export it again with the program that wrote it"
 _TRIANGLES_MAGIC, _MORPH_MAGIC = b"\xff\xff\xfe", b"\xff\xff\xff"
 
 _MOST_PACKED = 50  # times smaller than its numbers a file of a surface may be
+
+_WIDEST = 8  # bytes of a number
 
 _FAR = 1e4
 """No brain is ten metres wide: numbers beyond this many mm are damage."""
@@ -135,7 +143,26 @@ def _require_room(path: str, count: int, n_bytes: int) -> None:
 
 
 def _gifti(path: str) -> Any:
-    return GiftiImage.from_filename(path)
+    most = _MOST_PACKED * Path(path).stat().st_size
+    with ImageOpener(path) as packed:
+        text = packed.read(most + 1)
+    if len(text) > most:
+        raise ValueError(f"unpacks to more than {most} bytes")
+    for array in ElementTree.fromstring(text).iter("DataArray"):
+        _require_plain(array.attrib, array.findtext("Data") or "")
+    return GiftiImage.from_bytes(text)
+
+
+def _require_plain(said: Mapping[str, str], data: str) -> None:
+    """Refuse an array of a GIFTI file that lies elsewhere, or unpacks to more than it announces."""
+    if said.get("ExternalFileName"):
+        raise ValueError("its numbers lie in another file")
+    if said.get("Encoding") == "GZipBase64Binary":
+        size = prod(int(length) for name, length in said.items() if re.fullmatch(r"Dim\d", name))
+        packed = zlib.decompressobj()
+        packed.decompress(base64.b64decode(data), _WIDEST * size + 1)
+        if packed.unconsumed_tail:
+            raise ValueError(f"unpacks to more than the {size} numbers that it announces")
 
 
 def _read_gifti(path: str) -> tuple[Any, Any]:

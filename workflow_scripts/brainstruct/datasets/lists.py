@@ -6,10 +6,12 @@ import os
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.reading import Reader
 from brainstruct.errors import InputError
+from brainstruct.store.files import rebuild
 from brainstruct.store.tables import read_table
 
 TRAIN, TEST = "train", "test"
@@ -89,11 +91,11 @@ def read_image_list(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFr
     Raises
     ------
     InputError
-        If the file is missing or damaged, or lacks a column.
+        If the file is missing or damaged, lacks a column, or holds what is no id.
     """
     columns = [dataset.id_name, "split", "test_set", "repetitions"]
     table = read_table(path, columns, dtype={"trials": str})
-    found = table.rename(columns={dataset.id_name: "stimulus"})
+    found = _by_stimulus(path, table, dataset)
     found["test_set"] = found["test_set"].astype(object).fillna("")
     return found
 
@@ -104,7 +106,17 @@ def read_block(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is missing or damaged, or lacks a column.
+        If the file is missing or damaged, lacks a column, or holds what is no id.
     """
-    table = read_table(path, [dataset.id_name, *dataset.own_columns])
+    return _by_stimulus(path, read_table(path, [dataset.id_name, *dataset.own_columns]), dataset)
+
+
+def _by_stimulus(
+    path: str | os.PathLike[str], table: pd.DataFrame, dataset: DataSet
+) -> pd.DataFrame:
+    """Give the ids the name that they have everywhere, if they are ids, and each is there once."""
+    ids = table[dataset.id_name]
+    if not is_integer_dtype(ids) or (ids < 0).any() or ids.duplicated().any():
+        fault = f"{dataset.id_name} holds what is no id, or one twice"
+        raise InputError(path, fault, rebuild(path))
     return table.rename(columns={dataset.id_name: "stimulus"})

@@ -109,12 +109,12 @@ def prepare_stored(
     """
     alignments = [read_alignment(folder, name) for name in transforms]
     pair = _with_folds(read_stored(folder), root)
-    made = {}
-    for alignment in alignments:
-        path = root / "flatmaps" / f"{folder.name}-{alignment.name}.npz"
-        write_flatmap(stored_flatmap(pair, alignment, height), path)
-        made[folder.name, alignment.name] = path
+    flatmaps = {one.name: stored_flatmap(pair, one, height) for one in alignments}
     import_subject(root, folder.name, *pair, alignments, folder)
+    made = {}
+    for name, flatmap in flatmaps.items():  # now that nothing was found to be wrong
+        made[folder.name, name] = root / "flatmaps" / f"{folder.name}-{name}.npz"
+        write_flatmap(flatmap, made[folder.name, name])
     return made
 
 

@@ -21,6 +21,15 @@ from brainstruct.store.marks import Ending, Mark, mark_file, write_mark
 log = logging.getLogger("brainstruct")
 
 
+_SIGNALS = {
+    signal.SIGINT: "Run it again",
+    signal.SIGTERM: "Run it again, with more time if that was up (resources: runtime)",
+    signal.SIGHUP: "Run it again, where no terminal closes over it (nohup, tmux)",
+    signal.SIGXCPU: "Raise the limit on the time of the CPU (ulimit -t), and run it again",
+}
+"""What tells a job to end, and what to do then."""
+
+
 class Marking:
     """A job's mark: there from its begin, gone after its good end, and else with its end."""
 
@@ -28,17 +37,27 @@ class Marking:
         self._path = mark_file(root_of(job), job.output) if list(job.output) else None
         self._mark = Mark(time.time())
         self._ending: Ending = "error"
-        self._takes = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        )
+        self._usual: dict[signal.Signals, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            usual = signal.SIG_DFL, signal.default_int_handler
+            handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+            self._usual = {number: one for number, one in handlers.items() if one in usual}
 
     def __enter__(self) -> Marking:
+        for number in self._usual:
+            signal.signal(number, self._told_to_end)
+        return self
+
+    def begin(self) -> None:
+        """Leave the mark.
+
+        Raises
+        ------
+        InputError
+            If the results folder cannot be written to.
+        """
         if self._path is not None:
             write_mark(self._mark, self._path)
-        if self._takes:
-            signal.signal(signal.SIGTERM, self._told_to_end)
-        return self
 
     def __exit__(
         self,
@@ -46,8 +65,8 @@ class Marking:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._takes:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
         if error is None and self._path is not None:
             self._path.unlink(missing_ok=True)
         elif error is not None:
@@ -59,9 +78,11 @@ class Marking:
 
     def _told_to_end(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._end("signal")
-        log.error("told to end (SIGTERM) after %.0f s", time.time() - self._mark.started)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+        told = signal.Signals(number)
+        seconds = time.time() - self._mark.started
+        log.error("told to end (%s) after %.0f s. %s.", told.name, seconds, _SIGNALS[told])
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _end(self, ending: Ending) -> None:
         with suppress(OSError, InputError):  # what ended the job matters more

@@ -60,6 +60,7 @@ def run_job(function: Callable[..., None], job: Any) -> None:
     started = time.monotonic()
     with Marking(job) as mark:
         try:
+            mark.begin()
             with threadpool_limits(job.threads), hold_gpus(gpus_of(job.resources)):
                 take_blas_buffers()
                 warn_of_edits()

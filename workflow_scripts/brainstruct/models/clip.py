@@ -71,7 +71,6 @@ class ClipText(FeatureModel):
         tokenizer = load_tokenizer(folder)
         require_bos(folder, tokenizer, tokenizer("image")["input_ids"])
         network = load_network(CLIPTextModel, config.text_config, options, unused=_OTHER_PARTS)
-        require_embedded(folder, tokenizer("image")["input_ids"], network.get_input_embeddings())
         return cls(options, network, tokenizer)
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:  # noqa: ARG002
@@ -87,6 +86,8 @@ class ClipText(FeatureModel):
             max_length=self.network.config.max_position_embeddings,
             return_tensors="pt",
         )
+        embedding = self.network.get_input_embeddings()
+        require_embedded(self.options.checkpoint, tokens["input_ids"], embedding)
         return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
 
     def forward(self, batch: Batch) -> Features:

@@ -68,6 +68,8 @@ class InstructBlip(RespondingModel):
     def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
         """Return the instruction as the Q-Former reads it."""
         question = torch.tensor([self._qformer_tokenizer(instruction)["input_ids"]])
+        words = self.network.qformer.embeddings.word_embeddings
+        tokens.require_embedded(self.options.checkpoint / "qformer_tokenizer", question, words)
         return {
             "qformer_input_ids": question,
             "qformer_attention_mask": torch.ones_like(question),

@@ -26,7 +26,7 @@ from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure, inspect_weights
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.random_init import initialise
-from brainstruct.models.tokens import generation_settings, require_embedded
+from brainstruct.models.tokens import generation_settings
 from brainstruct.store.faults import reading, refusal
 
 log = logging.getLogger(__name__)
@@ -202,7 +202,6 @@ def require_image_effect(model: Any) -> None:
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
     question = "What is in this image?"
-    require_embedded(model.options.checkpoint, model.prompt_ids(question), model.body.embed_tokens)
     first, second = model.embed(images, [question] * 2, stimuli=[0, 0]).states
     if not (first.isfinite().all() and second.isfinite().all()):
         raise InputError(
@@ -211,7 +210,8 @@ def require_image_effect(model: Any) -> None:
             "Set embedding.dtype: float32, or bfloat16 on a GPU that has it; if that does not "
             "help, its weights are damaged",
         )
-    effect = float(((first - second).norm(dim=1) / first.norm(dim=1)).max())
+    size = first.norm(dim=1).clamp_min(torch.finfo(first.dtype).tiny)  # of no states: 0, not NaN
+    effect = float(((first - second).norm(dim=1) / size).max())
     log.info("two different images change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:
         raise InputError(

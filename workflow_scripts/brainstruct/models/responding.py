@@ -14,6 +14,7 @@ from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features
 from brainstruct.models.pooling import last_state, mean_state, without_response
 from brainstruct.models.registry import Modality
 from brainstruct.models.response import Listener, response_lengths
+from brainstruct.models.tokens import require_embedded
 
 
 class RespondingModel(FeatureModel):
@@ -68,6 +69,7 @@ class RespondingModel(FeatureModel):
         """Write the prompt and process the images; see `FeatureModel.prepare`."""
         instruction = _shared_instruction(texts)
         ids = torch.tensor([self.prompt_ids(instruction)])
+        require_embedded(self.options.checkpoint, ids, self.body.embed_tokens)
         prompt = {
             "input_ids": ids,
             "attention_mask": torch.ones_like(ids),

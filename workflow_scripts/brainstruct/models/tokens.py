@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
@@ -64,14 +65,13 @@ def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[
         )
 
 
-def require_embedded(folder: Path, ids: Iterable[int], embedding: Any) -> None:
-    """Refuse a tokenizer some of whose tokens, `ids` of a prompt, the network does not embed."""
+def require_embedded(folder: Path, ids: torch.Tensor, embedding: Any) -> None:
+    """Refuse a tokenizer some of whose tokens, `ids` of a text, the network does not embed."""
     rows = embedding.num_embeddings + getattr(embedding, "num_additional_embeddings", 0)
-    highest = max(ids, default=-1)
-    if highest >= rows:
+    if ids.numel() and ids.max() >= rows:
         raise InputError(
             folder,
-            f"its tokenizer gives a prompt the token {highest}, but the model embeds {rows}",
+            f"its tokenizer gives a text the token {ids.max()}, but the model embeds {rows}",
             "Take tokenizer and weights from one checkpoint",
         )
 

@@ -55,6 +55,7 @@ _TROUBLES: dict[int, Trouble] = {
     errno.EFBIG: ("may not hold a file so large", "Raise the limit on file sizes (ulimit -f)"),
     errno.ELOOP: ("is a link that leads to itself", "Put the file itself there"),
     errno.ENAMETOOLONG: ("has too long a name", "Shorten the names of folders or settings"),
+    errno.EEXIST: ("is there already, where a folder is to be", "Remove or rename that file"),
     errno.ENOTDIR: ("lies below a file", "Remove that file"),
     errno.EISDIR: ("is a folder, not a file", "Name the file, or put it there"),
 }
@@ -78,7 +79,7 @@ _LACK_OF_MEMORY = re.compile(
 
 _IN_ITS_PLACE = (
     (b"version https://git-lfs", "is a Git LFS pointer, not the file", "Run `git lfs pull` there"),
-    (b"<!doctype", "is a page of the web that was saved under this name", ""),
+    (b"<!doctype html", "is a page of the web that was saved under this name", ""),
     (b"<html", "is a page of the web that was saved under this name", ""),
 )
 """How a file begins that is something else, what it is, and its cure if it has one of its own."""

@@ -93,7 +93,15 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 _OF_FOLDERS = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
+    *(
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    ),
     *(errno.EFBIG, errno.ENAMETOOLONG, errno.ESTALE, errno.EMFILE, errno.ENFILE),
 }
 """Errors that are the folder's if they name no other file."""

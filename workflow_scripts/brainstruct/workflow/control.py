@@ -18,6 +18,7 @@ from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
+from brainstruct.workflow.failing import failures
 from brainstruct.workflow.overruled import overruled
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
@@ -103,6 +104,11 @@ class Control:
             if freed.files:
                 _say(f"{freed.files} files of embeddings deleted, {freed.bytes / 1e9:.1f} GB "
                      "(embedding.keep is false).")  # fmt: skip
+
+    def say_what_failed(self) -> None:
+        """Say it last, where it is read: the words of jobs may be thousands of lines above."""
+        for line in failures(self._workflow):
+            _say(line)
 
 
 def _has_short(arguments: Sequence[str], letter: str) -> bool:

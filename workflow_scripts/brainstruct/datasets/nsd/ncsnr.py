@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.volumes import read_volume
+from brainstruct.datasets.nsd.volumes import AGAIN, read_volume
+from brainstruct.errors import InputError
 
 
 def read_ncsnr(
@@ -18,9 +19,14 @@ def read_ncsnr(
     Raises
     ------
     InputError
-        If the file is missing, damaged or of another shape.
+        If the file is missing, damaged or of another shape, or holds negative ratios.
     """
-    return read_volume(layout.ncsnr_file(subject), shape).astype(np.float32)
+    path = layout.ncsnr_file(subject)
+    ncsnr = read_volume(path, shape).astype(np.float32)
+    if below := np.count_nonzero(ncsnr < 0):
+        cure = f"Compute it again, if it is yours: NaN stands for none. {AGAIN}, if it is not"
+        raise InputError(path, f"holds {below} negative numbers, which no such ratio is", cure)
+    return ncsnr
 
 
 def compute_ncsnr(
