@@ -69,7 +69,9 @@ FilePath = Annotated[str, AfterValidator(expanded)]
 class Block(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change.
 
-<<<<<<< HEAD
+    Numbers are finite: comparisons with NaN decide nothing.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
@@ -82,9 +84,3 @@ class Block(BaseModel):
             if bool not in (annotation, *get_args(annotation)):
                 raise ValueError("true and false are no value here; text needs quotes")
         return value
-=======
-    Numbers are finite: comparisons with NaN decide nothing.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
->>>>>>> c449d70d72e76ccc9b62cf56b21c4e109a3ce13e
