@@ -8,6 +8,7 @@ import yaml
 from brainstruct.config.check import main
 from brainstruct.config.files import reread, study_of
 from brainstruct.config.loading import load_study, settle_paths
+from brainstruct.config.sense import require_known_regions
 from brainstruct.config.strict import read_strictly
 from brainstruct.errors import InputError
 
@@ -298,3 +299,31 @@ def test_a_configuration_is_checked_before_snakemake_reads_it(tmp_path, capsys, 
     path.write_text(text)
     assert main(["--configfile", str(path), *more]) == status
     assert ("mine.yaml" in capsys.readouterr().err) == bool(status)
+
+
+@pytest.mark.parametrize(
+    ("there", "change", "said"),
+    [
+        (["floc-faces", "my-mask"], {"mask": "my-maks"}, "data.mask: unknown name 'my-maks'"),
+        (["floc-faces"], {"rois": ["floc-face"]}, "data.rois: unknown name 'floc-face'"),
+        (["floc-faces"], {"rois": ["strems"]}, "Did you mean 'streams'?"),
+        (["floc-faces"], {"rois": ["streams"]}, ""),  # distributed: it is to be fetched
+        (["floc-faces"], {"rois": ["an-atlas-of-mine"]}, ""),  # to be put there
+        ([], {"rois": ["floc-face"]}, ""),  # nothing is known
+    ],
+)
+def test_regions_go_by_the_names_of_files_on_disk(tmp_path, paper_config, there, change, said):
+    folder = tmp_path / "nsddata/ppdata/subj02/func1pt8mm/roi"
+    folder.mkdir(parents=True)
+    for name in there:
+        (folder / f"lh.{name}.nii.gz").touch()
+        (folder / f"{name}.nii.gz").touch()
+    paper_config["data"] |= {"nsd_root": str(tmp_path)} | change
+    study = load_study(paper_config)
+    if not said:
+        require_known_regions(study)
+        return
+    with pytest.raises(InputError) as refusal:
+        require_known_regions(study)
+    assert said in str(refusal.value)
+    assert "lh." not in str(refusal.value)

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainstruct.errors import InputError
+from brainstruct.settings.suggest import unknown_name
+
 if TYPE_CHECKING:
     from brainstruct.config.study import Study
 
@@ -67,3 +70,26 @@ def _folder(study: Study, name: str, folder: Path) -> Iterator[str]:
 
 def _is_ours(name: str) -> bool:
     return name in _OURS or name.startswith(".")
+
+
+def require_known_regions(study: Study) -> None:
+    """Look whether masks and families of regions have names of files that are there.
+
+    Nothing is said where there are none at all: the data set is to come.
+
+    Raises
+    ------
+    InputError
+        If there are others, and none of that name.
+    """
+    if study.dataset.made_up:
+        return
+    known = study.dataset.region_names(study.subjects)
+    problems = [
+        problem
+        for setting, names in (("data.mask", [study.data.mask]), ("data.rois", study.data.rois))
+        for problem in unknown_name(setting, names, known)
+        if "Did you mean" in problem
+    ]
+    if known and problems:
+        raise InputError("the configuration", "\n".join(problems), "Mend the name")
