@@ -25,8 +25,9 @@ def nonsense(study: Study) -> Iterator[str]:
     """Iterate over what contradicts itself, each as one sentence that begins with a setting."""
     yield from _instructions(study)
     yield from _labels(study)
+    yield from _empty(study)
     for name in ("results", "embeddings_store"):
-        if (folder := getattr(study, name)) is not None:
+        if folder := getattr(study, name):
             yield from _folder(study, name, Path(folder).resolve())
 
 
@@ -55,6 +56,17 @@ def _labels(study: Study) -> Iterator[str]:
     for label, times in Counter(model.label for model in study.models).items():
         if times > 1:
             yield f"models: {times} have the label '{label}'; figures could not tell them apart"
+
+
+def _empty(study: Study) -> Iterator[str]:
+    """Name settings of folders that name none; rules that read none leave the data set's empty."""
+    paths = {"results": study.results, "embeddings_store": study.embeddings_store}
+    paths |= {f"data.{name}": path for name, path in study.dataset.places.items()}
+    paths |= {f"checkpoints.{name}.path": one.path for name, one in study.checkpoints.items()}
+    paths |= {"flatmaps.store": study.flatmaps.store}
+    for name, path in paths.items():
+        if path == "":
+            yield f"{name}: is empty; write the name of a folder"
 
 
 def _folder(study: Study, name: str, folder: Path) -> Iterator[str]:

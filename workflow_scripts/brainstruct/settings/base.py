@@ -41,7 +41,7 @@ def expanded(path: str) -> str:
     Raises
     ------
     ValueError
-        If a variable is not set, or nothing, or something that is no path, is left.
+        If a variable is not set, or something that is no path is left.
     """
     unset = [
         name for pair in _VARIABLE.findall(path) for name in pair if name and name not in os.environ
@@ -51,8 +51,6 @@ def expanded(path: str) -> str:
     filled = os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 - a path stays text
     if filled.startswith("~"):
         raise ValueError(f"there is no user {filled.split('/')[0]}")
-    if not filled.strip():
-        raise ValueError("is empty; write the name of a folder or file")
     if filled != filled.strip() or not filled.isprintable():
         raise ValueError("begins or ends with a blank, or has characters that cannot be seen")
     if "{" in filled or "}" in filled:
