@@ -76,6 +76,7 @@ doctor: setup
 	@$(BIN)/python workflow_scripts/doctor.py $(STUDY)
 
 plan: setup
+	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.check $(STUDY)
 	@$(BIN)/snakemake plan --cores 1 $(STUDY) --quiet all
 
 report: setup
@@ -110,6 +111,8 @@ test: lint
 
 test-full: setup conformance-mutants
 	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_moved_results.py
+	BRAINSTRUCT_SLURM_FULL=1 $(BIN)/python -m pytest tests/slurm/test_slurm.py
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults/test_random_signals.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

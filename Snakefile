@@ -19,7 +19,8 @@ if not isinstance(workflow.current_basedir, LocalSourceFile):
     home = hosted["unpack"](workflow.current_basedir, workflow.sourcecache.cache_path)
 sys.path.insert(0, f"{home}/workflow_scripts")
 
-from brainstruct.config.loading import load_study
+from brainstruct.config.files import reread
+from brainstruct.config.loading import load_study, settle_paths
 from brainstruct.errors import InputError
 from brainstruct.workflow.control import Control
 from brainstruct.workflow.discarding import made_of_embeddings
@@ -38,7 +39,8 @@ configfile: f"{home}/config/config.yaml"
 
 try:
     config = module_config(workflow, config, home)
-    study = load_study(config)
+    study = load_study(config, reread(workflow))
+    settle_paths(config, study)
     rooms = Rooms.of(study, tolerant=asks(sys.argv))
     inputs = rooms.data.inputs
     inputs.settle()  # a hole in the sessions is an error here, not amid the DAG

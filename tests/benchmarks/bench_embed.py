@@ -220,8 +220,10 @@ def scaled_llava(folder: Path, sizes: dict[str, dict[str, int]]) -> ModelOptions
     path.write_text(json.dumps(config))
     edge = config["vision_config"]["image_size"]
     seen = {"size": {"shortest_edge": edge}, "crop_size": {"height": edge, "width": edge}}
-    path = folder / "preprocessor_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | seen))
+    path = folder / "processor_config.json"
+    content = json.loads(path.read_text())
+    content["image_processor"] |= seen
+    path.write_text(json.dumps(content))
     n_layers = config["text_config"]["num_hidden_layers"] + 1
     return ModelOptions(folder, n_layers, random_seed=1, max_new_tokens=32)
 

@@ -55,7 +55,7 @@ def test_unknown_key_is_refused_with_a_suggestion(paper_config):
 
 def test_unknown_key_in_a_list_entry_is_placed(paper_config):
     paper_config["models"][1]["n_layer"] = 3
-    with pytest.raises(InputError, match=r"models\.1\.n_layer: .*Did you mean 'n_layers'"):
+    with pytest.raises(InputError, match=r"models\.mplug-owl\.n_layer: .*Did you mean 'n_layers'"):
         load_study(paper_config)
 
 

@@ -67,7 +67,9 @@ def official(model, shown, instruction):
             num_additional_image_tokens=1,
         )
         prompt = f"USER: <image>\n{instruction}\nASSISTANT:"
-        return processor(images=shown, text=[prompt] * len(shown), return_tensors="pt")
+        # The processor heeds what whoever saved the tokenizer had set.
+        whole = {"return_tensors": "pt", "truncation": False}
+        return processor(images=shown, text=[prompt] * len(shown), **whole)
     processor = IdeficsProcessor(model._images, model.tokenizer)
     prompt = [f"User: {instruction}", None, "<end_of_utterance>", "\nAssistant:"]
     return processor(

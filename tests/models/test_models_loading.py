@@ -36,11 +36,24 @@ def edit_json(path, **changes):
     path.write_text(json.dumps({**content, **changes}))
 
 
+def read_weights(folder):
+    """All tensors of a checkpoint, which loses its files of them."""
+    tensors = {}
+    for path in sorted(folder.glob("model*.safetensors*")):
+        if path.suffix == ".safetensors":
+            tensors |= load_file(path)
+        path.unlink()
+    return tensors
+
+
+def write_weights(folder, tensors):
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 def edit_weights(folder, change):
-    path = folder / "model.safetensors"
-    tensors = load_file(path)
+    tensors = read_weights(folder)
     change(tensors)
-    save_file(tensors, path, metadata={"format": "pt"})
+    write_weights(folder, tensors)
 
 
 def test_no_folder(tmp_path):
@@ -62,6 +75,13 @@ def test_a_missing_processor_is_named(folder):
     (folder / "preprocessor_config.json").unlink()
     (folder / "processor_config.json").unlink()
     with pytest.raises(InputError, match=r"lacks preprocessor_config\.json or processor_config"):
+        load(folder)
+
+
+def test_settings_of_a_processor_are_none_of_images(folder):
+    (folder / "preprocessor_config.json").unlink()
+    assert (folder / "processor_config.json").exists()
+    with pytest.raises(InputError, match=r"lacks preprocessor_config\.json\. Fetch"):
         load(folder)
 
 
@@ -154,8 +174,7 @@ def test_pickled_weights_that_run_code_are_refused(folder, tmp_path):
         def __reduce__(self):
             return Path.touch, (tmp_path / "executed",)
 
-    tensors = load_file(folder / "model.safetensors")
-    (folder / "model.safetensors").unlink()
+    tensors = read_weights(folder)
     torch.save({**tensors, "query_tokens": Harmful()}, folder / "pytorch_model.bin")
     with pytest.raises(InputError, match=r"hold more than tensors, which is unsafe.*fetch_check"):
         load(folder)
@@ -240,8 +259,7 @@ def test_a_prompt_without_bos(folder):
 
 def test_older_checkpoints_have_binary_weights(folder, pictures):
     expected = load(folder).embed(pictures(2), [INSTRUCTION] * 2).states
-    tensors = load_file(folder / "model.safetensors")
-    (folder / "model.safetensors").unlink()
+    tensors = read_weights(folder)
     torch.save(tensors, folder / "pytorch_model.bin")
     assert torch.equal(load(folder).embed(pictures(2), [INSTRUCTION] * 2).states, expected)
 
@@ -355,9 +373,9 @@ def test_unknown_placement(tmp_path, options):
         ("config.json", {"text_config": {"model_type": "mistral"}}, "language model is 'mistral'"),
         ("config.json", {"vision_config": {"model_type": "siglip_vision_model"}}, "vision tower"),
         (
-            "preprocessor_config.json",
-            {"crop_size": {"height": 56, "width": 56}},
-            "crops images to 56 x 56 pixels, the vision tower takes 28",
+            "processor_config.json",
+            {"image_processor": {"size": 56, "crop_size": 56}},
+            r"/processor_config\.json: crops images to 56 x 56 pixels, the vision tower takes 28",
         ),
     ],
 )
@@ -370,14 +388,14 @@ def test_parts_of_llava_that_do_not_fit(folder, name, change, fault):
 @pytest.mark.parametrize("folder", ["llava"], indirect=True)
 def test_llava_under_the_names_of_the_published_weights(folder, pictures):
     expected = load(folder, "llava").embed(pictures(2), [INSTRUCTION] * 2).states
-    tensors = load_file(folder / "model.safetensors")
+    tensors = read_weights(folder)
     tower = "vision_tower."
     published = {
         name.replace(tower, f"{tower}vision_model.") if name.startswith(tower) else name: values
         for name, values in tensors.items()
     }
     published[f"{tower}vision_model.embeddings.position_ids"] = torch.arange(17)[None]
-    save_file(published, folder / "model.safetensors", metadata={"format": "pt"})
+    write_weights(folder, published)
     assert {name.partition(".")[0] for name in published} == {
         "language_model",
         "multi_modal_projector",
@@ -394,13 +412,13 @@ def test_clip_with_what_the_published_weights_hold_besides(folder, family, pictu
         return model.embed(pictures(2), ["a cat", "a dog"]).states
 
     expected = states()
-    tensors = load_file(folder / "model.safetensors")
+    tensors = read_weights(folder)
     assert {"text_model", "vision_model", "logit_scale"} <= {
         name.partition(".")[0] for name in tensors
     }
     for tower in ("text", "vision"):
         tensors[f"{tower}_model.embeddings.position_ids"] = torch.arange(5)[None]
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    write_weights(folder, tensors)
     assert torch.equal(states(), expected)
     # What the tower itself lacks is still missed.
     own = "text" if family == "clip-text" else "vision"

@@ -64,6 +64,8 @@ SPOILT: dict[str, tuple[str, str, Callable[[Path], object]]] = {
         "instructblip", "config.json", change("text_config", "vocab_size", to=10**9)),
     "a processor that is a list": ("vit", "preprocessor_config.json", text("[]")),
     "a processor that is cut": ("vit", "preprocessor_config.json", text('{"size"')),
+    "settings of a processor that are a list": (
+        "instructblip", "processor_config.json", text("[]")),
     "a processor of no size": (
         "llava", "preprocessor_config.json", change("crop_size", to="large")),
     "a tokenizer's settings that are a list": ("llava", "tokenizer_config.json", text("[]")),

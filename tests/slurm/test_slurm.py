@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
+import yaml
 from cluster import wait_for
+from login import SNAKEMAKE
+from processes import hold, n_shards
 
 from brainstruct.store.arrays import read_dataset
 
@@ -80,51 +82,107 @@ def slow(login):
     return login, before
 
 
-def embedding_jobs(root: Path) -> list[int]:
-    """Processes that embed, of jobs of a checkout."""
-    script = str(root / ".snakemake/scripts").encode()
-    return [
-        int(path.parent.name)
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if (last := last_word(path)).startswith(script) and last.endswith(b".embed.py")
-    ]
+SCRIPT = "workflow_scripts/estimate_ceiling.py"
+FAILURES = {
+    "memory": 'hog = b"x" * (900 << 20); __import__("time").sleep(8); del hog',
+    "defect": 'raise ZeroDivisionError("here")',
+    "input": 'raise __import__("brainstruct.errors").errors.InputError("x.nii", "is odd", "Mend")',
+}
 
 
-def last_word(path: Path) -> bytes:
-    """Return the last word of a command; a shell's last word is its whole script."""
-    try:
-        return path.read_bytes().removesuffix(b"\0").rpartition(b"\0")[2]
-    except OSError:  # it has ended meanwhile
-        return b""
+def fails(script: str, how: str) -> str:
+    """Let a script's function begin with a line that goes wrong."""
+    docstring = '    """Write ncsnr'
+    assert script.count(docstring) == 1
+    return script.replace(docstring, f"    {how}\n{docstring}")
 
 
-def hold(root: Path) -> int:
-    """Stop the process that embeds, once it is there: tests must not race with it."""
-    wait_for(lambda: embedding_jobs(root), 120, "a process that embeds")
-    (process,) = embedding_jobs(root)
-    os.kill(process, signal.SIGSTOP)
-    return process
-
-
-def n_shards(root: Path) -> int:
-    return len(list((root / "results/work/embed").rglob("*.nc")))
-
-
-def test_a_job_out_of_memory_comes_back_with_more(login):
+def test_a_job_is_sent_again_with_what_it_lacked_and_with_nothing_else(login):
     (login.root / CEILING).unlink()
-    rules = login.root / "rules/data.smk"
-    assert rules.read_text().count("mem_mb=grow(2000)") == 1
-    rules.write_text(rules.read_text().replace("mem_mb=grow(2000)", "mem_mb=grow(150)"))
+    rules, script = login.root / "rules/data.smk", login.root / SCRIPT
+    assert rules.read_text().count("mem_mb=2000") == 1
+    rules.write_text(rules.read_text().replace("mem_mb=2000", "mem_mb=700"))
+    limits = login.root / "profiles/slurm/partitions.yaml"
+    sound = script.read_text()
+
+    def asked(failure: str, most: int, status: int) -> tuple[list[int], str]:
+        """Let the job fail in a way; return what it was given, and what the run said."""
+        first = login.cluster.next_id
+        partitions = yaml.safe_load(limits.read_text())
+        for partition in partitions["partitions"].values():
+            partition["max_mem_mb"] = most
+        limits.write_text(yaml.safe_dump(partitions))
+        script.write_text(fails(sound, failure))
+        done = login.command(*SNAKEMAKE, CEILING)
+        assert done.status == status, done.text[-6000:]
+        jobs = login.cluster.jobs("estimate_ceiling", first)
+        assert {job.minutes for job in jobs} == {20}
+        # SLURM's word on every failed attempt is kept.
+        kept = login.root / "logs/slurm/rule_estimate_ceiling/subj01"
+        assert all((kept / f"{job.id}.log").is_file() for job in jobs if job.state != "COMPLETED")
+        return [job.mem_mb for job in jobs], done.text
+
+    given, text = asked(FAILURES["memory"], 1000, 1)
+    assert given == [700, 1000]  # the partition has no more
+    assert "no partition that suits it gives more" in text
+    given, text = asked(FAILURES["memory"], 256000, 0)
+    assert given == [700, 1400]
+    assert "ran out of memory (700 MB). It is tried again with 1400" in text
+    (login.root / CEILING).unlink()
+    assert asked(FAILURES["defect"], 256000, 1)[0] == [700, 700, 700]
+    assert asked(FAILURES["input"], 256000, 1)[0] == [700]
+
+
+def test_a_job_out_of_time_gets_more_of_it(login):
+    if not os.environ.get("BRAINSTRUCT_SLURM_FULL"):
+        pytest.skip("a minute and more: make test-full")
+    (login.root / CEILING).unlink()
+    rules, script = login.root / "rules/data.smk", login.root / SCRIPT
+    assert rules.read_text().count("runtime=20") == 1
+    rules.write_text(rules.read_text().replace("runtime=20", "runtime=1"))
+    slow = '__import__("time").sleep(75)'
+    script.write_text(fails(script.read_text(), slow))
     first = login.cluster.next_id
-    login.run(CEILING)
+    text = login.run(CEILING).text
     jobs = login.cluster.jobs("estimate_ceiling", first)
-    assert [job.mem_mb for job in jobs] == [150, 300, 600][: len(jobs)]
-    assert [job.minutes for job in jobs] == [20, 40, 80][: len(jobs)]
-    assert len(jobs) > 1
-    assert [job.state == "COMPLETED" for job in jobs] == [False] * (len(jobs) - 1) + [True]
-    # SLURM's word on the failed attempt is kept.
-    kept = login.root / "logs/slurm/rule_estimate_ceiling/subj01" / f"{jobs[0].id}.log"
-    assert kept.is_file()
+    assert [(job.minutes, job.mem_mb, job.state) for job in jobs] == [
+        (1, 2000, "TIMEOUT"),
+        (2, 2000, "COMPLETED"),
+    ]
+    assert "ran out of time (1 minutes). It is tried again with 2." in text
+
+
+def test_gpus_may_be_asked_for_as_gres(login):
+    (login.root / EMBEDDING).unlink()
+    profile = login.root / "profiles/slurm/config.yaml"
+    text = profile.read_text()
+    example = "# set-resources:\n#   embed:\n#     gpu: 0\n#     gres: gpu:a100:1\n"
+    assert example in text
+    profile.write_text(text.replace(example, example.replace("# ", "").replace("#", "")))
+    first = login.cluster.next_id
+    done = login.run(EMBEDDING)
+    assert "gets no GPU" not in done.text
+    (job,) = login.cluster.jobs("embed", first)
+    assert (job.partition, job.gpus, job.state) == ("gpu", 1, "COMPLETED")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("group", [False, True])
+def test_a_run_that_is_told_to_end_leaves_its_jobs_to_the_next(slow, number, group):
+    login, before = slow
+    first = login.cluster.next_id
+    with login.started(EMBEDDING) as controller:
+        held = hold(login.root)
+        (os.killpg if group else os.kill)(controller.pid, number)
+        controller.wait(60)
+        assert controller.returncode != 0
+    (job,) = login.cluster.queue()
+    assert list(login.root.glob(".snakemake/locks/*")) == []
+    os.kill(held, signal.SIGCONT)
+    text = login.run(EMBEDDING).text  # without --unlock
+    assert f"has left in the queue: {job}" in text or "Nothing to be done" in text
+    assert [one.state for one in login.cluster.jobs(EMBED, first)] == ["COMPLETED"]
+    assert read_dataset(login.root / EMBEDDING)["response"].equals(before["response"])
 
 
 def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
@@ -151,7 +209,7 @@ def test_interrupted_and_cancelled_jobs_go_on_from_their_shards(slow):
     jobs = cluster.jobs(EMBED, first)
     assert [job.state for job in jobs] == ["CANCELLED", "CANCELLED", "COMPLETED"]
     # Two runs; the second had to try twice.
-    assert [job.mem_mb for job in jobs] == [48000, 48000, 96000]
+    assert [job.mem_mb for job in jobs] == [48000, 48000, 48000]  # cancelled: it lacked nothing
     # A log is of the last attempt; SLURM's own output keeps the earlier ones.
     log = (login.root / "results/logs/embed/instructblip/IC/subj01-000.log").read_text()
     found = re.search(r"an earlier run has left (\d+) of 190 stimuli", log)

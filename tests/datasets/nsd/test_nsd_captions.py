@@ -70,7 +70,7 @@ def test_synthetic_captions_cover_the_images_of_all_subjects(study: Study) -> No
         images = study.images(subject)
         captions = read_captions(study.layout, images)
         assert list(captions) == images["stimulus"].tolist()
-        assert {len(texts) for texts in captions.values()} == {5}
+        assert {len(texts) for texts in captions.values()} == {5, 6, 7}
         assert all(text == text.strip() for texts in captions.values() for text in texts)
 
 
@@ -80,3 +80,11 @@ def test_synthetic_captions_have_the_quirks_of_coco(study: Study) -> None:
     assert set(content) == {"info", "licenses", "images", "annotations"}
     ends = {entry["caption"][-1] for entry in content["annotations"]}
     assert {"\n", " "} <= ends
+    numbers = [entry["id"] for entry in content["annotations"]]
+    assert len({*numbers}) == len(numbers)
+    assert numbers != sorted(numbers)
+    texts = [entry["caption"].strip() for entry in content["annotations"]]
+    assert 0 < sum("  " in text for text in texts) < len(texts) / 10
+    assert 0 < sum("\n" in text for text in texts) < len(texts) / 20
+    same = pd.DataFrame(content["annotations"])[["image_id", "caption"]].duplicated()
+    assert 0 < same.sum() < len(texts) / 50

@@ -55,5 +55,5 @@ class Data(NsdSettings):
             faults = (
                 f"settings.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
             )
-            raise ValueError("; ".join(faults)) from None
+            raise ValueError("\n".join(faults)) from None
         return self

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from brainstruct.settings.base import Block, Key, SurfaceName
+from brainstruct.settings.base import Block, FilePath, Key, SurfaceName
 
 
 class Flatmaps(Block):
@@ -32,7 +32,7 @@ class Flatmaps(Block):
     """
 
     source: Literal["auto", "freesurfer", "store", "fsaverage"] = "auto"
-    store: str | None = None
+    store: FilePath | None = None
     subject: SurfaceName = "{subject}"
     transform: SurfaceName
     patch: Key = "full"

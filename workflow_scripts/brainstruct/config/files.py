@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from brainstruct.errors import InputError
-from brainstruct.store.faults import refusal
+from brainstruct.config.loading import load_study
+from brainstruct.config.strict import Given, read_strictly
+from brainstruct.config.study import Study
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -35,33 +34,44 @@ def read_config(files: Sequence[str | Path] = ()) -> dict[str, Any]:
     InputError
         If a file is missing or is no mapping in YAML.
     """
-    merged: dict[str, Any] = {}
-    for path in [*DEFAULTS, *map(Path, files)]:
-        _lay_over(merged, _read(path))
-    return merged
+    return merged([read_strictly(path) for path in [*DEFAULTS, *map(Path, files)]])
+
+
+def merged(given: Sequence[Given]) -> dict[str, Any]:
+    """Lay what files give over each other."""
+    found: dict[str, Any] = {}
+    for one in given:
+        _lay_over(found, one.content)
+    return found
+
+
+def study_of(files: Sequence[str | Path] = ()) -> Study:
+    """Read a study, as a command does that runs without Snakemake.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or the configuration has faults: all of them at once.
+    """
+    given = [read_strictly(path) for path in [*DEFAULTS, *map(Path, files)]]
+    return load_study(merged(given), given)
+
+
+def reread(workflow: Any) -> list[Given]:
+    """Read the files again that Snakemake was given: it has kept no lines, and has let much pass.
+
+    Jobs do not: who has sent them did.
+    """
+    if not workflow.is_main_process or not workflow.modifier.is_main_snakefile():
+        return []
+    return [read_strictly(Path(path)) for path in workflow.config_settings.configfiles]
 
 
 def over_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """Lay a mapping over the defaults, as if it were read from a file."""
-    merged = read_config()
-    _lay_over(merged, config)
-    return merged
-
-
-def _read(path: Path) -> dict[str, Any]:
-    cure = "Name the file of your study; config/README.md explains what it holds"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:  # it may be a pipe
-        raise refusal(path, error, "configuration", cure) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(path, f"is no readable YAML ({reason})", "Mend the file") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InputError(path, "holds no mapping of settings", cure)
-    return content
+    found = read_config()
+    _lay_over(found, config)
+    return found
 
 
 def _lay_over(under: dict[str, Any], over: Mapping[str, Any]) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from brainstruct.config.strict import Given, Place
 from brainstruct.config.study import Study
+from brainstruct.config.words import problems_of
 from brainstruct.errors import InputError
-from brainstruct.settings.suggest import did_you_mean
+
+CURE = "Mend the file given with --configfile; config/README.md explains every key"
 
 
-def load_study(config: Mapping[str, Any]) -> Study:
+def load_study(config: Mapping[str, Any], given: Sequence[Given] = ()) -> Study:
     """Validate what ``configfile:``, ``--configfile`` and ``--config`` gave together.
+
+    Parameters
+    ----------
+    config : mapping
+        All of it, merged.
+    given : sequence of Given
+        Files as they were read strictly, the last on top: mistakes of their writing are
+        reported with those of their content, and each with its line.
 
     Raises
     ------
@@ -22,47 +33,124 @@ def load_study(config: Mapping[str, Any]) -> Study:
         One message that lists every problem with its place and, for misspelt
         names, a suggestion.
     """
+    found = {(place, text) for one in given for place, text in one.problems.items()}
+    written = {place for place, _ in found}
+    study, more = _validated(config)
+    if more:
+        places = {place for place, _ in more}
+        # What refers to something wrong is looked at as if that were right: all at one time.
+        _, others = _validated(_without(config, places))
+        more |= {(place, text) for place, text in others if not _within(place, places)}
+    found |= {(place, text) for place, text in more if not _within(place, written)}
+    if study is not None and not found:
+        return study
+    lines = sorted((*_where(place, given), _sentence(place, text, config)) for place, text in found)
+    shown = [f"{file}, line {line}: {text}" if file else text for file, line, text in lines]
+    raise InputError(
+        "the configuration",
+        f"has {len(shown)} problem(s):\n  - " + "\n  - ".join(shown) + "\n",
+        CURE,
+    )
+
+
+def settle_paths(config: Any, study: Study) -> None:
+    """Write paths into the configuration, which jobs are given, as they were expanded."""
+    for target, block, names in (
+        (config, study, ("results", "embeddings_store")),
+        (config["data"], study.data, ("nsd_root", "annotations")),
+        (config["flatmaps"], study.flatmaps, ("store",)),
+    ):
+        target.update({name: getattr(block, name) for name in names if name in target})
+    for name, checkpoint in study.checkpoints.items():
+        if checkpoint.path is not None:
+            config["checkpoints"][name]["path"] = checkpoint.path
+
+
+def _validated(config: Mapping[str, Any]) -> tuple[Study | None, set[tuple[Place, str]]]:
+    """Return the study, or its problems and their places."""
     try:
-        return Study.model_validate(dict(config))
+        return Study.model_validate(dict(config)), set()
     except ValidationError as error:
-        problems = [_sentence(item) for item in error.errors(include_url=False)]
-        raise InputError(
-            "the configuration",
-            f"has {len(problems)} problem(s):\n  - " + "\n  - ".join(problems) + "\n",
-            "Mend the file given with --configfile; config/README.md explains every key",
-        ) from None
+        found = problems_of(error, Study)
+    return None, {
+        _resolved(text, config) if not place else (place, text)
+        for place, texts in found.items()
+        for text in texts
+    }
 
 
-def _sentence(item: Any) -> str:
-    location = item["loc"]
-    place = ".".join(str(part) for part in location)
-    if item["type"] == "extra_forbidden":
-        known = _fields_at(Study, location[:-1])
-        return f"{place}: unknown key.{did_you_mean(str(location[-1]), known)}"
-    message = item["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(item["input"], dict | list) else f", got {item['input']!r}"
-    if not place:
-        return str(message)
-    return f"{place}: {message}{shown if item['type'] != 'missing' else ''}"
+def _resolved(text: str, config: Mapping[str, Any]) -> tuple[Place, str]:
+    """Find the setting that a sentence about several begins with."""
+    names, colon, rest = text.partition(": ")
+    place: list[str | int] = []
+    inner: Any = config
+    for name in names.split(".") if colon else ():
+        if isinstance(inner, dict) and name in inner:
+            place.append(name)
+        elif (
+            isinstance(inner, list)
+            and (at := next((i for i, one in enumerate(inner) if _key(one) == name), None))
+            is not None
+        ):
+            place.append(at)
+        elif isinstance(inner, dict) and " " not in name:
+            place.append(name)  # not given: its default
+            inner = None
+            continue
+        else:
+            return (), text
+        inner = inner[place[-1]]
+    return tuple(place), rest if place else text
 
 
-def _fields_at(block: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the field names of the block that a pydantic location points at."""
-    current: list[type[BaseModel]] = [block]
-    for part in location:
-        found = [
-            inner
-            for candidate in current
-            if part in candidate.model_fields
-            for inner in _blocks_in(candidate.model_fields[part].annotation)
-        ]
-        current = found or current  # list indices and mapping keys stay in the block
-    return [name for candidate in current for name in candidate.model_fields]
+def _without(config: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
+    """Return a configuration with the defaults at some places, or nothing where there are none."""
+    from brainstruct.config.files import read_config  # which reads studies, too
+
+    cleared, defaults = deepcopy(dict(config)), read_config()
+    for place in places:
+        inner: Any = cleared
+        default: Any = defaults
+        try:
+            for part in place[:-1]:
+                inner = inner[part]
+                default = default.get(part, {}) if isinstance(default, dict) else {}
+            del inner[place[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue  # it lies in another that is cleared, or was missing
+        if isinstance(inner, dict) and isinstance(default, dict) and place[-1] in default:
+            inner[place[-1]] = default[place[-1]]
+    return cleared
 
 
-def _blocks_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) in (Union, types.UnionType, list, dict, tuple):
-        return [inner for arg in get_args(annotation) for inner in _blocks_in(arg)]
-    return []
+def _within(place: Place, others: Iterable[Place]) -> bool:
+    return any(place[: len(other)] == other or other[: len(place)] == place for other in others)
+
+
+def _where(place: Place, given: Sequence[Given]) -> tuple[str, int]:
+    """Return the file and line of a setting, or of the block that lacks it."""
+    for length in range(len(place), 0, -1):
+        for one in reversed(given):
+            if line := one.lines.get(place[:length]):
+                return one.path.name, line
+    return "", 0
+
+
+def _sentence(place: Place, text: str, config: Mapping[str, Any]) -> str:
+    """Return a problem behind the name of its setting; entries of lists go by their keys."""
+    names: list[str] = []
+    inner: Any = config
+    for part in place:
+        try:
+            inner = inner[part]
+        except (KeyError, IndexError, TypeError):
+            inner = None
+        number = str(part + 1) if isinstance(part, int) else part
+        names.append(str(_key(inner) or number) if isinstance(part, int) else number)
+    return f"{'.'.join(names)}: {text}" if names else text
+
+
+def _key(entry: Any) -> str | None:
+    """Return the name of an entry of a list of models."""
+    key = entry.get("key") if isinstance(entry, dict) else None
+    return key if isinstance(key, str) else None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from brainstruct.models.registry import FAMILIES
-from brainstruct.settings.base import Block, Key
+from brainstruct.settings.base import Block, FilePath, Key
 from brainstruct.settings.suggest import one_of
 
 
@@ -41,7 +41,7 @@ class Checkpoint(Block):
 
     hub: str | None = None
     revision: str = "main"
-    path: str | None = None
+    path: FilePath | None = None
     endpoint: str | None = None
 
     @model_validator(mode="after")

@@ -12,11 +12,12 @@ from brainstruct.config.encoding import Alignment, Encoding
 from brainstruct.config.fetch import Fetch
 from brainstruct.config.figures import Flatmaps
 from brainstruct.config.models import Checkpoint, Embedding, Instruction, Model
+from brainstruct.config.sense import nonsense
 from brainstruct.config.statistics import CrossSubject, Partition, Statistics
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.interface import DataSet, Wanted
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.settings.base import Block, Key
+from brainstruct.settings.base import Block, FilePath, Key
 from brainstruct.settings.suggest import unknown_name
 
 NO_INSTRUCTION = "none"
@@ -75,7 +76,7 @@ class Study(Block):
 
     study: Key
     seed: int = Field(ge=0, lt=2**32)
-    results: str = "results"
+    results: FilePath = "results"
     data: Data  # before `subjects`, which it knows
     subjects: list[Key] = Field(min_length=1)
     instruction_texts: dict[Key, Instruction]
@@ -90,7 +91,7 @@ class Study(Block):
     partition: Partition = Partition()
     concepts: dict[Key, list[str]] = {}
     flatmaps: Flatmaps
-    embeddings_store: str | None = None
+    embeddings_store: FilePath | None = None
     fetch: Fetch = Fetch()
     synthetic: Synthetic | None = None
 
@@ -161,8 +162,8 @@ class Study(Block):
             problems.append("alignment.ceiling: 'cross_subject' needs two subjects or more")
         if self.synthetic is not None:
             problems += self._synthetic_problems(self.synthetic)
-        if problems:
-            raise ValueError("; ".join(problems))
+        if problems or (problems := list(nonsense(self))):
+            raise ValueError("\n".join(problems))
         return self
 
     def _synthetic_problems(self, synthetic: Synthetic) -> list[str]:

@@ -198,6 +198,10 @@ class DataSet(Block, ABC):
         """Return what holds families of regions of a subject."""
         return []
 
+    def region_names(self, subjects: Sequence[str]) -> list[str]:
+        """Return names that masks and regions may have, where some are on disk; else none."""
+        return []
+
     def label_files(self, subject: str, families: Sequence[str]) -> list[Path]:
         """Return tables that may name the labels of regions, whether they are there or not."""
         return []

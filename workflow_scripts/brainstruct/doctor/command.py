@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainstruct.config.files import add_configfile, read_config
+from brainstruct.config.files import add_configfile, study_of
 from brainstruct.config.loading import load_study
+from brainstruct.config.study import Study
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.finding import as_json, as_table, is_sound
 from brainstruct.errors import InputError, Outcome
@@ -21,14 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        config = read_config(options.configfile)
+        study = study_of(options.configfile)
     except InputError as error:
         return _refuse(error, options.json)
-    return report(config, json=options.json, packages=not options.no_packages, rooms=options.rooms)
+    return report(study, json=options.json, packages=not options.no_packages, rooms=options.rooms)
 
 
 def report(
-    config: Mapping[str, Any],
+    config: Mapping[str, Any] | Study,
     *,
     json: bool = False,
     packages: bool = True,
@@ -37,7 +38,7 @@ def report(
     """Examine a study and print what was found; return 0 if it can run, else 1. See `examine`."""
     started = time.monotonic()
     try:
-        study = load_study(config)
+        study = config if isinstance(config, Study) else load_study(config)
     except InputError as error:
         return _refuse(error, json)
     try:

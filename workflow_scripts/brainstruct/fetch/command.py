@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from brainstruct.config.files import add_configfile, read_config
+from brainstruct.config.files import add_configfile, study_of
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.fetch.study import fetch_study
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
 
     def fetch() -> None:
-        study = load_study(read_config(options.configfile))
+        study = study_of(options.configfile)
         said = {
             "nsd_terms_accepted": options.i_accept_the_nsd_terms,
             "endpoint": options.endpoint,

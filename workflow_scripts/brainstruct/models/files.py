@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from brainstruct.errors import InputError
 from brainstruct.models import declared
-from brainstruct.models.registry import FAMILIES, Family
+from brainstruct.models.registry import FAMILIES, IMAGES, Family
 from brainstruct.store.faults import reading, taken_for
 from brainstruct.store.files import read_json
 
@@ -72,6 +72,8 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
         )
     _require_files(folder, *entry.files)
     _require_own_content(folder, entry)
+    if IMAGES in entry.files:
+        image_settings(folder)
     declared.require_unquantised(path, config)
     declared.require_image_token(folder, config, family, fetch_cure(folder))
     return config
@@ -125,6 +127,19 @@ def _numbers_of_blocks(content: dict[str, Any]) -> Iterator[tuple[str, int]]:
             yield name, value
 
 
+def image_settings(folder: Path) -> Path:
+    """Return the file that says how a checkpoint prepares images.
+
+    Either of `IMAGES` may. The library takes the second, of a whole processor, if it speaks
+    of images at all; InstructBLIP's does not.
+    """
+    own, whole = (folder / name for name in IMAGES)
+    if whole.is_file() and "image_processor" in read_json(whole, fetch_cure(folder)):
+        return whole
+    _require_files(folder, own.name)
+    return own
+
+
 def load_processor(kind: Any, folder: Path) -> Any:
     """Return what makes pixels of images, of a class of transformers, as a checkpoint has it.
 
@@ -133,9 +148,8 @@ def load_processor(kind: Any, folder: Path) -> Any:
     InputError
         If its file is damaged, or the library refuses it.
     """
-    names = ("preprocessor_config.json", "processor_config.json")
-    there = next((name for name in names if (folder / name).is_file()), names[0])
-    with reading(folder / there, f"settings that {kind.__name__} takes", fetch_cure(folder)):
+    what, cure = f"settings that {kind.__name__} takes", fetch_cure(folder)
+    with reading(image_settings(folder), what, cure):
         return kind.from_pretrained(folder, local_files_only=True)
 
 

@@ -14,7 +14,7 @@ from transformers import CLIPImageProcessorPil, LlavaConfig, LlavaForConditional
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
-from brainstruct.models.files import fetch_cure, load_processor, read_config
+from brainstruct.models.files import fetch_cure, image_settings, load_processor, read_config
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.responding import RespondingModel
@@ -76,7 +76,7 @@ def _require_parts(folder: Path, config: Any, images: Any) -> None:
     seen, size = dict(images.crop_size), config.vision_config.image_size
     if seen != {"height": size, "width": size}:
         raise InputError(
-            folder / "preprocessor_config.json",
+            image_settings(folder),
             f"crops images to {seen['height']} x {seen['width']} pixels, the vision tower "
             f"takes {size}",
             fetch_cure(folder),

@@ -12,7 +12,7 @@ Modality: TypeAlias = Literal["image+instruction", "image", "text"]
 """What a model embeds: images under an instruction that it follows, images, or
 text (the image's golden captions)."""
 
-_IMAGES = ("preprocessor_config.json", "processor_config.json")
+IMAGES = ("preprocessor_config.json", "processor_config.json")
 """How images are prepared; newer versions of transformers write the second."""
 
 _TEXTS = "tokenizer.json"
@@ -47,7 +47,7 @@ FAMILIES: dict[str, Family] = {
         "InstructBlip",
         _FOLLOWS,
         "instructblip",
-        (_IMAGES, _TEXTS, f"qformer_tokenizer/{_TEXTS}"),
+        (IMAGES, _TEXTS, f"qformer_tokenizer/{_TEXTS}"),
         has_image_token=True,
     ),
     "mplug-owl": Family(
@@ -58,26 +58,26 @@ FAMILIES: dict[str, Family] = {
         ("preprocessor_config.json", "tokenizer.model"),
     ),
     "idefics": Family(
-        f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (_IMAGES, _TEXTS), part=None
+        f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (IMAGES, _TEXTS), part=None
     ),
     "llava": Family(
         f"{_ROOM}.llava",
         "Llava",
         _FOLLOWS,
         "llava",
-        (_IMAGES, _TEXTS),
+        (IMAGES, _TEXTS),
         has_image_token=True,
         usual_image_token=32000,
     ),
     "vit": Family(
-        f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (_IMAGES,), part=None, usual_blocks=12
+        f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (IMAGES,), part=None, usual_blocks=12
     ),
     "clip-image": Family(
         f"{_ROOM}.clip",
         "ClipImage",
         "image",
         "clip",
-        (_IMAGES,),
+        (IMAGES,),
         part="vision_config",
         usual_blocks=12,
     ),

@@ -10,8 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from brainstruct.config.files import add_configfile, read_config
-from brainstruct.config.loading import load_study
+from brainstruct.config.files import add_configfile, study_of
 from brainstruct.errors import InputError
 
 
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str]) -> None:
     add_configfile(parser)
     options, _ = parser.parse_known_args(arguments)
     try:
-        study = load_study(read_config(options.configfile))
+        study = study_of(options.configfile)
     except InputError as error:
         raise SystemExit(str(error)) from error
     report = f"{study.results.rstrip('/')}/report.html"

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainstruct.config.files import add_configfile, read_config
-from brainstruct.config.loading import load_study
+from brainstruct.config.files import add_configfile, study_of
 from brainstruct.config.study import Study
 from brainstruct.embedding.packs import pack_blocks, take_pack
 from brainstruct.errors import InputError
@@ -19,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        study = load_study(read_config(options.configfile))
+        study = study_of(options.configfile)
         print(pack(study, options.model, options.file) if options.do == "pack" else
               take(study, options.file))  # fmt: skip
     except InputError as error:

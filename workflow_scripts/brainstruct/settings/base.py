@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import re
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 LONGEST_KEY = 30
 """Three keys joined, as SLURM's log folders have them, stay below 100 bytes."""
@@ -26,6 +35,37 @@ SurfaceName = Annotated[
 """A `Name` in which ``{subject}`` may stand for the study's subject."""
 
 
+def expanded(path: str) -> str:
+    """Return a path with ``~``, ``$NAME`` and ``${NAME}`` in it filled in.
+
+    Raises
+    ------
+    ValueError
+        If a variable is not set, or nothing, or something that is no path, is left.
+    """
+    unset = [
+        name for pair in _VARIABLE.findall(path) for name in pair if name and name not in os.environ
+    ]
+    if unset:
+        raise ValueError(f"${unset[0]} is not set in this shell; set it, or write the path out")
+    filled = os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 - a path stays text
+    if filled.startswith("~"):
+        raise ValueError(f"there is no user {filled.split('/')[0]}")
+    if not filled.strip():
+        raise ValueError("is empty; write the name of a folder or file")
+    if filled != filled.strip() or not filled.isprintable():
+        raise ValueError("begins or ends with a blank, or has characters that cannot be seen")
+    if "{" in filled or "}" in filled:
+        raise ValueError("has braces, which mean something else to Snakemake; rename the folder")
+    return filled
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+
+FilePath = Annotated[str, AfterValidator(expanded)]
+"""A file or folder on this machine, as text; see `expanded`."""
+
+
 class Block(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change.
 
@@ -33,3 +73,14 @@ class Block(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _booleans_are_no_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true where 1 is meant; Python takes one for the other."""
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(one, bool) for one in values) and info.field_name is not None:
+            annotation = cls.model_fields[info.field_name].annotation
+            if bool not in (annotation, *get_args(annotation)):
+                raise ValueError("true and false are no value here; text needs quotes")
+        return value

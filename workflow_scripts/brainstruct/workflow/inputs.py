@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from brainstruct.config.sense import require_known_regions
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
 from brainstruct.workflow.contents import Contents
@@ -53,8 +54,10 @@ class Inputs:
         Raises
         ------
         InputError
-            If the data set has a hole, or less than the configuration says.
+            If the data set has a hole, or less than the configuration says, or regions
+            are misspelt.
         """
+        require_known_regions(self.study)
         for subject in self.study.subjects:
             self.dataset.settings_for("betas", subject)
 

@@ -85,6 +85,9 @@ def test_behaviour_follows_the_design(study: Study, subject: str, sessions: int)
     shown = trial_nsd_ids(study.design, subject, sessions)
     np.testing.assert_array_equal(table["73KID"] - 1, shown)
     assert set(table["SUBJECT"]) == {int(subject[-1])}
+    assert table["TIME"].between(0.505, 0.55).all()
+    times = study.layout.responses_file(subject).read_text().splitlines()[1:]
+    assert {len(line.split("\t")[6]) for line in times} >= {21, 22}  # 19 and 20 digits
     runs = table.groupby(["SESSION", "RUN"])["TRIAL"].agg(["min", "max", "size"])
     assert runs["size"].tolist() == [63, 62] * (6 * sessions)
     assert (runs["min"] == 1).all()
@@ -188,7 +191,8 @@ def test_captions_speak_of_the_photograph(study: Study) -> None:
     assert content["annotations"]
     for entry in content["annotations"]:
         crop = draw_crop(int(numbers[entry["image_id"]]), SEED)
-        assert PHOTOGRAPHS[crop.photograph].subject in entry["caption"].lower()
+        words = " ".join(entry["caption"].split()).lower()
+        assert PHOTOGRAPHS[crop.photograph].subject in words
 
 
 def test_the_design_has_the_same_bytes_whenever_it_is_written(

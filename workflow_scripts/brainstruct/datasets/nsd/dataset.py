@@ -13,6 +13,7 @@ from pydantic import Field
 
 from brainstruct.datasets.interface import About, DataSet, HemisphereFiles, Part, Wanted
 from brainstruct.datasets.nsd import expected
+from brainstruct.datasets.nsd.labels import DISTRIBUTED
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
@@ -209,6 +210,11 @@ class Nsd(NsdSettings, DataSet):
     def region_files(self, subject: str, families: Sequence[str]) -> list[Path]:
         """Return families of regions of a subject; they can change when responses do not."""
         return [self.layout.roi_file(subject, name) for name in families]
+
+    def region_names(self, subjects: Sequence[str]) -> list[str]:
+        """Return names on disk, and those that the NSD has: they may still be fetched."""
+        there = self.layout.region_names(subjects)
+        return sorted({*there, *DISTRIBUTED}) if there else []
 
     def label_files(self, subject: str, families: Sequence[str]) -> list[Path]:
         """Return FreeSurfer's tables of label names, the subject's own and fsaverage's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,6 +104,15 @@ class Layout:
         """Volume of an ROI family, of both hemispheres or of one (NIfTI)."""
         prefix = f"{hemisphere}." if hemisphere else ""
         return self.volume_folder(subject) / "roi" / f"{prefix}{name}.nii.gz"
+
+    def region_names(self, subjects: Iterable[str]) -> list[str]:
+        """Names of the ROI families on disk, without those of one hemisphere."""
+        files = (
+            file.name.removesuffix(".nii.gz")
+            for subject in subjects
+            for file in (self.volume_folder(subject) / "roi").glob("*.nii.gz")
+        )
+        return sorted({name for name in files if not name.startswith(("lh.", "rh."))})
 
     def label_tables(self, subject: str, name: str) -> tuple[Path, ...]:
         """Files that may name the labels of an ROI family, best first."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
-from brainstruct.settings.base import Block, Key
+from brainstruct.settings.base import Block, FilePath, Key
 
 MASK = "nsdgeneral"
 """The authors' mask of voxels in visual cortex that respond."""
@@ -29,8 +29,8 @@ class NsdSettings(Block):
         Sessions per subject; ``all`` takes those on disk.
     """
 
-    nsd_root: str
-    annotations: str | None = None
+    nsd_root: FilePath
+    annotations: FilePath | None = None
     space: Literal["func1pt8mm", "func1mm"] = "func1pt8mm"
     betas: Key | Literal["betas_fithrf_GLMdenoise_RR", "betas_fithrf", "betas_assumehrf"] = (
         "betas_fithrf_GLMdenoise_RR"

@@ -76,6 +76,9 @@ class PromptTokenizer:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of a response, without tokens of begin and end, stripped."""
-        text: str = self._pieces.decode(list(ids))
+        """Return the text of a response, without tokens of begin and end, stripped.
+
+        Ids that no token has, of rows that a network embeds to spare, are no text.
+        """
+        text: str = self._pieces.decode([one for one in ids if one < self.n_tokens])
         return text.strip()

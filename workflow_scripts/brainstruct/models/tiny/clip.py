@@ -1,4 +1,4 @@
-"""A tiny CLIP in the hub's layout."""
+"""A tiny CLIP in the hub's layout of 2022."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from pathlib import Path
 
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
+from brainstruct.models.tiny.configurations import in_full, restate, without_defaults
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, write_network
-from brainstruct.models.tiny.vocabulary import (
-    CLIP_BEGIN,
-    CLIP_END,
-    clip_tokenizer,
-    token_id,
+from brainstruct.models.tiny.processors import write_as_2022
+from brainstruct.models.tiny.tokenizer_files import (
+    added_token,
+    write_special_tokens,
     write_tokenizer,
 )
+from brainstruct.models.tiny.vocabulary import CLIP_BEGIN, CLIP_END, clip_tokenizer
 
 
 def build(
@@ -24,28 +25,39 @@ def build(
     See `brainstruct.models.tiny`; `n_text_blocks` are the text tower's.
     """
     tokenizer = clip_tokenizer()
-    begin, end = token_id(tokenizer, CLIP_BEGIN), token_id(tokenizer, CLIP_END)
-    write_tokenizer(
-        tokenizer,
-        folder,
-        {
-            "tokenizer_class": "CLIPTokenizer",
-            "bos_token": CLIP_BEGIN,
-            "eos_token": CLIP_END,
-            "unk_token": CLIP_END,
-            "pad_token": CLIP_END,
-            "model_max_length": 77,
-        },
-    )
-    CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=SQUARE).save_pretrained(folder)
+    special = {
+        "bos_token": added_token(CLIP_BEGIN, normalized=True),
+        "eos_token": added_token(CLIP_END, normalized=True),
+        "unk_token": added_token(CLIP_END, normalized=True),
+        "pad_token": CLIP_END,
+    }
+    more = {
+        "add_prefix_space": False,
+        "do_lower_case": True,
+        "errors": "replace",
+        "model_max_length": 77,
+        "special_tokens_map_file": "./special_tokens_map.json",
+        "tokenizer_class": "CLIPTokenizer",
+    }
+    write_tokenizer(tokenizer, folder, special | more)
+    write_special_tokens(special, folder, special)
+    images = CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=SQUARE)
+    write_as_2022(images, folder, "CLIPFeatureExtractor")
+    # The published ids of begin, end and padding are wrong, too.
     text = {
         "vocab_size": tokenizer.get_vocab_size(),
-        "max_position_embeddings": 77,
-        "bos_token_id": begin,
-        "eos_token_id": end,
-        "pad_token_id": end,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+        "pad_token_id": 1,
         **blocks(n_text_blocks, width),
     }
     vision = blocks(n_blocks, width) | PATCHES
     config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=width)
     write_network(CLIPModel(config), folder, seed)
+    parts = {"text_config": config.text_config, "vision_config": config.vision_config}
+    restate(
+        folder,
+        transformers_version=None,
+        **{name: in_full(part) for name, part in parts.items()},
+        **{f"{name}_dict": without_defaults(part) for name, part in parts.items()},
+    )

@@ -34,6 +34,9 @@ what filters see is small."""
 SQUARE = {"height": 28, "width": 28}
 """Pixels of an image, as processors state them."""
 
+ROWS = 64
+"""Embeddings come in multiples of it."""
+
 PATCHES: dict[str, Any] = {"image_size": 28, "patch_size": 7}
 """The same, as vision towers state them: 16 patches."""
 
@@ -68,17 +71,36 @@ def llama(
     }
 
 
-def write_network(network: Any, folder: Path, seed: int, pad_id: int | None = None) -> None:
+def spared(n_tokens: int) -> int:
+    """Return how many rows the published checkpoints embed that many tokens in.
+
+    No token has the last of them, but a network with random weights answers with them.
+    """
+    return -(-n_tokens // ROWS) * ROWS
+
+
+def write_network(
+    network: Any,
+    folder: Path,
+    seed: int,
+    pad_id: int | None = None,
+    *,
+    shards: int = 1,
+    dtype: torch.dtype = torch.float32,
+) -> None:
     """Draw the weights of a network and write it into the folder of a checkpoint.
 
     A network that responds has a `pad_id`, and may end with any of `CONTROL_BYTES`, too.
+    Several `shards` have an index, and may become one more than was asked for.
     """
     spread(network, seed)
+    network.to(dtype)
     if pad_id is not None:
         network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
             bos_token_id=1, eos_token_id=[2, *CONTROL_BYTES], pad_token_id=pad_id
         )
-    network.save_pretrained(folder)
+    n_bytes = sum(one.numel() * one.element_size() for one in network.state_dict().values())
+    network.save_pretrained(folder, max_shard_size=n_bytes // shards + 1)
 
 
 def spread(network: nn.Module, seed: int) -> None:

@@ -1,14 +1,9 @@
-"""Tokenizers of the kinds that the real checkpoints have, trained on a few sentences.
-
-They are written as the hub serves them: ``tokenizer.json`` with a
-``tokenizer_config.json`` that names the special tokens.
-"""
+"""Tokenizers of the kinds that the real checkpoints have, trained on a few sentences."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import (
@@ -177,34 +172,3 @@ def _train(
 def token_id(tokenizer: Tokenizer, token: str) -> int:
     """Return the id of a token that is there."""
     return int(tokenizer.get_vocab()[token])
-
-
-def write_llama_tokenizer(
-    tokenizer: Tokenizer, folder: Path, *, begin: str, pad: str, **more: object
-) -> None:
-    """Write a tokenizer of `llama_tokenizer`, configured as on the hub.
-
-    `begin` and `pad` are tokens, `more` are entries of ``tokenizer_config.json``.
-    """
-    config = {
-        "tokenizer_class": "LlamaTokenizer",
-        "bos_token": begin,
-        "eos_token": LLAMA_END,
-        "unk_token": LLAMA_UNKNOWN,
-        "pad_token": pad,
-        "padding_side": "left",
-        "clean_up_tokenization_spaces": False,
-    }
-    write_tokenizer(tokenizer, folder, config | more)
-
-
-def write_tokenizer(tokenizer: Tokenizer, folder: Path, config: Mapping[str, object]) -> None:
-    """Write a tokenizer and its configuration into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    write_settings(config, folder / "tokenizer_config.json")
-
-
-def write_settings(content: Mapping[str, object], path: Path) -> None:
-    """Write JSON in the order of its entries, as the hub's files have them."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,9 +12,8 @@ from brainstruct.datasets.nsd.synthetic.design import repetition
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
 
-FIRST_DAY = 736_580.4
-"""Start of the first session as MATLAB counts days."""
-DAYS_BETWEEN_SESSIONS = 7
+FIRST_TRIAL = 0.505
+"""Time of day at which every session begins: dates are not published."""
 SECONDS_PER_TRIAL = 4.0
 ACCURACY = 0.85
 
@@ -46,9 +45,8 @@ def write_behaviour(
             "TRIAL": ids.number_in_sequence(within_run),
             "73KID": ids.number_73k(trial_nsd_ids(design, subject, n_sessions)),
             "10KID": ids.number_10k(design.positions[trials]),
-            "TIME": FIRST_DAY
-            + session * DAYS_BETWEEN_SESSIONS
-            + row * SECONDS_PER_TRIAL / (24 * 60 * 60),
+            # With more digits than a number has, as MATLAB wrote them.
+            "TIME": [f"{FIRST_TRIAL + at * SECONDS_PER_TRIAL / 86_400:.20g}" for at in row],
             "ISOLD": old.astype(int),
             "ISCORRECT": correct.astype(int),
             "RT": random.gamma(9.0, 90.0, trials.size),

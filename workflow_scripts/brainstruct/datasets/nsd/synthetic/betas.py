@@ -53,13 +53,15 @@ def spoil(betas: Int16, voxels: Voxels, n_saturated: int, random: np.random.Gene
     """Do to a session, in place, what happens to real ones.
 
     One voxel of nsdgeneral becomes all zero (one that carries no planted
-    signal, if there is any), and some numbers saturate.
+    signal, if there is any), and some numbers of others saturate, at either end in turn.
     """
     general = np.flatnonzero(voxels.general)
     idle = general[voxels.source[general] == 0]
-    trial = random.integers(betas.shape[0], size=n_saturated)
-    betas[trial, random.choice(general, n_saturated)] = random.choice(SATURATED, n_saturated)
-    betas[:, random.choice(idle if idle.size else general)] = 0
+    constant = random.choice(idle if idle.size else general)
+    trial = random.choice(betas.shape[0], n_saturated, replace=False)
+    voxel = random.choice(general[general != constant], n_saturated)
+    betas[trial, voxel] = np.resize(SATURATED[::-1], n_saturated)
+    betas[:, constant] = 0
 
 
 def write_hdf5(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,14 @@ from brainstruct.datasets.nsd.synthetic.photographs import PHOTOGRAPHS, Crop
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.files import write_json
 
-CAPTIONS_PER_IMAGE = 5
+CAPTIONS_PER_IMAGE = {5: 0.9, 6: 0.07, 7: 0.03}
+"""Number -> share of the images. All that is rare in COCO is here more often than there,
+so that a small study has some of it."""
+TWICE = 0.03
+"""Share of the images whose last caption is their first once more."""
+BLANKS = {" ": 0.96, "  ": 0.03, "\n": 0.01}
+"""What stands behind the first word -> share of the captions."""
+LARGEST_CAPTION_ID = 829_717
 CLOSE, FAR = 0.55, 0.75
 """Scales under and over which a caption speaks of a close or a wide view."""
 
@@ -45,6 +52,9 @@ def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], 
             for row in rows.itertuples()
             for text in _compose(crops[int(row.nsdId)], int(row.nsdId), seed)
         ]
+        random = stream(seed, "numbers of captions", split)
+        numbers = random.choice(LARGEST_CAPTION_ID, len(captions), replace=False).tolist()
+        order = random.permutation(len(captions)).tolist()
         write_json(
             {
                 "info": {"description": "Captions of synthetic stimuli", "version": "1.0"},
@@ -54,8 +64,8 @@ def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], 
                     for number in rows["cocoId"]
                 ],
                 "annotations": [
-                    {"image_id": number, "id": place, "caption": text}
-                    for place, (number, text) in enumerate(captions, start=1)
+                    {"image_id": captions[at][0], "id": numbers[at], "caption": captions[at][1]}
+                    for at in order
                 ],
             },
             layout.captions_file(split),
@@ -63,7 +73,7 @@ def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], 
 
 
 def _compose(crop: Crop, nsd_id: int, seed: int) -> list[str]:
-    """Return five captions of a crop."""
+    """Return the captions of a crop, as carelessly written as those of COCO."""
     random = stream(seed, "captions", nsd_id)
     photograph = PHOTOGRAPHS[crop.photograph]
     view = "a close view" if crop.scale < CLOSE else "a wide view" if crop.scale > FAR else "a view"
@@ -75,9 +85,12 @@ def _compose(crop: Crop, nsd_id: int, seed: int) -> list[str]:
         # Cutting further left moves what is shown to the right.
         "side": "right half" if (crop.left < 0.5) != crop.mirrored else "left half",
     }
-    templates = random.choice(TEMPLATES, CAPTIONS_PER_IMAGE, replace=False)
-    endings = random.choice(ENDINGS, CAPTIONS_PER_IMAGE)
-    return [
-        str(template).format(**words) + str(ending)
-        for template, ending in zip(templates, endings, strict=True)
+    n_captions = random.choice(list(CAPTIONS_PER_IMAGE), p=list(CAPTIONS_PER_IMAGE.values()))
+    templates = random.choice(TEMPLATES, n_captions, replace=False)
+    endings = random.choice(ENDINGS, n_captions)
+    blanks = random.choice(list(BLANKS), n_captions, p=list(BLANKS.values()))
+    texts = [
+        str(template).format(**words).replace(" ", str(blank), 1) + str(ending)
+        for template, blank, ending in zip(templates, blanks, endings, strict=True)
     ]
+    return [*texts[:-1], texts[0]] if random.random() < TWICE else texts

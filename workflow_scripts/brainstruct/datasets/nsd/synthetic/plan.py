@@ -97,7 +97,7 @@ class SubjectPlan:
     max_labelled : int, optional
         Most voxels of named regions inside nsdgeneral, shared out among them.
     n_unlabelled, n_outside : int
-        Voxels without a region inside nsdgeneral, and of the brain mask outside.
+        Voxels without a region that get betas, inside nsdgeneral and outside.
     spread : float
         Standard deviation of the betas in percent signal change.
     n_saturated : int

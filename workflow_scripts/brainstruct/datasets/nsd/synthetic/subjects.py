@@ -22,7 +22,12 @@ from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, SubjectPlan
 from brainstruct.datasets.nsd.synthetic.planting import Voxels, plant
 from brainstruct.datasets.nsd.synthetic.regions import Anatomy, draw_families, write_families
 from brainstruct.datasets.nsd.synthetic.streams import stream
-from brainstruct.datasets.nsd.synthetic.volumes import draw_general, draw_mask, draw_mean
+from brainstruct.datasets.nsd.synthetic.volumes import (
+    brain_mask,
+    draw_general,
+    draw_mask,
+    draw_mean,
+)
 from brainstruct.store.arrays import write_dataset
 
 
@@ -81,7 +86,7 @@ def write_subject(
     families = draw_families(brain)
     families["nsdgeneral"] = np.where(general, 1.0, families["streams"].clip(max=0.0))
     write_families(layout, subject, families, brain.hemisphere)
-    write_volume(mask.astype(np.int16), layout.brainmask_file(subject))
+    write_volume(brain_mask(brain).astype(np.int16), layout.brainmask_file(subject))
     write_volume(draw_mean(brain, random), layout.mean_file(subject))
 
     sessions: list[npt.NDArray[np.int16]] = []

@@ -48,11 +48,22 @@ def draw_general(brain: Anatomy, plan: SubjectPlan, random: np.random.Generator)
 def draw_mask(
     brain: Anatomy, general: BoolArray, n_outside: int, random: np.random.Generator
 ) -> BoolArray:
-    """Draw the brain mask, [i, j, k]: nsdgeneral and a thin sample of the other cortex."""
+    """Draw the voxels that get betas, [i, j, k]: nsdgeneral and a thin sample of other cortex."""
     others = np.flatnonzero(brain.cortex & ~general)
     mask = general.copy()
     mask.flat[random.choice(others, min(n_outside, others.size), replace=False)] = True
     return mask
+
+
+def brain_mask(brain: Anatomy) -> BoolArray:
+    """Return the brain mask, [i, j, k]: half the slab, with all cortex.
+
+    Most of it gets no betas, which saves their space: constant voxels to a reader.
+    """
+    centres = [(2 * np.arange(length) + 1) / length - 1 for length in brain.cortex.shape]
+    places = np.meshgrid(*centres, indexing="ij")
+    inside: BoolArray = np.sum(np.square(places), axis=0) < 1
+    return inside | brain.cortex
 
 
 def draw_mean(brain: Anatomy, random: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -1,0 +1,197 @@
+"""Reads a file of the configuration strictly: what YAML would turn into something else is named.
+
+YAML 1.1, which Snakemake reads, takes ``yes`` for a number's 1, ``010`` for 8, the country NO
+for false, a second block of one name in place of the first, and ends a text before `` #``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from brainstruct.errors import InputError
+from brainstruct.store.faults import refusal
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Keys, and numbers in lists, that lead to a setting."""
+
+CURE = "Name the file of your study; config/README.md explains what it holds"
+MOST_NODES = 50_000
+"""Settings of a file, those that aliases repeat included; a study has some hundreds."""
+DEEPEST = 40
+TEXTS = ("label", "task", "text")
+"""Keys whose values are read by people."""
+
+_TAG = "tag:yaml.org,2002:"
+_SYNTAX = (
+    (r"found character '\\t'", "a tab stands where YAML wants blanks; write blanks"),
+    (r"found character '(.)' that cannot start", "text that begins so must stand in quotes"),
+    (r"mapping values are not allowed", "a second ': ' in a line, or settings at unlike distances "
+     "from the margin; put text with ': ' in quotes"),
+    (r"could not find expected ':'", "a line without ': '; every setting is 'name: value'"),
+    (r"expected <block end>", "it is indented unlike its neighbours; align it with them"),
+    (r"expected ',' or|expected the node content", "brackets are not closed, or a comma is "
+     "missing"),
+    (r"quoted scalar", "a quote is not closed"),
+    (r"undefined alias", "text that begins with * must stand in quotes"),
+    (r"scanning an? (alias|anchor)", "text that begins with * or & must stand in quotes"),
+    (r"could not determine a constructor|found undefined tag|parsing a tag|scanning a tag"
+     r"|scanning a simple tag|expected URI", "text that begins with ! must stand in quotes"),
+    (r"expected a single document", "'---' begins a second document; all settings belong in one"),
+    (r"special characters are not allowed|unacceptable character", "it has a character that no "
+     "text file should have; write the file anew as plain UTF-8"),
+)  # fmt: skip
+
+
+@dataclass
+class Given:
+    """What a file gives, where each setting stands in it, and what is wrong with its writing."""
+
+    path: Path
+    content: dict[str, Any] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: dict[Place, str] = field(default_factory=dict)
+
+
+def read_strictly(path: Path) -> Given:
+    """Read a file.
+
+    Raises
+    ------
+    InputError
+        If it is missing or no mapping in YAML: one line with the place and the cure.
+    """
+    text = _text(path)
+    given = Given(path)
+    if path.suffix == ".json":
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise InputError(path, f"is no JSON ({error})", "Mend the file") from error
+        text = text.replace("\t", " ")  # which JSON allows and YAML does not
+    loader = yaml.SafeLoader("")
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return given
+        if not isinstance(root, yaml.MappingNode):
+            what = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
+            fault = f"holds no mapping of settings but {what}: 'name: value', a line for each"
+            raise InputError(path, fault, CURE)
+        _Walk(given, text).walk(root, ())
+        given.content = loader.construct_document(root)
+    except yaml.YAMLError as error:
+        where, said = _syntax(error, text)
+        raise InputError(path, f"is no readable YAML: {where}{said}", "Mend the file") from error
+    except RecursionError as error:
+        raise InputError(path, "is nested without end", "Mend the file") from error
+    except (ValueError, TypeError, OverflowError) as error:  # a date that no calendar has
+        raise InputError(path, f"is no readable YAML ({error})", "Mend the file") from error
+    return given
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:  # it may be a pipe
+        raise refusal(path, error, "configuration", CURE) from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        fault = f"is not UTF-8: byte {content[error.start]:#04x} in line {line}"
+        raise InputError(path, fault, "Save it as UTF-8 (iconv -f latin1 -t utf8)") from error
+
+
+def _syntax(error: yaml.YAMLError, text: str) -> tuple[str, str]:
+    """Say where a file stops being YAML, and why."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    if not mark and isinstance(position := getattr(error, "position", None), int):
+        where = f"line {text.count(chr(10), 0, position) + 1}: "
+    said = " ".join(str(error).split())
+    for sign, words in _SYNTAX:
+        if re.search(sign, said):
+            return where, words
+    return where, getattr(error, "problem", None) or said
+
+
+class _Walk:
+    """Goes through what was read, and notes places and problems."""
+
+    def __init__(self, given: Given, text: str) -> None:
+        self._given, self._text = given, text
+        self._seen = 0
+
+    def walk(self, node: yaml.Node, place: Place) -> None:
+        """Note a setting and all below it."""
+        self._seen += 1
+        if self._seen > MOST_NODES or len(place) > DEEPEST:
+            raise InputError(
+                self._given.path,
+                f"line {node.start_mark.line + 1}: settings are nested without end, or aliases "
+                f"(*name) repeat them to more than {MOST_NODES:,}",
+                "Write them out",
+            )
+        self._given.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, inner in self._pairs(node, place):
+                self.walk(inner, (*place, key))
+        elif isinstance(node, yaml.SequenceNode):
+            for number, inner in enumerate(node.value):
+                self.walk(inner, (*place, number))
+        elif problem := self._changed(node, place):
+            self._given.problems[place] = problem
+
+    def _pairs(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[str, yaml.Node]]:
+        first: dict[str, int] = {}
+        for key, inner in node.value:
+            line = key.start_mark.line + 1
+            if key.tag == f"{_TAG}merge":
+                continue  # what it brings stands where it was written
+            name = str(key.value)
+            at = (*place, name)
+            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
+                self._given.problems[at] = "names are text: put this one in quotes"
+            elif name in first:
+                self._given.lines[at] = line
+                self._given.problems[at] = (
+                    f"stands there twice (first in line {first[name]}); YAML would drop the first. "
+                    "Keep one, with all that is below both"
+                )
+            self._given.lines.setdefault(at, line)
+            first.setdefault(name, line)
+            yield name, inner
+
+    def _changed(self, node: yaml.ScalarNode, place: Place) -> str | None:
+        """Say what YAML makes of a value, if that is something else than what stands there."""
+        if node.style is not None:
+            return None
+        kind, written = node.tag.removeprefix(_TAG), str(node.value)
+        if kind == "bool" and written.lower() not in ("true", "false"):
+            meant = written.lower() in ("yes", "on", "y")
+            return f"{written} is {str(meant).lower()} in YAML; write true or false, or '{written}'"
+        if kind == "int" and re.fullmatch(
+            r"[-+]?(0[0-7_]+|0[bx]\w+|\d[\d_]*(:[0-5]?\d)+)", written
+        ):
+            number = yaml.safe_load(written)
+            return f"{written} is {number} in YAML; write {number}, or '{written}' for text"
+        if kind == "float" and (":" in written or written.strip("+-").lower() in (".inf", ".nan")):
+            return f"{written} is no number here; write one in decimals, or '{written}' for text"
+        if kind == "timestamp":
+            return f"{written} is a date in YAML; write '{written}' in quotes"
+        if kind == "str" and place and place[-1] in TEXTS:
+            rest = self._text[node.end_mark.index :].split("\n", 1)[0]
+            if rest.lstrip().startswith("#"):
+                return (
+                    f"the text ends at ' #' ({written!r}); what follows is a comment in YAML. Put "
+                    "the text in quotes, or the comment in a line of its own"
+                )
+        return None

@@ -1,0 +1,189 @@
+"""What the schema refuses, in the words of the manual: what a setting must be."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from brainstruct.config.strict import Place
+from brainstruct.settings.base import Key, Name, SurfaceName
+from brainstruct.settings.suggest import did_you_mean
+
+_NAMES = (
+    (Key, "a word of letters, digits and hyphens, of 30 characters at most"),
+    (Name, "a name of letters, digits, _, . and -, of 64 characters at most"),
+    (SurfaceName, "a name of letters, digits, _, . and -, in which {subject} stands for a subject"),
+)
+_PLAIN = {
+    str: "text (in quotes, if it looks like something else)",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+    Any: "anything",
+}
+_MANY = {str: "names: [a, b]", int: "whole numbers: [1, 2]", float: "numbers: [0.1, 0.5]"}
+
+
+def problems_of(error: ValidationError, schema: type[BaseModel]) -> dict[Place, list[str]]:
+    """Return what is wrong at each place; alternatives that all failed are one problem."""
+    found: dict[Place, list[str]] = {}
+    for item in error.errors(include_url=False):
+        place, annotation, known = _at(schema, item["loc"])
+        sentences = found.setdefault(place, [])
+        for sentence in _sentences(item, annotation, known):
+            if sentence not in sentences:
+                sentences.append(sentence)
+    # Of alternatives, the one that was meant is known by what is wrong within it.
+    return {
+        place: sentences
+        for place, sentences in found.items()
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in found)
+    }
+
+
+def _sentences(item: Any, annotation: Any, known: list[str]) -> Iterator[str]:
+    kind, given, message = item["type"], item["input"], item["msg"]
+    if kind == "extra_forbidden":
+        yield f"unknown key.{did_you_mean(str(item['loc'][-1]), known)}"
+    elif kind == "missing" and isinstance(item["loc"][-1], int):
+        yield "is missing: there must be two names in each pair"
+    elif kind == "missing":
+        yield f"is missing; it must be {words(annotation)}"
+    elif kind == "value_error":
+        yield from message.removeprefix("Value error, ").split("\n")
+    else:
+        got = "" if item["type"].startswith("too_") else f", not {_shown(given)}"
+        choices = list(_choices(annotation))
+        near = did_you_mean(given, choices) if isinstance(given, str) else ""
+        limit = _limit(item)
+        yield f"must be {words(annotation)}{limit}{got}{'.' if near else ''}{near}"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "settings"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _limit(item: Any) -> str:
+    """Return a bound that was crossed."""
+    given = item.get("ctx") or {}
+    for name, said in (
+        ("ge", "at least"),
+        ("gt", "above"),
+        ("le", "at most"),
+        ("lt", "below"),
+    ):
+        if name in given and item["type"] != "too_short":
+            return f", {said} {given[name]:g}"
+    if item["type"] == "too_short" and given.get("min_length") == 1:
+        return ", with at least one in it"
+    return ", not empty" if item["type"] == "string_too_short" else ""
+
+
+def words(annotation: Any) -> str:
+    """Say what a setting must be, of its type."""
+    for name, said in _NAMES:
+        if annotation == name:
+            return said
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return words(inner[0])
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, inner)) if len(inner) > 1 else str(inner[0])
+    if origin in (Union, types.UnionType):
+        return " or ".join(words(part) for part in inner)
+    if origin is list:
+        many = _MANY.get(_plain(inner[0]))
+        return f"a list of {many}" if many else "a list, an entry of settings for each"
+    if origin is tuple:
+        return f"a list of {len(inner)}"
+    if origin is dict:
+        return "settings, a line 'name: value' for each"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "a block of settings (" + ", ".join(list(annotation.model_fields)[:3]) + ", ..)"
+    return _PLAIN.get(annotation, "another value")
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    for inner in get_args(annotation) if get_origin(annotation) is not Literal else ():
+        yield from _choices(inner)
+
+
+def _at(schema: type[BaseModel], location: Place) -> tuple[Place, Any, list[str]]:
+    """Follow a location of pydantic's, and leave out its names of alternatives.
+
+    Returns
+    -------
+    place : tuple
+        Names and numbers that stand in the configuration.
+    annotation : type
+        What stands there.
+    known : list of str
+        Names of the block that the last one is in.
+    """
+    place: list[str | int] = []
+    current: list[Any] = [schema]
+    known: list[str] = []
+    tagged = False  # pydantic names an alternative once, before what is within it
+    for number, part in enumerate(location):
+        choices = [one for one in _alternatives(current) if one is not type(None)]
+        if len(choices) > 1 and not tagged:
+            tagged = True
+            continue
+        tagged = False
+        names = [name for one in choices if _is_block(one) for name in one.model_fields]
+        inside = [found for one in choices for found in _inside(one, part)]
+        if inside or number == len(location) - 1:
+            place.append(part)
+            current, known = inside or current, names
+    annotation = current[0] if len(current) == 1 else Union[tuple(current)]  # noqa: UP007
+    return tuple(place), annotation, known
+
+
+def _is_block(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
+    """Yield what stands at a name or number within something of a type."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if _is_block(annotation):
+        if part in annotation.model_fields:
+            yield _whole(annotation.model_fields[part])
+    elif origin in (list, tuple) and isinstance(part, int):
+        yield arguments[min(part, len(arguments) - 1)]
+    elif origin is dict:
+        yield arguments[1]
+
+
+def _whole(field: FieldInfo) -> Any:
+    """Return the annotation of a field with what pydantic took from it."""
+    patterns = {getattr(mark, "pattern", None) for mark in field.metadata} - {None}
+    for name, _ in _NAMES:
+        if get_args(name)[1].pattern in patterns:
+            return name
+    return field.annotation
+
+
+def _alternatives(annotations: list[Any]) -> Iterator[Any]:
+    for one in annotations:
+        if get_origin(one) in (Union, types.UnionType):
+            yield from _alternatives(list(get_args(one)))
+        elif get_origin(one) is Annotated:
+            yield from _alternatives([get_args(one)[0]])
+        else:
+            yield one

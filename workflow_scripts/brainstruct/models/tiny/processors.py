@@ -1,0 +1,42 @@
+"""How a checkpoint says what becomes of an image: in three layouts of different years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from brainstruct.models.tiny.tokenizer_files import write_settings
+
+IMAGES, PROCESSOR = "preprocessor_config.json", "processor_config.json"
+
+LATER = ("do_convert_rgb", "do_rescale", "image_processor_type", "rescale_factor")
+"""What processors of 2022 did not state."""
+
+
+def write_as_2022(processor: Any, folder: Path, kind: str) -> None:
+    """Write it as a feature extractor of a `kind`, with numbers for squares and edges."""
+    content = {name: one for name, one in _stated(processor).items() if name not in LATER}
+    for name in {"size", "crop_size"} & {*content}:
+        content[name] = max(content[name].values())
+    write_settings(
+        dict(sorted((content | {"feature_extractor_type": kind}).items())), folder / IMAGES
+    )
+
+
+def write_beside(processor: Any, folder: Path, **settings: Any) -> None:
+    """Write it as of 2023, and the `settings` of the whole processor into their own file."""
+    content = _stated(processor) | {"processor_class": settings["processor_class"]}
+    write_settings(dict(sorted(content.items())), folder / IMAGES)
+    if len(settings) > 1:
+        write_settings(settings, folder / PROCESSOR)
+
+
+def write_inside(processor: Any, folder: Path, **settings: Any) -> None:
+    """Write it as version 5 of transformers does: among the `settings` of the whole processor."""
+    write_settings({"image_processor": _stated(processor), **settings}, folder / PROCESSOR)
+
+
+def _stated(processor: Any) -> dict[str, Any]:
+    """Return what the library itself would write."""
+    content: dict[str, Any] = processor.to_dict()
+    return content
