@@ -274,7 +274,8 @@ def announce(path: Path, length: int) -> None:
 
 def no_heads(path: Path) -> None:
     content = json.loads(path.read_text())
-    content["text_config"]["num_attention_heads"] = 0
+    for part in {"text_config", "text_config_dict"} & content.keys():  # old files have both
+        content[part]["num_attention_heads"] = 0
     path.write_text(json.dumps(content))
 
 
