@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from transformers import LlavaConfig
+from transformers import CLIPConfig, LlavaConfig
 
 from brainstruct.models import tiny
 from brainstruct.models.declared import stated_blocks
@@ -74,6 +74,13 @@ def test_tokenizers_are_of_several_years(read):
     }
     assert [type(one) for one in merges.values()] == [str, list]
     assert read("llava", "tokenizer.json")["truncation"]["max_length"] == 16
+
+
+@pytest.mark.parametrize("told", [None, {}, {"num_hidden_layers": 7}])
+def test_what_clip_states_twice_is_taken_as_the_library_takes_it(told):
+    stated = {"text_config": {"num_hidden_layers": 3}, "text_config_dict": told}
+    expected = CLIPConfig.from_dict(stated).text_config.num_hidden_layers
+    assert stated_blocks(stated, "clip-text") == expected
 
 
 @pytest.mark.parametrize("kind", ["idefics", "llava"])

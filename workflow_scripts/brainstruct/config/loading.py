@@ -57,7 +57,7 @@ def settle_paths(config: Any, study: Study) -> None:
     """Write paths into the configuration, which jobs are given, as they were expanded."""
     for target, block, names in (
         (config, study, ("results", "embeddings_store")),
-        (config["data"], study.data, ("nsd_root", "annotations")),
+        (config["data"], study.data, tuple(study.dataset.places)),
         (config["flatmaps"], study.flatmaps, ("store",)),
     ):
         target.update({name: getattr(block, name) for name in names if name in target})

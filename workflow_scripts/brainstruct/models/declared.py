@@ -86,6 +86,10 @@ def stated_blocks(config: dict[str, Any], family: str) -> int | None:
     """
     entry = FAMILIES[family]
     part = config if entry.part is None else config.get(entry.part) or {}
+    if entry.model_type == "clip":
+        # Published ones state a part twice; the library believes this, its defaults included.
+        told = config.get(f"{entry.part}_dict")
+        part = part if told is None else told
     blocks = part.get("num_hidden_layers", entry.usual_blocks) if isinstance(part, dict) else None
     return blocks if isinstance(blocks, int) else None
 
