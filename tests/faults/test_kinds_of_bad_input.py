@@ -26,6 +26,8 @@ from safetensors.numpy import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "datasets/nsd"))
 
+import test_kinds_of_locks_and_signals as machine
+import test_kinds_of_surfaces as surfaces
 from ending import check_message, results_in
 from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
@@ -675,9 +677,19 @@ def test_bad_configuration_is_one_message(paper_config, kind):
 
 def test_there_are_as_many_kinds_as_is_said():
     text = (Path(__file__).parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
-    said = f"{len(KINDS)} kinds of bad files and {len(CONFIGURATIONS)} of bad settings"
-    assert said in text
-    assert len(KINDS) + len(CONFIGURATIONS) >= 40
+    kinds = {
+        "of bad files": len(KINDS),
+        "of bad settings": len(CONFIGURATIONS),
+        "of filestores": len(surfaces.FILESTORES),
+        "of cortices": len(surfaces.CORTICES),
+        "of side files": len(surfaces.SIDE_FILES),
+        "of locks": len(machine.LOCKS) + len(machine.CLAIMS),
+        "of folders and limits": len(machine.FOLDERS) + len(machine.LEDGERS),
+        "of signals": len(machine.SIGNALS),
+    }
+    for words, count in kinds.items():
+        assert f"{count} {words}" in text
+    assert f"{sum(kinds.values())} kinds" in text
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -179,30 +179,37 @@ def test_folders_and_limits_that_stop_a_job_are_one_message(tmp_path, kind):
     check_job(work, words, tmp_path / "job")
 
 
-REFUSED = {"a claim on a read-only disk": errno.EROFS, "a claim on a disk that went": errno.ESTALE,
+CLAIMS = {"a claim on a read-only disk": errno.EROFS, "a claim on a disk that went": errno.ESTALE,
            "a claim that is not allowed": errno.EACCES}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("kind", CLAIMS)
 def test_claims_on_embeddings_that_are_refused_are_one_message(tmp_path, monkeypatch, kind):
     def ask(made: Path) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr("brainstruct.embedding.shared.os.open", refusing(REFUSED[kind]))
+            patch.setattr("brainstruct.embedding.shared.os.open", refusing(CLAIMS[kind]))
             shared(made, lambda folder: None)
 
-    check_job(ask, [os.strerror(REFUSED[kind])], tmp_path / "job")
+    check_job(ask, [os.strerror(CLAIMS[kind])], tmp_path / "job")
 
 
-@pytest.mark.parametrize("kind", ["a file for the ledger", "no room for the ledger"])
+def no_room(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("brainstruct.store.publishing._sync", refusing(errno.ENOSPC))
+
+
+LEDGERS: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], list[str]]] = {
+    "a file for the ledger": (
+        lambda folder, _: (folder / "ledger").touch(), ["lies below a file"]),
+    "no room for the ledger": (no_room, ["has no space left"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LEDGERS)
 def test_a_ledger_that_takes_no_mark_is_one_message(tmp_path, monkeypatch, kind):
+    spoil, words = LEDGERS[kind]
     folder = tmp_path / "job/results"
     folder.mkdir(parents=True)
-    if kind == "a file for the ledger":
-        (folder / "ledger").touch()
-        words = ["lies below a file"]
-    else:
-        monkeypatch.setattr("brainstruct.store.publishing._sync", refusing(errno.ENOSPC))
-        words = ["has no space left"]
+    spoil(folder, monkeypatch)
     check_job(lambda made: pytest.fail("it began"), words, tmp_path / "job")
 
 

@@ -149,12 +149,13 @@ def test_a_token_of_one_text_alone_may_be_beyond_the_model(
     folder = shutil.copytree(checkpoint(kind), tmp_path / kind)
     path = folder / name
     content = json.loads(path.read_text())
-    content["added_tokens"].append(
-        {
-            **{"id": 5000, "content": "zebra", "special": False, "normalized": False},
-            **dict.fromkeys(("single_word", "lstrip", "rstrip"), False),
-        }
-    )
+    # The library numbers what is added one by one; networks have rows to spare.
+    plain = dict.fromkeys(("special", "normalized", "single_word", "lstrip", "rstrip"), False)
+    first = 1 + max(token["id"] for token in content["added_tokens"])
+    names = [*(f"<spare {number}>" for number in range(100)), "zebra"]
+    content["added_tokens"] += [
+        {"id": first + number, "content": name, **plain} for number, name in enumerate(names)
+    ]
     path.write_text(json.dumps(content))
     n_layers = 13 if family == "clip-text" else 5
     model = family_class(family).load(ModelOptions(folder, n_layers=n_layers, max_new_tokens=2))

@@ -192,3 +192,34 @@ def test_a_single_volume_holds_no_trials(tmp_path: Path, mask: np.ndarray) -> No
     path = put(tmp_path / "b.nii.gz", np.zeros(SHAPE, dtype=np.int16))
     with pytest.raises(InputError, match="holds no trials"):
         read_session(path, mask)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda volumes: volumes[..., :740].astype(np.int16),
+        lambda volumes: volumes.astype(np.int32),
+        lambda volumes: volumes.astype(np.uint8),
+        lambda volumes: (
+            volumes.astype(np.float32) / np.r_[1:751] * np.where(volumes < 9, np.inf, 1)
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["betas_session02.hdf5", "betas_session02.nii.gz"])
+def test_cures_of_content_do_not_begin_with_a_download(
+    tmp_path: Path, volumes: np.ndarray, mask: np.ndarray, name: str, change: Any
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read_session(put(tmp_path / name, change(volumes)), mask)
+    assert caught.value.cure.startswith(("Write it as", "Leave these voxels out"))
+    assert "sessions before" not in caught.value.cure
+
+
+@pytest.mark.parametrize(("number", "before"), [(1, False), (2, True), (10, True), (21, True)])
+@pytest.mark.parametrize("suffix", ["hdf5", "nii.gz"])
+def test_nobody_is_told_to_use_no_session(
+    tmp_path: Path, mask: np.ndarray, number: int, before: bool, suffix: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read_session(tmp_path / f"betas_session{number:02}.{suffix}", mask)
+    assert ("sessions before it" in caught.value.cure) == before

@@ -20,6 +20,7 @@ from nibabel import Nifti1Image
 
 from brainstruct.brain.images import open_image
 from brainstruct.datasets.nsd import numbers
+from brainstruct.datasets.nsd.sessions import AGAIN, AS_WRITTEN, without
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
 from brainstruct.store.hdf5 import array_of, open_hdf5
@@ -37,9 +38,6 @@ Betas: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
 _Stored: TypeAlias = tuple[int, tuple[int, ...], np.dtype[Any]]
 """Trials, shape of a volume [x, y, z], type."""
-
-_AGAIN = "Download the session again"
-_CURE = f"{_AGAIN}, or use only the sessions before it"
 
 _SAMPLED, _VOLUMES = 64, 3
 """Voxels, or trials, that are looked at before a study."""
@@ -102,14 +100,14 @@ def inspect_session(
     file = Path(path)
     shape = None if mask is None else mask.shape
     if _is_nifti(file):
-        header = _header(file, _AGAIN)
-        _check(file, _layout_of_nifti(header), shape, "the subject's mask", _AGAIN)
+        header = _header(file, AGAIN)
+        _check(file, _layout_of_nifti(header), shape, "the subject's mask")
         _require_whole(file, header)
         read = _sample_nifti
     else:
-        with open_hdf5(file, _AGAIN) as opened:
-            stored = array_of(opened, "betas", 4, _AGAIN)
-            _check(file, _layout_of_hdf5(stored), shape, "the subject's mask", _AGAIN)
+        with open_hdf5(file, AGAIN) as opened:
+            stored = array_of(opened, "betas", 4, AGAIN)
+            _check(file, _layout_of_hdf5(stored), shape, "the subject's mask")
         read = _sample_hdf5
     if mask is None or not mask.any():
         return 0.0
@@ -151,8 +149,9 @@ def _is_nifti(path: Path) -> bool:
 
 
 def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
-    with open_hdf5(path, _CURE) as file:
-        stored = array_of(file, "betas", 4, _CURE)
+    cure = without(path.name)
+    with open_hdf5(path, cure) as file:
+        stored = array_of(file, "betas", 4, cure)
         betas = _empty(path, _layout_of_hdf5(stored), mask)
         for voxels, (x, y, z) in _runs(mask):
             betas[:, voxels] = stored[:, z, y, x]
@@ -164,8 +163,8 @@ def _sample_hdf5(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """Read a few voxels in all trials, or all voxels in a few, as the file is cut in chunks."""
     places = np.argwhere(mask)
-    with open_hdf5(path, _AGAIN) as file:
-        stored = array_of(file, "betas", 4, _AGAIN)
+    with open_hdf5(path, AGAIN) as file:
+        stored = array_of(file, "betas", 4, AGAIN)
         if stored.dtype == np.int16:
             return np.zeros((1, 1), np.int16), places
         if stored.chunks is not None and 2 * stored.chunks[0] > len(stored):
@@ -190,11 +189,11 @@ def _runs(
 
 
 def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
-    stored = _header(path, _CURE)
+    stored = _header(path, without(path.name))
     betas = _empty(path, _layout_of_nifti(stored), mask)
     # The file stores x fastest: these are the voxels' places in a volume.
     places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
-    with reading(path, "NIfTI file", _CURE), _inflated(path) as file:
+    with reading(path, "NIfTI file", without(path.name)), _inflated(path) as file:
         file.seek(stored.offset)
         for first, block in _blocks(file, stored.dtype, mask.size):
             betas[first : first + len(block)] = block[:, places]
@@ -206,11 +205,11 @@ def _sample_nifti(
     path: Path, mask: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """Read the first trials: those behind them would have to be unpacked, too."""
-    stored, places = _header(path, _AGAIN), np.argwhere(mask)
+    stored, places = _header(path, AGAIN), np.argwhere(mask)
     if stored.dtype.kind == "i":
         return np.zeros((1, 1), np.int16), places
     inside = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
-    with reading(path, "NIfTI file", _AGAIN), _inflated(path) as file:
+    with reading(path, "NIfTI file", AGAIN), _inflated(path) as file:
         file.seek(stored.offset)
         wanted = _VOLUMES * mask.size
         values = np.frombuffer(file.read(wanted * stored.dtype.itemsize), stored.dtype, wanted)
@@ -230,7 +229,7 @@ def _header(path: Path, cure: str) -> Any:
             path,
             f"scales its numbers by {stored.slope} and shifts them by {stored.inter}, "
             "the data set does neither",
-            cure,
+            AS_WRITTEN,
         )
     return stored
 
@@ -249,9 +248,7 @@ def _blocks(
         yield first, np.frombuffer(content, dtype).reshape(trials, volume)
 
 
-def _check(
-    path: Path, stored: _Stored, shape: tuple[int, ...] | None, owner: str, cure: str
-) -> None:
+def _check(path: Path, stored: _Stored, shape: tuple[int, ...] | None, owner: str) -> None:
     """Check that what is stored is a session of volumes of the shape that `owner` has."""
     trials, volume, dtype = stored
     if shape is not None and volume != shape:
@@ -262,14 +259,14 @@ def _check(
         )
     if trials != numbers.TRIALS_PER_SESSION:
         wanted = numbers.TRIALS_PER_SESSION
-        raise InputError(path, f"holds {trials} trials instead of {wanted}", cure)
+        raise InputError(path, f"holds {trials} trials instead of {wanted}", AS_WRITTEN)
     if not np.issubdtype(dtype, np.floating) and (dtype.kind, dtype.itemsize) != ("i", 2):
-        raise InputError(path, f"holds {dtype} instead of int16", cure)
+        raise InputError(path, f"holds {dtype} instead of int16", AS_WRITTEN)
 
 
 def _empty(path: Path, stored: _Stored, mask: npt.NDArray[np.bool_]) -> Betas:
     """Return an array for a session of the mask's volume."""
-    _check(path, stored, mask.shape, "the mask", _CURE)
+    _check(path, stored, mask.shape, "the mask")
     size = stored[0], int(np.count_nonzero(mask))
     if np.issubdtype(stored[2], np.floating):
         return np.empty(size, dtype=np.float32)
@@ -279,7 +276,7 @@ def _empty(path: Path, stored: _Stored, mask: npt.NDArray[np.bool_]) -> Betas:
 def _require_whole(path: Path, stored: Any) -> None:
     """Compare the length that a header promises with the one that ends a gzip file."""
     promised = int(stored.offset) + prod(map(int, stored.shape)) * stored.dtype.itemsize
-    with reading(path, "NIfTI file", _AGAIN), path.open("rb") as file:
+    with reading(path, "NIfTI file", AGAIN), path.open("rb") as file:
         start = file.read(4)
         file.seek(-4, os.SEEK_END)
         held = int.from_bytes(file.read(4), "little")
@@ -287,7 +284,7 @@ def _require_whole(path: Path, stored: Any) -> None:
         return
     if held != promised % _GZIP_LENGTH:
         raise InputError(
-            path, f"is truncated: its header promises {promised} bytes, its end does not", _AGAIN
+            path, f"is truncated: its header promises {promised} bytes, its end does not", AGAIN
         )
 
 

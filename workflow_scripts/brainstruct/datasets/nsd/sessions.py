@@ -26,6 +26,21 @@ RELEASED_SESSIONS: dict[str, int] = {
 """Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
 
 
+AGAIN = "Download the session again"
+"""What helps against damage."""
+
+AS_WRITTEN = (
+    "Write it as the data set does: 750 trials, unscaled, of int16 or of floating-point numbers; "
+    "a file of the data set itself has been changed, and is to be downloaded again"
+)
+"""What helps against sessions of one's own that are sound and of another kind."""
+
+
+def without(name: str) -> str:
+    """Return what to do about a session's file that is damaged or missing."""
+    return AGAIN if "session01." in name else f"{AGAIN}, or use only the sessions before it"
+
+
 @dataclass(frozen=True)
 class Sessions:
     """Sessions of a subject that are read: 1..count, in one format."""
