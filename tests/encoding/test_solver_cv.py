@@ -75,6 +75,19 @@ def test_agrees_with_himalaya(kind, shape, backend):
         assert clear.mean() > 0.5
 
 
+def test_one_ill_conditioned_fold_is_worked_out_in_float64():
+    """Its rows alone have some feature: what trains without them cannot predict along it."""
+    X = design("random", 80, 20).astype(np.float64)
+    held = next(held for _, held in FOLDS.split(X))
+    X[:, 0] = 0
+    X[held[0], 0] = 3000
+    Y = targets(X, 6).astype(np.float64)
+    alphas = np.logspace(-4, 0, 5)
+    single = fit("gram", "numpy", X.astype(np.float32), Y.astype(np.float32), alphas)
+    double = fit("gram", "numpy", X, Y, alphas)
+    np.testing.assert_allclose(single.cv_scores, double.cv_scores, rtol=1e-3)
+
+
 @pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
 def test_scores_are_those_of_refitting_every_fold(shape):
     """scikit-learn fold by fold, in float64: the definition of what is computed."""
