@@ -9,7 +9,7 @@ from typing import Any
 
 from mutant import Mutant
 
-SLOW = 12.0
+SLOW = 20.0
 """Seconds: tests that take longer are not asked, unless there is no other."""
 
 

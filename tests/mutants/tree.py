@@ -8,13 +8,14 @@ import json
 import os
 import py_compile
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from forked import forked
+from forked import LATE, forked
 from reached import Recorder, loaded
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +48,11 @@ class Tree:
 
         return self._ask(work, seconds) or {"tests": {}, "loaded": []}
 
-    def first_failure(self, tests: Sequence[str], seconds: float) -> tuple[int, str | None]:
-        """Run tests until one fails; return the exit status of pytest, and which one did."""
+    def first_failure(self, tests: Mapping[str, float]) -> tuple[int, str | None]:
+        """Run tests until one fails; return the exit status of pytest, and which one did.
+
+        `tests` have the seconds that they take, in order. One that takes much longer ends all.
+        """
 
         def work() -> dict[str, Any]:
             chosen = _Chosen(tests)
@@ -56,8 +60,10 @@ class Tree:
             status = self._pytest(["-x", *files], [chosen])
             return {"status": int(status), "failed": chosen.failed}
 
-        answer = self._ask(work, seconds)
-        return (answer["status"], answer["failed"]) if answer else (self._status, None)
+        answer = self._ask(work, sum(map(_limit, tests.values())))
+        if answer:
+            return answer["status"], answer["failed"]
+        return LATE if self._status == -signal.SIGALRM else self._status, None
 
     def _pytest(self, arguments: list[str], plugins: list[object]) -> int:
         os.chdir(self.root)
@@ -78,12 +84,21 @@ class Tree:
         return json.loads(self._answer.read_text("utf-8")) if self._status == 0 else None
 
 
+def _limit(seconds: float) -> int:
+    """Seconds that a test may take with a mutant: with 40 for what several tests share."""
+    return int(3 * seconds) + 40
+
+
 class _Chosen:
     """Some of the tests, in the order in which they are named."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    def __init__(self, tests: Mapping[str, float]) -> None:
+        self._seconds = tests
         self._place = {test: number for number, test in enumerate(tests)}
         self.failed: str | None = None
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        signal.alarm(_limit(self._seconds[nodeid]))  # which ends the process, whatever it does
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         kept = [item for item in items if item.nodeid in self._place]
