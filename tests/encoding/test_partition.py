@@ -310,5 +310,17 @@ def test_regional_table_and_matrix():
     matrix = shared_matrix(table.loc[["FFA"]].reset_index())
     assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]
     assert matrix.loc["IC", "IC"] == pytest.approx(0.25)
+    three = pd.DataFrame(
+        {
+            "a": ["IC", "IC", "VQ1"],
+            "b": ["VQ1", "VQ2", "VQ2"],
+            "r2_a": [0.1, 0.2, 0.3],
+            "r2_b": [0.5, 0.6, 0.8],
+            "shared": [0.01, 0.02, 0.03],
+        }
+    )
+    np.testing.assert_allclose(
+        shared_matrix(three), [[0.15, 0.01, 0.02], [0.01, 0.4, 0.03], [0.02, 0.03, 0.7]]
+    )
     with pytest.raises(ValueError, match="more than once"):
         shared_matrix(pd.concat([table, table]).reset_index())

@@ -11,6 +11,8 @@ from mutant import Mutant
 
 SLOW = 20.0
 """Seconds: tests that take longer are not asked, unless there is no other."""
+ENOUGH = 60.0
+"""Seconds of tests after which no further file of tests is asked."""
 
 
 class Choice:
@@ -66,8 +68,12 @@ class Choice:
         for test in self.tests:  # as they were run
             if test in tests:
                 files[test.partition("::")[0]].append(test)
-        return [test for file in sorted(files, key=lambda one: self.seconds(files[one]))
-                for test in files[file]]  # fmt: skip
+        chosen: list[str] = []
+        for file in sorted(files, key=lambda one: self.seconds(files[one])):
+            if self.seconds(chosen) > ENOUGH:
+                break
+            chosen += files[file]
+        return chosen
 
     def _text(self, file: str) -> str:
         if file not in self._texts:
