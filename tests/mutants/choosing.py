@@ -12,14 +12,16 @@ from mutant import Mutant
 SLOW = 20.0
 """Seconds: tests that take longer are not asked, unless there is no other."""
 ENOUGH = 60.0
-"""Seconds of tests after which no further file of tests is asked."""
+"""Seconds of tests after which no slower one is asked."""
 
 
 class Choice:
     """What `reached` measured of all tests, asked for single mutants."""
 
-    def __init__(self, root: Path, tests: dict[str, dict[str, Any]]) -> None:
-        self._root, self.tests = root, tests
+    def __init__(
+        self, root: Path, tests: dict[str, dict[str, Any]], enough: float = ENOUGH
+    ) -> None:
+        self._root, self.tests, self._enough = root, tests, enough
         self._texts: dict[str, str] = {}
 
     def tests_of(self, mutant: Mutant) -> list[str]:
@@ -63,17 +65,22 @@ class Choice:
         }
 
     def _ordered(self, tests: set[str]) -> list[str]:
-        """Files by the time of their chosen tests; in a file, the order they stand in."""
+        """Take the quickest; then files by their time, and in a file the order they stand in."""
+        chosen, spent = set(), 0.0
+        for test in sorted(tests, key=lambda one: self.tests[one]["seconds"]):
+            if spent > self._enough:
+                break
+            chosen.add(test)
+            spent += self.tests[test]["seconds"]
         files: dict[str, list[str]] = defaultdict(list)
         for test in self.tests:  # as they were run
-            if test in tests:
+            if test in chosen:
                 files[test.partition("::")[0]].append(test)
-        chosen: list[str] = []
-        for file in sorted(files, key=lambda one: self.seconds(files[one])):
-            if self.seconds(chosen) > ENOUGH:
-                break
-            chosen += files[file]
-        return chosen
+        return [
+            test
+            for file in sorted(files, key=lambda one: self.seconds(files[one]))
+            for test in files[file]
+        ]
 
     def _text(self, file: str) -> str:
         if file not in self._texts:

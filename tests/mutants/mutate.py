@@ -3,7 +3,7 @@
     python tests/mutants/mutate.py --seed 1 --count 150
     ... --modules 'store/*.py'       of some modules, below workflow_scripts/brainstruct
     ... --resume                     go on with the last run's log (--log names another)
-    ... --resume --again             and try what survived in it once more
+    ... --resume --again             and try what survived in it once more, with all of its tests
 
 Mutants are put into a copy of the repository. Ends with 1 if one survived that ``argued.toml``,
 beside this file, does not call equivalent or harmless.
@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from choosing import Choice
+from choosing import ENOUGH, Choice
 from forked import LATE
 from mutant import Mutant
 from sites import PACKAGES, drawn, files
@@ -117,7 +117,8 @@ def main() -> int:
     done = {entry["name"]: entry for entry in map(json.loads, lines)}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Tree(Path(folder), asked.root)
-        choice = Choice(tree.root, measured(tree, results / "reached.json"))
+        enough = float("inf") if asked.again else ENOUGH
+        choice = Choice(tree.root, measured(tree, results / "reached.json"), enough)
         chosen = drawn(tree.scripts, files(tree.scripts, asked.modules), asked.seed, asked.count)
         for number, (name, mutant, diff) in enumerate(chosen, 1):
             if name in done and not (asked.again and done[name]["state"] == "survived"):
