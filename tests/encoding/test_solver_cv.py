@@ -13,6 +13,7 @@ import solvers
 from brainstruct.encoding.solver import holdout
 from brainstruct.encoding.solver import search as search_module
 from brainstruct.encoding.solver.arrays import precision
+from brainstruct.encoding.solver.decomposition import decompose
 
 FOLDS = KFold(4, shuffle=True, random_state=0)
 SCORES = ["l2_neg_loss", "r2_score", "correlation_score"]
@@ -187,6 +188,17 @@ def test_batches_change_nothing():
     np.testing.assert_allclose(one.cv_scores, other.cv_scores, atol=1e-6)
     X = torch.as_tensor(X)
     np.testing.assert_allclose(one.predict(X), other.predict(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_rounding_beside_a_large_component_is_no_component(dual):
+    rng = np.random.default_rng(0)
+    X = 1e6 * np.outer(rng.standard_normal(40), rng.standard_normal(30))
+    X += rng.standard_normal((40, 3)) @ rng.standard_normal((3, 30))
+    set_backend("numpy")
+    found = decompose(X, dual=dual).eigenvalues
+    assert (found > 0).sum() == 4
+    assert (found >= 0).all()
 
 
 def test_what_it_cannot_do_is_refused():
