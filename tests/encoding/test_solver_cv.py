@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 import solvers
 from brainstruct.encoding.solver import holdout
 from brainstruct.encoding.solver import search as search_module
-from brainstruct.encoding.solver.arrays import precision
+from brainstruct.encoding.solver.arrays import Scratch, precision
 from brainstruct.encoding.solver.decomposition import decompose
 
 FOLDS = KFold(4, shuffle=True, random_state=0)
@@ -199,6 +199,20 @@ def test_rounding_beside_a_large_component_is_no_component(dual):
     found = decompose(X, dual=dual).eigenvalues
     assert (found > 0).sum() == 4
     assert (found >= 0).all()
+
+
+def test_the_gain_of_a_fold_is_that_of_its_inverse():
+    """What divides by I - H_ff enlarges rounding so much, root mean square."""
+    X = design("random", 40, 6).astype(float)
+    rows = np.arange(3, 15)
+    set_backend("numpy")
+    found = decompose(X, dual=False)
+    factors = holdout.shrinkage(found, np.array([3.0]), 1e-12)
+    fold = holdout.HeldOutRows(found.left(rows, "float64"), factors, 40, Scratch())
+    A = X - X.mean(0)
+    H = A @ np.linalg.solve(A.T @ A + 3 * np.eye(6), A.T) + 1 / 40
+    inverse = np.linalg.inv(np.eye(12) - H[np.ix_(rows, rows)])
+    np.testing.assert_allclose(fold.gain, [np.sqrt((inverse**2).sum() / 12)], rtol=1e-9)
 
 
 def test_what_it_cannot_do_is_refused():
