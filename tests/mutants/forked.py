@@ -27,21 +27,23 @@ def forked(work: Callable[[], int], seconds: float, output: Path) -> int:
     child = os.fork()
     if child == 0:
         _work(work, output)
-    end = time.monotonic() + seconds
-    status, found, pause = None, 0, 0.01
-    while status is None:
+    try:
+        return _status(child, time.monotonic() + seconds)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
+
+
+def _status(child: int, end: float) -> int:
+    pause = 0.01
+    while time.monotonic() < end:
         found, code = os.waitpid(child, os.WNOHANG)
         if found:
-            status = os.waitstatus_to_exitcode(code)
-        elif time.monotonic() > end:
-            status = LATE
-        else:
-            time.sleep(pause := min(pause * 1.5, 0.1))
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    if not found:
-        os.waitpid(child, 0)
-    return status
+            return os.waitstatus_to_exitcode(code)
+        time.sleep(pause := min(pause * 1.5, 0.1))
+    return LATE
 
 
 def _work(work: Callable[[], int], output: Path) -> None:

@@ -30,7 +30,7 @@ from sites import PACKAGES, drawn, files
 from tree import NOTHING_RAN, ROOT, Tree, digest
 
 ROOMS = (
-    *(f"{room}/**/test_*.py" for room in (*PACKAGES, "doctor", "fetch", "responses", "results")),
+    *(f"{room}/**/test_*.py" for room in (*PACKAGES, "doctor", "fetch", "planning", "responses")),
     "conformance/test_conformance.py",
 )
 """Tests that are asked, below tests."""
