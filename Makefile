@@ -9,7 +9,7 @@
 # make take PACK=file.tar CONFIG=..         theirs, checked, into your embeddings_store
 # make costs  the table of config/README.md that says what a change costs
 # make test   what every change must pass (as root on Debian it installs Chromium and SLURM)
-# make test-full   what takes too long for every change: mutants of the costly stages, all of the ledger
+# make test-full   what takes too long for every change: mutants of the costly stages, all of the ledger (make mutants besides)
 # make lint   style and types only
 # make test-slurm-demo   the demo on a SLURM cluster brought up for it (as root, on Debian)
 # make faults a study killed three hundred times, and run again each time (half an hour)
@@ -18,6 +18,7 @@
 # make soak   the demo under random kills for twenty minutes, then compared (an hour)
 # make conformance-vectors  write down what costly stages compute, once a number rose (ARGS=--inputs-changed)
 # make conformance-mutants  change constants of every costly stage; its vector must notice (ten minutes)
+# make mutants  150 small changes anywhere in the library; its tests must notice (MUTANTS="--seed 2"; an hour)
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
@@ -39,7 +40,7 @@ one_word = '$(subst ','\'',$(1))'
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -139,6 +140,11 @@ conformance-vectors: setup
 
 conformance-mutants: setup
 	OMP_NUM_THREADS=1 BRAINSTRUCT_MUTANTS=all $(BIN)/python -m pytest tests/conformance/test_mutants.py
+
+MUTANTS ?= --seed 1 --count 150
+
+mutants: setup
+	$(BIN)/python -W ignore tests/mutants/mutate.py $(MUTANTS)
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from toy import Toy
 
 from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
@@ -154,3 +155,9 @@ def test_a_job_that_reads_captions_is_told_where_they_lie_and_no_other():
 
 def test_every_part_of_the_nsd_that_is_read_has_a_number():
     assert Nsd.formats.keys() == set(get_args(Part)) - {"words"}  # texts say what settings are
+
+
+def test_a_data_set_that_says_nothing_of_amounts_leaves_them_open():
+    toy = Toy()
+    assert toy.expected_images("both", ["anna"]) == 10
+    assert (toy.expected_tests("anna"), toy.expected_places("anna", "all")) == (0, 0)

@@ -248,6 +248,9 @@ def test_images_that_were_never_filled(ill):
     with h5py.File(layout.stimuli_file, "w") as file:
         file.create_dataset("imgBrick", (10, 4, 4, 3), "u1")
     assert "holds 10 images instead of 73000" in only(check_stimuli(layout, images))
+    with h5py.File(layout.stimuli_file, "w") as file:
+        file.create_dataset("imgBrick", (73000, 4, 5, 3), "u1", chunks=(1, 4, 5, 3))
+    assert "holds images of 4 x 5" in only(check_stimuli(layout, None))
 
 
 def test_captions_of_other_images(ill):

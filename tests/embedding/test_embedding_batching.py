@@ -79,14 +79,20 @@ def test_every_lack_of_memory_makes_batches_smaller(batch, error):
     assert model.calls == [8, 4, 2, 2, 2, 2, 2]
 
 
-def test_what_cannot_be_pinned_is_moved_in_its_turn(monkeypatch):
+@pytest.mark.parametrize("fault", ["out of memory", "an illegal memory access"])
+def test_what_cannot_be_pinned_is_moved_in_its_turn(monkeypatch, fault):
     class Full(torch.Tensor):
         def pin_memory(self):
-            raise RuntimeError("CUDA error: out of memory")
+            raise RuntimeError(f"CUDA error: {fault}")
 
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: object())
     rows = {"values": torch.arange(3).as_subclass(Full)}
-    assert Upload(SimpleNamespace(device=torch.device("cuda")))(rows) is rows
+    upload = Upload(SimpleNamespace(device=torch.device("cuda")))
+    if fault == "out of memory":
+        assert upload(rows) is rows
+    else:
+        with pytest.raises(RuntimeError, match="illegal"):
+            upload(rows)
 
 
 def test_a_single_row_that_does_not_fit_is_an_error(batch):

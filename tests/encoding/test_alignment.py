@@ -187,3 +187,19 @@ def test_recovery(space):
     assert table.loc["EBA", "layer_found"] == 1
     with pytest.raises(ValueError, match="never planted"):
         match_voxels(truth.isel(voxel=slice(0, 2)), space)
+
+
+def test_a_neighbouring_layer_is_found_and_the_next_is_not():
+    layers = [3, 4, 5, 6, 7]
+    winners = xr.Dataset(
+        {"instruction_index": ("voxel", [0] * 5), "layer": ("voxel", layers)},
+        coords={"instruction": ["IC"], "voxel": np.arange(5)},
+    )
+    planted = {"model": "m", "instruction": "IC", "layer": 5}
+    truth = xr.Dataset(
+        {f"planted_{name}": ("voxel", [value] * 5) for name, value in planted.items()}
+        | {"region": ("voxel", ["EBA"] * 5)}
+    )
+    table = recovery_table(winners, truth, "m").set_index("roi")
+    assert table.loc["EBA", "layer_found"] == pytest.approx(3 / 5)
+    assert table.loc["EBA", "median_layer_error"] == 1

@@ -159,6 +159,9 @@ def test_regions_use_reliable_voxels_and_the_ceiling():
         (r[0] / 0.5 + r[1]) / 2, abs=1e-6
     )
     assert found["region_draws"].sel(region=1).count() == 0
+    # Of two voxels with differences of one sign: two of four outcomes are as extreme.
+    assert (found["difference"].values[0, :2] > 0).all()
+    np.testing.assert_array_equal(found["region_wilcoxon_p"].values, [[0.5, np.nan]])
     assert np.isnan(found["q"].values[0, 2:4]).all()
 
 

@@ -67,6 +67,20 @@ def test_out_of_fold_predictions_agree_with_a_plain_loop():
             np.testing.assert_allclose(found[held, voxel], expected, atol=2e-4)
 
 
+def test_a_fold_in_which_a_voxel_does_not_vary_has_no_say_in_its_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 60)).astype(np.float32)
+    Y = (X[:, :5].sum(1) + 4 * rng.standard_normal(90))[:, None].astype(np.float32)
+    inner, split = KFold(3), [(np.arange(60), np.arange(60, 90))]
+    Y[:20] = 1  # all that the first fold holds out
+    both, weak, strong = (
+        out_of_fold_predictions([linear_kernel(X)], Y, alphas, split, inner)[60:]
+        for alphas in ([1e-3, 10], [1e-3], [10])
+    )
+    assert not np.allclose(weak, strong, rtol=0.1)
+    np.testing.assert_array_equal(both, strong)
+
+
 def test_prediction_without_skill_is_not_punished():
     rng = np.random.default_rng(1)
     Y = rng.standard_normal((100, 1000)).astype(np.float32)

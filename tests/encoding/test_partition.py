@@ -25,7 +25,7 @@ from brainstruct.encoding.scores import r_squared
 ALPHAS = np.logspace(0, 5, 11)
 
 
-def planted(shares, *, n_train=2000, n_test=1500, n_voxels=30, width=12, seed=0):
+def planted(shares, *, n_train=2000, n_test=1500, n_voxels=30, width=12, seed=0, kept=100):
     """Two feature spaces with a common part, and responses with known R2 shares.
 
     `shares` are the variances of what is shared, unique to a, unique to b; the
@@ -44,7 +44,7 @@ def planted(shares, *, n_train=2000, n_test=1500, n_voxels=30, width=12, seed=0)
         Y += np.sqrt(share) * drive / drive.std(0)
     Y = Y.astype(np.float32)
     parts = [
-        principal_components(X[:n_train].astype(np.float32), X[n_train:].astype(np.float32), 100)
+        principal_components(X[:n_train].astype(np.float32), X[n_train:].astype(np.float32), kept)
         for X in spaces
     ]
     return parts, Y[:n_train], Y[n_train:]
@@ -61,8 +61,12 @@ def test_planted_shares_are_recovered(shares):
     )
 
 
-def test_agrees_with_himalaya_given_the_same_shares_and_penalties():
-    (a, b), Y_train, Y_test = planted((0.2, 0.1, 0.1), n_train=150, n_test=100, n_voxels=25)
+@pytest.mark.parametrize("kept", [100, 5])
+def test_agrees_with_himalaya_given_the_same_shares_and_penalties(kept):
+    (a, b), Y_train, Y_test = planted(
+        (0.2, 0.1, 0.1), n_train=150, n_test=100, n_voxels=25, kept=kept
+    )
+    assert (a.variance_kept < 0.7) == (kept == 5)
     shares = [0.0, 0.2, 0.5, 0.8, 1.0]
     found = fit_pair(a, b, Y_train, Y_test, BandedOptions(ALPHAS, shares, folds=4, seed=7,
                                                           targets_per_batch=10))  # fmt: skip
@@ -122,6 +126,22 @@ def test_split_scores_are_himalaya_s_product_measure():
     assert both.any()
     np.testing.assert_allclose(found.split_a[both], expected[0][both], atol=2e-4)
     np.testing.assert_allclose(found.split_b[both], expected[1][both], atol=2e-4)
+
+
+def test_which_space_is_named_first_does_not_matter():
+    """Spaces of unlike size and worth, so that each needs a penalty of its own."""
+    (a, b), Y_train, Y_test = planted((0.1, 0.4, 0.0), n_train=150, n_test=100, n_voxels=12)
+    b = Components(b.train[:, :4], b.test[:, :4], b.n_features, 0.3)
+    one, other = (
+        fit_pair(*pair, Y_train, Y_test, BandedOptions(ALPHAS, shares=[0.2, 0.8]))
+        for pair in ((a, b), (b, a))
+    )
+    for name, same in (
+        ("r2_a", "r2_b"), ("r2_b", "r2_a"), ("unique_a", "unique_b"), ("split_a", "split_b"),
+        ("shared", "shared"), ("r2_joint", "r2_joint"), ("alpha", "alpha"),
+    ):  # fmt: skip
+        np.testing.assert_allclose(one[name], other[same], rtol=1e-3, atol=1e-4, err_msg=name)
+    np.testing.assert_allclose(one["share"], 1 - other["share"], atol=1e-6)
 
 
 def test_what_is_not_finite_is_refused_by_name():
@@ -290,5 +310,17 @@ def test_regional_table_and_matrix():
     matrix = shared_matrix(table.loc[["FFA"]].reset_index())
     assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]
     assert matrix.loc["IC", "IC"] == pytest.approx(0.25)
+    three = pd.DataFrame(
+        {
+            "a": ["IC", "IC", "VQ1"],
+            "b": ["VQ1", "VQ2", "VQ2"],
+            "r2_a": [0.1, 0.2, 0.3],
+            "r2_b": [0.5, 0.6, 0.8],
+            "shared": [0.01, 0.02, 0.03],
+        }
+    )
+    np.testing.assert_allclose(
+        shared_matrix(three), [[0.15, 0.01, 0.02], [0.01, 0.4, 0.03], [0.02, 0.03, 0.7]]
+    )
     with pytest.raises(ValueError, match="more than once"):
         shared_matrix(pd.concat([table, table]).reset_index())

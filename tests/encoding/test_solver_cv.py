@@ -12,7 +12,8 @@ from sklearn.model_selection import KFold
 import solvers
 from brainstruct.encoding.solver import holdout
 from brainstruct.encoding.solver import search as search_module
-from brainstruct.encoding.solver.arrays import precision
+from brainstruct.encoding.solver.arrays import Scratch, precision
+from brainstruct.encoding.solver.decomposition import decompose
 
 FOLDS = KFold(4, shuffle=True, random_state=0)
 SCORES = ["l2_neg_loss", "r2_score", "correlation_score"]
@@ -73,6 +74,19 @@ def test_agrees_with_himalaya(kind, shape, backend):
         r, s = ((z(prediction) * z(Y_test)).mean(0) for prediction in (guess, other))
         assert np.abs(r - s)[clear].max(initial=0) <= 1e-4
         assert clear.mean() > 0.5
+
+
+def test_one_ill_conditioned_fold_is_worked_out_in_float64():
+    """Its rows alone have some feature: what trains without them cannot predict along it."""
+    X = design("random", 80, 20).astype(np.float64)
+    held = next(held for _, held in FOLDS.split(X))
+    X[:, 0] = 0
+    X[held[0], 0] = 3000
+    Y = targets(X, 6).astype(np.float64)
+    alphas = np.logspace(-4, 0, 5)
+    single = fit("gram", "numpy", X.astype(np.float32), Y.astype(np.float32), alphas)
+    double = fit("gram", "numpy", X, Y, alphas)
+    np.testing.assert_allclose(single.cv_scores, double.cv_scores, rtol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(90, 20), (50, 70)])
@@ -174,6 +188,31 @@ def test_batches_change_nothing():
     np.testing.assert_allclose(one.cv_scores, other.cv_scores, atol=1e-6)
     X = torch.as_tensor(X)
     np.testing.assert_allclose(one.predict(X), other.predict(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_rounding_beside_a_large_component_is_no_component(dual):
+    rng = np.random.default_rng(0)
+    X = 1e6 * np.outer(rng.standard_normal(40), rng.standard_normal(30))
+    X += rng.standard_normal((40, 3)) @ rng.standard_normal((3, 30))
+    set_backend("numpy")
+    found = decompose(X, dual=dual).eigenvalues
+    assert (found > 0).sum() == 4
+    assert (found >= 0).all()
+
+
+def test_the_gain_of_a_fold_is_that_of_its_inverse():
+    """What divides by I - H_ff enlarges rounding so much, root mean square."""
+    X = design("random", 40, 6).astype(float)
+    rows = np.arange(3, 15)
+    set_backend("numpy")
+    found = decompose(X, dual=False)
+    factors = holdout.shrinkage(found, np.array([3.0]), 1e-12)
+    fold = holdout.HeldOutRows(found.left(rows, "float64"), factors, 40, Scratch())
+    A = X - X.mean(0)
+    H = A @ np.linalg.solve(A.T @ A + 3 * np.eye(6), A.T) + 1 / 40
+    inverse = np.linalg.inv(np.eye(12) - H[np.ix_(rows, rows)])
+    np.testing.assert_allclose(fold.gain, [np.sqrt((inverse**2).sum() / 12)], rtol=1e-9)
 
 
 def test_what_it_cannot_do_is_refused():

@@ -98,6 +98,8 @@ def test_nothing_is_unpickled_and_no_foreign_code_is_run(folder):
             unsafe = function == "torch.load" and keyword(call, "weights_only") is not True
             if unsafe and path != PROVES_HARM:
                 found.append(f"{where}: torch.load without weights_only")
+            if keyword(call, "weights_only") is False and path != PROVES_HARM:
+                found.append(f"{where}: {function} unpickles more than tensors")
             if keyword(call, "allow_pickle") is True or keyword(call, "trust_remote_code") is True:
                 found.append(f"{where}: {function} runs foreign code")
             if keyword(call, "shell") is True or function in RUNS_TEXT:

@@ -107,3 +107,11 @@ def test_prompt_poolings_draw_nothing(load, pictures):
 def test_senseless_sampling_is_refused(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         Sampling(**option)
+
+
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava"])
+def test_an_answer_is_text_without_special_tokens(load, family):
+    model = load(family)
+    words = model.tokenizer("What is this", add_special_tokens=False)["input_ids"]
+    ends = model.tokenizer.bos_token_id, model.tokenizer.eos_token_id
+    assert model.decode([ends[0], *words, ends[1]]) == "What is this"

@@ -210,11 +210,23 @@ def test_a_blind_model_is_refused(folder, family, blind):
         load(folder, family)
 
 
-def test_settings_for_sampling_and_beams_are_ignored(folder, pictures):
-    expected = load(folder).embed(pictures(3), [INSTRUCTION] * 3)
-    settings = {"do_sample": True, "temperature": 5.0, "num_beams": 4, "repetition_penalty": 9.0}
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"do_sample": True, "temperature": 5.0, "num_beams": 4, "repetition_penalty": 9.0},
+        {"no_repeat_ngram_size": 1},
+    ],
+    ids=["sampling", "repeats"],
+)
+@pytest.mark.parametrize(
+    ("folder", "family"),
+    [(name, name) for name in ("instructblip", "idefics", "llava")],
+    indirect=["folder"],
+)
+def test_settings_for_generation_are_ignored(folder, family, settings, pictures):
+    expected = load(folder, family).embed(pictures(3), [INSTRUCTION] * 3)
     edit_json(folder / "generation_config.json", **settings)
-    found = load(folder).embed(pictures(3), [INSTRUCTION] * 3)
+    found = load(folder, family).embed(pictures(3), [INSTRUCTION] * 3)
     assert torch.equal(found.states, expected.states)
 
 

@@ -171,3 +171,25 @@ def test_labels_are_verified_before_anything_is_selected_by_them(tmp_path):
     arrays.write_dataset(dataset, tmp_path / "x.nc")
     part = arrays.read_dataset(tmp_path / "x.nc", ["r"], select={"voxel": [1]}, only=True)
     assert part["kind"].values.tolist() == ["b"]
+
+
+def test_structures_of_hdf5_are_of_the_version_with_checksums(tmp_path, dataset):
+    arrays.write_dataset(dataset, tmp_path / "x.nc")
+    content = (tmp_path / "x.nc").read_bytes()
+    assert content[:9] == b"\x89HDF\r\n\x1a\n\x03"  # a superblock of version 3
+    assert content.count(b"OHDR") > len(dataset.variables)  # headers of version 2
+
+
+def test_damage_that_makes_hdf5_wait_is_named_before_hdf5_sees_it(stored, monkeypatch):
+    """Sizes in its heap of texts and references have no checksum, and one of them can loop."""
+    content = stored.read_bytes()
+    heap = content.index(b"GCOL")
+    assert arrays.read_dataset(stored)["said"].values[0] == "a dog"
+    monkeypatch.setattr(xr, "open_dataset", lambda *_, **__: pytest.fail("was opened"))
+    for place in range(heap, heap + 64):
+        for change in (1, 255):
+            damaged = bytearray(content)
+            damaged[place] ^= change
+            stored.write_bytes(damaged)
+            with pytest.raises(InputError, match=r"is damaged.* is of another content"):
+                arrays.read_dataset(stored)

@@ -180,3 +180,12 @@ def test_lines_are_of_plain_json_after_their_checksum(filled):
         checksum, _, text = line.partition(" ")
         assert len(checksum) == 8
         json.loads(text)
+
+
+def test_a_file_that_is_written_anew_speaks_of_its_own_stage_alone(filled):
+    ledger = Ledger(filled)
+    for at in range(60):
+        ledger.append([entry("fits/a.nc", "predictions/a.nc", at=float(at))])
+    ledger.compact()
+    assert Ledger(filled, {"fits"}).entries.keys() == {"fits/a.nc", "fits/b.nc"}
+    assert Ledger(filled).entries["predictions/a.nc"].at == 59

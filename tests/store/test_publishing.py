@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -218,3 +219,47 @@ def test_an_old_folder_stays_until_there_is_a_new_one(replaced):
     assert (old / "f").read_text() == "old"
     replace_by(replaced, "new")
     assert list(replaced.parent.iterdir()) == [replaced]
+
+
+@pytest.fixture
+def order(monkeypatch, tmp_path):
+    """What is synced and renamed, in that order, below a folder."""
+    found = []
+
+    def noted(name, path_of):
+        real = getattr(os, name)
+
+        def call(*arguments):
+            path = Path(path_of(arguments[0])).relative_to(tmp_path)
+            found.append((name, re.sub(r"\.(\w+)\..*\.part", r"draft of \1", str(path))))
+            return real(*arguments)
+
+        monkeypatch.setattr(os, name, call)
+
+    noted("fsync", lambda handle: Path(f"/proc/self/fd/{handle}").readlink())
+    noted("replace", lambda path: path)
+    return found
+
+
+def test_a_file_is_on_disk_before_its_name_and_its_name_before_all_goes_on(tmp_path, order):
+    """A rename that survives a power cut must not show a file whose content did not."""
+    with publish(tmp_path / "deep" / "x") as draft:
+        draft.write_text("whole")
+    assert order == [
+        ("fsync", "deep/draft of x"),
+        ("replace", "deep/draft of x"),
+        ("fsync", "deep"),
+    ]
+
+
+def test_all_of_a_folder_is_on_disk_before_its_name(tmp_path, order):
+    with publish_folder(tmp_path / "deep" / "x") as draft:
+        (draft / "inner").mkdir()
+        (draft / "inner" / "file").write_text("whole")
+    draft = "deep/draft of x"
+    assert sorted(order[:3]) == [
+        ("fsync", draft),
+        ("fsync", f"{draft}/inner"),
+        ("fsync", f"{draft}/inner/file"),
+    ]
+    assert order[3:] == [("replace", draft), ("fsync", "deep")]

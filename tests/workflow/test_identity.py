@@ -68,6 +68,19 @@ def test_an_edit_changes_the_stages_that_reach_it_and_no_other(copy):
     assert identity.stage_identity("draw_roi_bars") == bars
 
 
+def test_only_what_shapes_no_result_is_left_out():
+    """A module that counts, put here, would be one whose edits rerun nothing."""
+    assert set(identity.PLUMBING) == {
+        "brainstruct.errors",
+        "brainstruct.jobs",
+        "brainstruct.store",
+        "brainstruct.datasets.interface",
+        "brainstruct.datasets.opening",
+        "brainstruct.datasets.reading",
+        "brainstruct.settings",
+    }
+
+
 def test_figures_and_plumbing_do_not_change_tables(copy):
     before = identity.stage_identity("tabulate_rois")
     edited(copy, "store/files.py", "def write_text", "def write_words")

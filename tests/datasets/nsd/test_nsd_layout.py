@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.layout import SUBJECTS, Layout
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, BetaFormat, SessionFiles, Sessions
 from brainstruct.errors import InputError
@@ -156,3 +157,10 @@ def test_sessions_that_are_meant_may_be_missing(layout: Layout) -> None:
 def test_names_in_other_folders_are_no_sessions() -> None:
     found = SessionFiles.among(["betas_session01.hdf5", "other/betas_session02.hdf5"])
     assert found.numbers == {"hdf5": {1}, "nifti": set()}
+
+
+def test_a_data_set_s_settings_decide_its_paths() -> None:
+    dataset = Nsd(nsd_root="/d", space="func1mm", betas="b2", annotations="/a")
+    assert dataset.layout == Layout(Path("/d"), "func1mm", "b2", Path("/a"))
+    assert Nsd(nsd_root="/d").layout.space == "func1pt8mm"
+    assert dataset.lenient().model_dump() == dataset.model_dump()

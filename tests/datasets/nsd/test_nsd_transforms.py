@@ -101,6 +101,13 @@ def test_the_right_grid_passes_with_vertices_missing(shell):
     check_grid("transforms", voxels, mask)
 
 
+def test_a_grid_of_unequal_sides_passes(shell):
+    voxels = shell[0] * [0.7, 1, 1.4] + [30, 5, 0]
+    mask = np.zeros((60, 45, 55), bool)
+    mask[tuple(np.rint(voxels[0]).astype(int).T)] = True
+    check_grid("transforms", voxels.astype(np.float32), mask)
+
+
 def test_coordinates_of_a_finer_grid_are_refused(shell):
     voxels, mask = shell
     with pytest.raises(InputError, match=r"outside the volume of 40 x 40 x 40.*another grid"):
