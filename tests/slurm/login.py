@@ -21,11 +21,7 @@ from cluster import Cluster
 SNAKEMAKE = (".venv/bin/snakemake", "--configfile", "config/local.yaml", "--profile", "slurm")
 """What users type, as the README has it."""
 
-ENVIRONMENT = {
-    "USER": "root",
-    # The environment is there: `make setup` shall find it so.
-    "MAKEFLAGS": "--old-file=.venv/ready",
-}
+ENVIRONMENT = {"USER": "root"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +100,8 @@ def log_in(root: Path, cluster: Cluster) -> Login:
     shutil.copy(REPOSITORY / "Makefile", root)
     (root / "slurm").symlink_to((REPOSITORY / "slurm").readlink())
     (root / ".venv").symlink_to(sys.prefix)
+    for path in root.glob("envs/**/*.txt"):  # the environment is there: make shall find it so
+        os.utime(path, (0, 0))
     profile = root / "profiles/slurm/config.yaml"
     text, n_changes = re.subn(
         r"(before-status-checks|latency-wait): \d+", r"\1: 1", profile.read_text()
