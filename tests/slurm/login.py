@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import yaml
@@ -22,6 +21,12 @@ SNAKEMAKE = (".venv/bin/snakemake", "--configfile", "config/local.yaml", "--prof
 """What users type, as the README has it."""
 
 ENVIRONMENT = {"USER": "root"}
+
+
+def _heed() -> None:
+    """Let a command heed the signals that its parent may ignore."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,7 @@ class Login:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # Whatever started the tests: what a shell puts in the background ignores it.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_heed,  # whatever started the tests: nohup, or a shell's background
         )
         try:
             yield process

@@ -19,6 +19,9 @@ from brainstruct.store.arrays import read_dataset
 
 pytestmark = pytest.mark.study
 
+FULL = os.environ.get("BRAINSTRUCT_SLURM_FULL") == "1"
+"""Whether to run what takes minutes."""
+
 EMBEDDING = "results/embeddings/instructblip/IC/subj01-000.nc"
 EMBED = "embed_wildcards_instructblip_IC_subj01-000"
 CEILING = "results/ceilings/subj01.nc"
@@ -134,7 +137,7 @@ def test_a_job_is_sent_again_with_what_it_lacked_and_with_nothing_else(login):
 
 
 def test_a_job_out_of_time_gets_more_of_it(login):
-    if not os.environ.get("BRAINSTRUCT_SLURM_FULL"):
+    if not FULL:
         pytest.skip("a minute and more: make test-full")
     (login.root / CEILING).unlink()
     rules, script = login.root / "rules/data.smk", login.root / SCRIPT
@@ -167,8 +170,10 @@ def test_gpus_may_be_asked_for_as_gres(login):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("group", [False, True])
+@pytest.mark.parametrize("group", [True, False])
 def test_a_run_that_is_told_to_end_leaves_its_jobs_to_the_next(slow, number, group):
+    if not FULL and (number, group) != (signal.SIGTERM, True):
+        pytest.skip("of the same kind: make test-full")
     login, before = slow
     first = login.cluster.next_id
     with login.started(EMBEDDING) as controller:
