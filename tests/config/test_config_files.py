@@ -34,7 +34,7 @@ def test_as_snakemake_merges(tmp_path):
     [
         (None, "does not exist"),
         ("a: [", "no readable YAML"),
-        ("- a", "no mapping"),
+        ("- a", "no setting but a list"),
     ],
 )
 def test_bad_files(tmp_path, text, fault):

@@ -7,10 +7,12 @@ from typing import Any, Self
 
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 
+from brainstruct.config.words import problems_of
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.settings import MASK, NsdSettings
 from brainstruct.datasets.opening import class_of
+from brainstruct.errors import InputError
 from brainstruct.settings.base import Name
 
 
@@ -48,12 +50,16 @@ class Data(NsdSettings):
     @model_validator(mode="after")
     def _settings_suit(self) -> Self:
         if self.dataset == Nsd.origin and self.settings:
-            raise ValueError("settings are those of a data set of your own, named by 'dataset'")
+            raise ValueError("settings: are those of a data set of your own, named by 'dataset'")
         try:
             assert self.opened  # whose fields are checked like all others
         except ValidationError as error:
             faults = (
-                f"settings.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+                f"{'.'.join(map(str, ('settings', *place)))}: {text}"
+                for place, texts in problems_of(error, class_of(self.dataset)).items()
+                for text in texts
             )
             raise ValueError("\n".join(faults)) from None
+        except InputError as error:
+            raise ValueError(f"dataset: {str(error).removeprefix('data.dataset: ')}") from None
         return self

@@ -20,8 +20,8 @@ class Alphas(Block):
         How many, both ends included.
     """
 
-    log10_min: float = 0.0
-    log10_max: float = 6.0
+    log10_min: float = Field(default=0.0, ge=-30, le=30)
+    log10_max: float = Field(default=6.0, ge=-30, le=30)
     count: PositiveInt = 25
 
     @model_validator(mode="after")

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from brainstruct.config.strict import Given, Place
 from brainstruct.config.study import Study
-from brainstruct.config.words import problems_of
+from brainstruct.config.words import explained, problems_of
 from brainstruct.errors import InputError
+from brainstruct.settings.suggest import shown
 
 CURE = "Mend the file given with --configfile; config/README.md explains every key"
 
@@ -40,15 +41,21 @@ def load_study(config: Mapping[str, Any], given: Sequence[Given] = ()) -> Study:
         places = {place for place, _ in more}
         # What refers to something wrong is looked at as if that were right: all at one time.
         _, others = _validated(_without(config, places))
-        more |= {(place, text) for place, text in others if not _within(place, places)}
+        broken = [f"unknown name {shown(str(place[-1]))};" for place in places if place]
+        more |= {
+            (place, text)
+            for place, text in others
+            if not _within(place, places) and not any(map(text.startswith, broken))
+        }
     found |= {(place, text) for place, text in more if not _within(place, written)}
+    found = {(place, text) for place, text in found if not explained(place, text, found)}
     if study is not None and not found:
         return study
     lines = sorted((*_where(place, given), _sentence(place, text, config)) for place, text in found)
-    shown = [f"{file}, line {line}: {text}" if file else text for file, line, text in lines]
+    listed = [f"{file}, line {line}: {text}" if file else text for file, line, text in lines]
     raise InputError(
         "the configuration",
-        f"has {len(shown)} problem(s):\n  - " + "\n  - ".join(shown) + "\n",
+        f"has {len(listed)} problem(s):\n  - " + "\n  - ".join(listed) + "\n",
         CURE,
     )
 
@@ -73,17 +80,22 @@ def _validated(config: Mapping[str, Any]) -> tuple[Study | None, set[tuple[Place
     except ValidationError as error:
         found = problems_of(error, Study)
     return None, {
-        _resolved(text, config) if not place else (place, text)
-        for place, texts in found.items()
-        for text in texts
+        _resolved(text, config, place) for place, texts in found.items() for text in texts
     }
 
 
-def _resolved(text: str, config: Mapping[str, Any]) -> tuple[Place, str]:
-    """Find the setting that a sentence about several begins with."""
+def _resolved(text: str, config: Mapping[str, Any], above: Place) -> tuple[Place, str]:
+    """Find the setting that a sentence about several begins with, those of a block or of all."""
     names, colon, rest = text.partition(": ")
-    place: list[str | int] = []
+    place = list(above)
     inner: Any = config
+    try:
+        for part in above:
+            inner = inner[part]
+    except (KeyError, IndexError, TypeError):
+        inner = None
+    if above and not (isinstance(inner, dict) and names.split(".")[0] in inner):
+        return above, text
     for name in names.split(".") if colon else ():
         if isinstance(inner, dict) and name in inner:
             place.append(name)
@@ -98,7 +110,7 @@ def _resolved(text: str, config: Mapping[str, Any]) -> tuple[Place, str]:
             inner = None
             continue
         else:
-            return (), text
+            return above, text
         inner = inner[place[-1]]
     return tuple(place), rest if place else text
 
@@ -114,7 +126,10 @@ def _without(config: Mapping[str, Any], places: Iterable[Place]) -> dict[str, An
         try:
             for part in place[:-1]:
                 inner = inner[part]
-                default = default.get(part, {}) if isinstance(default, dict) else {}
+                if isinstance(default, list):  # any entry has what is right for an entry
+                    default = default[0]
+                else:
+                    default = default.get(part, {}) if isinstance(default, dict) else {}
             del inner[place[-1]]
         except (KeyError, IndexError, TypeError):
             continue  # it lies in another that is cleared, or was missing
@@ -129,8 +144,13 @@ def _within(place: Place, others: Iterable[Place]) -> bool:
 
 def _where(place: Place, given: Sequence[Given]) -> tuple[str, int]:
     """Return the file and line of a setting, or of the block that lacks it."""
+    entry = next((at for at, part in enumerate(place) if isinstance(part, int)), 0)
     for length in range(len(place), 0, -1):
         for one in reversed(given):
+            if length > entry > 0 and place[:entry] in one.lines:  # a list is all of one file
+                if line := one.lines.get(place[:length]):
+                    return one.path.name, line
+                break
             if line := one.lines.get(place[:length]):
                 return one.path.name, line
     return "", 0

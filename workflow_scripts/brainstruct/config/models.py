@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from brainstruct.models.registry import FAMILIES
-from brainstruct.settings.base import Block, FilePath, Key
+from brainstruct.settings.base import Block, FilePath, Key, Repository
 from brainstruct.settings.suggest import one_of
 
 
@@ -22,7 +22,7 @@ class Instruction(Block):
         What the model is told, verbatim.
     """
 
-    task: str
+    task: str = Field(min_length=1)
     text: str = Field(min_length=1)
 
 
@@ -39,7 +39,7 @@ class Checkpoint(Block):
         Address of a mirror of the hub; `None`: ``HF_ENDPOINT``, or the hub itself.
     """
 
-    hub: str | None = None
+    hub: Repository | None = None
     revision: str = "main"
     path: FilePath | None = None
     endpoint: str | None = None
@@ -79,7 +79,7 @@ class Model(Block):
     """
 
     key: Key
-    label: str
+    label: str = Field(min_length=1)
     family: Annotated[str, one_of("family", FAMILIES)]
     checkpoint: str
     n_layers: PositiveInt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,8 @@ def _empty(study: Study) -> Iterator[str]:
     for name, path in paths.items():
         if path == "":
             yield f"{name}: is empty; write the name of a folder"
+        elif path and os.path.isfile(path):  # noqa: PTH113 - pathlib's raises where one may not look
+            yield f"{name}: {path} is a file; write the folder that is meant"
 
 
 def _folder(study: Study, name: str, folder: Path) -> Iterator[str]:
@@ -74,8 +77,12 @@ def _folder(study: Study, name: str, folder: Path) -> Iterator[str]:
     inside = folder.relative_to(REPOSITORY).parts if folder.is_relative_to(REPOSITORY) else ()
     if folder == Path(folder.anchor):
         yield f"{name}: is the root of the file system; write a folder of its own"
-    elif folder == root or folder.is_relative_to(root):
+    elif study.dataset.root and (folder == root or folder.is_relative_to(root)):
         yield f"{name}: lies in the data set ({study.dataset.root}); write a folder outside of it"
+    elif (
+        name != "results" and study.results and folder.is_relative_to(Path(study.results).resolve())
+    ):
+        yield f"{name}: lies in the results ({study.results}); write a folder outside of them"
     elif folder in (REPOSITORY, Path.cwd()) or any(map(_is_ours, inside[:1])):
         yield f"{name}: {folder} is no folder of its own; write one, such as 'results'"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from brainstruct.settings.base import Block
 
@@ -73,6 +73,13 @@ class PartitionSettings(Block):
     layer: Literal["best", "region", "voxel"] | NonNegativeInt = "best"
     components: PositiveInt = 512
     shares: list[float] = Field(default=[0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
+
+    @field_validator("shares")
+    @classmethod
+    def _lie_between(cls, shares: list[float]) -> list[float]:
+        if len(set(shares)) < len(shares) or not all(0 < share < 1 for share in shares):
+            raise ValueError("must each lie between 0 and 1, and stand once: [0.1, 0.5]")
+        return shares
 
 
 class Partition(PartitionSettings):

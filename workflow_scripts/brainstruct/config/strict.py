@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from brainstruct.config.syntax import syntax_fault
 from brainstruct.errors import InputError
+from brainstruct.settings.suggest import shown
 from brainstruct.store.faults import refusal
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -29,24 +32,8 @@ TEXTS = ("label", "task", "text")
 """Keys whose values are read by people."""
 
 _TAG = "tag:yaml.org,2002:"
-_SYNTAX = (
-    (r"found character '\\t'", "a tab stands where YAML wants blanks; write blanks"),
-    (r"found character '(.)' that cannot start", "text that begins so must stand in quotes"),
-    (r"mapping values are not allowed", "a second ': ' in a line, or settings at unlike distances "
-     "from the margin; put text with ': ' in quotes"),
-    (r"could not find expected ':'", "a line without ': '; every setting is 'name: value'"),
-    (r"expected <block end>", "it is indented unlike its neighbours; align it with them"),
-    (r"expected ',' or|expected the node content", "brackets are not closed, or a comma is "
-     "missing"),
-    (r"quoted scalar", "a quote is not closed"),
-    (r"undefined alias", "text that begins with * must stand in quotes"),
-    (r"scanning an? (alias|anchor)", "text that begins with * or & must stand in quotes"),
-    (r"could not determine a constructor|found undefined tag|parsing a tag|scanning a tag"
-     r"|scanning a simple tag|expected URI", "text that begins with ! must stand in quotes"),
-    (r"expected a single document", "'---' begins a second document; all settings belong in one"),
-    (r"special characters are not allowed|unacceptable character", "it has a character that no "
-     "text file should have; write the file anew as plain UTF-8"),
-)  # fmt: skip
+_NONE = ("none", "nil")
+"""What other languages call nothing."""
 
 
 @dataclass
@@ -82,14 +69,15 @@ def read_strictly(path: Path) -> Given:
         if root is None:
             return given
         if not isinstance(root, yaml.MappingNode):
-            what = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
-            fault = f"holds no mapping of settings but {what}: 'name: value', a line for each"
-            raise InputError(path, fault, CURE)
+            written = str(root.value)[:40]
+            what = "a list" if isinstance(root, yaml.SequenceNode) else f"text, {shown(written)}"
+            fault = f"line {root.start_mark.line + 1}: what stands there is no setting but {what}; "
+            raise InputError(path, f"{fault}every setting is 'name: value', on a line", CURE)
         _Walk(given, text).walk(root, ())
         given.content = loader.construct_document(root)
     except yaml.YAMLError as error:
-        where, said = _syntax(error, text)
-        raise InputError(path, f"is no readable YAML: {where}{said}", "Mend the file") from error
+        fault = f"is no readable YAML: {syntax_fault(error, text)}"
+        raise InputError(path, fault, "Mend the file") from error
     except RecursionError as error:
         raise InputError(path, "is nested without end", "Mend the file") from error
     except (ValueError, TypeError, OverflowError) as error:  # a date that no calendar has
@@ -105,22 +93,12 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+            cure = "Save it as UTF-8 (iconv -f utf16 -t utf8)"
+            raise InputError(path, "is UTF-16 and not UTF-8", cure) from error
         line = content.count(b"\n", 0, error.start) + 1
         fault = f"is not UTF-8: byte {content[error.start]:#04x} in line {line}"
         raise InputError(path, fault, "Save it as UTF-8 (iconv -f latin1 -t utf8)") from error
-
-
-def _syntax(error: yaml.YAMLError, text: str) -> tuple[str, str]:
-    """Say where a file stops being YAML, and why."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    if not mark and isinstance(position := getattr(error, "position", None), int):
-        where = f"line {text.count(chr(10), 0, position) + 1}: "
-    said = " ".join(str(error).split())
-    for sign, words in _SYNTAX:
-        if re.search(sign, said):
-            return where, words
-    return where, getattr(error, "problem", None) or said
 
 
 class _Walk:
@@ -158,7 +136,15 @@ class _Walk:
                 continue  # what it brings stands where it was written
             name = str(key.value)
             at = (*place, name)
-            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
+            if (
+                node.flow_style
+                and inner.start_mark.index == inner.end_mark.index == key.end_mark.index
+            ):
+                self._given.problems[place] = (
+                    f"braces hold settings, and {shown(name)} has no value; text with braces or "
+                    "commas stands in quotes, and a list in [ ]"
+                )
+            elif not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
                 self._given.problems[at] = "names are text: put this one in quotes"
             elif name in first:
                 self._given.lines[at] = line
@@ -187,6 +173,14 @@ class _Walk:
             return f"{written} is no number here; write one in decimals, or '{written}' for text"
         if kind == "timestamp":
             return f"{written} is a date in YAML; write '{written}' in quotes"
+        if kind == "str" and written.lower() in _NONE:
+            return f"{written} is text in YAML; write null, or '{written}' for text"
+        first, last = node.start_mark.line + 1, node.end_mark.line + 1
+        if first != last and not (place and place[-1] in TEXTS):
+            return (
+                f"lines {first} to {last} are one text in YAML; write it in one line, or the blank "
+                "that is missing after '-' or ':'"
+            )
         if kind == "str" and place and place[-1] in TEXTS:
             rest = self._text[node.end_mark.index :].split("\n", 1)[0]
             if rest.lstrip().startswith("#"):

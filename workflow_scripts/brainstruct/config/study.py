@@ -151,13 +151,17 @@ class Study(Block):
         layer, reference = self.partition.layer, self.partition.reference
         if reference != "all":
             problems += unknown_name("partition.reference", [reference], self.instruction_texts)
-        for model in self.models if isinstance(layer, int) else ():
-            given = self.instructions_of(model)
-            parted = len(given) > 1 and (reference == "all" or reference in given)
-            if parted and layer not in model.fitted_layers:
-                problems.append(
-                    f"partition.layer: {layer} is not among the fitted layers of '{model.key}'"
-                )
+        parted = {model.key: model.fitted_layers for model in self.models
+                  if len(given := self.instructions_of(model)) > 1
+                  and (reference == "all" or reference in given)}  # fmt: skip
+        if lacking := [
+            key for key in parted if isinstance(layer, int) and layer not in parted[key]
+        ]:
+            last = min(parted[key][-1] for key in lacking)
+            problems.append(
+                f"partition.layer: {layer} is not among the fitted layers of "
+                f"{', '.join(map(repr, lacking))} (up to {last})"
+            )
         if self.alignment.ceiling == "cross_subject" and len(self.subjects) < 2:
             problems.append("alignment.ceiling: 'cross_subject' needs two subjects or more")
         if self.synthetic is not None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from brainstruct.config.homes import unknown_key
 from brainstruct.config.strict import Place
-from brainstruct.settings.base import Key, Name, SurfaceName
-from brainstruct.settings.suggest import did_you_mean
+from brainstruct.settings.base import NO_BOOLEANS, Key, Name, Repository, SurfaceName
+from brainstruct.settings.suggest import did_you_mean, shown
 
 _NAMES = (
     (Key, "a word of letters, digits and hyphens, of 30 characters at most"),
     (Name, "a name of letters, digits, _, . and -, of 64 characters at most"),
+    (Repository, "a repository (OWNER/NAME)"),
     (SurfaceName, "a name of letters, digits, _, . and -, in which {subject} stands for a subject"),
 )
 _PLAIN = {
@@ -26,6 +30,7 @@ _PLAIN = {
     type(None): "null",
     Any: "anything",
 }
+_EMPTY = "is empty: its settings stand below it, indented"
 _MANY = {str: "names: [a, b]", int: "whole numbers: [1, 2]", float: "numbers: [0.1, 0.5]"}
 
 
@@ -33,35 +38,88 @@ def problems_of(error: ValidationError, schema: type[BaseModel]) -> dict[Place, 
     """Return what is wrong at each place; alternatives that all failed are one problem."""
     found: dict[Place, list[str]] = {}
     for item in error.errors(include_url=False):
-        place, annotation, known = _at(schema, item["loc"])
+        place, annotation, known = _at(schema, [part for part in item["loc"] if part != "[key]"])
+        if isinstance(place[-1] if place else "", int) and "[key]" in item["loc"]:
+            place = place[:-1]  # a name that is no text
+        elif item["type"] == "missing" and isinstance(place[-1], int):
+            place = place[:-1]  # of a pair
         sentences = found.setdefault(place, [])
-        for sentence in _sentences(item, annotation, known):
+        for sentence in _sentences(item, annotation, known, schema):
             if sentence not in sentences:
                 sentences.append(sentence)
     # Of alternatives, the one that was meant is known by what is wrong within it.
-    return {
-        place: sentences
+    return _entries_together({
+        place: _most(sentences)
         for place, sentences in found.items()
         if not any(len(other) > len(place) and other[: len(place)] == place for other in found)
-    }
+    })  # fmt: skip
 
 
-def _sentences(item: Any, annotation: Any, known: list[str]) -> Iterator[str]:
+def _most(sentences: list[str]) -> list[str]:
+    """Return of what alternatives have in common the one that names a bound."""
+    bounds = [one for one in sentences if one.startswith("must be ")]
+    return [one for one in sentences if one not in bounds] + sorted(bounds, key=len)[-1:]
+
+
+def explained(place: Place, text: str, found: Iterable[tuple[Place, str]]) -> bool:
+    """Whether a setting is missing, or a block empty, because of an unknown key beside it."""
+    keys = [said for other, said in found if said.startswith("unknown key") and place
+            and other[:-1] == place[:-1]]  # fmt: skip
+    if text.startswith("is missing"):
+        return any(f"mean '{place[-1]}'" in said for said in keys)
+    return text.startswith(_EMPTY) and any(f"'{place[-1]}:'" in said for said in keys)
+
+
+def _entries_together(found: dict[Place, list[str]]) -> dict[Place, list[str]]:
+    """Say once of a list what is wrong in the same way with several of its entries."""
+    alike: dict[tuple[Place, str], list[Place]] = {}
+    for place, sentences in found.items():
+        what, got, _ = sentences[0].partition(", not ")
+        plain = what.startswith("must be ") and "?" not in sentences[0]  # no suggestion
+        if got and plain and place and isinstance(place[-1], int):
+            alike.setdefault((place[:-1], what), []).append(place)
+    for (above, what), places in alike.items():
+        if len(places) > 1 and above not in found:
+            got = ", ".join(found.pop(place)[0].partition(", not ")[2] for place in places)
+            found[above] = [f"each {what}, not {got}"]
+    return found
+
+
+def _sentences(
+    item: Any, annotation: Any, known: list[str], schema: type[BaseModel]
+) -> Iterator[str]:
     kind, given, message = item["type"], item["input"], item["msg"]
-    if kind == "extra_forbidden":
-        yield f"unknown key.{did_you_mean(str(item['loc'][-1]), known)}"
+    if item["loc"] and item["loc"][-1] == "[key]":
+        yield f"the name must be {words(Key)}"
+    elif kind == "extra_forbidden":
+        yield unknown_key(schema, str(item["loc"][-1]), known)
     elif kind == "missing" and isinstance(item["loc"][-1], int):
-        yield "is missing: there must be two names in each pair"
+        yield "there must be two names in each pair: [a, b]"
     elif kind == "missing":
         yield f"is missing; it must be {words(annotation)}"
     elif kind == "value_error":
-        yield from message.removeprefix("Value error, ").split("\n")
+        said = message.removeprefix("Value error, ")
+        if said == NO_BOOLEANS:
+            said += f"; it must be {words(annotation)}"
+        yield from said.split("\n")
+    elif given is None and _is_block(annotation):
+        yield f"{_EMPTY} ({', '.join(annotation.model_fields)})"
     else:
         got = "" if item["type"].startswith("too_") else f", not {_shown(given)}"
         choices = list(_choices(annotation))
         near = did_you_mean(given, choices) if isinstance(given, str) else ""
         limit = _limit(item)
-        yield f"must be {words(annotation)}{limit}{got}{'.' if near else ''}{near}"
+        if kind == "string_type" and isinstance(given, int | float | date):
+            limit = "" if annotation is str else ", in quotes if it looks like something else"
+        cure = near or _cure(given, annotation)
+        yield f"must be {words(annotation)}{limit}{got}{'.' if cure else ''}{cure}"
+
+
+def _cure(given: Any, annotation: Any) -> str:
+    """Say what may have made text of a block or a list."""
+    if isinstance(given, str) and _holds(annotation) and re.match(r"-\w|\w+:\S", given):
+        return f" A blank is missing behind '{'-' if given[0] == '-' else ':'}'"
+    return ""
 
 
 def _shown(value: object) -> str:
@@ -69,6 +127,8 @@ def _shown(value: object) -> str:
         return "nothing"
     if isinstance(value, dict | list):
         return "a list" if isinstance(value, list) else "settings"
+    if isinstance(value, str):
+        return shown(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -82,7 +142,8 @@ def _limit(item: Any) -> str:
         ("lt", "below"),
     ):
         if name in given and item["type"] != "too_short":
-            return f", {said} {given[name]:g}"
+            bound = given[name]
+            return f", {said} {f'{bound:g}' if isinstance(bound, float) else bound}"
     if item["type"] == "too_short" and given.get("min_length") == 1:
         return ", with at least one in it"
     return ", not empty" if item["type"] == "string_too_short" else ""
@@ -104,7 +165,7 @@ def words(annotation: Any) -> str:
         many = _MANY.get(_plain(inner[0]))
         return f"a list of {many}" if many else "a list, an entry of settings for each"
     if origin is tuple:
-        return f"a list of {len(inner)}"
+        return "a pair of names: [a, b]"
     if origin is dict:
         return "settings, a line 'name: value' for each"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -123,7 +184,7 @@ def _choices(annotation: Any) -> Iterator[str]:
         yield from _choices(inner)
 
 
-def _at(schema: type[BaseModel], location: Place) -> tuple[Place, Any, list[str]]:
+def _at(schema: type[BaseModel], location: Sequence[str | int]) -> tuple[Place, Any, list[str]]:
     """Follow a location of pydantic's, and leave out its names of alternatives.
 
     Returns
@@ -156,6 +217,10 @@ def _at(schema: type[BaseModel], location: Place) -> tuple[Place, Any, list[str]
 
 def _is_block(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _holds(annotation: Any) -> bool:
+    return _is_block(annotation) or get_origin(annotation) in (list, dict)
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:

@@ -18,6 +18,9 @@ from pydantic import (
 LONGEST_KEY = 30
 """Three keys joined, as SLURM's log folders have them, stay below 100 bytes."""
 
+Repository = Annotated[str, StringConstraints(pattern=r"^[\w.-]+(/[\w.-]+)?$")]
+"""A repository of the Hugging Face hub."""
+
 Key = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=LONGEST_KEY)
 ]
@@ -55,13 +58,24 @@ def expanded(path: str) -> str:
         raise ValueError("begins or ends with a blank, or has characters that cannot be seen")
     if "{" in filled or "}" in filled:
         raise ValueError("has braces, which mean something else to Snakemake; rename the folder")
+    if _ELSEWHERE.match(filled):
+        raise ValueError("is an address of another machine or drive; write a folder of this one")
+    if marks := re.findall(r"[*?<>\\]", filled):
+        raise ValueError(f"has {marks[0]}, which stands for something else; write the folder")
+    if _QUOTED.match(filled):
+        raise ValueError("has quotes that would be part of its name; write them once")
     return filled
 
 
+_ELSEWHERE = re.compile(r"[\w.@-]+:[/\\]")
+_QUOTED = re.compile("^[\"'\u2018\u201c].*[\"'\u2019\u201d]$")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 FilePath = Annotated[str, AfterValidator(expanded)]
 """A file or folder on this machine, as text; see `expanded`."""
+
+
+NO_BOOLEANS = "true and false are no value here"
 
 
 class Block(BaseModel):
@@ -80,5 +94,5 @@ class Block(BaseModel):
         if any(isinstance(one, bool) for one in values) and info.field_name is not None:
             annotation = cls.model_fields[info.field_name].annotation
             if bool not in (annotation, *get_args(annotation)):
-                raise ValueError("true and false are no value here; text needs quotes")
+                raise ValueError(NO_BOOLEANS)
         return value

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from unicodedata import name as called
 
 from pydantic import AfterValidator
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def strange(text: str) -> str:
+    """Return a sentence about the first character that is not ASCII; it may look as if it were."""
+    found = next((one for one in text if not one.isascii()), "")
+    return f" It has the character U+{ord(found):04X} ({called(found, '?')})" if found else ""
+
+
+def shown(text: str) -> str:
+    """Return a text in quotes, in which no character is hidden or looks like another."""
+    return f"{text!r}{strange(text).replace(' It has', ' with')}"
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return `` Did you mean 'x'?`` for the closest known name, else the empty string."""
     by_lower = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
     return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
 
 
@@ -19,7 +31,7 @@ def unknown_name(where: str, names: Iterable[str], known: Iterable[str]) -> list
     """Return one sentence for every name at a key of the configuration that is not known."""
     choices = list(known)
     return [
-        f"{where}: unknown name '{name}'; there are {', '.join(choices)}."
+        f"{where}: unknown name {shown(name)}; there are {', '.join(choices)}."
         f"{did_you_mean(name, choices)}"
         for name in names
         if name not in choices
@@ -32,7 +44,8 @@ def one_of(kind: str, known: Iterable[str]) -> AfterValidator:
 
     def require(name: str) -> str:
         if name not in choices:
-            raise ValueError(f"unknown {kind} '{name}'; there are {', '.join(choices)}")
+            near = did_you_mean(name, choices)
+            raise ValueError(f"unknown {kind} {shown(name)}; there are {', '.join(choices)}.{near}")
         return name
 
     return AfterValidator(require)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field
 
+from brainstruct.datasets.nsd.numbers import N_SESSIONS
 from brainstruct.settings.base import Block, FilePath, Key
 
 MASK = "nsdgeneral"
 """The authors' mask of voxels in visual cortex that respond."""
+
+
+_Sessions = Annotated[int, Field(gt=0, le=N_SESSIONS)]
 
 
 class NsdSettings(Block):
@@ -36,7 +40,7 @@ class NsdSettings(Block):
         "betas_fithrf_GLMdenoise_RR"
     )
     format: Literal["auto", "hdf5", "nifti"] = "auto"
-    sessions: Literal["all"] | PositiveInt | dict[Key, PositiveInt] = "all"
+    sessions: Literal["all"] | _Sessions | dict[Key, _Sessions] = "all"
 
     def sessions_of(self, subject: str) -> int | None:
         """Return the configured number of sessions, `None` for all on disk."""
