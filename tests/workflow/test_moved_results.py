@@ -82,7 +82,7 @@ CHANGES = [
      "model_settings.max_new_tokens was 4, is 5", None),
     (lambda c: c.update(seed=7), "seed was 2505, is 7", None),
     (lambda c: c["flatmaps"].update(height=160), "height was 128, is 160", None),
-    (lambda c: c["alignment"].update(ceiling_threshold=0.1), "ceiling_threshold was 0.05", None),
+    (lambda c: c.update(alignment={"ceiling_threshold": 0.1}), "ceiling_threshold was 0.05", None),
     (lambda c: c["embedding"].update(batch_size=3, keep=False), "", {}),
 ]  # fmt: skip
 
