@@ -442,6 +442,15 @@ def test_llava_under_the_names_of_the_published_weights(folder, pictures):
     assert torch.equal(load(folder, "llava").embed(pictures(2), [INSTRUCTION] * 2).states, expected)
 
 
+@pytest.mark.parametrize("folder", ["llava"], indirect=True)
+@pytest.mark.parametrize(("strategy", "count"), [("default", 16), ("full", 17)])
+def test_llava_has_a_token_for_each_patch_and_for_the_class_token_if_it_counts(
+    folder, strategy, count
+):
+    edit_json(folder / "config.json", vision_feature_select_strategy=strategy)
+    assert load(folder, "llava").prompt_ids(INSTRUCTION).count(768) == count
+
+
 @pytest.mark.parametrize("folder", ["clip"], indirect=True)
 @pytest.mark.parametrize("family", ["clip-image", "clip-text"])
 def test_clip_with_what_the_published_weights_hold_besides(folder, family, pictures):
