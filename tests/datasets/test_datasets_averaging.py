@@ -73,6 +73,14 @@ def test_voxels_with_too_few_valid_trials_are_dead() -> None:
     assert zscore(integers(betas, 32_767))[2].tolist() == [False, True]
 
 
+@pytest.mark.filterwarnings("error")
+def test_voxels_without_a_valid_trial_are_no_reason_to_warn() -> None:
+    betas = np.array([[1, np.nan], [2, np.nan], [4, np.nan]], np.float32)
+    scaled, valid, alive = zscore(Trials(betas))
+    assert (scaled[:, 1].tolist(), valid[:, 1].any()) == ([0, 0, 0], False)
+    assert alive.tolist() == [True, False]
+
+
 def test_what_is_not_finite_is_missing_where_nothing_else_is_said() -> None:
     betas = np.random.default_rng(1).standard_normal((20, 2))
     without = betas[1:, 0].copy()

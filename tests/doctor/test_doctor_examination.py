@@ -63,6 +63,8 @@ def test_a_sound_study_has_no_findings(sound):
     outcomes = examine(study_of(sound), packages=False)
     assert findings(outcomes) == []
     assert {outcome.area for outcome in outcomes} >= {"design", "images", "captions", "subj03"}
+    checked = {outcome.area: outcome.checked for outcome in outcomes}
+    assert checked["subj01"] == "2 sessions (hdf5), mask nsdgeneral, 2 ROI volumes, ncsnr"
 
 
 def test_everything_is_found_at_once(ill, capsys):

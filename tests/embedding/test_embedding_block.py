@@ -11,7 +11,7 @@ import xarray as xr
 from PIL import Image
 
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
-from brainstruct.embedding.stimuli import Stimuli
+from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
 from brainstruct.models.interface import FeatureModel, Features, ModelOptions, Sampling
@@ -325,6 +325,21 @@ def test_a_block_has_each_stimulus_once(embed, ids):
 def test_an_instruction_must_suit_the_model(embed):
     with pytest.raises(ValueError, match="does not suit"):
         embed(instruction="What is this?")
+
+
+def test_what_a_model_reads_must_be_there(model, tmp_path):
+    for one, stimuli, lack in (
+        (model, Stimuli(captions=lambda ids: [["a"] for _ in ids]), "sees images, but there are"),
+        (Words(tmp_path), Stimuli(images=show), "reads text, but there are no captions"),
+        (model, Stimuli(images=lambda ids: show(ids)[1:]), "asked for 2 images, got 1"),
+    ):
+        with pytest.raises(ValueError, match=lack):
+            prepare(one, stimuli, [5, 6], None)
+
+
+def test_features_of_one_row_each_are_not_copied(model):
+    features = model.forward({"values": torch.tensor([2.0, 3.0])})
+    assert average_rows(features, [1, 1]) is features
 
 
 def test_progress_is_logged(embed, caplog):

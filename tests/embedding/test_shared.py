@@ -110,6 +110,24 @@ def test_who_was_killed_is_waited_for_no_longer_than_its_signs(folder, tmp_path,
     assert fill(folder, tmp_path / "a.nc")
 
 
+def test_who_waits_says_so_once(folder, tmp_path, monkeypatch, caplog):
+    claim = folder / key_of(IDENTITY)[:2] / f"{key_of(IDENTITY)}.claim"
+    claim.parent.mkdir()
+    claim.write_text("elsewhere 1\n")
+    looks = []
+
+    def sleep(seconds):
+        looks.append(seconds)
+        if len(looks) == 3:
+            claim.unlink()
+
+    monkeypatch.setattr(shared.time, "sleep", sleep)
+    with caplog.at_level("INFO", logger="brainstruct"):
+        assert fill(folder, tmp_path / "a.nc")
+    assert looks == [5, 5, 5]
+    assert caplog.text.count("another job makes") == 1
+
+
 def test_who_works_long_shows_signs(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(shared, "SIGN", 0.02)
     with BlockStore(folder).turn(IDENTITY):

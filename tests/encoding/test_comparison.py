@@ -285,3 +285,13 @@ def test_small_statistics():
     assert np.isnan(wilcoxon_p([]))
     assert "no difference" in subjects_note(4)
     assert "can be reached" in subjects_note(8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_constant_columns_have_no_correlation_and_are_no_reason_to_warn():
+    columns = np.array([[1, 7, 2], [2, 7, 4], [4, 7, 9]], np.float32)
+    resampler = Resampler(columns, np.array([[1, 1, 1], [2, 0, 1]], np.float32))
+    np.testing.assert_array_equal(
+        np.isnan(resampler.correlate(columns)), [[False, True, False]] * 2
+    )
+    assert resampler.correlate(columns[:, [1, 0, 1]])[:, [0, 2]].tolist() == [[0, 0], [0, 0]]

@@ -50,6 +50,13 @@ def planted(shares, *, n_train=2000, n_test=1500, n_voxels=30, width=12, seed=0,
     return parts, Y[:n_train], Y[n_train:]
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_shares_beyond_0_and_1_are_refused(share):
+    (a, b), Y_train, Y_test = planted((0, 0.2, 0.2), n_train=20, n_test=5, n_voxels=2, kept=3)
+    with pytest.raises(ValueError, match=f"between 0 and 1, got .*{share}"):
+        fit_pair(a, b, Y_train, Y_test, BandedOptions([1.0], [0.5, share]))
+
+
 @pytest.mark.parametrize("shares", [(0.3, 0.15, 0.05), (0.0, 0.2, 0.2), (0.4, 0.0, 0.0)])
 def test_planted_shares_are_recovered(shares):
     (a, b), Y_train, Y_test = planted(shares)

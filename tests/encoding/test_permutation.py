@@ -121,9 +121,14 @@ def test_what_is_not_finite_has_no_p(where):
     assert p[1] >= 1 / 20
 
 
+def test_p_values_in_single_precision_are_adjusted_in_double():
+    p = np.array([0.01, 0.02, 0.04, 0.3, 0.5, 0.6, 0.7], np.float32)
+    np.testing.assert_array_equal(benjamini_hochberg(p), benjamini_hochberg(p.astype(float)))
+
+
 def test_bad_input_is_refused():
     truth, prediction = noise(20, 2, 5)
-    with pytest.raises(ValueError, match="shapes"):
+    with pytest.raises(ValueError, match=r"shapes \(20, 2\) and \(5, 2\)"):
         permutation_p(truth, prediction[:5])
     with pytest.raises(ValueError, match="at least 1"):
         permutation_p(truth, prediction, n_permutations=0)

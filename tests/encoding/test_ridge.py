@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
@@ -117,6 +119,13 @@ def test_constant_voxels_and_constant_predictions():
         pearson(truth, guess[:5])
 
 
+@pytest.mark.filterwarnings("error")
+def test_constant_responses_have_no_r2_and_are_no_reason_to_warn():
+    truth = np.array([[1, 1, 1], [1, 1, 2], [1, 1, 3]], np.float32)
+    guess = np.array([[1, 2, 1], [1, 3, 2], [1, 1, 4]], np.float32)
+    np.testing.assert_array_equal(r_squared(truth, guess), np.float32([np.nan, np.nan, 0.5]))
+
+
 def test_both_solvers_agree():
     X_train, Y_train, X_test, Y_test = study()
     alphas = np.logspace(0, 4, 25)
@@ -137,3 +146,10 @@ def test_features_that_never_vary_predict_the_mean():
     X = np.ones((160, 3), dtype=np.float32)
     scores = fit_ridge(X[:120], Y_train, X[120:], Y_test, [1.0, 2.0])
     np.testing.assert_array_equal(scores.r, 0)
+
+
+def test_more_features_than_images_are_no_reason_to_warn():
+    X_train, Y_train, X_test, Y_test = study(n_train=20, n_test=5, n_features=40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_ridge(X_train, Y_train, X_test, Y_test, [1.0, 10.0], solver="himalaya")

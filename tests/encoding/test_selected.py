@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -28,6 +30,19 @@ def test_ridge_with_known_penalties_solves_the_normal_equations(n_features):
         y = Y[:, voxel] - Y[:, voxel].mean()
         weights = np.linalg.solve(A.T @ A + alpha[voxel] * np.eye(n_features), A.T @ y)
         np.testing.assert_allclose(found[:, voxel], T @ weights + Y[:, voxel].mean(), atol=2e-4)
+
+
+@pytest.mark.parametrize("shape", [(20, 2000), (2000, 20)])
+def test_the_smaller_system_is_solved(shape):
+    """The larger one alone would hold 32 MB."""
+    X = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    tracemalloc.start()
+    try:
+        ridge_predict(X, X[:, :1], X[:5], np.ones(1, np.float32))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4e6
 
 
 def test_first_of_equals_is_kept_and_missing_scores_lose():

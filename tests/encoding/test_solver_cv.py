@@ -215,6 +215,30 @@ def test_the_gain_of_a_fold_is_that_of_its_inverse():
     np.testing.assert_allclose(fold.gain, [np.sqrt((inverse**2).sum() / 12)], rtol=1e-9)
 
 
+def test_the_gain_of_a_fold_counts_what_is_summed_where_all_components_are():
+    """In the dual form I - H itself is summed, no more than the share of the targets it leaves."""
+    X = design("power_law", 20, 50).astype(float)
+    rows = np.arange(3, 9)
+    set_backend("numpy")
+    found = decompose(X, dual=True)
+    factors = holdout.shrinkage(found, np.array([3.0]), 1e-12)
+    fold = holdout.HeldOutRows(found.left(rows, "float64"), factors, 20, Scratch())
+    A = X - X.mean(0)
+    left = 3 * np.linalg.inv(A @ A.T + 3 * np.eye(20)) - 1 / 20
+    inverse = np.linalg.inv(left[np.ix_(rows, rows)])
+    share = np.sqrt((left**2).sum() / 19)
+    np.testing.assert_allclose(fold.gain, [share * np.sqrt((inverse**2).sum() / 6)], rtol=1e-9)
+
+
+def test_features_of_which_none_varies_predict_the_mean_in_the_dual_form():
+    Y = targets(design("random", 24, 5), 3)
+    X = np.ones((24, 60), np.float32)
+    ours = fit("gram", "numpy", X, Y, np.array([1, 10], np.float32))
+    folds = [(Y[held] - Y[train].mean(0)) ** 2 for train, held in FOLDS.split(Y)]
+    np.testing.assert_allclose(ours.cv_scores, -np.mean([f.mean(0) for f in folds], 0), rtol=1e-5)
+    np.testing.assert_allclose(ours.predict(X[:2]), [Y.mean(0)] * 2, rtol=1e-5)
+
+
 def test_what_it_cannot_do_is_refused():
     X = design("random", 40, 5)
     Y = targets(X, 3)
@@ -259,6 +283,10 @@ def test_penalties_that_float64_cannot_evaluate_are_never_chosen(monkeypatch, ca
     ours = fit("gram", "numpy", X, Y, alphas)
     assert "penalties 1 cannot" in caplog.text
     np.testing.assert_array_equal(ours.alphas, plain.alphas)
+    # Where none can be evaluated, the score is himalaya's for that.
+    refuse(monkeypatch, lambda number, dtype: True)
+    none = fit("gram", "numpy", X, Y, alphas)
+    np.testing.assert_allclose(none.cv_scores, -1e5, rtol=1e-6)
 
 
 def refuse(monkeypatch, when) -> list[str]:

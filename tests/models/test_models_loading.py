@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -145,6 +146,16 @@ def test_lacking_weights_are_not_drawn_at_random(folder):
         load(folder)
 
 
+def test_the_first_three_of_many_tensors_are_named(folder):
+    def pop(tensors):
+        for name in [name for name in tensors if name.startswith("qformer.")]:
+            del tensors[name]
+
+    edit_weights(folder, pop)
+    with pytest.raises(InputError, match=r"lack \d+ of \d+ tensors \((qformer[\w.]+, ){3}\.\.\)"):
+        load(folder)
+
+
 def test_weights_of_another_shape(folder):
     def widen(tensors):
         tensors["language_projection.weight"] = torch.zeros(3, 3)
@@ -263,6 +274,10 @@ def test_a_damaged_tokenizer(folder):
         load(folder)
 
 
+def test_a_tokenizer_is_asked_of_its_folder_alone(checkpoint):
+    assert tokens.load_tokenizer(checkpoint("llava")).init_kwargs["local_files_only"]
+
+
 def test_a_prompt_without_bos(folder):
     edit_json(folder / "tokenizer.json", post_processor=None)
     with pytest.raises(InputError, match=r"prompt starts with id \d+, its BOS token '</s>' is 2"):
@@ -363,6 +378,17 @@ def test_layers_without_states_are_no_blindness(first, second):
         require_image_effect(seen(first, first))
 
 
+def test_a_model_that_does_not_tell_dark_from_bright_is_not_called_blind():
+    def embed(images, texts, stimuli):
+        contrast = [np.abs(np.asarray(image, float) - 127.5)[..., :1] for image in images]
+        states = torch.tensor(np.stack([one.reshape(1, -1) for one in contrast]))
+        return SimpleNamespace(states=states)
+
+    model = seen([[1.0]], [[1.0]])
+    model.embed = embed
+    require_image_effect(model)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_placement_without_gpu(tmp_path):
     options = ModelOptions(tmp_path, 5)
@@ -414,6 +440,15 @@ def test_llava_under_the_names_of_the_published_weights(folder, pictures):
         "vision_tower",
     }
     assert torch.equal(load(folder, "llava").embed(pictures(2), [INSTRUCTION] * 2).states, expected)
+
+
+@pytest.mark.parametrize("folder", ["llava"], indirect=True)
+@pytest.mark.parametrize(("strategy", "count"), [("default", 16), ("full", 17)])
+def test_llava_has_a_token_for_each_patch_and_for_the_class_token_if_it_counts(
+    folder, strategy, count
+):
+    edit_json(folder / "config.json", vision_feature_select_strategy=strategy)
+    assert load(folder, "llava").prompt_ids(INSTRUCTION).count(768) == count
 
 
 @pytest.mark.parametrize("folder", ["clip"], indirect=True)

@@ -14,6 +14,7 @@ from choosing import Choice
 from forked import LATE, forked
 from mutant import Mutant
 from sites import drawn, mutants
+from tree import Tree
 
 MUTATE = Path(__file__).with_name("mutate.py")
 
@@ -158,6 +159,19 @@ def repository(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return tmp_path
+
+
+def test_results_stay_behind_and_packages_of_that_name_come_along(
+    repository, tmp_path_factory, monkeypatch
+):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for name in ("results/a.nc", "workflow_scripts/brainstruct/results/a.py"):
+        path = repository / name
+        path.parent.mkdir()
+        path.write_text("")
+    copy = Tree(tmp_path_factory.mktemp("tree"), repository).root
+    assert (copy / "workflow_scripts/brainstruct/results/a.py").is_file()
+    assert not (copy / "results").exists()
 
 
 def test_a_survivor_is_reported_once_and_the_working_tree_stays(repository):

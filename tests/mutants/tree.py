@@ -19,8 +19,9 @@ from forked import LATE, forked
 from reached import Recorder, loaded
 
 ROOT = Path(__file__).parents[2]
-LEFT = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".snakemake", ".hypothesis",
-                              "results", "resources", "__pycache__")  # fmt: skip
+LEFT = shutil.ignore_patterns(".git", ".*_cache", ".snakemake", ".hypothesis", "__pycache__")
+OUTPUTS = {".venv", "results", "resources"}
+"""Left out at the root only: packages have these names, too."""
 OPTIONS = ["-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=1"]
 NOTHING_RAN = 5
 
@@ -31,7 +32,11 @@ class Tree:
     def __init__(self, folder: Path, root: Path = ROOT) -> None:
         self.root, self.output = folder / "copy", folder / "output.txt"
         self._temporary, self._answer = folder / "temporary", folder / "answer.json"
-        shutil.copytree(root, self.root, ignore=LEFT, symlinks=True)
+
+        def left(folder: str, names: list[str]) -> set[str]:
+            return LEFT(folder, names) | (OUTPUTS if Path(folder) == root else set())
+
+        shutil.copytree(root, self.root, ignore=left, symlinks=True)
         self.scripts = self.root / "workflow_scripts"
         # Compiled files are known by their sources' content: times are too coarse for mutants.
         mode = py_compile.PycInvalidationMode.CHECKED_HASH

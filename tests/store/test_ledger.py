@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from dataclasses import replace
 
 import pytest
@@ -180,6 +181,21 @@ def test_lines_are_of_plain_json_after_their_checksum(filled):
         checksum, _, text = line.partition(" ")
         assert len(checksum) == 8
         json.loads(text)
+
+
+def test_lines_can_be_read_by_people_whatever_their_language(tmp_path):
+    Ledger(tmp_path).append([entry("fits/a.nc", params={"instruction": "Où est le café ?"})])
+    assert "Où est le café ?" in (tmp_path / "ledger/fits.jsonl").read_text("utf-8")
+    assert Ledger(tmp_path).entries["fits/a.nc"].params == {"instruction": "Où est le café ?"}
+
+
+def test_who_may_write_a_ledger_is_as_for_other_files(tmp_path):
+    before = os.umask(0o002)
+    try:
+        Ledger(tmp_path).append([entry("fits/a.nc")])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "ledger/fits.jsonl").stat().st_mode & 0o777 == 0o664
 
 
 def test_a_file_that_is_written_anew_speaks_of_its_own_stage_alone(filled):

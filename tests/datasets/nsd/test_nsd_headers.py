@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,16 @@ def test_zeros_that_are_packed_tightly_are_not_unpacked(tmp_path):
         read_volume(path)
     path = nifti(tmp_path / "b.nii.gz", (2**10, 2**10, 2**9), bytes(2**21))
     with pytest.raises(InputError, match="its header announces shape"):
+        read_volume(path)
+
+
+def test_a_volume_has_up_to_268_million_voxels(tmp_path):
+    path = nifti(tmp_path / "a.nii", (2**10, 2**9, 2**9))
+    os.truncate(path, 352 + 2 * 2**28)  # with a hole that takes no room
+    assert read_volume(path).shape == (1024, 512, 512)
+    path = nifti(tmp_path / "b.nii", (2**10, 2**9, 2**9 + 1))
+    os.truncate(path, 352 + 2 * 2**28 + 2 * 2**19)
+    with pytest.raises(InputError, match=r"announces shape \(1024, 512, 513\)"):
         read_volume(path)
 
 

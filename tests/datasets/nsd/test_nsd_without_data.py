@@ -68,6 +68,21 @@ def test_a_voxel_that_is_infinite_everywhere_is_no_voxel_without_data(tmp_path):
         read_session(put(tmp_path / "b.hdf5", values), MASK)
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("chunked.hdf5", "48000 betas of 64 voxels"),
+        ("b.hdf5", "300 betas of 100 voxels"),
+        ("b.nii", "300 betas of 100 voxels"),
+    ],
+)
+def test_before_a_study_a_few_voxels_or_volumes_are_looked_at(tmp_path, name, found):
+    """All trials of 64 voxels, or 3 trials of all, as far as the file is cut in such pieces."""
+    path = put(tmp_path / name, np.full((5, 5, 4, 750), np.inf, np.float32))
+    with pytest.raises(InputError, match=found):
+        inspect_session(path, np.ones((5, 5, 4), bool))
+
+
 def test_whole_numbers_need_no_sample(tmp_path):
     path = put(tmp_path / "b.hdf5", np.nan_to_num(betas()).astype(np.int16))
     assert inspect_session(path, MASK) == 0
