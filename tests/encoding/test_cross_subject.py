@@ -116,6 +116,13 @@ def test_a_mean_of_noisy_views_grows_as_spearman_and_brown_say():
     assert fit_saturation([1, 2, 3, 4], [r], "exponential").v0[0] < fit.v0[0] - 0.05
 
 
+def test_an_asymptote_of_1_is_one():
+    # From so many subjects on, rounding leaves nothing of the curve but its asymptote.
+    fit = fit_saturation([4000, 8000], [[1.0, 1.0], [1.01, 1.01]], "exponential")
+    np.testing.assert_array_equal(fit.v0, [1, np.nan])
+    assert fit.beyond_one.tolist() == [False, True]
+
+
 @pytest.mark.parametrize("curve", ["spearman_brown", "exponential"])
 def test_fits_that_fail_say_why(curve):
     fit = fit_saturation(
