@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 
 from checkout import SMALL, Checkout
+
+# What tests start heeds signals, whoever has started the tests (nohup, a shell's background).
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).parent.parent
 

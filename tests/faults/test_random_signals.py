@@ -13,7 +13,6 @@ import psutil
 import pytest
 from campaign import differences, leftovers
 from checkout import ONE_THREAD_OFFLINE, SMALL, Checkout
-from signalled import heed
 
 pytestmark = pytest.mark.study
 
@@ -36,7 +35,6 @@ def in_session(session: int) -> list[int]:
 def test_a_study_under_random_signals_ends_as_an_undisturbed_one(finished, tmp_path):
     disturbed = Checkout.fresh(tmp_path / "checkout")
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *SMALL]
-    heed()
     draw = random.Random(11)
     ends = []
     while len(ends) < COUNT:

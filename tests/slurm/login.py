@@ -23,12 +23,6 @@ SNAKEMAKE = (".venv/bin/snakemake", "--configfile", "config/local.yaml", "--prof
 ENVIRONMENT = {"USER": "root"}
 
 
-def _heed() -> None:
-    """Let a command heed the signals that its parent may ignore."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @dataclass(frozen=True)
 class Login:
     """A checkout on the login node of the cluster.
@@ -76,7 +70,6 @@ class Login:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=_heed,  # whatever started the tests: nohup, or a shell's background
         )
         try:
             yield process

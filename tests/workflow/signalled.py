@@ -100,13 +100,6 @@ class Run:
         )
 
 
-def heed() -> None:
-    """Let processes that are started now heed signals that this one ignores (``nohup``, ``&``)."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def command() -> list[str]:
     """Return the command of a run."""
     return [sys.executable, "-m", "snakemake", "--cores", "1", "--workflow-profile", "none"]

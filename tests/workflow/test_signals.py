@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from signalled import Run, heed
+from signalled import Run
 
 from brainstruct.workflow.signals import SIGNALS, Signals, is_program
 
@@ -38,7 +38,6 @@ def check(run: Run, place: str, number: signal.Signals, *, group: bool) -> None:
 
 def check_all(folder, cases) -> None:
     """Check cases, two at once."""
-    heed()
     waiting, failures = list(enumerate(cases)), []
 
     def work() -> None:

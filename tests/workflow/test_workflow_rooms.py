@@ -9,6 +9,7 @@ import pytest
 
 from brainstruct.config.loading import load_study
 from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.errors import InputError
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.formats import STAGES
 from brainstruct.workflow.identity import stage_identity
@@ -236,7 +237,9 @@ def test_pairs_are_of_the_reference_with_each_other_or_all(paper_config):
 
     assert pairs("IC", ["VQ1", "IC", "SR"]) == [("IC", "VQ1"), ("IC", "SR")]
     assert pairs("all", ["IC", "VQ1", "SR"]) == [("IC", "VQ1"), ("IC", "SR"), ("VQ1", "SR")]
-    assert pairs("IC", ["VQ1", "SR"]) == []
+    assert pairs("IC", ["IC"]) == []
+    with pytest.raises(InputError, match="so nothing could be partitioned"):
+        pairs("IC", ["VQ1", "SR"])
 
 
 def test_shared_variance_is_shown_against_the_reference(paper_config):
