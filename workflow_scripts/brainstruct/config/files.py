@@ -34,7 +34,7 @@ def read_config(files: Sequence[str | Path] = ()) -> dict[str, Any]:
     InputError
         If a file is missing or is no mapping in YAML.
     """
-    return merged([read_strictly(path) for path in [*DEFAULTS, *map(Path, files)]])
+    return merged(_given(files))
 
 
 def merged(given: Sequence[Given]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def study_of(files: Sequence[str | Path] = ()) -> Study:
     InputError
         If a file cannot be read, or the configuration has faults: all of them at once.
     """
-    given = [read_strictly(path) for path in [*DEFAULTS, *map(Path, files)]]
+    given = _given(files)
     return load_study(merged(given), given)
 
 
@@ -72,6 +72,10 @@ def over_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     found = read_config()
     _lay_over(found, config)
     return found
+
+
+def _given(files: Sequence[str | Path]) -> list[Given]:
+    return [read_strictly(path) for path in [*DEFAULTS, *map(Path, files)]]
 
 
 def _lay_over(under: dict[str, Any], over: Mapping[str, Any]) -> None:

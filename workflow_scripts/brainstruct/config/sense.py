@@ -42,8 +42,6 @@ def _instructions(study: Study) -> Iterator[str]:
                 f"instructions: no model is given '{key}'; take it out, or name it in a model's "
                 "instructions"
             )
-    if given and (unused := [key for key in asked if key not in study.instruction_texts]):
-        yield f"instructions: there is no text for {', '.join(sorted(unused))}"
     reference = study.partition.reference
     several = [key for key, keys in given.items() if len(keys) > 1]
     if reference != "all" and several and not any(reference in given[key] for key in several):

@@ -168,7 +168,7 @@ def words(annotation: Any) -> str:
         return "a pair of names: [a, b]"
     if origin is dict:
         return "settings, a line 'name: value' for each"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_block(annotation):
         return "a block of settings (" + ", ".join(list(annotation.model_fields)[:3]) + ", ..)"
     return _PLAIN.get(annotation, "another value")
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from brainstruct.config.sense import require_known_regions
 from brainstruct.errors import InputError
 from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
@@ -52,6 +53,7 @@ class Control:
         """Look at the ledger, if this is a run, or a question, of jobs; `None` otherwise."""
         if not workflow.is_main_process or not NO_GRAPH.isdisjoint(arguments):
             return None
+        require_known_regions(rooms.data.study)
         found = cls(workflow, rooms, arguments)
         os.environ[CODE_STAMP] = stamp_of_code()
         if is_asked(arguments):

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from brainstruct.workflow.requests import members_of
+
 MOST = 10  # causes that are shown
 _TAIL = 1 << 16  # bytes of a log: an attempt, with a traceback
 _BEGIN = re.compile(r"^\S+ \S+ INFO .* thread\(s\), job ")
@@ -18,7 +20,7 @@ def failures(workflow: Any) -> list[str]:
     jobs = {
         " ".join([one.rule.name, *one.wildcards]): next(map(str, one.log), "")
         for job in failed
-        for one in getattr(job, "jobs", [job])  # a group's, or itself
+        for one in members_of(job)
     }
     causes: dict[str, list[str]] = {}
     for who in sorted(jobs):

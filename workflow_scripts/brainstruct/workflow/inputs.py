@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from brainstruct.config.sense import require_known_regions
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
 from brainstruct.workflow.contents import Contents
@@ -54,10 +53,8 @@ class Inputs:
         Raises
         ------
         InputError
-            If the data set has a hole, or less than the configuration says, or regions
-            are misspelt.
+            If the data set has a hole, or less than the configuration says.
         """
-        require_known_regions(self.study)
         for subject in self.study.subjects:
             self.dataset.settings_for("betas", subject)
 

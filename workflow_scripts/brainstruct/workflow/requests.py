@@ -102,11 +102,11 @@ class Requests:
 
     def _failed(self, job: Any, *arguments: Any, **named: Any) -> None:
         """Stand before Snakemake's own handler, which sends a job again or gives it up."""
-        for one in getattr(job, "jobs", [job]):  # a group's, or itself
+        members = members_of(job)
+        for one in members:
             if one.output and not self._workflow.dryrun and not self._prepare(one):
-                for other in getattr(job, "jobs", [job]):
+                for other in (job, *members):
                     other._attempt = job.restart_times + 1  # the last that it would get
-                job._attempt = job.restart_times + 1
         self._handle(job, *arguments, **named)
 
     def _prepare(self, job: Any) -> bool:
@@ -134,6 +134,11 @@ class Requests:
         _say(f"{who} ran out of {noun} ({had} {unit}). It is tried again with {more}.")
         self._asked[(found.lacked, job.rule.name, *job.wildcards)] = more
         return True
+
+
+def members_of(job: Any) -> list[Any]:
+    """Return the jobs of a group; of any other job, itself."""
+    return list(getattr(job, "jobs", [job]))
 
 
 def partitions_of(workflow: Any) -> list[Any]:
