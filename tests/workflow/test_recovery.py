@@ -95,7 +95,9 @@ def test_another_seed_is_found_too(tmp_path):
     study["synthetic"]["planted"] = [one for one in planted if one["instruction"] in instructions]
     path.write_text(yaml.safe_dump(study))
     models = some_models(checkout, "instructblip", instructions=instructions)
-    options = configure(checkout, "two", seed=23, subjects=["subj01"], models=models)
+    options = configure(
+        checkout, "two", seed=23, subjects=["subj01"], models=models, instructions=instructions
+    )
     checkout.run("results/two/tables/recovery.tsv", *options, timeout=900)
     check_recovery(checkout, "two")
 
@@ -106,7 +108,12 @@ def test_pure_noise_is_not_predicted(demo, tmp_path):
     path = noise.root / "demo.yaml"
     study = yaml.safe_load(path.read_text())
     study["synthetic"]["signal"] = 0.0
-    study["models"] = some_models(noise, "instructblip", instructions=["IC", "IU1", "VQ2"])
+    study["instructions"] = ["IC", "IU1", "VQ2"]
+    planted = study["synthetic"]["planted"]
+    study["synthetic"]["planted"] = [
+        one for one in planted if one["instruction"] in study["instructions"]
+    ]
+    study["models"] = some_models(noise, "instructblip", instructions=study["instructions"])
     path.write_text(yaml.safe_dump(study))
     target = "results/demo/scores/subj01/instructblip.nc"
     assert "embed" not in noise.run("-n", target, "--configfile", "demo.yaml").jobs
