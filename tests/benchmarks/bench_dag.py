@@ -89,7 +89,8 @@ def configuration(size: Size) -> dict[str, Any]:
     chosen = [(kinds, number) for number in range(size.instructed)]
     chosen += [(plain, number) for number in range(size.others)]
     merged["models"] = [
-        group[number % 3] | {"key": f"{group[number % 3]['key']}-{number}"}
+        group[number % 3]
+        | {name: f"{group[number % 3][name]}-{number}" for name in ("key", "label")}
         for group, number in chosen
     ]
     return merged

@@ -299,6 +299,40 @@ def test_a_page_says_that_it_waits(page_folder, browser, awaited):
     page.close()
 
 
+@pytest.mark.parametrize("damaged", ["*.ctm", "*.svg", "files.json", "data/*_0.png"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_page_says_what_does_not_come_whole(page_folder, browser, tmp_path, damaged, cut):
+    """Some pictures were drawn as the first category; other files were waited for without end."""
+    folder = Path(shutil.copytree(page_folder, tmp_path / "page"))
+    file = sorted(folder.glob(damaged))[-1]
+    if cut:
+        file.write_bytes(file.read_bytes()[:-40])
+    else:
+        file.unlink()
+    page = browser.new_page(viewport={"width": 640, "height": 400})
+    with served(folder) as address:
+        page.goto(f"{address}/", wait_until="commit")
+        said = page.wait_for_selector("#missing", state="visible").inner_text()
+    page.close()
+    assert said.startswith(f"{file.relative_to(folder)} does not come whole. Serve the whole")
+
+
+def test_a_page_that_is_opened_as_a_file_says_how_to_open_it(page_folder, browser):
+    page = browser.new_page(viewport={"width": 640, "height": 400})
+    page.goto((page_folder / "index.html").as_uri(), wait_until="commit")
+    assert "over http" in page.wait_for_selector("#missing", state="visible").inner_text()
+    page.close()
+
+
+def test_a_whole_page_has_nothing_to_say(page_folder, browser):
+    page = browser.new_page(viewport={"width": 640, "height": 400})
+    with served(page_folder) as address:
+        with page.expect_response(lambda answer: answer.request.method == "HEAD"):
+            page.goto(f"{address}/", wait_until="networkidle")
+        assert page.locator("#missing").is_hidden()
+    page.close()
+
+
 def test_what_the_page_adds_asks_no_other_machine():
     for path in PAGE.rglob("*.*"):
         assert not re.search(r"(https?:)?//[a-z]+\.", path.read_text("utf-8")), path

@@ -147,6 +147,9 @@ def build_viewer(
             curvature_contrast=gyrus - sulcus,
             surface_specularity=0,
         )
+        files = [path for path in draft.rglob("*") if path.is_file()]
+        sizes = {path.relative_to(draft).as_posix(): path.stat().st_size for path in files}
+        write_json(sizes, draft / "files.json")
 
 
 def folder_size(folder: str | os.PathLike[str]) -> int:

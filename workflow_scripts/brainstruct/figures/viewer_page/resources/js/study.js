@@ -54,6 +54,27 @@
         }).observe(element, {childList: true});
     }
 
+    // A picture that does not come whole would be drawn as the first category.
+    async function checkFiles() {
+        var name = "files.json";
+        try {
+            var sizes = await (await fetch(name)).json();
+            for (name in sizes) {
+                var answer = await fetch(name.split("/").map(encodeURIComponent).join("/"), {method: "HEAD"});
+                var size = answer.headers.get("Content-Length");
+                var plain = !answer.headers.get("Content-Encoding");
+                if (!answer.ok || (size && plain && Number(size) !== sizes[name]))
+                    throw new Error("not whole");
+            }
+        } catch (error) {
+            var place = document.getElementById("missing");
+            place.textContent = name + " does not come whole. Serve the whole folder of this " +
+                "page over http, or let the workflow build it anew.";
+            place.style.display = "block";
+        }
+    }
+
+    checkFiles();
     $(document).ready(function () {
         if (typeof viewer === "undefined" || !viewer)
             return; // no WebGL; pycortex says so
