@@ -113,7 +113,8 @@ test: lint
 test-full: setup conformance-mutants
 	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_moved_results.py
 	BRAINSTRUCT_SLURM_FULL=1 $(BIN)/python -m pytest tests/slurm/test_slurm.py
-	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest tests/faults/test_random_signals.py
+	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults/test_random_signals.py
+	BRAINSTRUCT_RECOVERY_FULL=1 $(BIN)/python -m pytest tests/workflow/test_recovery.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

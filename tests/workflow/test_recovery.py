@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import yaml
@@ -86,6 +88,7 @@ def test_planted_model_wins_where_it_was_planted(demo):
     assert absent["alignment"].isna().all()
 
 
+@pytest.mark.skipif(os.environ.get("BRAINSTRUCT_RECOVERY_FULL") != "1", reason="make test-full")
 def test_another_seed_is_found_too(tmp_path):
     checkout = Checkout.fresh(tmp_path / "checkout")
     path = checkout.root / "config/demo.yaml"
