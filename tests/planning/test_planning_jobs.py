@@ -35,11 +35,12 @@ localrule all:
 
 def test_jobs_are_read_from_a_dry_run():
     fit, fetch = read_dry_run(PRINTED)
-    assert fit.rule == "fit_ridge"
+    assert (fit.rule, fit.kind) == ("fit_ridge_0_to_1_of_2", "fit_ridge")
     assert len(fit.inputs) == len(fit.outputs) == 2
     assert fit.wildcards == {"subject": "subj01", "model": "vit", "instruction": "none"}
     assert (fit.threads, fit.gpus, fit.memory_mb) == (4, 0, 16000)
     assert fit.benchmark.endswith("0-1.tsv")
+    assert fetch.kind == fetch.rule
     assert fetch.outputs == ("results/checkpoints/vit.json",)
     assert (fetch.threads, fetch.benchmark) == (1, "")
 

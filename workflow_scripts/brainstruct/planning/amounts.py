@@ -77,7 +77,7 @@ class Amounts:
 
     def file_sizes(self, job: Job) -> dict[str, float]:
         """Return file -> bytes of what a job writes."""
-        if job.rule != "fit_ridge":
+        if job.kind != "fit_ridge":
             share = self._bytes_together(job) / len(job.outputs)
             return dict.fromkeys(job.outputs, share)
         subject = job.wildcards["subject"]
@@ -100,7 +100,7 @@ class Amounts:
         families = len(self.study.data.rois)
         n_regions = 1 + families * (1 + _LABELS_PER_FAMILY)
         spaces, n_layers, n_instructions = self._spaces(model)
-        match job.rule:
+        match job.kind:
             case "embed":
                 images = self.block(wild["block"])
                 return self.embedding_bytes(model, images) * len(job.outputs)

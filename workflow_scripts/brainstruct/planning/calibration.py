@@ -14,7 +14,7 @@ from brainstruct.planning.costs import Cost
 from brainstruct.planning.jobs import Job
 
 _Kind: TypeAlias = tuple[str, str]
-"""Rule and model, or rule and ""."""
+"""Kind of job and model, or kind and ""."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _number(text: str | None) -> float:
 
 
 def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
-    """Correct estimates by the jobs of the same rule and model that are done, else of the rule.
+    """Correct estimates by the jobs of the same kind and model that are done, else of the kind.
 
     Times and sizes are multiplied by the ratio of sums; memory by the largest
     ratio of any job.
@@ -85,7 +85,7 @@ def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
 
 def _kinds(job: Job) -> tuple[_Kind, _Kind]:
     """Return what a job is compared by: the narrower kind first."""
-    return (job.rule, job.wildcards.get("model", "")), (job.rule, "")
+    return (job.kind, job.wildcards.get("model", "")), (job.kind, "")
 
 
 def _ratios(pairs: Mapping[_Kind, list[tuple[float, float]]]) -> dict[_Kind, float]:

@@ -52,23 +52,23 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     `size_of` tells the bytes of its inputs.
     """
     assumed = amounts.assumed
-    with_torch = job.rule in _TORCH
+    with_torch = job.kind in _TORCH
     written = float(amounts.output_bytes(job))
-    read = written if job.rule in _LAZY else sum(map(size_of, job.inputs))
-    if job.rule == "partition_variance":
+    read = written if job.kind in _LAZY else sum(map(size_of, job.inputs))
+    if job.kind == "partition_variance":
         # Of the states of an instruction, one layer.
         read /= amounts.study.model(job.wildcards["model"]).n_layers
     seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
     memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
-    if job.rule == "embed":
+    if job.kind == "embed":
         # Images are read one by one, states are kept for one block.
         seconds += _embed_seconds(job, amounts)
         memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
     seconds += (read + written) / _MB / assumed.disk_mb_per_s
-    if job.rule not in ("fit_ridge", "partition_variance"):
+    if job.kind not in ("fit_ridge", "partition_variance"):
         return Cost(seconds, memory + 2 * (read + written) / _MB)
-    if job.rule == "fit_ridge":
+    if job.kind == "fit_ridge":
         flops = sum(map(is_layer, job.outputs)) * ridge_flops(job, amounts)
     else:
         flops = partition_flops(job, amounts)

@@ -95,7 +95,7 @@ def stored_bytes(job: Job) -> float | None:
     paths = [Path(name) for name in job.outputs]
     if not all(path.exists() for path in paths):
         return None
-    if job.rule == "prepare_pycortex":
+    if job.kind == "prepare_pycortex":
         paths = [path.parent for path in paths]
     return sum(map(on_disk, paths))
 

@@ -26,7 +26,7 @@ _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    \w+: .*\n?)*)
 class Job:
     """One job, with the cores, GPUs and MB of memory that it asks for (0: none)."""
 
-    rule: str  # generated rules go by their common name
+    rule: str
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     wildcards: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +34,11 @@ class Job:
     gpus: int = 0
     memory_mb: float = 0.0
     benchmark: str = ""  # where Snakemake records what it took
+
+    @property
+    def kind(self) -> str:
+        """What it does: its rule, or what generated rules have in common."""
+        return next((name for name in _GENERATED if self.rule.startswith(f"{name}_")), self.rule)
 
 
 def read_dry_run(text: str) -> list[Job]:
@@ -45,7 +50,7 @@ def read_dry_run(text: str) -> list[Job]:
 def _job(rule: str, items: Mapping[str, str]) -> Job:
     resources = _pairs(items.get("resources", ""))
     return Job(
-        rule=next((name for name in _GENERATED if rule.startswith(f"{name}_")), rule),
+        rule=rule,
         inputs=_names(items.get("input", "")),
         outputs=_names(items["output"]),
         wildcards=_pairs(items.get("wildcards", "")),

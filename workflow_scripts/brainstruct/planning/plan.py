@@ -73,7 +73,7 @@ def _stages(estimates: Sequence[Estimate], to_do: Collection[tuple[str, ...]]) -
                 jobs=len(own),
                 to_do=len(left),
                 measured=sum(one.measured is not None for one in own),
-                arithmetic=rule in COMPUTED,
+                arithmetic=own[0].job.kind in COMPUTED,
                 gpu_hours=hours(own, "gpus"),
                 core_hours=hours(own, "threads"),
                 gpu_hours_to_do=hours(left, "gpus"),

@@ -26,7 +26,7 @@ class Assumptions(Block):
 class Stage(Block):
     """The jobs of one rule: times are hours times the GPUs or cores that they ask for."""
 
-    rule: str  # generated rules go by their common name
+    rule: str  # as --until, -R and set-resources take it
     jobs: int
     to_do: int  # results are missing or out of date
     measured: int  # their record corrected the estimate
