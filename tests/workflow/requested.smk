@@ -1,7 +1,7 @@
 # Jobs that fail, each in its own way; what each was given is a line of its file.
 import sys
 
-from brainstruct.workflow.failing import failures
+from brainstruct.workflow.failing import said_of
 from brainstruct.workflow.requests import Requests
 
 
@@ -10,7 +10,7 @@ onstart:
 
 
 onerror:
-    print("\n".join(failures(workflow)), file=sys.stderr, flush=True)
+    print("\n".join(said_of(workflow, "results")), file=sys.stderr, flush=True)
 
 
 rule all:

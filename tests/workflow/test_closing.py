@@ -105,6 +105,15 @@ def test_commands_that_follow_have_what_was_typed(typed, rest, report):
         assert again.kept == command.kept  # no option has taken a target
 
 
+def test_a_run_goes_on_by_what_was_typed_without_what_would_begin_anew():
+    for typed in ("scores --until fit_ridge_0 --resources gpu=4 -k", "--configfile 'a b.yaml'"):
+        assert Command.read(shlex.split(typed)).again() == f".venv/bin/snakemake {typed}"
+    for forcing in ("-F", "--force", "-R embed"):
+        typed = ["scores", "-c", "2", "--config", "seed=3", *forcing.split()]
+        said = Command.read(typed).again()
+        assert said == ".venv/bin/snakemake scores --config seed=3 --cores 2"
+
+
 def test_a_profile_of_the_environment_is_carried(monkeypatch):
     monkeypatch.setenv("SNAKEMAKE_PROFILE", "slurm")
     assert "--profile slurm" in Command.read([]).running()

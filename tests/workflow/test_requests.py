@@ -65,13 +65,19 @@ def test_a_run_says_what_it_makes_of_a_failure(done):
     assert text.count("ran out of memory") == 3
 
 
-def test_a_run_ends_with_the_cause_of_every_failure(done):
+def test_a_run_ends_with_what_failed_what_is_done_and_how_to_go_on(done):
     """After Snakemake's own words, which are the last but for one line."""
     text = done[1]
     said = text[text.index("\n2 jobs failed:\n") :].splitlines()
     assert said[2].startswith("  fails defect: ZeroDivisionError: here (a defect")
     assert said[3] == "  fails input: volume.nii.gz: has no voxels. Give it some. (logs/input.log)"
-    rest = [line for line in said[4:] if line.strip()]
+    assert said[4] == "Done: 4 of 6 jobs."
+    ways = ("cancelled", "good", "killed", "refused")
+    assert [line.split() for line in said[5:9]] == [[f"results/{way}.txt", "1"] for way in ways]
+    typed = "--cores 2 --retries 2 --keep-going --config ways=refused,"
+    assert said[9].startswith(f"To go on:  .venv/bin/snakemake {typed}")
+    assert text.count("has no voxels") == 2, "as the job says it, and at the end"
+    rest = [line for line in said[10:] if line.strip()]
     assert len(rest) < 6, rest
 
 

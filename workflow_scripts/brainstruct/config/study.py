@@ -17,6 +17,7 @@ from brainstruct.config.statistics import CrossSubject, Partition, Statistics
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.interface import DataSet, Wanted
 from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.errors import InputError
 from brainstruct.settings.base import Block, FilePath, Key
 from brainstruct.settings.suggest import unknown_name
 
@@ -209,8 +210,17 @@ class Study(Block):
         return Wanted(self.subjects, self.data.mask, self.data.rois, not all(reads), any(reads))
 
     def model(self, key: str) -> Model:
-        """Return the model with a key."""
-        return next(model for model in self.models if model.key == key)
+        """Return the model with a key.
+
+        Raises
+        ------
+        InputError
+            If the study has none.
+        """
+        models = {model.key: model for model in self.models}
+        if key not in models:
+            raise InputError(key, "is no model of the study", f"Use one of {', '.join(models)}")
+        return models[key]
 
     @property
     def compared_models(self) -> list[tuple[str, str]]:

@@ -29,11 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def pack(study: Study, model: str, file: Path) -> str:
     """Write all blocks of a model into a file; say what was done."""
-    if model not in {entry.key for entry in study.models}:
-        known = ", ".join(entry.key for entry in study.models)
-        raise InputError(model, "is no model of the study", f"Use one of {known}")
-    rooms = Rooms.of(study)
-    entry = study.model(model)
+    rooms, entry = Rooms.of(study), study.model(model)
     blocks = [
         Path(rooms.models.embedding(model, instruction, block))
         for instruction in study.instructions_of(entry)

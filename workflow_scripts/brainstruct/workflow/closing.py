@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,13 +72,8 @@ def close(workflow: Any, rooms: Rooms) -> None:
 
 def run_of(workflow: Any) -> Run:
     """Look up what a run of Snakemake did, after its last job."""
-    jobs = [
-        Made(job.rule.name, tuple(map(str, job.output)), tuple(map(str, job.log)), job.attempt)
-        for job in workflow.dag.needrun_jobs(exclude_finished=False)
-        if job.output
-    ]
     return Run(
-        jobs=jobs,
+        jobs=jobs_of(workflow),
         started=workflow.start_time,
         ended=datetime.now(),
         whole=any(job.rule.name == "all" for job in workflow.dag.jobs),
@@ -87,19 +82,32 @@ def run_of(workflow: Any) -> Run:
     )
 
 
+def jobs_of(workflow: Any, *, finished: bool = False) -> list[Made]:
+    """Return the jobs of a run that write files; of these those alone that are `finished`."""
+    return [
+        Made(job.rule.name, tuple(map(str, job.output)), tuple(map(str, job.log)), job.attempt)
+        for job in workflow.dag.needrun_jobs(exclude_finished=False)
+        if job.output and (not finished or workflow.dag.finished(job))
+    ]
+
+
+def made_in(jobs: Iterable[Made], root: str) -> list[str]:
+    """Return a line for each folder of the results with the number of files that were made."""
+    made = Counter(_stage(path, root) for job in jobs for path in dict.fromkeys(job.outputs))
+    width = max(map(len, made), default=0)
+    return [f"  {stage.ljust(width)}  {count:,}" for stage, count in sorted(made.items())]
+
+
 def summary(run: Run, rooms: Rooms) -> str:
     """Return the summary as text."""
-    made = Counter(
-        _stage(path, rooms.data.root) for job in run.jobs for path in dict.fromkeys(job.outputs)
-    )
+    made = sum(len(set(job.outputs)) for job in run.jobs)
     took = timedelta(seconds=round((run.ended - run.started).total_seconds()))
     lines = [
-        f"Study {rooms.data.study.study}: {_count(made.total(), 'file')} made by "
-        f"{_count(len(run.jobs), 'job')} in {took}.",
+        f"Study {rooms.data.study.study}: {counted(made, 'file')} made by "
+        f"{counted(len(run.jobs), 'job')} in {took}.",
         "",
+        *made_in(run.jobs, rooms.data.root),
     ]
-    width = max(map(len, made))
-    lines += [f"  {stage.ljust(width)}  {count:,}" for stage, count in sorted(made.items())]
     for title, entries in (
         ("Good to know", list(_remarks(run, rooms))),
         ("Next", list(_next(run, rooms))),
@@ -125,7 +133,7 @@ def _remarks(run: Run, rooms: Rooms) -> Iterator[str]:
     again = Counter(job.rule for job in run.jobs if job.attempts > 1)
     if again:
         which = ", ".join(f"{count} of {rule}" for rule, count in again.items())
-        yield f"{_count(again.total(), 'job')} failed at first and ran again: {which}."
+        yield f"{counted(again.total(), 'job')} failed at first and ran again: {which}."
     yield from _warnings(run)
     written = {path for job in run.jobs for path in job.outputs}
     table, store = rooms.data.table("alignment"), rooms.figures.pycortex_store()
@@ -154,7 +162,7 @@ def _warnings(run: Run) -> Iterator[str]:
         often = "once" if count == 1 else f"{count:,} times"
         yield f"{kind[0]} warned {often}: {shown} ({log})"
     if len(times) > MOST_WARNINGS:
-        yield f"and {_count(len(times) - MOST_WARNINGS, 'other kind')} of warnings in {_logs(run)}"
+        yield f"and {counted(len(times) - MOST_WARNINGS, 'other kind')} of warnings in {_logs(run)}"
 
 
 def _logs(run: Run) -> str:
@@ -206,5 +214,6 @@ def _stage(path: str, root: str) -> str:
     return f"{root}/{path.removeprefix(f'{root}/').split('/')[0]}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

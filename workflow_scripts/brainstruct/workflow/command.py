@@ -30,6 +30,8 @@ class Command:
     amount: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     elsewhere: bool = False  # whether a profile or executor says how much may run, and where
+    forced: bool = False  # whether it does again what is done
+    all: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, arguments: Sequence[str]) -> Command:
@@ -43,12 +45,20 @@ class Command:
             amount=_words(given, _AMOUNT),
             targets=tuple(map(str, given.targets)),
             elsewhere=bool(given.profile or given.executor),
+            forced=bool(given.force or given.forceall or given.forcerun),
+            all=tuple(arguments),
         )
 
     def running(self, *targets: str, cores: str = "all") -> str:
         """Return a command that runs jobs for other targets; none: for the whole study."""
         amount = self.amount or (() if self.elsewhere else ("--cores", cores))
         return self._joined(targets, amount)
+
+    def again(self) -> str:
+        """Return a command that goes on: the same, unless that would begin anew."""
+        if not self.forced:
+            return shlex.join([PROGRAM, *self.all])
+        return self._joined(self.targets, self.amount)
 
     def reporting(self, path: str) -> str:
         """Return a command that makes a report of the same targets."""

@@ -19,7 +19,6 @@ from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
-from brainstruct.workflow.failing import failures
 from brainstruct.workflow.overruled import overruled
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
@@ -27,6 +26,7 @@ from brainstruct.workflow.reporting import is_asked, show_what_is_there
 from brainstruct.workflow.requests import Requests, partitions_of
 from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.signals import Signals
+from brainstruct.workflow.targets import look_at_targets
 from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
@@ -56,6 +56,7 @@ class Control:
         require_known_regions(rooms.data.study)
         found = cls(workflow, rooms, arguments)
         os.environ[CODE_STAMP] = stamp_of_code()
+        look_at_targets(workflow, rooms)
         if is_asked(arguments):
             show_what_is_there(workflow)
         if (Path(rooms.data.root) / FOLDER).is_dir():
@@ -109,7 +110,9 @@ class Control:
 
     def say_what_failed(self) -> None:
         """Say it last, where it is read: the words of jobs may be thousands of lines above."""
-        for line in failures(self._workflow):
+        from brainstruct.workflow.failing import said_of  # only now: parsing is to be quick
+
+        for line in said_of(self._workflow, self._rooms.data.root):
             _say(line)
 
 

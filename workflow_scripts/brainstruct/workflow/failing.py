@@ -1,17 +1,33 @@
-"""What a run that has failed says at its end: which jobs failed, and why, in a line each."""
+"""What a run that has failed says at its end: what failed and why, what is done, how to go on."""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
+from brainstruct.workflow.closing import counted, jobs_of, made_in
+from brainstruct.workflow.command import Command
 from brainstruct.workflow.requests import members_of
 
 MOST = 10  # causes that are shown
 _TAIL = 1 << 16  # bytes of a log: an attempt, with a traceback
 _BEGIN = re.compile(r"^\S+ \S+ INFO .* thread\(s\), job ")
 _ERROR = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ERROR (.*)")
+
+
+def said_of(workflow: Any, root: str) -> list[str]:
+    """Say what failed, what was done all the same, and the command that does the rest.
+
+    `root` is the folder of the results. Nothing is said if no job failed.
+    """
+    lines = failures(workflow)
+    if not lines:
+        return []
+    finished = jobs_of(workflow, finished=True)
+    lines.append(f"Done: {len(finished)} of {counted(len(jobs_of(workflow)), 'job')}.")
+    return [*lines, *made_in(finished, root), f"To go on:  {Command.read(sys.argv[1:]).again()}"]
 
 
 def failures(workflow: Any) -> list[str]:
