@@ -27,7 +27,7 @@ from brainstruct.workflow.discarding import made_of_embeddings
 from brainstruct.workflow.formats import stage_format
 from brainstruct.workflow.identity import folder_identity, stage_identity
 from brainstruct.workflow.leftovers import cancel_leftovers, finish_leftovers
-from brainstruct.workflow.module import asks, expected_rooms, module_config
+from brainstruct.workflow.module import expected_rooms, module_config
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -41,9 +41,9 @@ try:
     config = module_config(workflow, config, home)
     study = load_study(config, reread(workflow))
     settle_paths(config, study)
-    rooms = Rooms.of(study, tolerant=asks(sys.argv))
+    rooms = Rooms.of(study)
     inputs = rooms.data.inputs
-    inputs.settle()  # a hole in the sessions is an error here, not amid the DAG
+    inputs.settle()  # what it does not know is an error here, not amid the DAG
     control = Control.begin(workflow, rooms, sys.argv)
 except InputError as error:
     raise WorkflowError(str(error))

@@ -1,7 +1,8 @@
 # From the data set on disk to image lists, responses and noise ceilings.
 
-# Only where files are missing does anything wait for check_data, which then names
-# all of them in one message. (An ancient() input would do, but Snakemake does not
+# Only where files of a subject are missing do its jobs wait for check_data, which then
+# names all that are missing, in one message, after others have had their chance to
+# begin. (An ancient() input would do, but Snakemake does not
 # look for changed parameters in jobs below an ancient input that is renewed.)
 
 
@@ -13,10 +14,12 @@ rule check_data:
     benchmark:
         data.benchmark("check_data")
     localrule: True
+    priority: -1
     conda:
         "../envs/data.yaml"
     params:
         required=inputs.required(),
+        holes=lambda wildcards: data.holes,
         dataset=data.about_places,
     script:
         "../workflow_scripts/check_data.py"
@@ -25,7 +28,7 @@ rule check_data:
 rule index_stimuli:
     input:
         inputs.lists(),
-        data.check(),
+        data.check,
     output:
         image_list=data.stimuli(),
     log:
@@ -46,7 +49,7 @@ rule index_stimuli:
 rule list_block:
     input:
         inputs.lists(),
-        data.check(),
+        data.check_of_images,
     output:
         block=data.block("{image_set}-{index}"),
     log:
@@ -71,7 +74,7 @@ rule list_block:
 rule prepare_responses:
     input:
         data.subject_files,
-        data.check(),
+        data.check,
         image_list=data.stimuli(),
     output:
         responses=data.responses(),

@@ -4,7 +4,7 @@
 rule export_subject:
     input:
         exports.grid,
-        data.check(),
+        exports.check,
         scores=exports.scores,
         winners=exports.winners,
         ceiling=exports.space,

@@ -3,7 +3,7 @@
 
 rule prepare_pycortex:
     input:
-        inputs.flat_files(),
+        inputs.flat_files(data.present),
     output:
         store=figures.pycortex_store(),
     log:
@@ -20,7 +20,7 @@ rule prepare_pycortex:
         patch=study.flatmaps.patch,
         height=study.flatmaps.height,
         cortices=figures.cortices,
-        contents=lambda wildcards: inputs.contents_of_cortices(),
+        contents=lambda wildcards: inputs.contents_of_cortices(data.present),
         dataset=data.about_places,
         mask=study.data.mask,
         code=data.code("prepare_pycortex", "places"),

@@ -4,12 +4,21 @@ from pathlib import Path
 
 from brainstruct.datasets.files import require_files
 from brainstruct.datasets.interface import DataSet
+from brainstruct.errors import InputError
 from brainstruct.jobs.run import run_job
 from brainstruct.store.files import write_json
 
 
-def check_data(*, required: list[str], dataset: DataSet, listing: Path) -> None:
+def check_data(
+    *,
+    required: list[str],
+    holes: list[tuple[str, str, str]],
+    dataset: DataSet,
+    listing: Path,
+) -> None:
     """Write the list of files with their sizes."""
+    for where, fault, cure in holes:
+        raise InputError(where, fault, cure)
     write_json(require_files(dataset, required), listing)
 
 

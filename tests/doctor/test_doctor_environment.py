@@ -15,7 +15,7 @@ from brainstruct.doctor import environment
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.finding import as_table
 from brainstruct.errors import Outcome
-from brainstruct.workflow.module import asks, expected_rooms
+from brainstruct.workflow.module import expected_rooms
 
 
 @pytest.fixture
@@ -106,10 +106,6 @@ def test_gpus_without_code(sound, torch_alone):
 
 
 def test_how_snakemake_was_called():
-    assert asks(["snakemake", "--cores", "1", "doctor", "--configfile", "local.yaml"])
-    assert asks(["snakemake", "brainstruct_plan"]), "as a module's rule"
-    assert not asks(["snakemake", "--configfile", "config/doctor.yaml", "figures"])
-
     def workflow(*methods):
         settings = SimpleNamespace(deployment_method=set(methods))
         return SimpleNamespace(deployment_settings=settings)

@@ -21,10 +21,14 @@ def hole(fresh, tmp_path):
     return str(path)
 
 
-def test_targets_that_ask_see_a_hole_that_stops_every_other_target(fresh, hole):
-    shown = fresh.snakemake("-n", "--configfile", hole)
-    assert shown.status == 1
-    assert "betas_session02.hdf5" in shown.text
+def test_a_hole_is_said_by_whoever_is_asked_and_stops_the_subjects_jobs(fresh, hole):
+    shown = fresh.run("-n", "--configfile", hole)
+    assert "betas_session02.hdf5: is missing although session 3 is there" in shown.text
+    refused = fresh.snakemake("results/responses/subj01.nc", "--configfile", hole)
+    assert refused.status == 1
+    assert "1 job failed:\n  check_data: " in refused.text
+    assert "or use the first 1 sessions only" in refused.text
+    assert "Traceback" not in refused.text
     doctor = fresh.snakemake("doctor", "--configfile", hole)
     assert doctor.status == 1
     assert "lacks 1 of 3 sessions: betas_session02.hdf5" in doctor.text

@@ -60,7 +60,7 @@ def test_all_that_is_read_of_a_store_is_an_input(paper_config, store):
     touch(*(folder / name for name in read))
     touch(folder / "surfaces/hyperinflated_lh.gii", folder / "transforms/y/matrices.xfm")
     found = Inputs(load_study(paper_config))
-    assert set(found.flat_files()) == {str(folder / name) for name in read}
+    assert set(found.flat_files(["subj05"])) == {str(folder / name) for name in read}
     missing = [path for path in found.flat_sources["subj05"].files if not path.is_file()]
     assert missing == []  # and the rest may be missing
 
@@ -124,7 +124,7 @@ def test_rules_read_what_is_there_and_subjects_may_differ(paper_config, tmp_path
     inputs = Inputs(load_study(paper_config))
     sources = {subject: found.source for subject, found in inputs.flat_sources.items()}
     assert sources == {"subj01": "freesurfer", "subj02": "fsaverage"}
-    assert [Path(name).name for name in inputs.flat_files()] == [
+    assert [Path(name).name for name in inputs.flat_files(inputs.study.subjects)] == [
         "lh.full.flat.patch.3d",
         "nsdgeneral.nii.gz",
         "rh.white-to-fsaverage.mgz",
@@ -134,4 +134,4 @@ def test_rules_read_what_is_there_and_subjects_may_differ(paper_config, tmp_path
 def test_the_demo_is_drawn_on_pycortexs_own_subject(demo_config):
     inputs = Inputs(load_study(demo_config))
     assert {found.source for found in inputs.flat_sources.values()} == {"store"}
-    assert inputs.flat_files() == []
+    assert inputs.flat_files(inputs.study.subjects) == []

@@ -86,8 +86,6 @@ def dry_run(snakefile: str, config: Mapping[str, Any], *, everything: bool) -> l
         # As many cores as any job may ask for: threads are cut to what there is.
         command += ["--cores", "100000", "--nolock", "--configfile", str(path)]
         command += ["--forceall"] if everything else []
-        # The target `plan` beside the study: sessions with a hole are then no error.
-        command += ["--", "all", "plan"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise InputError(

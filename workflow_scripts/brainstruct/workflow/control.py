@@ -92,11 +92,14 @@ class Control:
                 self._contents.write()
             dag = self._workflow.dag
             lines = overruled(self._workflow, partitions_of(self._workflow))
+            check = self._rooms.data.data_check()
+            if any(check in job.output for job in dag.needrun_jobs(exclude_finished=False)):
+                lines += self._rooms.data.inputs.said_of_missing()
             for line in reasons(dag, self.records) + again(dag, self.records) + lines:
                 _say(line)
 
     def end(self, *, succeeded: bool = False) -> None:
-        """Write down what the run has made; delete what the configuration does not keep."""
+        """Write down what the run has made; delete what is not to be kept, name what is left."""
         self.signals.close()
         self._contents.write()
         self.records.take_in()
@@ -107,6 +110,11 @@ class Control:
             if freed.files:
                 _say(f"{freed.files} files of embeddings deleted, {freed.bytes / 1e9:.1f} GB "
                      "(embedding.keep is false).")  # fmt: skip
+        if succeeded:
+            from brainstruct.workflow.dropped import said_of_dropped  # only now, as above
+
+            for line in said_of_dropped(self._rooms, self.records):
+                _say(line)
 
     def say_what_failed(self) -> None:
         """Say it last, where it is read: the words of jobs may be thousands of lines above."""

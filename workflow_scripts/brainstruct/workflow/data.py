@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from brainstruct.datasets.interface import DataSet, Part
@@ -71,7 +72,7 @@ class DataRoom(Room):
 
     def about_images(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings that decide which images the job's image set has."""
-        return self.dataset.settings_for("stimuli", wildcards.image_set, self.study.subjects)
+        return self.dataset.settings_for("stimuli", wildcards.image_set, self.present)
 
     def about_betas(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings that decide which responses of the job's subject are read."""
@@ -104,9 +105,40 @@ class DataRoom(Room):
         formats = self.dataset.formats
         return [f"{part} {formats[part]}" for part in parts if part in formats]
 
-    def check(self) -> list[str]:
-        """Return what jobs wait for where files are missing: its rule names all of them."""
-        return self.inputs.check(self.data_check())
+    def check(self, wildcards: Wildcards) -> list[str]:
+        """Return what the job waits for where files of its subject are missing; it names them."""
+        return self.check_of([wildcards.subject])
+
+    def check_of_images(self, wildcards: Wildcards) -> list[str]:
+        """Return what the job waits for where files are missing of all who saw its images."""
+        return self.check_of(
+            subject
+            for subject in self.study.subjects
+            if wildcards.image_set in self.dataset.image_sets_of(subject)
+        )
+
+    def check_of(self, subjects: Iterable[str]) -> list[str]:
+        """Return the check of the data set if files are missing of each of some subjects."""
+        return [self.data_check()] if set(subjects) <= self.inputs.missing.keys() else []
+
+    @cached_property
+    def present(self) -> list[str]:
+        """Subjects whose responses are there or can be made; all, if those are too few.
+
+        A subject whose files are still to come changes nothing for the others.
+        """
+        found = [
+            subject
+            for subject in self.study.subjects
+            if Path(self.responses(subject)).exists() or self.inputs.has_responses(subject)
+        ]
+        needed = 2 if self.study.alignment.ceiling == "cross_subject" else 1
+        return found if len(found) >= needed else self.study.subjects
+
+    @property
+    def holes(self) -> list[list[str]]:
+        """Where and what is wrong, and the cure, of sessions with a hole."""
+        return [[one.where, one.fault, one.cure] for one in self.inputs.holes.values()]
 
     def subject_files(self, wildcards: Wildcards) -> list[str]:
         """Betas, ncsnr and mask of the job's subject."""
@@ -130,8 +162,8 @@ class DataRoom(Room):
         return self.inputs.contents_of_regions(wildcards.subject)
 
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
-        """Every subject but the job's."""
-        return [subject for subject in self.study.subjects if subject != wildcards.subject]
+        """Every subject in `present` but the job's."""
+        return [subject for subject in self.present if subject != wildcards.subject]
 
     def other_responses(self, wildcards: Wildcards) -> list[str]:
         """Responses of every subject but the job's."""
@@ -139,7 +171,7 @@ class DataRoom(Room):
 
     def cross_subject_ceiling(self, wildcards: Wildcards) -> list[str]:
         """Cross-subject ceiling of the job's subject, if there are others."""
-        return [self.cross_subject(wildcards.subject)] if len(self.study.subjects) > 1 else []
+        return [self.cross_subject(wildcards.subject)] if self.other_subjects(wildcards) else []
 
     @property
     def cross_subject_options(self) -> dict[str, Any]:

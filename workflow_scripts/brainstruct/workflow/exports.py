@@ -77,6 +77,10 @@ class ExportRoom(Room):
         """Noise ceilings of the exported subject."""
         return self.data.ceiling(self.subject(wildcards))
 
+    def check(self, wildcards: Wildcards) -> list[str]:
+        """Return what the job waits for where files of the exported subject are missing."""
+        return self.data.check_of([self.subject(wildcards)])
+
     def grid(self, wildcards: Wildcards) -> list[str]:
         """File of the data set that says where the exported subject's voxels lie."""
         return self.data.inputs.grid(self.subject(wildcards))

@@ -67,8 +67,9 @@ class FigureRoom(Room):
 
     @property
     def cortices(self) -> dict[str, dict[str, Any]]:
-        """Subject -> the cortex its flatmaps show, and why."""
-        flatmaps = self.study.flatmaps
+        """Subject in `DataRoom.present` -> the cortex its flatmaps show, and why."""
+        flatmaps, sources = self.study.flatmaps, self.data.inputs.flat_sources
+        chosen = [(subject, sources[subject]) for subject in self.data.present]
         return {
             subject: {
                 "source": found.source,
@@ -77,7 +78,7 @@ class FigureRoom(Room):
                 "name": flatmaps.subject.format(subject=subject),
                 "transform": flatmaps.transform.format(subject=subject),
             }
-            for subject, found in self.data.inputs.flat_sources.items()
+            for subject, found in chosen
         }
 
     @property

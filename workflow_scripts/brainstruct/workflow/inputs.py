@@ -1,20 +1,21 @@
 """Which files of the data set a rule reads: names and existence, never content.
 
 Evaluated while Snakemake builds its DAG. A file that is neither on disk nor
-written by this workflow is left out of a rule's inputs; instead the rule waits
-for ``check_data``, which names all missing files in one message. So the DAG can
-be shown where the data are not.
+written by this workflow is left out of a rule's inputs; instead jobs of its
+subject wait for ``check_data``, which names all missing files in one message. So
+the DAG can be shown where the data are not, and other subjects' jobs go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
+from brainstruct.errors import InputError
 from brainstruct.workflow.contents import Contents
 from brainstruct.workflow.flat_source import (
     FlatSource,
@@ -27,14 +28,9 @@ from brainstruct.workflow.places import Places
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files of the data set that a study reads.
-
-    `tolerant` takes the data set as released where a part of it has a hole: for
-    targets that say, or mend, what is missing.
-    """
+    """The files of the data set that a study reads."""
 
     study: Study
-    tolerant: bool = False
     _seen: dict[Path, bool] = field(default_factory=dict, compare=False)  # looked for
 
     @cached_property
@@ -44,8 +40,8 @@ class Inputs:
 
     @cached_property
     def dataset(self) -> DataSet:
-        """The data set, which says what there is."""
-        return self.study.dataset.lenient() if self.tolerant else self.study.dataset
+        """The data set, which says what there is; as released where it has a hole, see `holes`."""
+        return self.study.dataset.lenient()
 
     def settle(self) -> None:
         """Find out what there is of every subject.
@@ -53,10 +49,21 @@ class Inputs:
         Raises
         ------
         InputError
-            If the data set has a hole, or less than the configuration says.
+            If the data set does not know.
         """
         for subject in self.study.subjects:
             self.dataset.settings_for("betas", subject)
+
+    @cached_property
+    def holes(self) -> dict[str, InputError]:
+        """Subject -> what is wrong, where sessions have a hole or are fewer than configured."""
+        found = {}
+        for subject in self.study.subjects:
+            try:
+                self.study.dataset.settings_for("betas", subject)
+            except InputError as error:
+                found[subject] = error
+        return found
 
     def lists(self) -> list[str]:
         """Return what lists of stimuli and trials are made of."""
@@ -95,10 +102,11 @@ class Inputs:
         """Return what says where the voxels of a subject lie."""
         return self._present(self.dataset.grid_files(subject, self.study.data.mask))
 
-    def flat_files(self) -> list[str]:
-        """Surfaces and transforms of all flatmaps, and the masks they are checked with."""
+    def flat_files(self, subjects: Iterable[str]) -> list[str]:
+        """Surfaces and transforms of flatmaps, and the masks they are checked with."""
         files: list[str] = []
-        for subject, found in self.flat_sources.items():
+        for subject in subjects:
+            found = self.flat_sources[subject]
             read = [*found.files, *found.optional]
             files += from_elsewhere(str(path) for path in read if self._exists(path))
             if found.source != "store":
@@ -114,11 +122,11 @@ class Inputs:
         tables = self.dataset.label_files(subject, self.study.data.rois)
         return self.contents_of([*self.regions(subject), *map(str, tables)])
 
-    def contents_of_cortices(self) -> dict[str, str]:
+    def contents_of_cortices(self, subjects: Iterable[str]) -> dict[str, str]:
         """Return what the surfaces of flatmaps hold, and the masks they are checked with."""
         sources = self.flat_sources.values()
         stored = {str(path) for one in sources for path in (*one.files, *one.optional)}
-        files = self.flat_files()
+        files = self.flat_files(subjects)
         ours = self.contents_of(file for file in files if file not in stored)
         return self.contents.of(file for file in files if file in stored) | ours
 
@@ -126,15 +134,37 @@ class Inputs:
         """Every file the study needs, whether it is there or not."""
         return [str(file) for file in self.dataset.required(self.study.wanted)]
 
-    def check(self, target: str) -> list[str]:
-        """Return `target` if a required file is neither on disk nor going to be written."""
-        return [] if self._complete else [target]
-
     @cached_property
-    def _complete(self) -> bool:
-        """Whether every required file is there, or going to be written."""
-        required = self.dataset.required(self.study.wanted)
-        return self.dataset.made_up or sum(map(self._exists, required)) == len(required)
+    def missing(self) -> dict[str, list[Path]]:
+        """Subject -> files that its jobs need and that are neither there nor to be written."""
+        found = {}
+        for subject in () if self.dataset.made_up else self.study.subjects:
+            required = self.dataset.required(replace(self.study.wanted, subjects=[subject]))
+            lacking = [file for file in required if not self._exists(file)]
+            if lacking or subject in self.holes:
+                found[subject] = lacking
+        return found
+
+    def said_of_missing(self) -> list[str]:
+        """Say which subjects' jobs cannot run yet, and how to get what they lack."""
+        lacking = [
+            f"{subject} {len(files)} ({files[0]}{', ...' if len(files) > 1 else ''})"
+            for subject, files in self.missing.items()
+            if files and subject not in self.holes
+        ]
+        until = "Until then neither jobs of such a subject can run nor what joins all subjects"
+        lines = [f"{subject}: {error} {until}." for subject, error in self.holes.items()]
+        if lacking:
+            cure = self.dataset.way_to_get_files
+            lines.append(f"Files that are not there yet: {', '.join(lacking)}. {until}. {cure}.")
+        return lines
+
+    def has_responses(self, subject: str) -> bool:
+        """Whether all is there, or to be written, that responses of a subject are made of."""
+        files = self.dataset.response_files(subject, self.study.data.mask)
+        return self.dataset.made_up or (
+            subject not in self.holes and sum(map(self._exists, files)) == len(files)
+        )
 
     def _present(self, files: Iterable[Path]) -> list[str]:
         if self.dataset.made_up:

@@ -1,16 +1,13 @@
-"""How Snakemake was called: for a module of another workflow, for answers only, with conda."""
+"""How Snakemake was called: for a module of another workflow, with conda."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import brainstruct
 from brainstruct.errors import InputError
-
-ASKING = frozenset({"doctor", "fetch_nsd", "plan"})
-"""Targets that must work where the data set is incomplete."""
 
 
 def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mapping[str, Any]:
@@ -46,17 +43,6 @@ def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mappin
     from brainstruct.config.files import over_defaults
 
     return over_defaults(config)
-
-
-def asks(arguments: Sequence[str]) -> bool:
-    """Return whether a command line names a target in `ASKING`.
-
-    Snakemake knows its targets only after the rules are parsed. Being wrong
-    does no harm: where the data set is taken as released, ``check_data`` still
-    refuses to go on without all of it.
-    """
-    # As a module, this workflow may give its rules a prefix: brainstruct_plan.
-    return any(word == name or word.endswith(f"_{name}") for word in arguments for name in ASKING)
 
 
 def expected_rooms(workflow: Any) -> list[str] | None:

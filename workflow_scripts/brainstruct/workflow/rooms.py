@@ -36,9 +36,9 @@ class Rooms:
     exports: ExportRoom
 
     @classmethod
-    def of(cls, study: Study, tolerant: bool = False) -> Rooms:
-        """Open the rooms of a study; `Inputs` says what is tolerated."""
-        data = DataRoom(study, Inputs(study, tolerant))
+    def of(cls, study: Study) -> Rooms:
+        """Open the rooms of a study."""
+        data = DataRoom(study, Inputs(study))
         models = ModelRoom(study, data)
         encoding = EncodingRoom(study, models)
         statistics = StatisticsRoom(study, models, encoding)

@@ -43,6 +43,8 @@ def names_of(rooms: Rooms) -> dict[str, Collection[str]]:
         "instruction": [*study.instructions, NO_INSTRUCTION],
         "checkpoint": study.checkpoints,
         "image_set": rooms.data.image_sets,
+        "block": rooms.data.blocks,
+        "participant": rooms.exports.participants,
     }
 
 

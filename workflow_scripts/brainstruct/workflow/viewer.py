@@ -30,10 +30,13 @@ class ViewerRoom(Room):
         """Interactive pages of every subject and the page that leads there, if maps are drawn."""
         return [*self.of_subjects(self.viewer), self.index()] if self.figures.mapped else []
 
-    def packed(self, wildcards: Wildcards) -> str:
-        """Packed surfaces of the cortex that shows the job's subject."""
-        shown = self.figures.cortices[wildcards.subject]
-        return self.packed_surface(name_in_store(shown["source"], wildcards.subject, shown["name"]))
+    def packed(self, wildcards: Wildcards) -> list[str]:
+        """Packed surfaces of the cortex that shows the job's subject, once its files are there."""
+        subject, cortices = wildcards.subject, self.figures.cortices
+        shown = [cortices[subject]] if subject in cortices else []
+        return [
+            self.packed_surface(name_in_store(one["source"], subject, one["name"])) for one in shown
+        ]
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""
