@@ -99,9 +99,18 @@ def test_betas_in_another_file(user):
 
 def test_subject_without_data(user):
     config = yaml.safe_load((user.root / "small.yaml").read_text())
-    config["subjects"] = ["subj05"]
+    config["subjects"] = ["subj01", "subj05"]
     (user.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     refused(user, "results/user/responses/subj05.nc", "subj05", "missing or empty", "aws s3 cp")
+    # All that is not of that subject can be made, and the rest of it says why not.
+    user.run(CEILING, *SMALL)
+    both = user.snakemake("--keep-going", "stimuli", *SMALL)
+    assert both.status == 1
+    assert "Files that are not there yet: subj05 44 (resources/small/nsd/nsdd" in both.text
+    assert "1 job failed:\n  check_data: resources/small/nsd: 44 of " in both.text
+    assert "Done: 1 of 4 jobs." in both.text
+    stimuli = {path.name for path in (user.root / "results/user/stimuli").rglob("*.tsv")}
+    assert stimuli == {"subj01.tsv", "subj01-000.tsv", "shared-000.tsv"}
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,20 @@ def test_interrupted_study_resumes(edited):
     assert "--configfile small.yaml --report results/small/report.html" in said
     logs = list((edited.root / "results/small/logs").rglob("*.log"))
     assert all(re.search("wrote ", log.read_text().splitlines()[-1]) for log in logs)
+    # What the study no longer has is named at the end, and stays.
+    config = yaml.safe_load((edited.root / "small.yaml").read_text())
+    config["models"] = [model for model in config["models"] if model["key"] != "clip-text"]
+    (edited.root / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    scores = [
+        edited.root / f"results/small/scores/subj01/{key}.nc" for key in ("mplug-owl", "clip-text")
+    ]
+    scores[0].unlink()
+    said = edited.run("results/small/scores/subj01/mplug-owl.nc", *SMALL).text
+    assert "of what this study no longer has (model clip-text" in said
+    left = (edited.root / "results/small/leftovers.txt").read_text().splitlines()
+    assert "results/small/scores/subj01/clip-text.nc" in left
+    assert all("clip" in name for name in left)
+    assert scores[1].exists()
 
 
 def test_statistics_are_made_of_a_finished_study(edited):
