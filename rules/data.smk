@@ -13,13 +13,13 @@ rule check_data:
         data.log("check_data"),
     benchmark:
         data.benchmark("check_data")
-    localrule: True
     priority: -1
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
         required=inputs.required(),
-        holes=lambda wildcards: data.holes,
+        holes=lambda wildcards: inputs.holes,
         dataset=data.about_places,
     script:
         "../workflow_scripts/check_data.py"

@@ -12,13 +12,13 @@ from brainstruct.store.files import write_json
 def check_data(
     *,
     required: list[str],
-    holes: list[tuple[str, str, str]],
+    holes: dict[str, tuple[str, str, str]],
     dataset: DataSet,
     listing: Path,
 ) -> None:
     """Write the list of files with their sizes."""
-    for where, fault, cure in holes:
-        raise InputError(where, fault, cure)
+    for hole in holes.values():
+        raise InputError(*hole)
     write_json(require_files(dataset, required), listing)
 
 

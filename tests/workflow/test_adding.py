@@ -99,7 +99,7 @@ def test_sessions_with_a_hole_stop_their_subject_alone(config):
     assert data.check(subject("subj01")) == []
     assert data.check(subject("subj05")) == CHECK
     assert data.present == ["subj01"]
-    assert data.holes[0][0].endswith("betas_session02.hdf5")
+    assert data.inputs.holes["subj05"][0].endswith("betas_session02.hdf5")
     (said,) = data.inputs.said_of_missing()
     assert said.startswith("subj05: nsd/nsddata_betas")
     assert "use the first 1 sessions only" in said
@@ -112,4 +112,4 @@ def test_fewer_sessions_than_configured_stop_their_subject_alone(config):
     data = changed(config).data
     assert data.check(subject("subj01")) == CHECK
     assert data.check(subject("subj05")) == []
-    assert "9 sessions are wanted and 5 are there" in data.holes[0][1]
+    assert "9 sessions are wanted and 5 are there" in data.inputs.holes["subj01"][1]

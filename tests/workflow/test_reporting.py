@@ -19,7 +19,13 @@ import sys
 from brainstruct.workflow.reporting import is_asked, show_what_is_there
 
 if is_asked(sys.argv):
-    show_what_is_there(workflow)
+    build = workflow._build_dag
+
+    def build_and_look():
+        build()
+        show_what_is_there(workflow)
+
+    workflow._build_dag = build_and_look
 
 
 report: "about.rst"

@@ -9,12 +9,13 @@ import pytest
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.workflow.rooms import Rooms
-from brainstruct.workflow.targets import names_of, require_known
+from brainstruct.workflow.targets import require_known
 
 OUTPUTS = {
     "fit_ridge_0_to_32_of_33": "results/fits/{subject}/{model,clip}/{instruction}/layer-0.nc",
     "draw_winning_layer": "results/figures/winning_layer/{subject}_{model}.svg",
     "draw_noise_ceiling": "results/figures/noise_ceiling.svg",
+    "of_another_workflow": "plots/{model}.png",
     "list_block": "results/stimuli/blocks/{image_set}-{index,[0-9]+}.tsv",
 }
 RULES = [
@@ -24,8 +25,8 @@ RULES = [
 
 
 @pytest.fixture
-def known(paper_config):
-    return names_of(Rooms.of(load_study(paper_config)))
+def rooms(paper_config):
+    return Rooms.of(load_study(paper_config))
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,9 @@ def known(paper_config):
         ("stimuli/blocks/subj08-000.tsv", "no image set 'subj08'. Its image sets are shared, subj"),
     ],
 )
-def test_a_file_of_another_study_is_refused_with_what_this_one_has(known, typed, said):
+def test_a_file_of_another_study_is_refused_with_what_this_one_has(rooms, typed, said):
     with pytest.raises(InputError) as caught:
-        require_known([f"results/{typed}"], RULES, known)
+        require_known([f"results/{typed}"], RULES, rooms)
     assert str(caught.value).startswith(f"results/{typed}: this study has no ")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -50,20 +51,22 @@ def test_a_file_of_another_study_is_refused_with_what_this_one_has(known, typed,
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("fit_ridge", "is no rule of this study. There are fit_ridge_0_to_32_of_33."),
-        ("draw_wining_layer", "is no rule of this study. Did you mean 'draw_winning_layer'?"),
+        ("fit_ridge", "is no rule of this study. There is fit_ridge_0_to_32_of_33."),
+        ("draw_wining_layer", "is no rule of this study. There is draw_winning_layer."),
     ],
 )
-def test_a_rule_that_is_none_is_refused_with_those_that_may_be_meant(known, typed, said):
+def test_a_rule_that_is_none_is_refused_with_those_that_may_be_meant(rooms, typed, said):
     with pytest.raises(InputError) as caught:
-        require_known([typed], RULES, known)
+        require_known([typed], RULES, rooms)
     assert said in str(caught.value)
 
 
-def test_what_rules_make_and_what_nobody_knows_is_left_to_snakemake(known):
+def test_what_rules_make_and_what_nobody_knows_is_left_to_snakemake(rooms):
     names = ["figures/winning_layer/subj01_idefics.svg", "figures/noise_ceiling.svg",
              "fits/subj01/idefics/IC/layer-0.nc", "stimuli/blocks/shared-000.tsv"]  # fmt: skip
-    require_known([*(f"results/{name}" for name in names), "nothing.svg"], RULES, known)
+    require_known(
+        [*(f"results/{name}" for name in names), "nothing.svg", "plots/foo.png"], RULES, rooms
+    )
 
 
 def test_a_model_that_is_none_is_one_line(paper_config):

@@ -16,7 +16,7 @@ MEANINGS = {
     # The data set.
     "dataset": "the data set, with what decides what the job reads of it",
     "layout": "where the files of a data set lie that the workflow writes",
-    "holes": "where the data set has a hole, what is wrong, and the cure",
+    "holes": "where the sessions of a subject have a hole, what is wrong, and the cure",
     "required": "files that the study reads of the data set",
     "listing": "files of the data set that the study reads, with their sizes",
     "sessions_of": "sessions of every subject",

@@ -30,8 +30,7 @@ class Command:
     amount: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     elsewhere: bool = False  # whether a profile or executor says how much may run, and where
-    forced: bool = False  # whether it does again what is done
-    all: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()  # all of it, unless that would do again what is done
 
     @classmethod
     def read(cls, arguments: Sequence[str]) -> Command:
@@ -45,8 +44,7 @@ class Command:
             amount=_words(given, _AMOUNT),
             targets=tuple(map(str, given.targets)),
             elsewhere=bool(given.profile or given.executor),
-            forced=bool(given.force or given.forceall or given.forcerun),
-            all=tuple(arguments),
+            typed=() if given.force or given.forceall or given.forcerun else tuple(arguments),
         )
 
     def running(self, *targets: str, cores: str = "all") -> str:
@@ -55,9 +53,9 @@ class Command:
         return self._joined(targets, amount)
 
     def again(self) -> str:
-        """Return a command that goes on: the same, unless that would begin anew."""
-        if not self.forced:
-            return shlex.join([PROGRAM, *self.all])
+        """Return a command that goes on with the same."""
+        if self.typed:
+            return shlex.join([PROGRAM, *self.typed])
         return self._joined(self.targets, self.amount)
 
     def reporting(self, path: str) -> str:

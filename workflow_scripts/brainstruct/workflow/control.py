@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from snakemake.exceptions import WorkflowError
 
 from brainstruct.config.sense import require_known_regions
 from brainstruct.errors import InputError
@@ -19,6 +20,7 @@ from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import FOLDER, Ledger
 from brainstruct.workflow.discarding import discard
+from brainstruct.workflow.leftovers import say
 from brainstruct.workflow.overruled import overruled
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
@@ -26,7 +28,7 @@ from brainstruct.workflow.reporting import is_asked, show_what_is_there
 from brainstruct.workflow.requests import Requests, partitions_of
 from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.signals import Signals
-from brainstruct.workflow.targets import look_at_targets
+from brainstruct.workflow.targets import require_known
 from brainstruct.workflow.why import again, reasons
 
 DRY = {"-n", "--dry-run", "--dryrun"}
@@ -56,15 +58,29 @@ class Control:
         require_known_regions(rooms.data.study)
         found = cls(workflow, rooms, arguments)
         os.environ[CODE_STAMP] = stamp_of_code()
-        look_at_targets(workflow, rooms)
-        if is_asked(arguments):
-            show_what_is_there(workflow)
+        found._stand_around(workflow._build_dag)
         if (Path(rooms.data.root) / FOLDER).is_dir():
             found._look()
             rooms.models.discarded.open(workflow, found.records, arguments)
         if found.dry:
             atexit.register(found.explain)
         return found
+
+    def _stand_around(self, build: Callable[[], None]) -> None:
+        """Look at what was typed before the graph is built, and at what reports show after."""
+
+        def build_and_look() -> None:
+            dag = self._workflow.dag
+            typed = {*dag.targetfiles, *dag.forcefiles, *dag.untilfiles, *dag.omitfiles}
+            try:
+                require_known(sorted(typed), list(self._workflow.rules), self._rooms)
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
+            build()
+            if is_asked(self._arguments):
+                show_what_is_there(self._workflow)
+
+        self._workflow._build_dag = build_and_look
 
     def _look(self) -> None:
         if not self.dry:
@@ -75,7 +91,7 @@ class Control:
         if is_asked(self._arguments):
             self._require_what_reports_show()
         if unreadable := self.records.ledger.unreadable:
-            _say(f"{unreadable} lines of {self.records.ledger.folder} are damaged; what they spoke "
+            say(f"{unreadable} lines of {self.records.ledger.folder} are damaged; what they spoke "
                  "of is judged by Snakemake's own records and times.")  # fmt: skip
 
     def _require_what_reports_show(self) -> None:
@@ -96,7 +112,7 @@ class Control:
             if any(check in job.output for job in dag.needrun_jobs(exclude_finished=False)):
                 lines += self._rooms.data.inputs.said_of_missing()
             for line in reasons(dag, self.records) + again(dag, self.records) + lines:
-                _say(line)
+                say(line)
 
     def end(self, *, succeeded: bool = False) -> None:
         """Write down what the run has made; delete what is not to be kept, name what is left."""
@@ -108,20 +124,20 @@ class Control:
         if succeeded and not self._rooms.data.study.embedding.keep:
             freed = discard(self._rooms, self.records)
             if freed.files:
-                _say(f"{freed.files} files of embeddings deleted, {freed.bytes / 1e9:.1f} GB "
+                say(f"{freed.files} files of embeddings deleted, {freed.bytes / 1e9:.1f} GB "
                      "(embedding.keep is false).")  # fmt: skip
         if succeeded:
             from brainstruct.workflow.dropped import said_of_dropped  # only now, as above
 
             for line in said_of_dropped(self._rooms, self.records):
-                _say(line)
+                say(line)
 
     def say_what_failed(self) -> None:
         """Say it last, where it is read: the words of jobs may be thousands of lines above."""
         from brainstruct.workflow.failing import said_of  # only now: parsing is to be quick
 
         for line in said_of(self._workflow, self._rooms.data.root):
-            _say(line)
+            say(line)
 
 
 def _has_short(arguments: Sequence[str], letter: str) -> bool:
@@ -130,7 +146,3 @@ def _has_short(arguments: Sequence[str], letter: str) -> bool:
         word.startswith("-") and word[1:].isalpha() and not word.startswith("--") and letter in word
         for word in arguments
     )
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

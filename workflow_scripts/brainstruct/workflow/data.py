@@ -135,11 +135,6 @@ class DataRoom(Room):
         needed = 2 if self.study.alignment.ceiling == "cross_subject" else 1
         return found if len(found) >= needed else self.study.subjects
 
-    @property
-    def holes(self) -> list[list[str]]:
-        """Where and what is wrong, and the cure, of sessions with a hole."""
-        return [[one.where, one.fault, one.cure] for one in self.inputs.holes.values()]
-
     def subject_files(self, wildcards: Wildcards) -> list[str]:
         """Betas, ncsnr and mask of the job's subject."""
         return self.inputs.subject(wildcards.subject)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,13 +29,12 @@ def said_of_dropped(rooms: Rooms, records: Records) -> list[str]:
         return []
     write_text("".join(f"{file}\n" for file, _, _ in left), path)
     size = sum(size for _, size, _ in left) / 1e9
-    things = [thing for thing, _ in Counter(thing for _, _, thing in left).most_common()]
+    things = sorted({thing for _, _, thing in left})
     more = f" and {len(things) - MOST} more" if len(things) > MOST else ""
-    name = shlex.quote(str(path))
     return [
         f"{counted(len(left), 'result')} ({size:.1f} GB) of what this study no longer has "
         f"({', '.join(things[:MOST])}{more}): listed in {path}. They stay until you delete them:  "
-        f"xargs -d '\\n' rm -r < {name}"
+        f"xargs -d '\\n' rm -r < {shlex.quote(str(path))}"
     ]
 
 

@@ -55,14 +55,14 @@ class Inputs:
             self.dataset.settings_for("betas", subject)
 
     @cached_property
-    def holes(self) -> dict[str, InputError]:
-        """Subject -> what is wrong, where sessions have a hole or are fewer than configured."""
+    def holes(self) -> dict[str, list[str]]:
+        """Subject -> where and what is wrong, and the cure, where sessions lack one amid them."""
         found = {}
         for subject in self.study.subjects:
             try:
                 self.study.dataset.settings_for("betas", subject)
             except InputError as error:
-                found[subject] = error
+                found[subject] = [error.where, error.fault, error.cure]
         return found
 
     def lists(self) -> list[str]:
@@ -153,7 +153,7 @@ class Inputs:
             if files and subject not in self.holes
         ]
         until = "Until then neither jobs of such a subject can run nor what joins all subjects"
-        lines = [f"{subject}: {error} {until}." for subject, error in self.holes.items()]
+        lines = [f"{subject}: {InputError(*hole)} {until}." for subject, hole in self.holes.items()]
         if lacking:
             cure = self.dataset.way_to_get_files
             lines.append(f"Files that are not there yet: {', '.join(lacking)}. {until}. {cure}.")

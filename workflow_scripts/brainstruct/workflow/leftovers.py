@@ -115,18 +115,18 @@ def finish_leftovers(workflow: Any) -> None:
     outdated = [job for job in found if job.submitted < changed]
     kept = [job for job in found if job.submitted >= changed]
     if outdated:
-        _say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
+        say(f"Cancelling jobs of an earlier run with other settings: {_ids(outdated)}")
         try:
             _patiently(lambda: _cancel(outdated), TRIES_TO_BEGIN)
         except NoAnswerError as error:
             raise _silence(error) from error
     if kept:
-        _say(f"Waiting for jobs that an earlier run has left in the queue: {_ids(kept)}")
+        say(f"Waiting for jobs that an earlier run has left in the queue: {_ids(kept)}")
     pause = FIRST_POLL
     while _patiently(lambda: _still_there(found)):
         time.sleep(pause)
         pause = min(1.5 * pause, LAST_POLL)
-    _say("They have ended. Planning anew.")
+    say("They have ended. Planning anew.")
     awaited = {job.comment for job in kept}
     for job in workflow.dag.needrun_jobs(False):
         if comment_of(job.rule.name, job.wildcards) in awaited and _is_whole(workflow, job):
@@ -143,7 +143,7 @@ def cancel_leftovers(workflow: Any) -> None:
     def cancel() -> None:
         found = leftovers(workflow)
         if found:
-            _say(f"Cancelling what is left in the queue: {_ids(found)}")
+            say(f"Cancelling what is left in the queue: {_ids(found)}")
             _cancel(found)
 
     sends = sends_to_slurm(workflow)
@@ -151,7 +151,7 @@ def cancel_leftovers(workflow: Any) -> None:
         _patiently(cancel, TRIES_TO_END if sends else 1)
     except NoAnswerError as error:
         if sends:
-            _say(f"SLURM does not answer ({error}). Jobs may be left there: squeue shows them.")
+            say(f"SLURM does not answer ({error}). Jobs may be left there: squeue shows them.")
 
 
 def sends_to_slurm(workflow: Any) -> bool:
@@ -244,7 +244,7 @@ def _patiently(ask: Callable[[], Answer], tries: float = float("inf")) -> Answer
             if tried >= tries:
                 raise
             if tried == 1:
-                _say(f"SLURM does not answer ({error}). It is asked again.")
+                say(f"SLURM does not answer ({error}). It is asked again.")
         time.sleep(pause)
         pause, tried = min(1.5 * pause, LAST_POLL), tried + 1
 
@@ -261,5 +261,6 @@ def _ids(jobs: Sequence[QueuedJob]) -> str:
     return ", ".join(job.id for job in jobs)
 
 
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+def say(line: str) -> None:
+    """Print a line where Snakemake prints."""
+    print(line, file=sys.stderr, flush=True)

@@ -26,18 +26,11 @@ def is_asked(arguments: Iterable[str]) -> bool:
 
 
 def show_what_is_there(workflow: Any) -> None:
-    """Let a report leave out what is missing, and say so at the end."""
-    build = workflow._build_dag
-
-    def build_and_look() -> None:
-        build()
-        missing = unmark_missing(workflow)
-        if missing:
-            workflow.config[KEY] = missing
-            # At the end: Snakemake warns of every missing file of the study.
-            atexit.register(print, said(missing), file=sys.stderr, flush=True)
-
-    workflow._build_dag = build_and_look
+    """Let a report leave out what is missing from a graph, and say so at the end."""
+    if missing := unmark_missing(workflow):
+        workflow.config[KEY] = missing
+        # At the end: Snakemake warns of every missing file of the study.
+        atexit.register(print, said(missing), file=sys.stderr, flush=True)
 
 
 def unmark_missing(workflow: Any) -> list[str]:

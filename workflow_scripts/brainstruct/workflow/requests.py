@@ -8,7 +8,6 @@ after any other failure; and what would fail again is not tried.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from brainstruct.store.ledger import FOLDER
 from brainstruct.store.marks import MARKS, Mark, mark_file, take_mark
-from brainstruct.workflow.leftovers import sends_to_slurm
+from brainstruct.workflow.leftovers import say, sends_to_slurm
 
 Lacked: TypeAlias = Literal["mem_mb", "runtime"]
 """Resources that grow, by their names in Snakemake: MB and minutes."""
@@ -118,7 +117,7 @@ class Requests:
         who = " ".join([job.rule.name, *job.wildcards])
         if found.ends:
             if again:
-                _say(f"{who} is not tried again: {found.because}.")
+                say(f"{who} is not tried again: {found.because}.")
             return False
         if found.lacked is None:
             return True
@@ -128,10 +127,10 @@ class Requests:
             return True
         more = more_of(found.lacked, job, self._partitions)
         if more <= had:
-            _say(f"{who} ran out of {noun}, and is not tried again: it had {had} {unit}, and no "
+            say(f"{who} ran out of {noun}, and is not tried again: it had {had} {unit}, and no "
                  "partition that suits it gives more.")  # fmt: skip
             return False
-        _say(f"{who} ran out of {noun} ({had} {unit}). It is tried again with {more}.")
+        say(f"{who} ran out of {noun} ({had} {unit}). It is tried again with {more}.")
         self._asked[(found.lacked, job.rule.name, *job.wildcards)] = more
         return True
 
@@ -177,7 +176,3 @@ def suits(partition: Any, threads: int, resources: Mapping[str, Any]) -> bool:
     """Whether a partition can do what a job asks for."""
     asking = SimpleNamespace(threads=threads, resources=resources)
     return partition.score_job_fit(asking) is not None
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -24,7 +24,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from brainstruct.workflow.leftovers import cancel_leftovers, sends_to_slurm
+from brainstruct.workflow.leftovers import cancel_leftovers, say, sends_to_slurm
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -149,7 +149,7 @@ class Signals:
         if self._running and not self._closing:
             left = "Jobs in SLURM's queue go on, others are ended" if self._leaves else \
                 "Jobs are ended"  # fmt: skip
-            _say(f"{number.name}: this run ends. {left}; the next run goes on from there.")
+            say(f"{number.name}: this run ends. {left}; the next run goes on from there.")
             # In yet another thread: it waits for the scheduler's lock, maybe for long.
             ask = self._workflow.scheduler.exit_gracefully
             threading.Thread(target=ask, name="exit", daemon=True).start()
@@ -215,7 +215,3 @@ def is_program(path: Path) -> bool:
 
 def _lives(process: Process) -> bool:
     return str(process.status()) != "zombie"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

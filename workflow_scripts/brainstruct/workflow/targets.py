@@ -8,30 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.errors import InputError
 from brainstruct.settings.suggest import did_you_mean, shown
 from brainstruct.workflow.rooms import Rooms
-
-
-def look_at_targets(workflow: Any, rooms: Rooms) -> None:
-    """Let the names that were typed be looked at when rules are known, before jobs are."""
-    from snakemake.exceptions import WorkflowError  # only who has Snakemake controls a run
-
-    build = workflow._build_dag
-
-    def look_and_build() -> None:
-        dag = workflow.dag
-        files = {*dag.targetfiles, *dag.forcefiles, *dag.untilfiles, *dag.omitfiles}
-        try:
-            require_known(sorted(files), workflow.rules, names_of(rooms))
-        except InputError as error:
-            raise WorkflowError(str(error)) from None
-        build()
-
-    workflow._build_dag = look_and_build
 
 
 def names_of(rooms: Rooms) -> dict[str, Collection[str]]:
@@ -48,37 +31,32 @@ def names_of(rooms: Rooms) -> dict[str, Collection[str]]:
     }
 
 
-def require_known(files: list[str], rules: Any, known: Mapping[str, Collection[str]]) -> None:
+def require_known(files: Collection[str], rules: Collection[Any], rooms: Rooms) -> None:
     """Refuse a file that only another study has, and a rule that is none.
+
+    Files beside the results are another workflow's, whose words mean something else.
 
     Raises
     ------
     InputError
         Of the first; what else no rule makes is left to Snakemake.
     """
-    patterns = [_pattern(str(path), known) for rule in rules for path in rule.products()]
+    names, known = [rule.name for rule in rules], names_of(rooms)
+    products = [str(path) for rule in rules for path in rule.products() if files]
+    patterns = [_pattern(path, known) for path in products]
     for file in files:
         matches = [found.groupdict() for one in patterns if (found := one.fullmatch(file))]
         wrong = [{name: value for name, value in match.items()
                   if name in known and value not in known[name]} for match in matches]  # fmt: skip
-        if wrong and all(wrong):
+        if wrong and all(wrong) and file.startswith(f"{rooms.data.root}/"):
             name, value = next(iter(wrong[0].items()))
-            noun, names = name.replace("_", " "), list(known[name])
-            raise InputError(
-                file,
-                f"this study has no {noun} {shown(value)}",
-                f"Its {noun}s are {', '.join(names)}.{did_you_mean(value, names)}",
-            )
-        if not matches and "/" not in file:
-            _require_rule(file, [rule.name for rule in rules])
-
-
-def _require_rule(name: str, names: list[str]) -> None:
-    kind = [one for one in names if one.startswith(f"{name}_")]
-    near = did_you_mean(name, names)
-    if kind or near:
-        several = f"There are {', '.join(kind)}" if kind else near.strip()
-        raise InputError(name, "is no rule of this study", several)
+            noun, has = name.replace("_", " "), list(known[name])
+            fault = f"this study has no {noun} {shown(value)}"
+            cure = f"Its {noun}s are {', '.join(has)}.{did_you_mean(value, has)}"
+            raise InputError(file, fault, cure)
+        near = [name for name in names if name.startswith(f"{file}_")]
+        if not matches and (near := near or get_close_matches(file, names)):
+            raise InputError(file, "is no rule of this study", f"There is {', '.join(near)}")
 
 
 def _pattern(path: str, known: Mapping[str, Collection[str]]) -> re.Pattern[str]:

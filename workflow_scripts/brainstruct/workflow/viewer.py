@@ -32,11 +32,11 @@ class ViewerRoom(Room):
 
     def packed(self, wildcards: Wildcards) -> list[str]:
         """Packed surfaces of the cortex that shows the job's subject, once its files are there."""
-        subject, cortices = wildcards.subject, self.figures.cortices
-        shown = [cortices[subject]] if subject in cortices else []
-        return [
-            self.packed_surface(name_in_store(one["source"], subject, one["name"])) for one in shown
-        ]
+        shown = self.figures.cortices.get(wildcards.subject)
+        if shown is None:
+            return []
+        name = name_in_store(shown["source"], wildcards.subject, shown["name"])
+        return [self.packed_surface(name)]
 
     def winners(self, wildcards: Wildcards) -> list[str]:
         """Winners of all models of the job's subject, in the order of figures."""
