@@ -16,6 +16,7 @@ OUTPUTS = {
     "draw_winning_layer": "results/figures/winning_layer/{subject}_{model}.svg",
     "draw_noise_ceiling": "results/figures/noise_ceiling.svg",
     "of_another_workflow": "plots/{model}.png",
+    "figures": "",
     "list_block": "results/stimuli/blocks/{image_set}-{index,[0-9]+}.tsv",
 }
 RULES = [
@@ -52,6 +53,7 @@ def test_a_file_of_another_study_is_refused_with_what_this_one_has(rooms, typed,
     ("typed", "said"),
     [
         ("fit_ridge", "is no rule of this study. There is fit_ridge_0_to_32_of_33."),
+        ("results/figures", "is no rule of this study. There is figures."),
         ("draw_wining_layer", "is no rule of this study. There is draw_winning_layer."),
     ],
 )

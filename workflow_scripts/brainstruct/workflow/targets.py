@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from brainstruct.config.study import NO_INSTRUCTION
@@ -55,7 +56,9 @@ def require_known(files: Collection[str], rules: Collection[Any], rooms: Rooms) 
             cure = f"Its {noun}s are {', '.join(has)}.{did_you_mean(value, has)}"
             raise InputError(file, fault, cure)
         near = [name for name in names if name.startswith(f"{file}_")]
-        if not matches and (near := near or get_close_matches(file, names)):
+        if matches or Path(file).is_file():
+            continue
+        if near := near or get_close_matches(file, names):
             raise InputError(file, "is no rule of this study", f"There is {', '.join(near)}")
 
 
