@@ -117,6 +117,33 @@ for subject in study.synthetic.sessions:
         script:
             "../workflow_scripts/write_synthetic_subject.py"
 
+    rule:
+        name:
+            f"write_synthetic_surfaces_{subject}"
+        output:
+            synthetic.surfaces(subject),
+        log:
+            synthetic.log(f"write_synthetic_surfaces/{subject}"),
+        benchmark:
+            synthetic.benchmark(f"write_synthetic_surfaces/{subject}")
+        conda:
+            "../envs/figures.yaml"
+        params:
+            subject=subject,
+            cortex_subject=study.synthetic.anatomy_subject,
+            transform=study.synthetic.anatomy_transform,
+            patch=study.flatmaps.patch,
+            layout=synthetic.layout,
+            code=stage_identity("write_synthetic_surfaces"),
+        script:
+            "../workflow_scripts/write_synthetic_surfaces.py"
+
+
+# To practise on: a data set and checkpoints as a user has them, and no study of them.
+rule synthetic:
+    input:
+        synthetic.practice,
+
 
 rule draw_planted_recovered:
     input:

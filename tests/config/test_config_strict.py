@@ -64,7 +64,7 @@ def test_what_yaml_would_change_is_named(refused, text, said):
 def test_plain_values_and_quoted_ones_pass(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "# a comment\nstudy: no-2 # another\nseed: 8\n"
+        "# a comment\nstudy: no-2\nseed: 8 #2\nresults: mine # another\n"
         "fetch: {nsd_terms_accepted: true}\n"
         "models:\n  - {key: a, label: 'A #2', family: clip-text, checkpoint: clip, n_layers: 13}\n"
         "instruction_texts:\n  NOT: {task: 'yes', text: \"On: 010 # ten\"}\n"

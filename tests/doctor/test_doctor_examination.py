@@ -16,11 +16,13 @@ import pytest
 import yaml
 from sound_study import SHARDS, config_of, study_of
 
-from brainstruct.config.files import REPOSITORY, read_config
+from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.datasets.nsd import doctor as nsd_doctor
 from brainstruct.datasets.nsd.doctor import check_captions, check_stimuli
 from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.surfaces import write_surfaces
 from brainstruct.doctor import command, machine
 from brainstruct.doctor.checkpoints import check_checkpoint
 from brainstruct.doctor.examination import examine
@@ -29,7 +31,6 @@ from brainstruct.doctor.machine import check_disk, check_folders
 from brainstruct.figures.fsaverage import load_fsaverage5
 from brainstruct.planning import disk
 from filestore import change_gifti
-from nsd_folder import write_surfaces
 
 SCRIPT = Path(command.__file__).parents[2] / "doctor.py"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sound_study import study_of
 
-from brainstruct.config.files import REPOSITORY
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.doctor import memory
 from brainstruct.doctor.memory import askings, check_memory, machine_mb
 

@@ -21,11 +21,12 @@ import xarray as xr
 from ending import check_job
 
 from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.surfaces import write_mgz
 from brainstruct.figures.fsaverage import load_fsaverage5
 from brainstruct.figures.preparing import Cortex
 from brainstruct.figures.voxels import open_flatmap
 from filestore import change_gifti, write_stored
-from nsd_folder import write_fsaverage_index, write_mgz, write_subject
+from nsd_folder import write_fsaverage_index, write_subject
 from nsd_study import open_nsd
 from prepare_pycortex import prepare_pycortex
 

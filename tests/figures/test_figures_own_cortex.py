@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
+import nibabel as nib
 import numpy as np
 import pytest
 import xarray as xr
 
-import nsd_folder
+from brainstruct.datasets.nsd.synthetic.surfaces import write_mgz, write_surfaces
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.halves import read_alignment, read_stored
@@ -17,6 +18,7 @@ from brainstruct.figures.hemisphere import side_by_side
 from brainstruct.figures.own_cortex import average_flatmap, own_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
+from nsd_folder import write_fsaverage_index
 from nsd_study import open_nsd
 
 HEIGHT = 96
@@ -83,18 +85,18 @@ def test_vertices_are_carried_by_the_registration(own_nsd, average, mask):
     order = np.random.default_rng(1).permutation(10242)
     for side in ("lh", "rh"):
         for path in own_nsd.depth_files("subj01", side):
-            stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3)
-            nsd_folder.write_mgz(path, stored[order])
-        nsd_folder.write_fsaverage_index(own_nsd, "subj01", side, np.argsort(order))
+            stored = np.asarray(nib.load(path).dataobj).reshape(-1, 3)
+            write_mgz(path, stored[order])
+        write_fsaverage_index(own_nsd, "subj01", side, np.argsort(order))
     _, shuffled = average_flatmap(open_nsd(own_nsd), "subj01", mask, HEIGHT)
     assert (shuffled.sampler != average[1].sampler).nnz == 0
 
 
 def test_vertices_without_coordinates_leave_pixels_blank(own_nsd, mask):
     path = own_nsd.depth_files("subj01", "lh")[1]
-    stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3).copy()
+    stored = np.asarray(nib.load(path).dataobj).reshape(-1, 3).copy()
     stored[5000:] = 9999
-    nsd_folder.write_mgz(path, stored)
+    write_mgz(path, stored)
     _, flatmap = own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
     shares, count = np.unique(flatmap.depth.round(3), return_counts=True)
     assert shares.tolist() == pytest.approx([0.667, 1])
@@ -177,8 +179,8 @@ def test_damaged_files_are_named(own_nsd, mask, damage, message):
 
 def test_surfaces_and_transforms_of_two_reconstructions_are_refused(own_nsd, mask, fsaverage):
     for path in own_nsd.depth_files("subj01", "rh"):
-        stored = np.asarray(nsd_folder.nib.load(path).dataobj).reshape(-1, 3)
-        nsd_folder.write_mgz(path, stored[:-10])
+        stored = np.asarray(nib.load(path).dataobj).reshape(-1, 3)
+        write_mgz(path, stored[:-10])
     with pytest.raises(InputError, match="has 10232 vertices, the rh surfaces have 10242"):
         own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
 
@@ -197,7 +199,7 @@ def test_transforms_of_another_grid_are_refused(nsd, mask):
 
 def test_a_patch_of_nothing_is_refused(own_nsd, mask, fsaverage):
     scattered = replace(fsaverage[0], flat_triangles=np.array([[0, 0, 0]]))
-    nsd_folder.write_surfaces(own_nsd, "subj01", scattered)
+    write_surfaces(own_nsd, "subj01", scattered)
     with pytest.raises(InputError, match=r"flattens no whole triangle of lh\.white"):
         own_flatmap(open_nsd(own_nsd), "subj01", "full", mask, HEIGHT)
 

@@ -115,7 +115,9 @@ def test_the_same_files_give_the_same_store(nsd, tmp_path):
 
 
 def test_a_changed_transform_changes_the_marker(own_nsd, tmp_path):
-    from nsd_folder import nib, write_mgz
+    import nibabel as nib
+
+    from brainstruct.datasets.nsd.synthetic.surfaces import write_mgz
 
     before = prepare(tmp_path / "store", own_nsd, source="fsaverage").read_text()
     path = own_nsd.depth_files("subj01", "lh")[0]

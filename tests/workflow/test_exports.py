@@ -14,11 +14,12 @@ from nilearn.image import load_img
 from nilearn.surface import load_surf_data
 
 from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.surfaces import write_mgz
 from brainstruct.datasets.nsd.transforms import FSAVERAGE_VERTICES
 from brainstruct.dictionary.describe import describe
 from brainstruct.results import load_models, load_scores, load_winners
 from brainstruct.store.tables import read_table
-from nsd_folder import write_fsaverage_index, write_mgz
+from nsd_folder import write_fsaverage_index
 
 pytestmark = pytest.mark.study
 

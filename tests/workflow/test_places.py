@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from brainstruct.config.files import REPOSITORY, read_config
+from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.workflow.places import Places
 
 PLACES = Places(

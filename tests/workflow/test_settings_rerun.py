@@ -14,8 +14,9 @@ import pytest
 from parsing import parse, recorded, script_of
 from pydantic import BaseModel
 
-from brainstruct.config.files import REPOSITORY, read_config
+from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.workflow.places import Places
 from costs import PAGE, TABLE, with_table

@@ -31,8 +31,13 @@ class InputError(Exception):
         self.where = str(where)
         self.fault = fault.rstrip(".")
         self.cure = cure.rstrip(".")
-        joint = "" if self.fault.endswith("\n") else ". "  # a list of faults ends its own line
-        super().__init__(f"{self.where}: {self.fault}{joint}{self.cure}.")
+        super().__init__(_sentences(self.where, self.fault, self.cure))
+
+
+def _sentences(where: str, *said: str) -> str:
+    """Join what is said of something; lists end their own lines, and questions themselves."""
+    ends = {"\n": "", "?": " "}
+    return f"{where}: " + "".join(one + ends.get(one[-1:], ". ") for one in said).rstrip(" ")
 
 
 Level: TypeAlias = Literal["error", "warning", "note"]
@@ -54,8 +59,7 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding as one line."""
-        fault = " ".join(self.fault.split())
-        return f"{self.where}: {fault}. {self.cure}."
+        return _sentences(self.where, " ".join(self.fault.split()), self.cure)
 
 
 @dataclass

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.config.loading import load_study
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.strict import Given, read_strictly
 from brainstruct.config.study import Study
-
-REPOSITORY = Path(__file__).parents[3]
 
 DEFAULTS = tuple(
     REPOSITORY / "config" / name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -41,8 +41,13 @@ def unknown_key(schema: type[BaseModel], name: str, known: list[str]) -> str:
     return f"unknown key{some}"
 
 
+def is_block(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    """Whether a setting is a block of settings."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
 def _blocks(annotation: Any, where: str) -> Iterator[tuple[str, list[str]]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if is_block(annotation):
         yield where, list(annotation.model_fields)
         for name, field in annotation.model_fields.items():
             yield from _blocks(field.annotation, f"{where}.{name}" if where else name)

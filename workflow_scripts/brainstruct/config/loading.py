@@ -88,31 +88,24 @@ def _resolved(text: str, config: Mapping[str, Any], above: Place) -> tuple[Place
     """Find the setting that a sentence about several begins with, those of a block or of all."""
     names, colon, rest = text.partition(": ")
     place = list(above)
-    inner: Any = config
-    try:
-        for part in above:
-            inner = inner[part]
-    except (KeyError, IndexError, TypeError):
-        inner = None
+    inner = _along(config, above)[-1]
     if above and not (isinstance(inner, dict) and names.split(".")[0] in inner):
         return above, text
     for name in names.split(".") if colon else ():
-        if isinstance(inner, dict) and name in inner:
-            place.append(name)
-        elif (
-            isinstance(inner, list)
-            and (at := next((i for i, one in enumerate(inner) if _key(one) == name), None))
-            is not None
-        ):
-            place.append(at)
-        elif isinstance(inner, dict) and " " not in name:
-            place.append(name)  # not given: its default
-            inner = None
-            continue
-        else:
+        step = _step(inner, name)
+        if step is None:
             return above, text
-        inner = inner[place[-1]]
+        place.append(step)
+        inner = _along(inner, [step])[-1]
     return tuple(place), rest if place else text
+
+
+def _step(inner: Any, name: str) -> str | int | None:
+    """Return the key, or the number of the entry, that a name in a sentence stands for."""
+    if isinstance(inner, list):
+        return next((i for i, one in enumerate(inner) if _key(one) == name), None)
+    known = isinstance(inner, dict) and (name in inner or " " not in name)  # or its default
+    return name if known else None
 
 
 def _without(config: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
@@ -121,21 +114,28 @@ def _without(config: Mapping[str, Any], places: Iterable[Place]) -> dict[str, An
 
     cleared, defaults = deepcopy(dict(config)), read_config()
     for place in places:
-        inner: Any = cleared
-        default: Any = defaults
+        *above, last = place or ("",)
+        inner = _along(cleared, above)[-1]
+        # Any entry of a list has what is right for an entry.
+        default = _along(defaults, [part if isinstance(part, str) else 0 for part in above])[-1]
         try:
-            for part in place[:-1]:
-                inner = inner[part]
-                if isinstance(default, list):  # any entry has what is right for an entry
-                    default = default[0]
-                else:
-                    default = default.get(part, {}) if isinstance(default, dict) else {}
-            del inner[place[-1]]
+            del inner[last]
         except (KeyError, IndexError, TypeError):
             continue  # it lies in another that is cleared, or was missing
-        if isinstance(inner, dict) and isinstance(default, dict) and place[-1] in default:
-            inner[place[-1]] = default[place[-1]]
+        if isinstance(inner, dict) and isinstance(default, dict) and last in default:
+            inner[last] = default[last]
     return cleared
+
+
+def _along(config: Any, place: Iterable[str | int]) -> list[Any]:
+    """Return the configuration and what stands at each step into it; `None` where nothing does."""
+    found = [config]
+    for part in place:
+        try:
+            found.append(found[-1][part])
+        except (KeyError, IndexError, TypeError):
+            found.append(None)
+    return found
 
 
 def _within(place: Place, others: Iterable[Place]) -> bool:
@@ -158,15 +158,10 @@ def _where(place: Place, given: Sequence[Given]) -> tuple[str, int]:
 
 def _sentence(place: Place, text: str, config: Mapping[str, Any]) -> str:
     """Return a problem behind the name of its setting; entries of lists go by their keys."""
-    names: list[str] = []
-    inner: Any = config
-    for part in place:
-        try:
-            inner = inner[part]
-        except (KeyError, IndexError, TypeError):
-            inner = None
-        number = str(part + 1) if isinstance(part, int) else part
-        names.append(str(_key(inner) or number) if isinstance(part, int) else number)
+    names = [
+        part if isinstance(part, str) else _key(inner) or str(part + 1)
+        for part, inner in zip(place, _along(config, place)[1:], strict=True)
+    ]
     return f"{'.'.join(names)}: {text}" if names else text
 
 

@@ -181,9 +181,11 @@ class _Walk:
                 f"lines {first} to {last} are one text in YAML; write it in one line, or the blank "
                 "that is missing after '-' or ':'"
             )
-        if kind == "str" and place and place[-1] in TEXTS:
+        if kind == "str":
             rest = self._text[node.end_mark.index :].split("\n", 1)[0]
-            if rest.lstrip().startswith("#"):
+            free = place and (place[-1] in TEXTS or place == ("study",))
+            # Behind a path or a key a comment may stand, and begins with a blank.
+            if re.match(r"\s*#" if free else r"\s+#\w", rest):
                 return (
                     f"the text ends at ' #' ({written!r}); what follows is a comment in YAML. Put "
                     "the text in quotes, or the comment in a line of its own"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from brainstruct.config.homes import unknown_key
+from brainstruct.config.homes import is_block, unknown_key
 from brainstruct.config.strict import Place
 from brainstruct.settings.base import NO_BOOLEANS, Key, Name, Repository, SurfaceName
 from brainstruct.settings.suggest import did_you_mean, shown
@@ -102,7 +102,7 @@ def _sentences(
         if said == NO_BOOLEANS:
             said += f"; it must be {words(annotation)}"
         yield from said.split("\n")
-    elif given is None and _is_block(annotation):
+    elif given is None and is_block(annotation):
         yield f"{_EMPTY} ({', '.join(annotation.model_fields)})"
     else:
         got = "" if item["type"].startswith("too_") else f", not {_shown(given)}"
@@ -168,7 +168,7 @@ def words(annotation: Any) -> str:
         return "a pair of names: [a, b]"
     if origin is dict:
         return "settings, a line 'name: value' for each"
-    if _is_block(annotation):
+    if is_block(annotation):
         return "a block of settings (" + ", ".join(list(annotation.model_fields)[:3]) + ", ..)"
     return _PLAIN.get(annotation, "another value")
 
@@ -206,7 +206,7 @@ def _at(schema: type[BaseModel], location: Sequence[str | int]) -> tuple[Place, 
             tagged = True
             continue
         tagged = False
-        names = [name for one in choices if _is_block(one) for name in one.model_fields]
+        names = [name for one in choices if is_block(one) for name in one.model_fields]
         inside = [found for one in choices for found in _inside(one, part)]
         if inside or number == len(location) - 1:
             place.append(part)
@@ -215,18 +215,14 @@ def _at(schema: type[BaseModel], location: Sequence[str | int]) -> tuple[Place, 
     return tuple(place), annotation, known
 
 
-def _is_block(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
 def _holds(annotation: Any) -> bool:
-    return _is_block(annotation) or get_origin(annotation) in (list, dict)
+    return is_block(annotation) or get_origin(annotation) in (list, dict)
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
     """Yield what stands at a name or number within something of a type."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if _is_block(annotation):
+    if is_block(annotation):
         if part in annotation.model_fields:
             yield _whole(annotation.model_fields[part])
     elif origin in (list, tuple) and isinstance(part, int):

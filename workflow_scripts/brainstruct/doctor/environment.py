@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from brainstruct.config.files import REPOSITORY
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.doctor import probe as probe_module
 from brainstruct.errors import Outcome

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainstruct.config.files import REPOSITORY
+from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from nilearn.datasets import fetch_surf_fsaverage
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
+from brainstruct.brain.hemisphere import Hemisphere, Pair, Side
 from brainstruct.brain.surfaces import read_surface, read_vertex_values
-from brainstruct.figures.hemisphere import Hemisphere, Pair, Side
+from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.store_names import FSAVERAGE
 
 NAME = FSAVERAGE
@@ -31,3 +35,19 @@ def load_fsaverage5() -> Pair:
         return Hemisphere(side, white, pial, inflated, triangles, flat, shown, curvature)
 
     return load("lh", "left"), load("rh", "right")
+
+
+def nearest_vertices(pair: Pair) -> list[NDArray[np.int64]]:
+    """Return about which vertex of a cortex belongs to each of fsaverage's, left and right.
+
+    The nearest of mid-cortex, once both hemispheres have one place and size; folds are not brought
+    together, as registration does. Vertices that fsaverage5 lacks take those of their neighbours.
+    """
+    found = []
+    for half, average in zip(pair, load_fsaverage5(), strict=True):
+        low, high = half.middle.min(axis=0), half.middle.max(axis=0)
+        first, last = average.middle.min(axis=0), average.middle.max(axis=0)
+        places = (average.middle - first) / (last - first) * (high - low) + low
+        found.append(cKDTree(half.middle).query(places)[1])
+    whole = pycortex().freesurfer.upsample_to_fsaverage(np.concatenate(found), NAME)
+    return list(np.split(whole, 2))

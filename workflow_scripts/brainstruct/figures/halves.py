@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.brain.freesurfer import read_patch
+from brainstruct.brain.hemisphere import Hemisphere, Pair, Side
 from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.datasets.interface import HemisphereFiles
 from brainstruct.errors import InputError
-from brainstruct.figures.hemisphere import Hemisphere, Pair, Side, lay_out
+from brainstruct.figures.hemisphere import lay_out
 from brainstruct.figures.store_names import TRANSFORM, surface_file, values_file
 from brainstruct.store.faults import reading
 
@@ -97,7 +98,11 @@ class Alignment:
     def depths(self, half: Hemisphere) -> NDArray[np.float64]:
         """Return where vertices lie, [depth, vertex, (i, j, k)], voxels from 0."""
         shares = np.linspace(0, 1, DEPTHS + 2)[1:-1]
-        points = np.stack([half.pial * share + half.white * (1 - share) for share in shares])
+        points = [half.pial * share + half.white * (1 - share) for share in shares]
+        return self.voxels(np.stack(points))
+
+    def voxels(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return places in mm, [.., (x, y, z)], in voxels from 0."""
         places: NDArray[np.float64] = points @ self.matrix[:3, :3].T + self.matrix[:3, 3]
         return places
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.brain.hemisphere import Pair
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
 from brainstruct.figures.halves import Alignment, read_own
-from brainstruct.figures.hemisphere import Pair, lay_out
+from brainstruct.figures.hemisphere import lay_out
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from brainstruct.brain.hemisphere import Pair
 from brainstruct.datasets.files import require_files
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.places import volume_of
 from brainstruct.figures.cortex_store import find_subject, use_store
 from brainstruct.figures.halves import read_alignment, read_stored
-from brainstruct.figures.hemisphere import Pair
 from brainstruct.figures.own_cortex import average_flatmap, own_flatmap, stored_flatmap
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
@@ -108,7 +108,7 @@ def prepare_stored(
     Pages show its flat surfaces as they lie, because regions may have been drawn on them.
     """
     alignments = [read_alignment(folder, name) for name in transforms]
-    pair = _with_folds(read_stored(folder), root)
+    pair = with_folds(read_stored(folder), root)
     flatmaps = {one.name: stored_flatmap(pair, one, height) for one in alignments}
     import_subject(root, folder.name, *pair, alignments, folder)
     made = {}
@@ -118,7 +118,7 @@ def prepare_stored(
     return made
 
 
-def _with_folds(pair: Pair, root: Path) -> Pair:
+def with_folds(pair: Pair, root: Path) -> Pair:
     """Let pycortex find the curvature of hemispheres whose filestore has none."""
     if all(half.curvature is not None for half in pair):
         return pair

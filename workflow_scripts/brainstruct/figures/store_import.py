@@ -14,8 +14,8 @@ import numpy as np
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from numpy.typing import NDArray
 
+from brainstruct.brain.hemisphere import Hemisphere
 from brainstruct.figures.halves import Alignment, stored_values
-from brainstruct.figures.hemisphere import Hemisphere
 from brainstruct.figures.store_names import OVERLAYS, TRANSFORM, values_file
 from brainstruct.store.faults import reading
 from brainstruct.store.publishing import publish_folder

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from brainstruct.brain.hemisphere import Hemisphere
 from brainstruct.brain.sampler import sampler_at
-from brainstruct.figures.hemisphere import Hemisphere
 from brainstruct.figures.raster import rasterise
 from brainstruct.figures.surface import Flatmap
 

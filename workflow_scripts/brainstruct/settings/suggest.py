@@ -8,6 +8,20 @@ from unicodedata import name as called
 
 from pydantic import AfterValidator
 
+MEANT = {
+    "gpu": ("cuda", "torch_cuda"),
+    "cuda": ("torch_cuda",),
+    "half": ("float16",),
+    "fp16": ("float16",),
+    "bf16": ("bfloat16",),
+    "fp32": ("float32",),
+    "single": ("float32",),
+    "h5": ("hdf5",),
+    "nii": ("nifti",),
+    "nii.gz": ("nifti",),
+}
+"""Words of other programs -> names for the same thing here, which need not look alike."""
+
 
 def strange(text: str) -> str:
     """Return a sentence about the first character that is not ASCII; it may look as if it were."""
@@ -21,9 +35,13 @@ def shown(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return `` Did you mean 'x'?`` for the closest known name, else the empty string."""
+    """Return `` Did you mean 'x'?`` for the closest known name, else the empty string.
+
+    Closest is what means the same (`MEANT`), then what is spelt alike.
+    """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
+    close = [meant for meant in MEANT.get(name.lower(), ()) if meant in by_lower]
+    close += get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
     return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
 
 

@@ -79,6 +79,23 @@ class SyntheticRoom(Room):
         data = self.study.data
         return [str(path) for path in self.nsd.subject_files(subject, data.mask, data.rois)]
 
+    def surfaces(self, subject: str) -> list[str]:
+        """Return the cortex of a subject: surfaces, patches and transforms."""
+        halves = self.nsd.cortex_files(subject, self.study.flatmaps.patch)
+        return [str(path) for one in halves for path in (*one.surfaces, *one.depths, one.average)]
+
+    @property
+    def practice(self) -> list[str]:
+        """All that is written: the data set, and the checkpoints."""
+        study = self.study
+        made = [
+            *self.lists(),
+            *(str(study.checkpoints[one].path) for one in self.written.checkpoints),
+        ]
+        for subject in self.written.sessions:
+            made += [*self.files(subject), *self.surfaces(subject)]
+        return made
+
     # What jobs get.
 
     @property

@@ -107,6 +107,11 @@ def vertex_from_number(number: npt.ArrayLike) -> IntArray:
     return np.asarray(number).astype(np.int64) - 1
 
 
+def number_in_transforms(place: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Convert coordinates and vertices (0-based) to those of transform files (1-based)."""
+    return np.asarray(place, dtype=np.float64) + 1.0
+
+
 def valid_nsd_ids(nsd_id: npt.ArrayLike) -> IntArray:
     """Return `nsd_id` as int64.
 

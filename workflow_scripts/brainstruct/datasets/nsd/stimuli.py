@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from brainstruct.datasets.nsd import ids, numbers
+from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.design import CURE, ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.errors import InputError
@@ -100,13 +100,14 @@ class StimulusReader:
 
         Raises
         ------
-        ValueError
-            If `nsd_id` is out of range.
         InputError
-            If the image can not be read or is blank: a part of the file was
-            never written.
+            If there is no such image, or it can not be read or is blank: a part of
+            the file was never written.
         """
-        place = int(ids.valid_nsd_ids(nsd_id))
+        place = int(nsd_id)
+        if not 0 <= place < numbers.N_IMAGES:
+            fault = f"holds the images 0 to {numbers.N_IMAGES - 1}, and a list names {place}"
+            raise InputError(self.path, fault, "Delete the lists of images: they are made again")
         with reading(self.path, f"file with the image of nsd_id {place}", _IMAGES_CURE):
             pixels: npt.NDArray[np.uint8] = self._images[place]
         if not pixels.any():
