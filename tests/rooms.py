@@ -58,7 +58,16 @@ def files_of(name):
 
 def packages(script):
     """Modules from outside that a script imports -> the file that does."""
-    found, seen, waiting = {}, set(), [SCRIPTS / f"{script}.py"]
+    return _imported_by([SCRIPTS / f"{script}.py"])
+
+
+def packages_of(modules):
+    """The same of modules of the package that are imported late."""
+    return _imported_by([path for name in modules for path in files_of(name)])
+
+
+def _imported_by(waiting):
+    found, seen = {}, set()
     while waiting:
         path = waiting.pop()
         if path in seen:

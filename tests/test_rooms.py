@@ -12,7 +12,7 @@ from brainstruct.doctor.environment import module_of
 from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
 from brainstruct.workflow.identity import stage_identity
-from rooms import ROOMS, packages, room_of, rules
+from rooms import ROOMS, packages, packages_of, room_of, rules
 
 WITHOUT_CODE = {"check_data", "fetch_checkpoint"}
 """Their outputs say what is on disk, which their code does not change."""
@@ -41,6 +41,15 @@ def closure(room):
 def test_a_script_imports_what_its_room_has(script, room):
     there = closure(room)
     assert {name: path for name, path in packages(script).items() if name not in there} == {}
+
+
+@pytest.mark.parametrize(
+    ("room", "part"), [("doctor", "doctor"), ("doctor", "reader"), ("plan", "reader")]
+)
+def test_who_asks_has_what_the_data_set_s_parts_import_once_they_are_asked(room, part):
+    there = closure(room)
+    imported = packages_of([f"brainstruct.datasets.nsd.{part}"])
+    assert {name: path for name, path in imported.items() if name not in there} == {}
 
 
 def test_a_change_of_any_script_is_noticed():

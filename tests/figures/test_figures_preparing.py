@@ -91,7 +91,7 @@ def test_a_ready_store_is_taken_over(s1_store, s1_flatmap, nsd, monkeypatch):
         folds = [stored[side] for side in ("left", "right")]
     monkeypatch.setattr(
         preparing,
-        "_with_folds",
+        "with_folds",
         lambda pair, _: [
             replace(half, curvature=fold) for half, fold in zip(pair, folds, strict=True)
         ],

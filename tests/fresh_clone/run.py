@@ -153,12 +153,8 @@ def prepare(clone: Clone) -> bool:
     """Install everything, and write the stand-in study's data and settings."""
     shutil.copy(HERE / "local.yaml", clone.root / "config/local.yaml")
     files = (str(HERE / "local.yaml"), str(HERE / "synthetic.yaml"))
-    targets = ["write_synthetic_subj01", "write_synthetic_subj02"]
-    targets += [
-        f"build_tiny_checkpoint_{name}" for name in ("instructblip", "idefics", "vit_h", "clip")
-    ]
     return clone.run(PREPARATION, "make", "setup") and clone.run(
-        PREPARATION, ".venv/bin/snakemake", *targets, "--cores", "2", "--quiet", "rules",
+        PREPARATION, ".venv/bin/snakemake", "synthetic", "--cores", "2", "--quiet", "rules",
         "--configfile", *files,
     )  # fmt: skip
 

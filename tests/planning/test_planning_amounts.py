@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from planned import build
 
+from brainstruct.datasets.lists import image_list
+from brainstruct.datasets.nsd.layout import Layout
+from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.planning.jobs import Job
+from nsd_folder import write_mask
 
 
 def test_images_of_the_paper_s_study(amounts):
@@ -78,3 +84,32 @@ def test_the_demo_s_checkpoints_are_tiny_before_they_are_built(demo_config):
     networks = build(demo_config).networks
     assert networks["mplug-owl"].width == 64
     assert networks["clip-image"].width == 32
+
+
+def test_images_and_voxels_are_counted_in_files_that_are_there(paper_config, tmp_path):
+    layout = Layout(tmp_path / "nsd")
+    plan = StudyPlan({"subj01": 2}, n_shared=100, n_unique=400, image_size=8)
+    write_stimuli(layout, plan, seed=1)
+    paper_config["data"] |= {"nsd_root": str(layout.nsd_root), "sessions": 1}
+    paper_config["subjects"] = ["subj01"]
+    amounts = build(paper_config)
+    images = image_list(amounts.dataset, amounts.dataset.reader(), "subj01")
+    counts = images["split"].value_counts()
+    assert amounts.split("subj01") == (counts["train"], counts["test"])
+    assert amounts.images("subj01") == counts["train"] != 9000 * (1 - (39 / 40) ** 3)
+    assert amounts.voxels("subj01") == 15_724  # its mask is not there yet
+
+    write_mask(layout, "subj01", np.arange(24).reshape(2, 3, 4) > 4)
+    assert build(paper_config).voxels("subj01") == 19
+    layout.roi_file("subj01", "nsdgeneral").write_bytes(b"damaged")
+    assert build(paper_config).voxels("subj01") == 15_724
+
+
+def test_sessions_to_come_are_as_large_as_those_that_are_there(paper_config, tmp_path):
+    paper_config["data"]["nsd_root"] = str(tmp_path / "nsd")
+    amounts = build(paper_config)
+    first, *_, last = amounts.dataset.response_files("subj01", "nsdgeneral")[:40]
+    assert amounts.dataset.expected_bytes(last) == 1_050_000_000
+    first.parent.mkdir(parents=True)
+    first.write_bytes(bytes(5000))
+    assert amounts.dataset.expected_bytes(last) == 5000

@@ -168,6 +168,30 @@ def test_other_jobs_take_their_reading_and_writing(amounts):
     assert seconds(job, amounts, size=100e6) == pytest.approx(expected)
 
 
+def test_what_reads_a_few_images_is_not_charged_their_file(amounts):
+    images = "resources/nsd/nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"
+    page = Job("show_responses", (images, "answers.tsv"), ("page.html",))
+    few = job_cost(page, amounts, lambda name: 40e9 if name == images else 1e6)
+    assert few.memory_mb < 500
+    assert few.seconds < 5
+
+
+def test_betas_are_read_whole_and_held_session_by_session(amounts):
+    betas = amounts.dataset.response_files("subj01", "nsdgeneral")
+    job = Job("prepare_responses", tuple(map(str, betas)), ("r.nc",), {"subject": "subj01"})
+    cost = job_cost(job, amounts, lambda name: 1e9)
+    assert cost.seconds > 40 * 1.05e9 / 200e6
+    assert 1500 < cost.memory_mb < 3000  # 2,030 were measured
+
+
+def test_a_fit_of_some_layers_reads_these(amounts):
+    embeddings = tuple(f"results/embeddings/vit-h/none/{n}.nc" for n in range(2))
+    wild = {"subject": "subj01", "model": "vit-h"}
+    one = Job("fit_ridge", ("r.nc", *embeddings), ("layer-0.nc",), wild, threads=4)
+    read = (1e9 + 2 * 1e9 / 33) / 200e6
+    assert seconds(one, amounts, 1e9) - seconds(one, amounts) == pytest.approx(read)
+
+
 def test_partitions_grow_with_pairs_penalties_and_shares(paper_config, amounts):
     job = Job(
         "partition_variance", outputs=("p",), wildcards={"subject": "subj01", "model": "idefics"}

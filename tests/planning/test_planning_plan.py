@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from planned import write_benchmark
@@ -11,6 +12,7 @@ from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import Folder, Plan, plan_table
+from brainstruct.store.ledger import Ledger
 
 
 def study_jobs():
@@ -65,8 +67,29 @@ def test_a_plan_counts_hours_by_what_jobs_ask_for(study):
 def test_the_doctor_s_embeddings_are_the_plan_s(study):
     plan = make_plan(study, study_jobs(), study_jobs())
     folders = {folder.folder: folder for folder in plan.folders}
-    (found,) = disk.sum_up(disk.embeddings(Amounts(study)))
+    states = disk.embeddings(Amounts(study))
+    (found,) = disk.sum_up(states["vit-h"])
     assert found == folders["results/embeddings"]
+    assert disk.unfinished(states) == {"vit-h"}
+
+
+def test_what_was_discarded_and_its_checkpoint_are_not_to_come(study, tmp_path):
+    plan = make_plan(study, study_jobs(), study_jobs()[2:])  # nothing is to be embedded
+    folders = {folder.folder: folder for folder in plan.folders}
+    assert folders["results/embeddings"].bytes_to_come == 0
+    assert folders["resources/checkpoints"].bytes_to_come == 0
+    assert folders["results/fits"].bytes_to_come > 0
+
+    blocks = [job.outputs[0] for job in study_jobs()[:2]]
+    for path in map(Path, blocks):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    Path(blocks[0]).write_bytes(bytes(10))  # one is there, the other has been discarded
+    Ledger("results").discard([blocks[1].removeprefix("results/")])
+    states = disk.embeddings(Amounts(study))
+    assert disk.sum_up(states["vit-h"])[0].bytes_to_come == 0
+    assert disk.unfinished(states) == set()
+    come = {one.folder: one.bytes_to_come for one in disk.sum_up(disk.inputs(Amounts(study), []))}
+    assert come["resources/checkpoints"] == 0
 
 
 def test_jobs_that_are_done_count_no_more(study):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.disk import embeddings, existing, inputs, sum_up, volumes
+from brainstruct.planning.disk import embeddings, inputs, sum_up, unfinished, volumes
 from brainstruct.store.faults import trouble_of
+from brainstruct.store.files import existing
 from brainstruct.workflow.models import DOWNLOADS
 
 
@@ -44,7 +46,9 @@ def check_disk(study: Study) -> Outcome:
     amounts = Amounts(study)
     outcome = Outcome("disk")
     seen = []
-    for volume in volumes(sum_up([*embeddings(amounts), *inputs(amounts)])):
+    states = embeddings(amounts)
+    parts = [*chain.from_iterable(states.values()), *inputs(amounts, unfinished(states))]
+    for volume in volumes(sum_up(parts)):
         need, free = volume.needed_bytes / 1e9, volume.free_bytes / 1e9
         seen.append(f"{need:.1f} GB to come under {volume.folder}, {free:.1f} GB free")
         if not volume.fits:

@@ -15,7 +15,7 @@ from pathlib import Path
 from brainstruct.errors import InputError
 from brainstruct.fetch.remote import Remote
 from brainstruct.fetch.transfer import bytes_begun, fetch_file
-from brainstruct.planning.disk import existing
+from brainstruct.store.files import existing
 
 log = logging.getLogger(__name__)
 

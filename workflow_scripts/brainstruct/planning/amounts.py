@@ -1,17 +1,27 @@
-"""How many images, voxels and bytes: the sizes of a study's arrays, by arithmetic."""
+"""How many images, voxels and bytes: the sizes of a study's arrays, by arithmetic.
+
+Images and voxels are counted in the data set's files where they are there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.lists import TEST, TRAIN, image_list
+from brainstruct.datasets.reading import Reader
+from brainstruct.errors import InputError
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
 from brainstruct.planning.report import Assumptions
+
+Count = TypeVar("Count", int, tuple[int, int])
 
 _SCORE_BYTES = 4
 _N_SCORES = 5
@@ -44,14 +54,29 @@ class Amounts:
 
     def images(self, image_set: str) -> int:
         """Return the number of images of a set that were shown."""
-        return self.dataset.expected_images(image_set, self.study.subjects)
+
+        def count(reader: Reader) -> int:
+            return int(reader.stimuli(image_set)["shown"].sum())
+
+        def expected() -> int:
+            return self.dataset.expected_images(image_set, self.study.subjects)
+
+        return self._counted(("images", image_set), self.dataset.list_files(), count, expected)
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
-        sets = self.dataset.image_sets_of(subject)
-        seen = sum(self.dataset.expected_images(name, [subject]) for name in sets)
-        tested = self.dataset.expected_tests(subject)
-        return seen - tested, tested
+
+        def count(reader: Reader) -> tuple[int, int]:
+            role = image_list(self.dataset, reader, subject)["split"]
+            return int((role == TRAIN).sum()), int((role == TEST).sum())
+
+        def expected() -> tuple[int, int]:
+            sets = self.dataset.image_sets_of(subject)
+            seen = sum(self.dataset.expected_images(name, [subject]) for name in sets)
+            tested = self.dataset.expected_tests(subject)
+            return seen - tested, tested
+
+        return self._counted(("split", subject), self.dataset.list_files(), count, expected)
 
     def block(self, block: str) -> int:
         """Return the number of images of a block such as ``shared-002``."""
@@ -66,7 +91,52 @@ class Amounts:
 
     def voxels(self, subject: str) -> int:
         """Return the number of voxels of the mask."""
-        return self.dataset.expected_places(subject, self.study.data.mask) or self.assumed.voxels
+        mask = self.study.data.mask
+
+        def count(reader: Reader) -> int:
+            return int(reader.places(subject, mask).sizes["voxel"])
+
+        def expected() -> int:
+            return self.dataset.expected_places(subject, mask) or self.assumed.voxels
+
+        files = self.dataset.grid_files(subject, mask)
+        return self._counted(("voxels", subject), files, count, expected)
+
+    def _counted(
+        self,
+        what: tuple[str, str],
+        files: Iterable[Path],
+        count: Callable[[Reader], Count],
+        expected: Callable[[], Count],
+    ) -> Count:
+        """Return what jobs will read, counted in files that are there and sound, else as expected.
+
+        What is wrong with files, the doctor says. Those that the workflow writes may be old ones.
+        """
+        if what not in self._seen:
+            found: Any = None
+            if not self.dataset.made_up and all(path.exists() for path in files):
+                # A reader of one's own may need files that it does not list, or other packages.
+                with suppress(InputError, OSError, ImportError):
+                    found = count(self.dataset.reader())
+            self._seen[what] = expected() if found is None else found
+        return cast(Count, self._seen[what])
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, str], Any]:
+        return {}
+
+    @cached_property
+    def data_files(self) -> frozenset[str]:
+        """Files of the data set, which jobs read in part: see `reading_bytes`."""
+        return frozenset(map(str, self.dataset.required(self.study.wanted)))
+
+    def reading_bytes(self, job: Job) -> int:
+        """Return what a job reads of the data set; of images and lists it is next to nothing."""
+        if job.rule != "prepare_responses":
+            return 0
+        files = self.dataset.response_files(job.wildcards["subject"], self.study.data.mask)
+        return sum(map(self.dataset.expected_bytes, files))
 
     def embedding_bytes(self, model: str, images: int) -> int:
         """Return the size of a model's states of some images: every layer is stored."""

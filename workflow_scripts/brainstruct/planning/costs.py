@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
@@ -17,8 +18,11 @@ _TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
 COMPUTED = {"embed", "fit_ridge", "partition_variance"}
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
-_LAZY = {"tabulate_responses", "write_methods"}
+_LAZY = {"tabulate_responses", "write_methods", "discard_embeddings"}
 """Rules that open large arrays and read answers or provenance alone."""
+
+_KEPT_TWICE = 3
+"""Responses of a subject are summed up in double precision before they are stored in single."""
 
 _PASSES_PER_PENALTY = 0.79
 """Products of all features with all voxels that the `gram` solver makes per penalty, folds
@@ -49,15 +53,13 @@ class Cost:
 def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cost:
     """Estimate a job: start, reading and writing, and the arithmetic of those that embed and fit.
 
-    `size_of` tells the bytes of its inputs.
+    `size_of` tells the bytes of its inputs that are results; see `Amounts.reading_bytes` for the
+    data set's.
     """
     assumed = amounts.assumed
     with_torch = job.kind in _TORCH
     written = float(amounts.output_bytes(job))
-    read = written if job.kind in _LAZY else sum(map(size_of, job.inputs))
-    if job.kind == "partition_variance":
-        # Of the states of an instruction, one layer.
-        read /= amounts.study.model(job.wildcards["model"]).n_layers
+    read = written if job.kind in _LAZY else _results_read(job, amounts, size_of)
     seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
     memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
     if job.kind == "embed":
@@ -65,7 +67,9 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
         seconds += _embed_seconds(job, amounts)
         memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
-    seconds += (read + written) / _MB / assumed.disk_mb_per_s
+    seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
+    if job.kind == "prepare_responses":
+        return Cost(seconds, memory + _KEPT_TWICE * written / _MB)
     if job.kind not in ("fit_ridge", "partition_variance"):
         return Cost(seconds, memory + 2 * (read + written) / _MB)
     if job.kind == "fit_ridge":
@@ -74,6 +78,20 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
         flops = partition_flops(job, amounts)
     seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
     return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
+
+
+def _results_read(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> float:
+    """Return the bytes of results that a job reads: of embeddings the layers that it fits."""
+    share = 1.0
+    if job.rule in ("fit_ridge", "partition_variance"):
+        fitted = sum(map(is_layer, job.outputs)) if job.rule == "fit_ridge" else 1
+        share = fitted / amounts.study.model(job.wildcards["model"]).n_layers
+    folder = Path(amounts.study.results, "embeddings")
+    return sum(
+        size_of(name) * (share if Path(name).is_relative_to(folder) else 1.0)
+        for name in job.inputs
+        if name not in amounts.data_files
+    )
 
 
 def embed_flops(model: str, amounts: Amounts) -> tuple[float, float]:

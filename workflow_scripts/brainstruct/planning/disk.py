@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Folder, Volume
+from brainstruct.store.files import existing
+from brainstruct.store.ledger import Ledger
 from brainstruct.workflow.models import DOWNLOADS
 from brainstruct.workflow.rooms import Rooms
 
@@ -33,29 +35,46 @@ def folder_of(path: str, root: str) -> str:
     return str(Path(*parts[:3])) if len(parts) > 3 else str(Path(path).parent)
 
 
-def embeddings(amounts: Amounts) -> Iterator[Part]:
-    """Yield the embeddings, by far the largest results; no list of jobs is needed."""
+def embeddings(amounts: Amounts) -> dict[str, list[Part]]:
+    """Return each model's embeddings, by far the largest results; no list of jobs is needed.
+
+    Those that were discarded are not to come again.
+    """
     study, places = amounts.study, Rooms.of(amounts.study).models
+    discarded = Ledger(places.root, {"embeddings"}).discarded
+    found: dict[str, list[Part]] = {}
     for model in study.models:
+        parts = found.setdefault(model.key, [])
         for instruction in study.instructions_of(model):
             for block in places.data.blocks:
                 path = places.embedding(model.key, instruction, block)
-                assumed = amounts.embedding_bytes(model.key, amounts.block(block))
-                yield _part(f"{places.root}/embeddings", path, assumed)
+                if Path(path).exists() or path.removeprefix(f"{places.root}/") not in discarded:
+                    assumed = amounts.embedding_bytes(model.key, amounts.block(block))
+                    parts.append(_part(f"{places.root}/embeddings", path, assumed))
+    return found
 
 
-def inputs(amounts: Amounts) -> Iterator[Part]:
-    """Yield the data set and the checkpoints, where the workflow does not write them itself."""
+def unfinished(found: Mapping[str, Iterable[Part]]) -> set[str]:
+    """Return models some of whose embeddings are to come."""
+    return {model for model, parts in found.items() if any(not part[3] for part in parts)}
+
+
+def inputs(amounts: Amounts, to_embed: Collection[str]) -> Iterator[Part]:
+    """Yield the data set and the checkpoints, where the workflow does not write them itself.
+
+    Checkpoints come only for models that are `to_embed`.
+    """
     study, places = amounts.study, Rooms.of(amounts.study).models
     dataset = amounts.dataset
     if dataset.made_up:
         return
     for path in dataset.required(study.wanted):
         yield _part(dataset.root, str(path), dataset.expected_bytes(path))
+    wanted = {model.checkpoint for model in study.models if model.key in to_embed}
     networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
     for name, network in networks.items():
         if study.checkpoints[name].path is None:
-            weights = round(network.download_bytes)
+            weights = round(network.download_bytes) if name in wanted else 0
             yield _part(DOWNLOADS, places.checkpoint_folder(name), weights)
 
 
@@ -117,11 +136,3 @@ def volumes(folders: Iterable[Folder]) -> list[Volume]:
         )
         for device, place in places.items()
     ]
-
-
-def existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    place = folder.absolute()
-    while not place.is_dir():
-        place = place.parent
-    return place

@@ -44,8 +44,13 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
             for job in jobs
         ]
     )
-    stages = _stages(estimates, {job.outputs for job in to_do})
-    folders = sum_up([*_written(Rooms.of(study).data.root, estimates, files), *inputs(amounts)])
+    left = {job.outputs for job in to_do}
+    stages = _stages(estimates, left)
+    to_embed = {
+        job.wildcards["model"] for job in jobs if job.rule == "embed" and job.outputs in left
+    }
+    written = _written(Rooms.of(study).data.root, estimates, files, left)
+    folders = sum_up([*written, *inputs(amounts, to_embed)])
     found = volumes(folders)
     return Plan(
         study=study.study,
@@ -86,12 +91,17 @@ def _stages(estimates: Sequence[Estimate], to_do: Collection[tuple[str, ...]]) -
 
 
 def _written(
-    root: str, estimates: Iterable[Estimate], files: Mapping[str, float]
+    root: str,
+    estimates: Iterable[Estimate],
+    files: Mapping[str, float],
+    to_do: Collection[tuple[str, ...]],
 ) -> Iterator[Part]:
-    """Yield what the jobs write: as it is on disk or, where that is not all, as estimated."""
+    """Yield what the jobs write: as it is on disk or, where that is to come, as estimated."""
     for one in estimates:
         together = sum(files[name] for name in one.job.outputs)
-        whole = one.size if one.stored is None else one.stored
+        # What is neither there nor to do was deleted on purpose.
+        coming = one.size if one.job.outputs in to_do else 0.0
+        whole = coming if one.stored is None else one.stored
         names = sorted(one.job.outputs)
         for folder, inside in groupby(names, key=lambda name: folder_of(name, root)):
             own = [files[name] for name in inside]

@@ -51,3 +51,11 @@ def require_file(path: str | os.PathLike[str]) -> None:
 def rebuild(path: str | os.PathLike[str]) -> str:
     """Return the cure of a result that is damaged or missing."""
     return f"Delete it if it is there and rebuild it: snakemake {path}"
+
+
+def existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    place = folder.absolute()
+    while not place.is_dir():
+        place = place.parent
+    return place

@@ -69,6 +69,11 @@ def n_bytes(file: Path, space: str, written: Written | None) -> int:
     if file.name == "nsd_stim_info_merged.csv":
         return _STIM_INFO_BYTES
     betas = file.name.startswith("betas_session")
+    ending = "".join(file.suffixes)
+    if betas and written is None:  # others of the subject say it best
+        others = [path.stat().st_size for path in file.parent.glob(f"betas_session??{ending}")]
+        if others:
+            return sum(others) // len(others)
     if written is not None:
         if file.name == "nsd_stimuli.hdf5":
             images = written.shared_images + written.unique_images * len(written.sessions)
