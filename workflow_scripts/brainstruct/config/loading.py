@@ -62,15 +62,10 @@ def load_study(config: Mapping[str, Any], given: Sequence[Given] = ()) -> Study:
 
 def settle_paths(config: Any, study: Study) -> None:
     """Write paths into the configuration, which jobs are given, as they were expanded."""
-    for target, block, names in (
-        (config, study, ("results", "embeddings_store")),
-        (config["data"], study.data, tuple(study.dataset.places)),
-        (config["flatmaps"], study.flatmaps, ("store",)),
-    ):
-        target.update({name: getattr(block, name) for name in names if name in target})
-    for name, checkpoint in study.checkpoints.items():
-        if checkpoint.path is not None:
-            config["checkpoints"][name]["path"] = checkpoint.path
+    for (*above, last), path in study.paths.items():
+        block = _along(config, above)[-1]
+        if last in block:
+            block[last] = path
 
 
 def _validated(config: Mapping[str, Any]) -> tuple[Study | None, set[tuple[Place, str]]]:

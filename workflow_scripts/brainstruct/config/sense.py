@@ -59,11 +59,8 @@ def _labels(study: Study) -> Iterator[str]:
 
 def _empty(study: Study) -> Iterator[str]:
     """Name settings of folders that name none; rules that read none leave the data set's empty."""
-    paths = {"results": study.results, "embeddings_store": study.embeddings_store}
-    paths |= {f"data.{name}": path for name, path in study.dataset.places.items()}
-    paths |= {f"checkpoints.{name}.path": one.path for name, one in study.checkpoints.items()}
-    paths |= {"flatmaps.store": study.flatmaps.store}
-    for name, path in paths.items():
+    for place, path in study.paths.items():
+        name = ".".join(place)
         if path == "":
             yield f"{name}: is empty; write the name of a folder"
         elif path and os.path.isfile(path):  # noqa: PTH113 - pathlib's raises where one may not look

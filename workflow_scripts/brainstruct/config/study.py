@@ -204,6 +204,19 @@ class Study(Block):
         return found
 
     @property
+    def paths(self) -> dict[tuple[str, ...], str | None]:
+        """Settings that name files and folders, by their place in the configuration."""
+        found: dict[tuple[str, ...], str | None] = {
+            ("results",): self.results,
+            ("embeddings_store",): self.embeddings_store,
+            ("flatmaps", "store"): self.flatmaps.store,
+        }
+        found |= {("data", name): path for name, path in self.dataset.places.items()}
+        return found | {
+            ("checkpoints", name, "path"): one.path for name, one in self.checkpoints.items()
+        }
+
+    @property
     def wanted(self) -> Wanted:
         """What the study reads of the data set."""
         reads = [model.reads_captions for model in self.models]

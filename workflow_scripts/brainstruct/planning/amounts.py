@@ -15,7 +15,6 @@ from typing import Any, ClassVar, TypeVar, cast
 from brainstruct.config.study import Study
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import TEST, TRAIN, image_list
-from brainstruct.datasets.reading import Reader
 from brainstruct.errors import InputError
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.networks import Network, network_of
@@ -54,29 +53,26 @@ class Amounts:
 
     def images(self, image_set: str) -> int:
         """Return the number of images of a set that were shown."""
+        dataset = self.dataset
 
-        def count(reader: Reader) -> int:
-            return int(reader.stimuli(image_set)["shown"].sum())
+        def count() -> int:
+            return int(dataset.reader().stimuli(image_set)["shown"].sum())
 
-        def expected() -> int:
-            return self.dataset.expected_images(image_set, self.study.subjects)
-
-        return self._counted(("images", image_set), self.dataset.list_files(), count, expected)
+        found = self._counted(image_set, dataset.list_files(), count)
+        return found or dataset.expected_images(image_set, self.study.subjects)
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
+        dataset = self.dataset
 
-        def count(reader: Reader) -> tuple[int, int]:
-            role = image_list(self.dataset, reader, subject)["split"]
+        def count() -> tuple[int, int]:
+            role = image_list(dataset, dataset.reader(), subject)["split"]
             return int((role == TRAIN).sum()), int((role == TEST).sum())
 
-        def expected() -> tuple[int, int]:
-            sets = self.dataset.image_sets_of(subject)
-            seen = sum(self.dataset.expected_images(name, [subject]) for name in sets)
-            tested = self.dataset.expected_tests(subject)
-            return seen - tested, tested
-
-        return self._counted(("split", subject), self.dataset.list_files(), count, expected)
+        if found := self._counted(f"split {subject}", dataset.list_files(), count):
+            return found
+        sets, tested = dataset.image_sets_of(subject), dataset.expected_tests(subject)
+        return sum(dataset.expected_images(name, [subject]) for name in sets) - tested, tested
 
     def block(self, block: str) -> int:
         """Return the number of images of a block such as ``shared-002``."""
@@ -91,39 +87,31 @@ class Amounts:
 
     def voxels(self, subject: str) -> int:
         """Return the number of voxels of the mask."""
-        mask = self.study.data.mask
+        dataset, mask = self.dataset, self.study.data.mask
 
-        def count(reader: Reader) -> int:
-            return int(reader.places(subject, mask).sizes["voxel"])
+        def count() -> int:
+            return int(dataset.reader().places(subject, mask).sizes["voxel"])
 
-        def expected() -> int:
-            return self.dataset.expected_places(subject, mask) or self.assumed.voxels
-
-        files = self.dataset.grid_files(subject, mask)
-        return self._counted(("voxels", subject), files, count, expected)
+        found = self._counted(f"voxels {subject}", dataset.grid_files(subject, mask), count)
+        return found or dataset.expected_places(subject, mask) or self.assumed.voxels
 
     def _counted(
-        self,
-        what: tuple[str, str],
-        files: Iterable[Path],
-        count: Callable[[Reader], Count],
-        expected: Callable[[], Count],
-    ) -> Count:
-        """Return what jobs will read, counted in files that are there and sound, else as expected.
+        self, what: str, files: Iterable[Path], count: Callable[[], Count]
+    ) -> Count | None:
+        """Return what jobs will read, counted in files that are there and sound.
 
         What is wrong with files, the doctor says. Those that the workflow writes may be old ones.
         """
         if what not in self._seen:
-            found: Any = None
+            self._seen[what] = None
             if not self.dataset.made_up and all(path.exists() for path in files):
                 # A reader of one's own may need files that it does not list, or other packages.
                 with suppress(InputError, OSError, ImportError):
-                    found = count(self.dataset.reader())
-            self._seen[what] = expected() if found is None else found
-        return cast(Count, self._seen[what])
+                    self._seen[what] = count()
+        return cast(Count | None, self._seen[what])
 
     @cached_property
-    def _seen(self) -> dict[tuple[str, str], Any]:
+    def _seen(self) -> dict[str, Any]:
         return {}
 
     @cached_property

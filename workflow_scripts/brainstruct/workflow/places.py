@@ -21,15 +21,11 @@ class Places:
     @classmethod
     def of(cls, study: Study) -> Places:
         """Collect the paths that a configuration names."""
-        named = {f"<data.{key}>": path for key, path in study.dataset.places.items() if path}
+        inside = {place: path for place, path in study.paths.items() if len(place) > 1 and path}
+        named = {f"<{'.'.join(place)}>": path for place, path in inside.items()}
         if ":" in study.dataset.origin:
             named["<data.dataset>"] = study.dataset.origin.rpartition(":")[0]
-        if study.flatmaps.store:
-            named["<flatmaps.store>"] = study.flatmaps.store
-        for key, checkpoint in study.checkpoints.items():
-            if checkpoint.path:
-                named[f"<checkpoints.{key}.path>"] = checkpoint.path
-        return cls(study.results.rstrip("/"), {k: str(v).rstrip("/") for k, v in named.items()})
+        return cls(study.results.rstrip("/"), {k: v.rstrip("/") for k, v in named.items()})
 
     @cached_property
     def _deepest_first(self) -> list[tuple[str, str]]:

@@ -279,17 +279,13 @@ class Nsd(NsdSettings, DataSet):
     # For plans.
 
     def expected_images(self, image_set: str, subjects: Sequence[str]) -> int:
-        """Return the number of images of a set that were shown; see `expected.n_shown`."""
-        total = expected.n_planned(self.written, shared=image_set == SHARED)
-        return self._n_shown(total, self.sessions_of_images(image_set, subjects))
+        """Return the number of images of a set that were shown; see `expected.n_images`."""
+        sessions = self.sessions_of_images(image_set, subjects)
+        return expected.n_images(self.written, sessions, shared=image_set == SHARED)
 
     def expected_tests(self, subject: str) -> int:
         """Return the number of shared images that a subject saw."""
-        total = expected.n_planned(self.written, shared=True)
-        return self._n_shown(total, self.sessions_read(subject).count)
-
-    def _n_shown(self, total: int, sessions: int) -> int:
-        return expected.n_shown(total, sessions, self.written)
+        return self.expected_images(SHARED, [subject])
 
     def expected_places(self, subject: str, mask: str) -> int:
         """Return the number of voxels of a mask."""

@@ -38,19 +38,14 @@ _WRITTEN_IMAGE_BYTES = 121_000
 """Of one image of a written data set, compressed."""
 
 
-def n_planned(written: Written | None, *, shared: bool) -> int:
-    """Return the number of images shown to all, or to one subject, in all sessions."""
-    if written is not None:
-        return written.shared_images if shared else written.unique_images
-    return N_SHARED if shared else N_OWN
-
-
-def n_shown(total: int, sessions: int, written: Written | None) -> int:
-    """Return how many of `total` images are shown at least once in the first sessions.
+def n_images(written: Written | None, sessions: int, *, shared: bool) -> int:
+    """Return how many images of all, or of one subject, are shown in the first sessions.
 
     Three repetitions at random times: ``1 - (1 - sessions / all)^3``.
     """
-    longest = written.longest if written else N_SESSIONS
+    total, longest = N_SHARED if shared else N_OWN, N_SESSIONS
+    if written is not None:
+        total, longest = written.shared_images if shared else written.unique_images, written.longest
     return round(total * float(1 - (1 - min(sessions / longest, 1)) ** 3))
 
 
