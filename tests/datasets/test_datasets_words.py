@@ -18,6 +18,7 @@ MEETS = {
     "plant_features.py": "writes a data set in the NSD's formats",
     "write_synthetic_stimuli.py": "the same",
     "write_synthetic_subject.py": "the same",
+    "write_synthetic_surfaces.py": "the same",
     "brainstruct/config/data.py": "its settings stand in the block of data",
     "brainstruct/config/fetch.py": "settings of the command",
     "brainstruct/config/study.py": "a data set that the workflow writes is in its formats",

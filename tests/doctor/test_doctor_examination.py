@@ -20,6 +20,7 @@ from brainstruct.config.files import read_config
 from brainstruct.config.loading import load_study
 from brainstruct.config.sense import REPOSITORY
 from brainstruct.datasets.nsd import doctor as nsd_doctor
+from brainstruct.datasets.nsd.design import read_expdesign, shown_images
 from brainstruct.datasets.nsd.doctor import check_captions, check_stimuli
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.surfaces import write_surfaces
@@ -407,8 +408,9 @@ def test_no_write_access(ill, monkeypatch):
 
 def test_room_for_what_is_to_come(ill, monkeypatch):
     study = study_of(ill)
-    # Of 40 sessions, 2 and 1 are read: 1,284 and 658 of their own images, 143 shared ones.
-    images = 1284 + 658 + 143
+    # As the design has them, and not as 2 and 1 of 40 sessions would on average.
+    design = read_expdesign(Layout(ill / "nsd").expdesign_file)
+    images = len(shown_images(design, {"subj01": 2, "subj03": 1}))
     # 10 instructions of InstructBLIP, the same of the random one, two of CLIP.
     files = 10 + 10 + 1 + 1
     per_image = 3 * 8 * 2 + 5 * 32 + 25

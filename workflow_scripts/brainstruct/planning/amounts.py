@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
 from brainstruct.config.study import Study
-from brainstruct.datasets.interface import DataSet
+from brainstruct.datasets.interface import DataSet, Part
 from brainstruct.datasets.lists import TEST, TRAIN, image_list
 from brainstruct.errors import InputError
 from brainstruct.planning.jobs import Job
@@ -53,23 +53,22 @@ class Amounts:
 
     def images(self, image_set: str) -> int:
         """Return the number of images of a set that were shown."""
-        dataset = self.dataset
 
-        def count() -> int:
-            return int(dataset.reader().stimuli(image_set)["shown"].sum())
+        def count(opened: DataSet) -> int:
+            return int(opened.reader().stimuli(image_set)["shown"].sum())
 
-        found = self._counted(image_set, dataset.list_files(), count)
-        return found or dataset.expected_images(image_set, self.study.subjects)
+        found = self._counted("stimuli", image_set, self.dataset.list_files(), count)
+        return found or self.dataset.expected_images(image_set, self.study.subjects)
 
     def split(self, subject: str) -> tuple[int, int]:
         """Return the number of training and test images of a subject."""
         dataset = self.dataset
 
-        def count() -> tuple[int, int]:
-            role = image_list(dataset, dataset.reader(), subject)["split"]
+        def count(opened: DataSet) -> tuple[int, int]:
+            role = image_list(opened, opened.reader(), subject)["split"]
             return int((role == TRAIN).sum()), int((role == TEST).sum())
 
-        if found := self._counted(f"split {subject}", dataset.list_files(), count):
+        if found := self._counted("trials", subject, dataset.list_files(), count):
             return found
         sets, tested = dataset.image_sets_of(subject), dataset.expected_tests(subject)
         return sum(dataset.expected_images(name, [subject]) for name in sets) - tested, tested
@@ -87,31 +86,33 @@ class Amounts:
 
     def voxels(self, subject: str) -> int:
         """Return the number of voxels of the mask."""
-        dataset, mask = self.dataset, self.study.data.mask
+        mask = self.study.data.mask
 
-        def count() -> int:
-            return int(dataset.reader().places(subject, mask).sizes["voxel"])
+        def count(opened: DataSet) -> int:
+            return int(opened.reader().places(subject, mask).sizes["voxel"])
 
-        found = self._counted(f"voxels {subject}", dataset.grid_files(subject, mask), count)
-        return found or dataset.expected_places(subject, mask) or self.assumed.voxels
+        files = self.dataset.grid_files(subject, mask)
+        found = self._counted("places", subject, files, count)
+        return found or self.dataset.expected_places(subject, mask) or self.assumed.voxels
 
     def _counted(
-        self, what: str, files: Iterable[Path], count: Callable[[], Count]
+        self, part: Part, name: str, files: Iterable[Path], count: Callable[[DataSet], Count]
     ) -> Count | None:
-        """Return what jobs will read, counted in files that are there and sound.
+        """Return what jobs will read of a part, counted in files that are there and sound.
 
         What is wrong with files, the doctor says. Those that the workflow writes may be old ones.
         """
-        if what not in self._seen:
-            self._seen[what] = None
+        if (part, name) not in self._seen:
+            self._seen[part, name] = None
             if not self.dataset.made_up and all(path.exists() for path in files):
+                settings = self.dataset.settings_for(part, name, self.study.subjects)
                 # A reader of one's own may need files that it does not list, or other packages.
                 with suppress(InputError, OSError, ImportError):
-                    self._seen[what] = count()
-        return cast(Count | None, self._seen[what])
+                    self._seen[part, name] = count(DataSet.model_validate(settings))
+        return cast(Count | None, self._seen[part, name])
 
     @cached_property
-    def _seen(self) -> dict[str, Any]:
+    def _seen(self) -> dict[tuple[Part, str], Any]:
         return {}
 
     @cached_property
