@@ -327,3 +327,4 @@ def test_regions_go_by_the_names_of_files_on_disk(tmp_path, paper_config, there,
         require_known_regions(study)
     assert said in str(refusal.value)
     assert "lh." not in str(refusal.value)
+    assert "?." not in str(refusal.value), "a question ends by itself"
