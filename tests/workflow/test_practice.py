@@ -21,6 +21,7 @@ def practice(n_layers: int) -> dict:
     config = yaml.safe_load(text.replace("resources/demo", "resources/small"))
     config["models"][0]["n_layers"] = n_layers
     config["flatmaps"] = {"height": 128}
+    config["embedding"]["instructions_per_job"] = "all"
     config["data"] |= {"rois": ["prf-visualrois", "floc-bodies"], "sessions": 1}
     return config
 
