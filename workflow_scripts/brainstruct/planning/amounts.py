@@ -122,7 +122,7 @@ class Amounts:
 
     def reading_bytes(self, job: Job) -> int:
         """Return what a job reads of the data set; of images and lists it is next to nothing."""
-        if job.rule != "prepare_responses":
+        if job.kind != "prepare_responses":
             return 0
         files = self.dataset.response_files(job.wildcards["subject"], self.study.data.mask)
         return sum(map(self.dataset.expected_bytes, files))

@@ -83,8 +83,8 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
 def _results_read(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> float:
     """Return the bytes of results that a job reads: of embeddings the layers that it fits."""
     share = 1.0
-    if job.rule in ("fit_ridge", "partition_variance"):
-        fitted = sum(map(is_layer, job.outputs)) if job.rule == "fit_ridge" else 1
+    if job.kind in ("fit_ridge", "partition_variance"):
+        fitted = sum(map(is_layer, job.outputs)) if job.kind == "fit_ridge" else 1
         share = fitted / amounts.study.model(job.wildcards["model"]).n_layers
     folder = Path(amounts.study.results, "embeddings")
     return sum(

@@ -47,7 +47,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
     left = {job.outputs for job in to_do}
     stages = _stages(estimates, left)
     to_embed = {
-        job.wildcards["model"] for job in jobs if job.rule == "embed" and job.outputs in left
+        job.wildcards["model"] for job in jobs if job.kind == "embed" and job.outputs in left
     }
     written = _written(Rooms.of(study).data.root, estimates, files, left)
     folders = sum_up([*written, *inputs(amounts, to_embed)])
