@@ -4,6 +4,7 @@ from pathlib import Path
 
 from brainstruct.config.models import ShownModel
 from brainstruct.figures import viewer as pages
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
 from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.jobs.run import log, run_job
@@ -17,13 +18,14 @@ def build_viewer(
     store: Path,
     packed: Path,
     models: list[ShownModel],
+    instructions: list[str],
     preferred: str,
     subject: str,
     viewer: Path,
 ) -> None:
     """Write the page of one subject, with all models."""
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    maps = []
+    maps, colours = [], instruction_colours(instructions)
     for model, path in zip(models, winners, strict=True):
         found = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
         maps += maps_of_model(
@@ -33,6 +35,7 @@ def build_viewer(
             label=model.label,
             n_layers=model.n_layers,
             instructions=model.texts,
+            colours=colours,
         )
     maps.append(ceiling_map(space, preferred))
     entry = read_entry(store, subject)

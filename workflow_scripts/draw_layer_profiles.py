@@ -4,6 +4,7 @@ from pathlib import Path
 
 from brainstruct.figures import layer_profiles
 from brainstruct.figures.roi_names import family_labels
+from brainstruct.figures.style import model_colours
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table
 
@@ -31,6 +32,7 @@ def draw_layer_profiles(
         by_layer,
         rois=family_labels(families),
         models=labels,
+        colours=model_colours(list(labels)),
         n_layers=hidden_states,
     ).save(svg, png, table)
 

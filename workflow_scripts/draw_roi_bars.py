@@ -5,6 +5,7 @@ from pathlib import Path
 from brainstruct.figures import roi_bars
 from brainstruct.figures.marks import LEVEL, Baseline, baseline_marks, present_marks
 from brainstruct.figures.roi_names import family_labels
+from brainstruct.figures.style import model_colours
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table
 
@@ -36,6 +37,7 @@ def draw_roi_bars(
         ],
         rois=family_labels(families),
         models=labels,
+        colours=model_colours(list(labels)),
         marks=marks,
         meanings=meanings,
     ).save(svg, png, table)

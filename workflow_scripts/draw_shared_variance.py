@@ -7,6 +7,7 @@ import pandas as pd
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.figures import shared_variance
 from brainstruct.figures.roi_names import family_labels
+from brainstruct.figures.style import instruction_colours
 from brainstruct.jobs.run import run_job
 from brainstruct.store.tables import read_table
 
@@ -32,7 +33,7 @@ def draw_shared_variance(
     shared_variance.draw_shared_variance(
         chosen.rename(columns={"family": "roi", **columns}),
         reference=reference,
-        instructions=instructions,
+        colours=instruction_colours(instructions),
         regions=family_labels(families),
         title=title,
     ).save(svg, png, table)

@@ -30,6 +30,7 @@ def export_subject(
     surface_files: list[Path],
     subject: str,
     models: list[ShownModel],
+    instructions: list[str],
     alignment: Alignment,
     dataset: DataSet,
     mask: str,
@@ -74,7 +75,7 @@ def export_subject(
                 rule=alignment.layers,
                 threshold=threshold,
                 instructions={key: one.model_dump() for key, one in model.instructions.items()},
-                colours=instruction_colours(list(model.instructions)),
+                colours=instruction_colours(instructions),
                 layer_colours=layer_colours(model.n_layers),
             )
             own = model_facts(fitted, key=model.key, label=model.label)

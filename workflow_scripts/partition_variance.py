@@ -78,7 +78,7 @@ def partition_variance(
         ).assign_coords(voxel=stored.voxel.values)
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
         log.info("%s and %s: %s", a, b,
-                 ", ".join(f"{name} {float(means[name]):.4f}" for name in SHARES))  # fmt: skip
+                 ", ".join(f"{name} {float(means[name]):z.4f}" for name in SHARES))  # fmt: skip
         found.append(one)
     result = (
         xr.concat(found, "pair")

@@ -27,6 +27,7 @@ from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip
 from nsd_study import open_nsd
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
+COLOURS = instruction_colours([*TEXTS, "SR", "CR"])
 
 
 @pytest.fixture
@@ -68,7 +69,13 @@ def test_every_category_is_looked_up_in_its_own_colour(count):
 
 def test_a_model_with_instructions_has_three_maps(winners, space):
     maps = maps_of_model(
-        winners, space, key="instructblip", label="InstructBLIP", n_layers=5, instructions=TEXTS
+        winners,
+        space,
+        key="instructblip",
+        label="InstructBLIP",
+        n_layers=5,
+        instructions=TEXTS,
+        colours=COLOURS,
     )
     assert [entry.name.partition(": ")[2] for entry in maps] == [
         "winning instruction",
@@ -76,7 +83,7 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
         "normalised alignment",
     ]
     instruction, layer, alignment = maps
-    assert instruction.colours == list(instruction_colours(list(TEXTS)).values())
+    assert instruction.colours == [COLOURS[key] for key in TEXTS]
     assert instruction.legend[1] == "IU1: Name the colour"
     assert instruction.high == 2
     expected = matplotlib.colormaps[SEQUENTIAL].resampled(5)(np.arange(5))
@@ -92,13 +99,17 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
 
 def test_without_a_choice_of_instructions_there_is_no_map_of_them(winners, space):
     for texts in ({}, {"IC": "Caption it"}):
-        maps = maps_of_model(winners, space, key="vit", label="ViT", n_layers=5, instructions=texts)
+        maps = maps_of_model(
+            winners, space, key="vit", label="ViT", n_layers=5, instructions=texts, colours=COLOURS
+        )
         assert [entry.name for entry in maps] == ["ViT: winning layer", "ViT: normalised alignment"]
 
 
 def test_two_models_may_have_different_instructions(winners, space):
     both = [
-        maps_of_model(winners, space, key=key, label=key, n_layers=5, instructions=texts)[0]
+        maps_of_model(
+            winners, space, key=key, label=key, n_layers=5, instructions=texts, colours=COLOURS
+        )[0]
         for key, texts in (("a", TEXTS), ("b", {"SR": "Where", "IC": "Caption it", "CR": "Why"}))
     ]
     assert both[0].colour_map != both[1].colour_map
