@@ -17,6 +17,7 @@ from brainstruct.figures.tidy import voxel_table
 _GAP = 2.0  # between the two legends, mm
 
 
+# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_concepts(
     stage: Stage,

@@ -60,6 +60,7 @@ class MapLayout:
             for width, room in ((width, below(width)) for width in WIDTHS)
             for across in range(columns, len(shapes) + columns, columns)
         ]
+        each = [one for one in each if one.height + one.below <= _PAGE + _CAPTION] or each
         areas = [sum(place.width * place.height for place in one.places) for one in each]
         good = [one for one, area in zip(each, areas, strict=True) if area >= _ENOUGH * max(areas)]
         return min(good, key=lambda one: one.width * (one.height + one.below))

@@ -31,6 +31,7 @@ _SPAN = (0.005, 0.999)  # quantiles that the axes reach
 Array = NDArray[np.float64]
 
 
+# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_model_scatter(
     alignment: xr.DataArray,
@@ -133,13 +134,17 @@ def _draw_panel(
 def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
     """Give all panels one logarithmic scale of density, and draw its bar."""
     shares = np.concatenate([np.asarray(cells.get_array()) for cells in drawn] or [np.ones(1)])
-    norm = LogNorm(float(shares.min()), max(float(shares.max()), float(shares.min()) * 10))
+    low = float(shares.min())
+    high = max(float(shares.max()), 10 * low)
+    norm = LogNorm(low, high)
     for cells in drawn:
         cells.set_norm(norm)
     mappable = ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL])
     look = {"label": "Voxels of the region per hexagon (%)", "format": "%g"}
-    look["ticks"] = LogLocator(subs=(1, 2, 5) if norm.vmax < 300 * norm.vmin else (1,))
-    page.colour_bar(mappable, _LEFT, page.height - _BAR + 2, 60, **look).ax.minorticks_off()
+    ticks = LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,))
+    page.colour_bar(
+        mappable, _LEFT, page.height - _BAR + 2, 60, ticks=ticks, **look
+    ).ax.minorticks_off()
 
 
 def _limits(alignment: xr.DataArray) -> tuple[float, float]:
