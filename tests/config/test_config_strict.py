@@ -11,6 +11,7 @@ from brainstruct.config.loading import load_study, settle_paths
 from brainstruct.config.sense import require_known_regions
 from brainstruct.config.strict import read_strictly
 from brainstruct.errors import InputError
+from hostile import HARMFUL, TEXTS
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from brainstruct.store.texts import json_for_scripts
+
 KEY = "missing_from_report"
 """Of the configuration, while a report is made: report/workflow.rst reads it."""
 
