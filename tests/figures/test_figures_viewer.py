@@ -351,9 +351,10 @@ def hostile_folder(average, packed, s1_store, tmp_path_factory) -> Path:
     """A page whose maps and categories have hostile names."""
     _, flatmap, mask = average
     codes = sides(mask)
+    colours = [f"#{7919 * number:06x}" for number in range(len(hostile.TEXTS))]
     maps = [
         ViewerMap(
-            name, codes.where(np.arange(codes.size) > number), "sides", ("#f00", "#00f"), TEXTS
+            name, codes.where(np.arange(codes.size) > number), "sides", colours, hostile.TEXTS
         )
         for number, name in enumerate(NAMES)
     ]
@@ -375,12 +376,15 @@ def test_names_of_maps_and_categories_are_only_text(hostile_folder, browser):
     page = opened.page
     with served(hostile_folder) as address:
         page.goto(f"{address}/")
-        page.wait_for_function("window.viewer && viewer.active", timeout=120_000)
+        page.wait_for_function(
+            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
+        )
         lists = "[...document.querySelectorAll('#datasets li')].map(one => one.textContent)"
         assert page.evaluate(lists) == NAMES
         for number in (0, 2, len(NAMES) - 1):  # what is clicked is found by its text
             page.evaluate("name => viewer.setData(name)", NAMES[number])
             assert page.evaluate("viewer.active.name") == NAMES[number]
+            assert page.evaluate("document.getElementById('dataname').textContent") == NAMES[number]
         assert page.evaluate("viewer.active.attrs.legend.map(pair => pair[0])") == list(
             hostile.TEXTS
         )
