@@ -390,7 +390,7 @@ def test_names_of_maps_and_categories_are_only_text(hostile_folder, browser):
         )
         assert page.title().split() == hostile.HARMFUL.split()
         assert page.evaluate("window.HACKED") is None
-        assert opened.errors == []
+        assert [said for said in opened.errors if address not in said] == []
         assert [name for name in opened.requests if not name.startswith(address)] == []
     page.close()
     host = Path("/etc/hostname")
