@@ -29,6 +29,7 @@ from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip
 from nsd_study import open_nsd
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
+NAMES = [*hostile.TEXTS, hostile.HARMFUL]
 COLOURS = instruction_colours([*TEXTS, "SR", "CR"])
 
 

@@ -55,14 +55,9 @@ rule join:
     shell:
         "cat {input} > {output}"
 """
-HOSTILE = """
-import sys
-from brainstruct.workflow.reporting import is_asked, show_what_is_there
-
-if is_asked(sys.argv):
-    show_what_is_there(workflow)
-
-
+HOSTILE = (
+    SNAKEFILE.split("report:")[0]
+    + """
 configfile: "config.json"
 texts = config["texts"]
 
@@ -83,6 +78,7 @@ rule part:
     shell:
         "echo words > {output}"
 """
+)
 ABOUT = "About\n=====\nMissing: {{ snakemake.config.get('missing_from_report') }}\n"
 
 
