@@ -31,6 +31,7 @@ from hostile import HARMFUL, TEXTS
 
 KEYS = [f"m{number}" for number in range(len(TEXTS))]
 LABELS = dict(zip(KEYS, TEXTS, strict=True))
+COLOURS = {key: f"#{7919 * number:06x}" for number, key in enumerate([*KEYS, "IC", "IU1"])}
 REGIONS = ("V1", "EBA")
 SUBJECTS = ("subj01", "subj02")
 
@@ -44,12 +45,16 @@ def table(**columns) -> pd.DataFrame:
 def bars(stage, place):
     marks = pd.DataFrame([("V1", "m0", "*")], columns=["roi", "model", "mark"])
     given = table(model=KEYS, roi=REGIONS)
-    return draw_roi_bars(given, models=LABELS, marks=marks, meanings={"*": HARMFUL})
+    return draw_roi_bars(
+        given, models=LABELS, colours=COLOURS, marks=marks, meanings={"*": HARMFUL}
+    )
 
 
 def profiles(stage, place):
     given = table(model=KEYS, roi=REGIONS, layer=[0, 1])
-    return draw_layer_profiles(given, n_layers=dict.fromkeys(KEYS, 2), models=LABELS)
+    return draw_layer_profiles(
+        given, n_layers=dict.fromkeys(KEYS, 2), models=LABELS, colours=COLOURS
+    )
 
 
 def matrices(stage, place):
@@ -69,7 +74,12 @@ def winners(stage, place):
     keys = np.array(["IC", "IU1"])[np.arange(96) % 2]
     asked = {"IC": HARMFUL, "IU1": TEXTS[0]}
     return draw_winning_instruction(
-        stage, place(keys), order=list(asked), texts=asked, tasks={"IC": "W" * 200, "IU1": "$a$"}
+        stage,
+        place(keys),
+        order=list(asked),
+        texts=asked,
+        tasks={"IC": "W" * 200, "IU1": "$a$"},
+        colours=COLOURS,
     )
 
 
