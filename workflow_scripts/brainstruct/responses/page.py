@@ -18,6 +18,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from brainstruct.store.texts import visible
+
 _TITLE = "What the models say"
 
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -137,12 +139,8 @@ def _cell(table: pd.DataFrame | None, stimulus: int) -> str:
     row = table.loc[stimulus]
     if not row["n_tokens"]:
         return '<td><span class="soft">no answer</span></td>'
-    text = "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in str(row["response"])
-    )
     cut = ' <span class="soft">(cut)</span>' if row["truncated"] else ""
-    return f"<td>{escape(text)}{cut}</td>"
+    return f"<td>{escape(visible(str(row['response'])))}{cut}</td>"
 
 
 def data_uri(image: Image.Image) -> str:
