@@ -20,7 +20,7 @@ from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.shared import BlockStore, Identity
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.models.interface import FeatureModel
 from brainstruct.models.manifest import Manifest, read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model, options_of
@@ -71,6 +71,7 @@ def shared_identity(
 
 
 # Long: it reads as the job goes, with its arguments above.
+@script
 def embed(
     *,
     block: Path,
@@ -152,6 +153,3 @@ def embed(
                     shared.take(found, path)
     for key in texts:
         discard_shards(work / key)
-
-
-run_job(embed, globals().get("snakemake"))
