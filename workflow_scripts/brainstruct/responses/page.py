@@ -54,21 +54,12 @@ def responses_page(
     models: Mapping[str, str],
     id_name: str,
 ) -> str:
-    """Write the page.
+    """Write the page, with a section for each sample.
 
-    Parameters
-    ----------
-    samples : sequence of Sample
-        One section each.
-    answers : mapping
-        (model key, instruction key) -> table with ids, ``response``,
-        ``n_tokens`` and ``truncated``. What is missing is shown as not asked.
-    instructions : mapping
-        Key -> text, in the order of the rows.
-    models : mapping
-        Key -> label, in the order of the columns.
-    id_name : str
-        What ids are called: to readers, and as a column of the tables.
+    Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens`` and
+    ``truncated``; what is missing is shown as not asked. Instructions are key -> text, in the
+    order of the rows; models key -> label, in the order of the columns. `id_name` is what ids
+    are called: to readers, and as a column of the tables.
 
     Raises
     ------

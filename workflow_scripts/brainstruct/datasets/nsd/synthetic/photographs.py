@@ -42,25 +42,13 @@ PHOTOGRAPHS: dict[str, Photograph] = {
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a photograph.
+    """A square of a photograph."""
 
-    Attributes
-    ----------
-    photograph : str
-        Key of `PHOTOGRAPHS`.
-    scale : float
-        Side over the shorter side of the photograph.
-    left, top : float
-        Position between the two extremes, 0 to 1.
-    mirrored : bool
-        Left and right exchanged.
-    """
-
-    photograph: str
-    scale: float
-    left: float
-    top: float
-    mirrored: bool
+    photograph: str  # key of `PHOTOGRAPHS`
+    scale: float  # side over the shorter side of the photograph
+    left: float  # position between the two extremes, 0 to 1
+    top: float  # the same
+    mirrored: bool  # left and right exchanged
 
 
 def draw_crop(nsd_id: int, seed: int) -> Crop:
