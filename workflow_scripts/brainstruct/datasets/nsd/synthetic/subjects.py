@@ -36,7 +36,6 @@ def truth_file(layout: Layout, subject: str) -> Path:
     return layout.nsd_root / "brainstruct_truth" / f"{subject}.nc"
 
 
-# Long: it writes a subject's files one after another, and says which.
 def write_subject(
     layout: Layout,
     subject: str,
