@@ -47,14 +47,7 @@ _GZIP_EXTRA = 0x04
 
 
 def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> Betas:
-    """Read the betas of one session inside a mask.
-
-    Parameters
-    ----------
-    path : path
-        ``betas_sessionNN.hdf5`` or ``betas_sessionNN.nii.gz``.
-    mask : ndarray of bool, [x, y, z]
-        Voxels to read.
+    """Read ``betas_sessionNN.hdf5`` or ``.nii.gz`` inside a mask, [x, y, z].
 
     Returns
     -------

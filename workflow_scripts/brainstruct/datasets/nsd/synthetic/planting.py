@@ -86,12 +86,8 @@ def planted_signals(
     """Draw voxels that respond linearly to a feature space.
 
     Features (stimulus, feature) are z-scored over the images that are shown, and
-    each voxel weights them with a random direction.
-
-    Returns
-    -------
-    ndarray of float64, [image, voxel]
-        Mean 0 and variance 1 over the images.
+    each voxel weights them with a random direction. The result is [image, voxel], of mean 0
+    and variance 1 over the images.
 
     Raises
     ------
