@@ -7,10 +7,11 @@ from brainstruct.figures import viewer as pages
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
 from brainstruct.figures.voxels import open_flatmap, read_entry
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def build_viewer(
     *,
     winners: list[Path],
@@ -51,6 +52,3 @@ def build_viewer(
             title=f"Brain alignment, {subject}",
         )
     log.info("%d maps, %.1f MB", len(maps), pages.folder_size(viewer) / 1e6)
-
-
-run_job(build_viewer, globals().get("snakemake"))

@@ -6,10 +6,11 @@ from brainstruct.config.models import Instruction
 from brainstruct.figures import concepts as maps
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_concepts(
     *,
     concept_map: Path,
@@ -45,6 +46,3 @@ def draw_concepts(
         concepts=order,
         texts={key: entry.text for key, entry in legend.items()},
     ).save(svg, png, table)
-
-
-run_job(draw_concepts, globals().get("snakemake"))

@@ -9,10 +9,11 @@ from brainstruct.encoding.recovery import match_voxels
 from brainstruct.figures import planted_recovered
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_planted_recovered(
     *,
     winners: Path,
@@ -47,6 +48,3 @@ def draw_planted_recovered(
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
     ).save(svg, png, table)
-
-
-run_job(draw_planted_recovered, globals().get("snakemake"))

@@ -6,10 +6,11 @@ from brainstruct.figures import roi_bars
 from brainstruct.figures.marks import LEVEL, Baseline, baseline_marks, present_marks
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.style import model_colours
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 
+@script
 def draw_roi_bars(
     *,
     alignment_table: Path,
@@ -41,6 +42,3 @@ def draw_roi_bars(
         marks=marks,
         meanings=meanings,
     ).save(svg, png, table)
-
-
-run_job(draw_roi_bars, globals().get("snakemake"))

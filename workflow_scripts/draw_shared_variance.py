@@ -8,12 +8,13 @@ from brainstruct.encoding.regions import WHOLE
 from brainstruct.figures import shared_variance
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.style import instruction_colours
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 VALUES = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
 
 
+@script
 def draw_shared_variance(
     *,
     tables: list[Path],
@@ -37,6 +38,3 @@ def draw_shared_variance(
         regions=family_labels(families),
         title=title,
     ).save(svg, png, table)
-
-
-run_job(draw_shared_variance, globals().get("snakemake"))

@@ -6,10 +6,11 @@ from brainstruct.config.models import Instruction
 from brainstruct.figures import winning_instruction as maps
 from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_winning_instruction(
     *,
     winners: Path,
@@ -35,6 +36,3 @@ def draw_winning_instruction(
         tasks={key: entry.task for key, entry in legend.items()},
         margin=placed(found["margin"], space),
     ).save(svg, png, table)
-
-
-run_job(draw_winning_instruction, globals().get("snakemake"))

@@ -10,13 +10,14 @@ from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import combine_p, selected_p
 from brainstruct.encoding.summary import alignment_table
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
 MEAN = "mean"  # instruction key of the mean over a model's instructions
 
 
+@script
 def tabulate_rois(
     *,
     scores: Path,
@@ -55,6 +56,3 @@ def tabulate_rois(
     whole = tabulate(xr.concat([r, mean], "instruction"), xr.concat([p, together], "instruction"))
     write_table(whole, by_region)
     write_table(tabulate(fitted["r"], fitted["p"]), by_layer)
-
-
-run_job(tabulate_rois, globals().get("snakemake"))
