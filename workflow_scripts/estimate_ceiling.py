@@ -31,21 +31,26 @@ def estimate_ceiling(
     space = with_regions(stored, dataset.reader().regions(subject, rois, stored))
     reliable = ncsnr_ceiling(space["ncsnr"], tested.repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
+    silent = ncsnr_ceiling(stored.attrs["ncsnr_silent"], tested.repetitions)
+    space["threshold_ncsnr"] = xr.DataArray(silent, attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(tested.images), test_set=tested.test_set)
     if cross_subject is not None:
         other = read_dataset(cross_subject, ["ceiling_cross_subject"], ["voxel"])
         space["ceiling_cross_subject"] = other["ceiling_cross_subject"]
+        space["threshold_cross_subject"] = xr.DataArray(0.05, attrs={"units": "correlation"})
         names = ("note", "extrapolated", "n_images", "n_voxels_failed")
         space = space.assign_attrs({f"cross_subject_{name}": other.attrs[name] for name in names})
         origin["cross_subject"] = provenance(other)
     if space[f"ceiling_{preferred}"].isnull().all():
         raise _no_ceiling(space, responses, cross_subject if preferred == "cross_subject" else None)
     log.info(
-        "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
+        "%d voxels, %d test images, %.2f trials each, median ceiling %.3f; "
+        "95 %% of silent voxels are below %.3f",
         space.sizes["voxel"],
         len(tested.images),
         tested.repetitions.mean(),
         float(space["ceiling_ncsnr"].median()),
+        silent,
     )
     write_dataset(space, ceiling, provenance=origin | {"ceiling_code": code})
 

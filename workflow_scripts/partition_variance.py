@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alphas, Divisor
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.datasets.prepared import read_responses
@@ -43,7 +43,7 @@ def partition_variance(
     torch.set_num_threads(threads)
     fitted = read_dataset(scores, ["cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    reliable = can_be_divided_by(space[f"ceiling_{divisor.ceiling}"], divisor.ceiling_threshold)
+    reliable = usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold).notnull()
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth

@@ -102,7 +102,7 @@ def measured(path: Path, seed: int, images: int, voxels: int) -> Path:
             **{axis: ("voxel", place[:, at]) for at, axis in enumerate("ijk")},
             "ncsnr": ("voxel", own.uniform(0, 1.5, voxels)),
         },
-        attrs={"volume_shape": list(SHAPE)},
+        attrs={"volume_shape": list(SHAPE), "ncsnr_silent": 0.4},
     )
     write_dataset(stored, path)
     return path

@@ -31,7 +31,7 @@ def estimate(tmp_path):
             "repetitions": ("stimulus", [3, 3, 2, 1]),
             "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
         },
-        attrs={"volume_shape": [voxels] * 3},
+        attrs={"volume_shape": [voxels] * 3, "ncsnr_silent": 0.5},
     )
     numbers = np.zeros([voxels] * 3)
     numbers[2, 2, 2] = 1
@@ -67,6 +67,8 @@ def test_an_unknown_ceiling_is_kept_beside_the_one_that_counts(estimate):
     assert space.attrs["test_set"] == "shared"
     assert space["roi_label"].sel(roi="floc-bodies").values.tolist() == [0, 0, 1, 0, 0]
     assert set(space.variables) >= {"i", "j", "k", "ncsnr"}
+    # What a voxel without signal would have, were it among them.
+    assert float(space["threshold_ncsnr"]) == pytest.approx(0.5 / np.hypot(0.5, np.sqrt(11 / 18)))
 
 
 def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):

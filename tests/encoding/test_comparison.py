@@ -20,6 +20,7 @@ from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
 from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table
+from ceilings import usable
 from tabulate_comparisons import tabulate_comparisons
 
 
@@ -44,9 +45,7 @@ def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
     return truth, groups
 
 
-def compared(
-    truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, threshold=0.05, **options
-):
+def compared(truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, **options):
     n = truth.sizes["voxel"]
     regions = regions or [Region("mask", "all", np.ones(n, dtype=bool))]
     if ceiling is None:
@@ -56,19 +55,18 @@ def compared(
         truth,
         groups,
         list(pairs),
-        ceiling,
+        usable(ceiling),
         regions,
-        threshold=threshold,
         options=ComparisonOptions(**options),
     ).assign_attrs(test_set="shared")
 
 
-def test_a_ceiling_of_zero_spoils_no_region_at_a_threshold_of_zero():
+def test_a_ceiling_of_zero_spoils_no_region():
     truth, groups = study()
     ceiling = xr.DataArray(np.ones(40, np.float32), dims="voxel")
     ceiling[3] = 0
     halves = [Region("roi", str(half), np.arange(40) // 20 == half) for half in (0, 1)]
-    found = compared(truth, groups, regions=halves, ceiling=ceiling, threshold=0)
+    found = compared(truth, groups, regions=halves, ceiling=ceiling)
     assert found["n_excluded"].values.tolist() == [1, 0]
     assert np.isfinite(found["region_a"]).all()
     assert np.isfinite(found["region_draws"]).all()

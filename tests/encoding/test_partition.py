@@ -21,6 +21,7 @@ from brainstruct.encoding.partition import (
     shared_matrix,
 )
 from brainstruct.encoding.scores import r_squared
+from ceilings import usable
 
 ALPHAS = np.logspace(0, 5, 11)
 
@@ -301,7 +302,7 @@ def test_regional_table_and_matrix():
         coords={"a": ("pair", ["IC"]), "b": ("pair", ["VQ1"])},
     )
     ceiling = xr.DataArray([0.5, 1.0, 0.01], dims="voxel")
-    table = partition_table(partitions, space, ceiling, 0.05, "mask").set_index("label")
+    table = partition_table(partitions, space, usable(ceiling), "mask").set_index("label")
     row = table.loc["FFA"]
     assert row["shared"] == pytest.approx((-0.05 + 0.2) / 2)
     assert row["shared_negative"] == 0.5
@@ -312,7 +313,7 @@ def test_regional_table_and_matrix():
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]
     assert np.isnan(table.loc["OFA", "shared"])
     zero = xr.DataArray([0.5, 0.0, 0.01], dims="voxel")
-    lenient = partition_table(partitions, space, zero, 0, "mask").set_index("label")
+    lenient = partition_table(partitions, space, usable(zero, 0), "mask").set_index("label")
     assert lenient.loc["FFA", "n_excluded"] == 1, "a ceiling of 0 explains nothing"
     matrix = shared_matrix(table.loc[["FFA"]].reset_index())
     assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]

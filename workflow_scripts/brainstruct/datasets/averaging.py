@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from brainstruct.datasets.reading import Reader, Trials
+from brainstruct.datasets.reading import NoiseCeiling, Reader, Trials
 from brainstruct.errors import InputError
 
 VOXELS_AT_ONCE = 2048
 """Columns of a piece scaled at a time, in float64."""
+
+SILENT = 0.95
+"""Share of voxels without signal that stay below the threshold."""
+
+SHUFFLES, CHECKED = 4, 250
+"""How often, and in how many voxels, images are shuffled to look at that share."""
 
 Progress = Callable[[int, int], None]
 """Called with (trials done, trials in all)."""
@@ -53,7 +60,9 @@ def average_betas(
         is valid. Coordinates ``split``, ``test_set`` and ``repetitions`` (trials
         shown) on stimulus; those of the places, and ``ncsnr``, on voxel.
         Attributes: subject, mask, sessions, those of `Reader.facts` and of the
-        places, the numbers of sessions and repetitions behind the ncsnr, and the
+        places, the numbers of sessions and repetitions behind the ncsnr, what 95 % of
+        voxels without signal have of it at most (``ncsnr_silent``, see `silent_ncsnr`),
+        the share that has more where images are shuffled (``silent_share``), and the
         counts n_saturated (trials of voxels that are not valid), n_imputed
         (images of voxels), n_dead_voxels, n_mask_voxels, n_voxels; the first two
         in the voxels that are kept.
@@ -69,19 +78,22 @@ def average_betas(
     Memory: 9 bytes per image and mask voxel at most (sum, count and the copy
     without dead voxels, 1.4 GB for 10,000 images and 15,724 voxels), plus one
     piece of betas and one block of `VOXELS_AT_ONCE` columns; 4 bytes more where
-    the ncsnr is estimated.
+    the ncsnr is estimated. 9 bytes per image and voxel that is shuffled.
     """
     shown = reader.trials(subject)
     row_of_trial = _rows(images, shown, subject)
     places = reader.places(subject, mask)
     known = reader.noise_ceiling(subject, mask)
     total = _Averages(len(images), places.sizes["voxel"], spread=known is None)
-    done = 0
+    shuffled = _Shuffled(len(images), places.sizes["voxel"])
+    done, sizes = 0, list[int]()
     for piece in reader.betas(subject, mask):
         n_trials = len(piece.betas)
         if done + n_trials > len(shown):
             raise _too_many_or_few(subject, f"more than {len(shown)}", len(shown))
         total.add(piece, row_of_trial[done : done + n_trials])
+        shuffled.add(piece, row_of_trial[done : done + n_trials])
+        sizes.append(n_trials)
         done += n_trials
         if progress is not None:
             progress(done, len(shown))
@@ -95,12 +107,15 @@ def average_betas(
             "session",
             "Check that mask and betas belong to the same subject and preparation",
         )
-    ncsnr = total.ncsnr() if known is None else known.ncsnr
-    sessions = int(shown["session"].nunique())
+    used = pd.DataFrame(
+        {"session": np.repeat(np.arange(len(sizes)), sizes), "stimulus": row_of_trial}
+    )
     most = int(images["repetitions"].max())
+    if known is None:
+        known = NoiseCeiling(total.ncsnr(), used)
     betas, saturated, imputed = total.finish()
     kept = places.isel(voxel=np.flatnonzero(alive)).assign_coords(
-        voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", ncsnr[alive])
+        voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", known.ncsnr[alive])
     )
     labels: dict[Hashable, Any] = {"stimulus": images["stimulus"].to_numpy(dtype=np.int64)}
     for name, kind in (("split", str), ("test_set", str), ("repetitions", np.int64)):
@@ -109,10 +124,12 @@ def average_betas(
     facts = {
         "subject": subject,
         "mask": mask,
-        "sessions": sessions,
+        "sessions": int(shown["session"].nunique()),
         **reader.facts(subject),
-        "ncsnr_sessions": sessions if known is None else known.sessions,
-        "ncsnr_repetitions": most if known is None else known.repetitions,
+        "ncsnr_sessions": int(known.trials["session"].nunique()),
+        "ncsnr_repetitions": known.repetitions or most,
+        "ncsnr_silent": silent_ncsnr(known.trials, known.repetitions),
+        "silent_share": shuffled.share_above(silent_ncsnr(used)),
         "n_saturated": saturated,
         "n_imputed": imputed,
         "n_dead_voxels": int(np.count_nonzero(~alive)),
@@ -120,6 +137,44 @@ def average_betas(
         "n_voxels": kept.sizes["voxel"],
     }
     return kept.assign(betas=responses).assign_coords(labels).assign_attrs(facts)
+
+
+def silent_ncsnr(trials: pd.DataFrame, repetitions: int | None = None) -> float:
+    """Return the ncsnr that 95 % of voxels without signal stay below.
+
+    The ncsnr is sqrt(d / (1 - d)), where 1 - d is the variance over the trials of an image,
+    averaged over images, of scaled betas. Without signal the variance of d is
+    2 / n^2 sum(1 / (k - 1)) - 2 / N: that of a mean of n sample variances of k independent
+    trials each, less what it shares with the variance of all N trials, by which betas are
+    scaled. With k = 3 it is 1 / n - 2 / N. Its mean is near 0: of m trials that are scaled
+    together the mean square is 1 - 1 / m, and so is half that of the difference of two from
+    different sessions; of two from the same it is 1.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        ``session``, whose trials were scaled together, and ``stimulus``.
+    repetitions : int, optional
+        Trials of the images that the ncsnr is made from; by default two or more.
+
+    Returns
+    -------
+    float
+        NaN where no image has so many.
+    """
+    together = trials.groupby(["stimulus", "session"]).size().rename("times").reset_index()
+    share = 1 / together["session"].map(trials["session"].value_counts())
+    times = together["times"]
+    sums = together.assign(all=times * share, same=times * (times - 1) * share)
+    image = sums.groupby("stimulus")[["times", "all", "same"]].sum()
+    image = image[image["times"] == repetitions if repetitions else image["times"] > 1]
+    if image.empty:
+        return float("nan")
+    k = image["times"]
+    mean = (((k - 1) * image["all"] - image["same"]) / (k * (k - 1))).mean()
+    variance = 2 * (1 / (k - 1)).sum() / len(k) ** 2 - 2 / len(trials)
+    d = min(mean + NormalDist().inv_cdf(SILENT) * np.sqrt(max(variance, 0.0)), 1 - 1e-6)
+    return float(np.sqrt(d / (1 - d)))
 
 
 def zscore(
@@ -207,6 +262,29 @@ class _Averages:
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
         return means, int(self._saturated[self.alive].sum()), imputed
+
+
+class _Shuffled:
+    """The noise of some voxels if images had been shown in another order within each piece."""
+
+    def __init__(self, n_images: int, n_voxels: int) -> None:
+        self._voxels = np.unique(np.linspace(0, n_voxels - 1, CHECKED).astype(np.intp))
+        self._random = np.random.default_rng(0)
+        self._orders = [
+            _Averages(n_images, self._voxels.size, spread=True) for _ in range(SHUFFLES)
+        ]
+
+    def add(self, piece: Trials, images: npt.NDArray[np.intp]) -> None:
+        """Add a piece, and the image row of each of its trials."""
+        valid = None if piece.valid is None else piece.valid[:, self._voxels]
+        some = Trials(piece.betas[:, self._voxels], piece.unit, valid)
+        for order in self._orders:
+            order.add(some, self._random.permutation(images))
+
+    def share_above(self, ncsnr: float) -> float:
+        """Return the share of living voxels and orders that have a larger ncsnr."""
+        found = np.concatenate([order.ncsnr()[order.alive] for order in self._orders])
+        return float((found > ncsnr).mean()) if found.size else float("nan")
 
 
 def _too_many_or_few(subject: str, found: str, wanted: int) -> InputError:

@@ -51,13 +51,15 @@ class NoiseCeiling:
     ----------
     ncsnr : ndarray of float32, [voxel]
         Standard deviation of the signal over that of the noise; NaN: not known.
-    sessions, repetitions : int
-        How many it was estimated from; repetitions of an image.
+    trials : pandas.DataFrame
+        What it was estimated from: ``session`` and ``stimulus``, as of `Reader.trials`.
+    repetitions : int, optional
+        Trials of the images that it was estimated from; by default two or more.
     """
 
     ncsnr: NDArray[np.float32]
-    sessions: int
-    repetitions: int
+    trials: pd.DataFrame
+    repetitions: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.columns import Array
 from brainstruct.encoding.components import Components
@@ -42,7 +41,7 @@ def partition_layers(
     space : xarray.Dataset
         ``roi_label`` with dims roi, voxel; positive in a region.
     reliable : xarray.DataArray
-        Dim voxel; whether the ceiling is above the threshold. Only such voxels have a say in
+        Dim voxel; whether scores can be divided by the ceiling. Only such voxels have a say in
         means.
     layer : int or str
         A fitted layer; ``best``: each instruction's layer with the best mean over voxels;
@@ -124,18 +123,18 @@ def partition_pair(
 
 
 def partition_table(
-    partitions: xr.Dataset, space: xr.Dataset, ceiling: xr.DataArray, threshold: float, mask: str
+    partitions: xr.Dataset, space: xr.Dataset, ceiling: xr.DataArray, mask: str
 ) -> pd.DataFrame:
     """Tabulate partitions per region.
 
     `partitions` are results of `partition_pair` with dims pair, voxel, and coordinates ``a`` and
-    ``b`` on pair; the ceiling is a correlation, dim voxel, and voxels with a smaller one than the
-    threshold are left out, and counted. One row per region and pair;
-    ``dictionary/columns.toml`` describes the columns. Ratios are of means: a mean of voxels'
-    ratios would be ruled by the weakest ceilings.
+    ``b`` on pair; the ceiling is a correlation, dim voxel, see
+    `brainstruct.brain.ceilings.usable_ceiling`; voxels without one are left out, and counted. One
+    row per region and pair; ``dictionary/columns.toml`` describes the columns. Ratios are of means:
+    a mean of voxels' ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values
-    used = can_be_divided_by(ceiling, threshold).values & whole
+    used = ceiling.notnull().values & whole
     scored = ("r2_a", "r2_b", "r2_joint", *SHARES, "split_a", "split_b")
     kept = partitions[list(scored)].where(xr.DataArray(used, dims="voxel"))
     explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")

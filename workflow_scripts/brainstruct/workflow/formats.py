@@ -17,9 +17,9 @@ from brainstruct import FORMAT_VERSION
 STAGES: dict[str, int] = {
     "index_stimuli": 1,
     "list_block": 1,
-    "prepare_responses": 1,
+    "prepare_responses": 2,
     "estimate_cross_subject": 1,
-    "estimate_ceiling": 1,
+    "estimate_ceiling": 2,
     "embed": 1,
     "fit_ridge": 1,
     "predict_selected": 1,

@@ -17,7 +17,7 @@ from brainstruct.datasets.nsd.labels import DISTRIBUTED
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
-from brainstruct.datasets.nsd.settings import NsdSettings
+from brainstruct.datasets.nsd.settings import NsdSettings, number_of
 from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.reading import SIDES, Reader
 from brainstruct.errors import InputError, Outcome
@@ -158,6 +158,15 @@ class Nsd(NsdSettings, DataSet):
         form = "hdf5" if self.format == "auto" else self.format
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
+    def ncsnr_sessions_of(self, subject: str) -> int:
+        """Return the number of sessions that a subject's ncsnr was made of.
+
+        As configured, as written by the workflow, or as released: what lies on disk
+        does not say.
+        """
+        made = RELEASED_SESSIONS if self.written is None else self.written.sessions
+        return number_of(self.ncsnr_sessions, subject) or made[subject]
+
     def sessions_of_images(self, image_set: str, subjects: Sequence[str]) -> int:
         """Return the number of sessions in which the images of a set were shown to anybody."""
         owners = subjects if image_set == SHARED else [image_set]
@@ -260,6 +269,7 @@ class Nsd(NsdSettings, DataSet):
             said["sessions"] = self.sessions_read(name).count
         if part == "betas":
             said["format"] = self.sessions_read(name).format
+            said["ncsnr_sessions"] = self.ncsnr_sessions_of(name)
         if part == "words":
             said["nsd_root"] = ""  # where the files lie is no matter to texts
         if part == "stimuli":

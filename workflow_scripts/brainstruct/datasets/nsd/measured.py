@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from brainstruct.datasets.nsd import numbers
@@ -12,7 +13,7 @@ from brainstruct.datasets.nsd.betas import SATURATED, SCALE, read_session
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_mask
-from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
+from brainstruct.datasets.nsd.sessions import Sessions
 from brainstruct.datasets.reading import NoiseCeiling, Trials
 
 
@@ -38,8 +39,8 @@ def voxels_of(layout: Layout, subject: str, mask: str) -> xr.Dataset:
     )
 
 
-def known_noise(layout: Layout, subject: str, mask: str) -> NoiseCeiling:
-    """Read the ncsnr that comes with the betas: of all sessions, and images shown thrice."""
+def known_noise(layout: Layout, subject: str, mask: str, trials: pd.DataFrame) -> NoiseCeiling:
+    """Read the ncsnr that comes with the betas, made from images shown thrice in its trials."""
     marked = read_mask(layout, subject, mask)
     ncsnr = read_ncsnr(layout, subject, marked.shape)[marked]
-    return NoiseCeiling(ncsnr, RELEASED_SESSIONS[subject], numbers.N_REPETITIONS)
+    return NoiseCeiling(ncsnr, trials, numbers.N_REPETITIONS)

@@ -37,8 +37,10 @@ class NsdReader(Reader):
 
     def trials(self, subject: str) -> pd.DataFrame:
         """List the trials of a subject's first sessions."""
-        design = read_expdesign(self.layout.expdesign_file)
-        return list_trials(design, subject, self.dataset.sessions_read(subject).count)
+        return self._trials(subject, self.dataset.sessions_read(subject).count)
+
+    def _trials(self, subject: str, sessions: int) -> pd.DataFrame:
+        return list_trials(read_expdesign(self.layout.expdesign_file), subject, sessions)
 
     def pixels(self) -> AbstractContextManager[Pixels]:
         """Open the file of all images."""
@@ -58,7 +60,8 @@ class NsdReader(Reader):
 
     def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling:
         """Read the ncsnr that comes with the betas."""
-        return known_noise(self.layout, subject, mask)
+        trials = self._trials(subject, self.dataset.ncsnr_sessions_of(subject))
+        return known_noise(self.layout, subject, mask, trials)
 
     def facts(self, subject: str) -> dict[str, Any]:
         """Return preparation, version and format of the betas."""

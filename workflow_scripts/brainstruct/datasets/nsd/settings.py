@@ -31,6 +31,8 @@ class NsdSettings(Block):
         Which files of a session are read; ``auto`` prefers HDF5.
     sessions : "all", int or mapping
         Sessions per subject; ``all`` takes those on disk.
+    ncsnr_sessions : "released", int or mapping
+        Sessions that ``ncsnr.nii.gz`` was made of, whichever are read.
     """
 
     nsd_root: FilePath
@@ -41,9 +43,15 @@ class NsdSettings(Block):
     )
     format: Literal["auto", "hdf5", "nifti"] = "auto"
     sessions: Literal["all"] | _Sessions | dict[Key, _Sessions] = "all"
+    ncsnr_sessions: Literal["released"] | _Sessions | dict[Key, _Sessions] = "released"
 
     def sessions_of(self, subject: str) -> int | None:
         """Return the configured number of sessions, `None` for all on disk."""
-        if isinstance(self.sessions, dict):
-            return self.sessions.get(subject)
-        return None if self.sessions == "all" else self.sessions
+        return number_of(self.sessions, subject)
+
+
+def number_of(sessions: str | int | dict[Key, int], subject: str) -> int | None:
+    """Return a subject's number of sessions, where one is configured."""
+    if isinstance(sessions, dict):
+        return sessions.get(subject)
+    return sessions if isinstance(sessions, int) else None
