@@ -25,7 +25,11 @@ def draw_noise_ceiling(
         space = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])
         stages[subject] = open_stage(store, subject, space)
         usable[subject] = usable_ceilings(space, threshold)
-        found[subject] = {kind: placed(space[f"ceiling_{kind}"], space) for kind in usable[subject]}
+        found[subject] = {
+            kind: placed(values, space)
+            for kind in usable[subject]
+            if (values := space[f"ceiling_{kind}"]).notnull().any()
+        }
     noise_ceiling.draw_noise_ceiling(stages, found, usable).save(svg, png, table)
 
 

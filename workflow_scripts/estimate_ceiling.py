@@ -12,6 +12,9 @@ from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
+SURE = 2
+"""Standard errors that a cross-subject ceiling must have."""
+
 
 def estimate_ceiling(
     *,
@@ -35,10 +38,14 @@ def estimate_ceiling(
     space["threshold_ncsnr"] = xr.DataArray(silent, attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(tested.images), test_set=tested.test_set)
     if cross_subject is not None:
-        other = read_dataset(cross_subject, ["ceiling_cross_subject"], ["voxel"])
+        needed = ["ceiling_cross_subject", "standard_error"]
+        other = read_dataset(cross_subject, needed, ["voxel"])
         space["ceiling_cross_subject"] = other["ceiling_cross_subject"]
-        space["threshold_cross_subject"] = xr.DataArray(0.05, attrs={"units": "correlation"})
-        names = ("note", "extrapolated", "n_images", "n_voxels_failed")
+        least = SURE * other["standard_error"]
+        space["threshold_cross_subject"] = least.assign_attrs(
+            units="correlation", long_name=f"{SURE} standard errors"
+        )
+        names = ("note", "extrapolated", "n_images", "tau")
         space = space.assign_attrs({f"cross_subject_{name}": other.attrs[name] for name in names})
         origin["cross_subject"] = provenance(other)
     if space[f"ceiling_{preferred}"].isnull().all():
@@ -60,7 +67,9 @@ def _no_ceiling(space: xr.Dataset, responses: Path, cross_subject: Path | None) 
     if cross_subject is None:
         return InputError(responses, "has no voxel with an ncsnr", "Download the ncsnr again")
     problem = f"has no cross-subject ceiling: {space.attrs['cross_subject_note']}"
-    return InputError(cross_subject, problem, "Set alignment.ceiling to ncsnr, or add sessions")
+    return InputError(
+        cross_subject, problem, "Set alignment.ceiling to ncsnr, add sessions or subjects"
+    )
 
 
 run_job(estimate_ceiling, globals().get("snakemake"))

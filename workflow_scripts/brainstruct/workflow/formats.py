@@ -18,7 +18,7 @@ STAGES: dict[str, int] = {
     "index_stimuli": 1,
     "list_block": 1,
     "prepare_responses": 2,
-    "estimate_cross_subject": 1,
+    "estimate_cross_subject": 2,
     "estimate_ceiling": 2,
     "embed": 1,
     "fit_ridge": 1,
