@@ -90,6 +90,7 @@ def write_scores(folder: Path) -> Path:
         {
             "cv_score": (("instruction", "layer", "voxel"), random.standard_normal(shape)),
             "alpha": (("instruction", "layer", "voxel"), 10 ** random.uniform(0, 3, shape)),
+            "r2": (("instruction", "layer", "voxel"), random.uniform(-0.1, 0.5, shape)),
         },
         coords={"instruction": list(NAMES), "layer": list(LAYERS), "voxel": np.arange(VOXELS) + 4},
     )

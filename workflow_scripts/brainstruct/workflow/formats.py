@@ -24,7 +24,7 @@ STAGES: dict[str, int] = {
     "fit_ridge": 1,
     "predict_selected": 1,
     "collect_scores": 1,
-    "partition_variance": 1,
+    "partition_variance": 2,
     "compare": 1,
 }
 """Script -> number. Model families have their own, in `brainstruct.models.registry`, and
