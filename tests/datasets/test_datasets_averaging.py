@@ -72,11 +72,37 @@ def test_constant_voxels_are_dead(constant: int) -> None:
     assert not scaled.any()
 
 
-def test_voxels_with_too_few_valid_trials_are_dead() -> None:
-    betas = np.full((750, 2), 32_767, dtype=np.int16)
-    betas[0] = 5
-    betas[1, 1] = 6
-    assert zscore(integers(betas, 32_767))[2].tolist() == [False, True]
+@pytest.mark.parametrize(("trials", "valid", "alive"), [
+    (750, 29, False), (750, 30, True), (60, 30, True), (40, 19, False), (40, 20, True),
+    (3, 1, False), (3, 2, True),
+])  # fmt: skip
+def test_voxels_with_too_few_valid_trials_are_dead(trials: int, valid: int, alive: bool) -> None:
+    """Thirty, or half of the trials where there are fewer than sixty."""
+    betas = np.full((trials, 1), 32_767, dtype=np.int16)
+    betas[:valid, 0] = np.arange(valid)
+    assert zscore(integers(betas, 32_767))[2].tolist() == [alive]
+
+
+def test_test_images_without_a_valid_trial_have_no_part_in_r() -> None:
+    """Of another mean than the session's, as few images have."""
+    shown = [list(range(20)) * 2]
+    random = np.random.default_rng(6)
+    signal = random.standard_normal((20, 3)) + (np.arange(20) < 10)[:, None]
+    betas = np.tile(signal, (2, 1))
+    betas[[4, 24], 1] = np.nan
+    betas[[14, 34], 2] = np.nan
+    found = average(ToyReader(shown, [Trials(betas)]))
+    assert found.attrs["n_imputed"] == 2
+    tested = found.isel(stimulus=np.flatnonzero(found["split"] == "test"))["betas"].to_numpy()
+    assert tested.shape == (10, 3)
+    others = np.arange(10) != 4
+    assert tested[4, 1] == pytest.approx(tested[others, 1].mean(), abs=1e-6)
+    prediction = random.standard_normal(10)
+    centred = tested[:, 1] - tested[:, 1].mean()
+    rest = tested[others, 1] - tested[others, 1].mean()
+    assert centred @ prediction == pytest.approx(rest @ prediction[others], rel=1e-5)
+    # Of a training image it is the session's mean.
+    assert float(found["betas"].sel(stimulus=14)[2]) == 0
 
 
 @pytest.mark.filterwarnings("error")

@@ -17,7 +17,13 @@ from brainstruct.encoding.fdr import (
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Resampler, image_weights
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
+from brainstruct.encoding.subjects import (
+    GROUP,
+    _q_values,
+    comparison_notes,
+    comparison_table,
+    subject_means,
+)
 from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table
 from ceilings import usable
@@ -293,3 +299,14 @@ def test_constant_columns_have_no_correlation_and_are_no_reason_to_warn():
         np.isnan(resampler.correlate(columns)), [[False, True, False]] * 2
     )
     assert resampler.correlate(columns[:, [1, 0, 1]])[:, [0, 2]].tolist() == [[0, 0], [0, 0]]
+
+
+def test_sure_families_do_not_let_labels_pass():
+    """Regions lie within each other: the mask, families, labels are tested each for itself."""
+    labels = np.array(["all", "all", "all", "all", "V1", "V2", "V3", "V4"])
+    p = np.array([[[1e-9, 1e-9, 1e-9, 1e-9, 0.02, 0.5, 0.6, 0.7]]])
+    q = _q_values(p, labels)
+    # Among all eight, 0.02 would be 0.032.
+    np.testing.assert_allclose(q[0, 0, 4], 0.08)
+    np.testing.assert_allclose(q[0, 0, :4], 1e-9)
+    np.testing.assert_array_equal(_q_values(p[..., :1], labels[:1]), p[..., :1])

@@ -11,11 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from brainstruct.datasets.lists import TEST
 from brainstruct.datasets.reading import NoiseCeiling, Reader, Trials
 from brainstruct.errors import InputError
 
 VOXELS_AT_ONCE = 2048
 """Columns of a piece scaled at a time, in float64."""
+
+FEWEST_VALID = 30
+"""Valid trials of a session that a voxel is scaled by, at least."""
 
 SILENT = 0.95
 """Share of voxels without signal that stay below the threshold."""
@@ -41,8 +45,8 @@ def average_betas(
     Betas are z-scored over the trials that were measured together, voxel by voxel
     (standard deviation with n - 1), and
     averaged over the repetitions of an image. A response that is not valid counts
-    as a missing trial of that voxel. A voxel without variance in a session, or without
-    data, is dropped.
+    as a missing trial of that voxel. A voxel without variance in a session, or with too few
+    valid trials to be scaled by (see `zscore`), is dropped.
 
     Parameters
     ----------
@@ -56,9 +60,11 @@ def average_betas(
     Returns
     -------
     xarray.Dataset
-        ``betas`` (stimulus, voxel), float32: 0 (the session mean) where no trial
-        is valid. Coordinates ``split``, ``test_set`` and ``repetitions`` (trials
-        shown) on stimulus; those of the places, and ``ncsnr``, on voxel.
+        ``betas`` (stimulus, voxel), float32. Where no trial is valid it is 0, the session
+        mean, of training images, and the voxel's mean over the other images of test images,
+        which so have no part in what is compared with predictions. Coordinates ``split``,
+        ``test_set`` and ``repetitions`` (trials shown) on stimulus; those of the places, and
+        ``ncsnr``, on voxel.
         Attributes: subject, mask, sessions, those of `Reader.facts` and of the
         places, the numbers of sessions and repetitions behind the ncsnr, what 95 % of
         voxels without signal have of it at most (``ncsnr_silent``, see `silent_ncsnr`),
@@ -113,7 +119,7 @@ def average_betas(
     most = int(images["repetitions"].max())
     if known is None:
         known = NoiseCeiling(total.ncsnr(), used)
-    betas, saturated, imputed = total.finish()
+    betas, saturated, imputed = total.finish(np.flatnonzero(images["split"] == TEST))
     kept = places.isel(voxel=np.flatnonzero(alive)).assign_coords(
         voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", known.ncsnr[alive])
     )
@@ -190,7 +196,8 @@ def zscore(
     valid : ndarray of bool, [trial, voxel]
         False where the response is not known.
     alive : ndarray of bool, [voxel]
-        False for voxels whose valid trials do not vary (or are fewer than two).
+        False for voxels whose valid trials do not vary, or are fewer than `FEWEST_VALID`;
+        than half of all, of pieces of less than twice as many.
     """
     betas = piece.betas[:, voxels]
     valid = np.isfinite(betas) if piece.valid is None else piece.valid[:, voxels]
@@ -202,7 +209,7 @@ def zscore(
     # Equal numbers leave rounding errors behind, many orders below a real one.
     lowest = np.where(valid, betas, np.inf).min(axis=0)
     highest = np.where(valid, betas, -np.inf).max(axis=0)
-    alive = highest > lowest
+    alive = (highest > lowest) & (n_valid >= min(FEWEST_VALID, max(2, len(betas) // 2)))
     scaled = np.where(alive, change / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
     return scaled.astype(np.float32), valid, alive
 
@@ -253,12 +260,20 @@ class _Averages:
             noise /= n_images
             return np.sqrt(np.maximum(0.0, 1.0 - noise) / noise).astype(np.float32)
 
-    def finish(self) -> tuple[npt.NDArray[np.float32], int, int]:
-        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once."""
+    def finish(self, tested: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once.
+
+        `tested` are rows of test images: those without a valid trial get the mean of the others.
+        """
         imputed = 0
         for row, times in zip(self._sum, self._times, strict=True):
             row /= np.maximum(times, 1)
             imputed += int(np.count_nonzero((times == 0) & self.alive))
+        known = self._times[tested] > 0
+        for voxel in np.flatnonzero(~known.all(axis=0)):
+            column, there = self._sum[tested, voxel], known[:, voxel]
+            column[~there] = column[there].mean() if there.any() else 0.0
+            self._sum[tested, voxel] = column
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
         return means, int(self._saturated[self.alive].sum()), imputed
