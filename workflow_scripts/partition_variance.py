@@ -111,13 +111,12 @@ def partition_variance(
         .assign_attrs(test_set=stored.test_set)
     )
     # The same number of images and components for all pairs: one calibration serves them.
-    a, b = pairs[0]
-    first = [
+    first, second = (
         components(name, int(layers.sel(instruction=name)[reliable.values.argmax()]))
-        for name in (a, b)
-    ]
+        for name in pairs[0]
+    )
     level = float(np.clip(np.mean(joint), 0.01, 0.9))
-    result["calibration"] = calibrate(*first, level, banded)
+    result["calibration"] = calibrate(first, second, level, banded)
     for planted, came in zip(PLANTED, result["calibration"].values, strict=True):
         log.info("of R2 %.3f, a shared part of %.2f comes out as %.2f", level, planted, came)
     origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from brainstruct.datasets.averaging import CHECKED, SILENT, average_betas
+from brainstruct.datasets.averaging import CHECKED, average_betas
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import read_image_list
+from brainstruct.datasets.silent import SILENT
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store.arrays import write_dataset
 

@@ -10,9 +10,10 @@ import xarray as xr
 from toy import ToyReader
 
 from brainstruct.datasets import averaging
-from brainstruct.datasets.averaging import average_betas, silent_ncsnr, zscore
+from brainstruct.datasets.averaging import average_betas, zscore
 from brainstruct.datasets.nsd.ncsnr import compute_ncsnr
 from brainstruct.datasets.reading import NoiseCeiling, Trials
+from brainstruct.datasets.silent import silent_ncsnr
 from brainstruct.errors import InputError
 
 SESSION = 750

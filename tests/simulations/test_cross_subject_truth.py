@@ -20,7 +20,8 @@ def subjects(n_images, n_sources, *, ratio, width, n_voxels=80, seed=0):
     latent = random.standard_normal((n_images, width))
 
     def signal():
-        return latent @ random.standard_normal((width, n_voxels)) / np.sqrt(width)
+        drive = latent @ random.standard_normal((width, n_voxels))
+        return drive / drive.std(0)
 
     strength = random.uniform(0.4, 1.4, n_voxels) * (np.arange(n_voxels) % 2)
     noise = random.standard_normal((1 + n_sources, n_images, n_voxels))

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from brainstruct.datasets.averaging import average_betas, silent_ncsnr
+from brainstruct.datasets.averaging import average_betas
 from brainstruct.datasets.nsd.ncsnr import compute_ncsnr
 from brainstruct.datasets.reading import Reader, Trials
+from brainstruct.datasets.silent import silent_ncsnr
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 
 SESSION, IMAGES, VOXELS = 750, 10_000, 600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import xarray as xr
 
 from brainstruct.datasets.lists import TEST
 from brainstruct.datasets.reading import NoiseCeiling, Reader, Trials
+from brainstruct.datasets.silent import silent_ncsnr
 from brainstruct.errors import InputError
 
 VOXELS_AT_ONCE = 2048
@@ -20,9 +20,6 @@ VOXELS_AT_ONCE = 2048
 
 FEWEST_VALID = 30
 """Valid trials of a session that a voxel is scaled by, at least."""
-
-SILENT = 0.95
-"""Share of voxels without signal that stay below the threshold."""
 
 SHUFFLES, CHECKED = 4, 250
 """How often, and in how many voxels, images are shuffled to look at that share."""
@@ -143,44 +140,6 @@ def average_betas(
         "n_voxels": kept.sizes["voxel"],
     }
     return kept.assign(betas=responses).assign_coords(labels).assign_attrs(facts)
-
-
-def silent_ncsnr(trials: pd.DataFrame, repetitions: int | None = None) -> float:
-    """Return the ncsnr that 95 % of voxels without signal stay below.
-
-    The ncsnr is sqrt(d / (1 - d)), where 1 - d is the variance over the trials of an image,
-    averaged over images, of scaled betas. Without signal the variance of d is
-    2 / n^2 sum(1 / (k - 1)) - 2 / N: that of a mean of n sample variances of k independent
-    trials each, less what it shares with the variance of all N trials, by which betas are
-    scaled. With k = 3 it is 1 / n - 2 / N. Its mean is near 0: of m trials that are scaled
-    together the mean square is 1 - 1 / m, and so is half that of the difference of two from
-    different sessions; of two from the same it is 1.
-
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        ``session``, whose trials were scaled together, and ``stimulus``.
-    repetitions : int, optional
-        Trials of the images that the ncsnr is made from; by default two or more.
-
-    Returns
-    -------
-    float
-        NaN where no image has so many.
-    """
-    together = trials.groupby(["stimulus", "session"]).size().rename("times").reset_index()
-    share = 1 / together["session"].map(trials["session"].value_counts())
-    times = together["times"]
-    sums = together.assign(all=times * share, same=times * (times - 1) * share)
-    image = sums.groupby("stimulus")[["times", "all", "same"]].sum()
-    image = image[image["times"] == repetitions if repetitions else image["times"] > 1]
-    if image.empty:
-        return float("nan")
-    k = image["times"]
-    mean = (((k - 1) * image["all"] - image["same"]) / (k * (k - 1))).mean()
-    variance = 2 * (1 / (k - 1)).sum() / len(k) ** 2 - 2 / len(trials)
-    d = min(mean + NormalDist().inv_cdf(SILENT) * np.sqrt(max(variance, 0.0)), 1 - 1e-6)
-    return float(np.sqrt(d / (1 - d)))
 
 
 def zscore(

@@ -154,23 +154,28 @@ def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -
     """
     random = np.random.default_rng(options.seed)
     n_train, n_images = len(a.train), len(a.train) + len(a.test)
-    common = random.standard_normal((n_images, max(a.train.shape[1], b.train.shape[1])))
-    spaces, drives = [], []
-    for one in (a, b):
+    narrow = min(a.train.shape[1], b.train.shape[1])
+    common = random.standard_normal((n_images, narrow))
+
+    def like(one: Components) -> Array:
         latent = random.standard_normal((n_images, one.train.shape[1]))
-        latent[:, ::2] = common[:, : latent.shape[1] : 2]
-        latent *= one.train.std(0, dtype=np.float64)
-        made = latent.astype(np.float32)
-        spaces.append(Components(made[:n_train], made[n_train:], one.n_features, one.variance_kept))
-        drives.append(latent)
-    parts = (drives[0][:, ::2], drives[0][:, 1::2], drives[1][:, 1::2])
+        latent[:, :narrow:2] = common[:, ::2]
+        scaled: Array = (latent * one.train.std(0, dtype=np.float64)).astype(np.float32)
+        return scaled
+
+    features = like(a), like(b)
+    first, second = (
+        Components(made[:n_train], made[n_train:], one.n_features, one.variance_kept)
+        for one, made in zip((a, b), features, strict=True)
+    )
+    parts = (features[0][:, :narrow:2], features[0][:, 1::2], features[1][:, 1::2])
     shares = np.repeat([[f, (1 - f) / 2, (1 - f) / 2] for f in PLANTED], MADE_UP, axis=0).T * r2
     Y = np.sqrt(1 - r2) * random.standard_normal((n_images, shares.shape[1]))
     for part, explained in zip(parts, shares, strict=True):
         drive = part @ random.standard_normal((part.shape[1], shares.shape[1]))
         Y += np.sqrt(explained) * drive / drive.std(0)
     Y = Y.astype(np.float32)
-    found = fit_pair(*spaces, Y[:n_train], Y[n_train:], options)
+    found = fit_pair(first, second, Y[:n_train], Y[n_train:], options)
     shared, joint = (
         found[name].values.reshape(len(PLANTED), MADE_UP).mean(1) for name in ("shared", "r2_joint")
     )

@@ -17,24 +17,12 @@ from brainstruct.datasets.nsd.labels import DISTRIBUTED
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
-from brainstruct.datasets.nsd.settings import NsdSettings, number_of
+from brainstruct.datasets.nsd.settings import DECIDE, NsdSettings, number_of
 from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.reading import SIDES, Reader
 from brainstruct.errors import InputError, Outcome
 
 _ROOM = "brainstruct.datasets.nsd"
-
-_DECIDE: dict[Part, set[str]] = {
-    "trials": {"nsd_root"},
-    "stimuli": {"nsd_root"},
-    "pixels": {"nsd_root"},
-    "captions": {"nsd_root", "annotations"},
-    "betas": {"nsd_root", "space", "betas"},
-    "regions": {"nsd_root", "space", "betas"},
-    "places": {"nsd_root", "space", "betas"},
-    "words": {"space", "betas"},
-}
-"""Part -> settings that decide what is read; sessions and format are added where they do."""
 
 
 class Nsd(NsdSettings, DataSet):
@@ -159,11 +147,7 @@ class Nsd(NsdSettings, DataSet):
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
     def ncsnr_sessions_of(self, subject: str) -> int:
-        """Return the number of sessions that a subject's ncsnr was made of.
-
-        As configured, as written by the workflow, or as released: what lies on disk
-        does not say.
-        """
+        """Return how many sessions a subject's ncsnr was made of; the disk does not say."""
         made = RELEASED_SESSIONS if self.written is None else self.written.sessions
         return number_of(self.ncsnr_sessions, subject) or made[subject]
 
@@ -264,7 +248,7 @@ class Nsd(NsdSettings, DataSet):
         self, part: Part, name: str = "", subjects: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Return the settings that decide what is read; see `DataSet.settings_for`."""
-        said = {"dataset": self.origin, **self.model_dump(include=_DECIDE[part])}
+        said = {"dataset": self.origin, **self.model_dump(include=DECIDE[part])}
         if part in ("trials", "betas"):
             said["sessions"] = self.sessions_read(name).count
         if part == "betas":

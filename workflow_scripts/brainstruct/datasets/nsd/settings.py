@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from brainstruct.datasets.interface import Part
 from brainstruct.datasets.nsd.numbers import N_SESSIONS
 from brainstruct.settings.base import Block, FilePath, Key
 
@@ -14,6 +15,19 @@ MASK = "nsdgeneral"
 
 
 _Sessions = Annotated[int, Field(gt=0, le=N_SESSIONS)]
+
+
+DECIDE: dict[Part, set[str]] = {
+    "trials": {"nsd_root"},
+    "stimuli": {"nsd_root"},
+    "pixels": {"nsd_root"},
+    "captions": {"nsd_root", "annotations"},
+    "betas": {"nsd_root", "space", "betas"},
+    "regions": {"nsd_root", "space", "betas"},
+    "places": {"nsd_root", "space", "betas"},
+    "words": {"space", "betas"},
+}
+"""Part -> settings that decide what is read; sessions and format are added where they do."""
 
 
 class NsdSettings(Block):
