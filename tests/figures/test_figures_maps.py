@@ -119,11 +119,11 @@ def test_a_threshold_of_each_voxel_is_said_in_words_and_not_marked(stage, place)
     own = {"subj01": {"ncsnr": full, "cross_subject": full}}
     found = {"subj01": {
         "ncsnr": usable(full, 0.1674),
-        "cross_subject": full.assign_attrs(threshold="twice its standard error"),
+        "cross_subject": full.assign_attrs(threshold="2 standard errors"),
     }}  # fmt: skip
     drawing = draw_noise_ceiling({"subj01": stage}, own, found)
     assert "subj01, from repetitions: 100 % above 0.167" in captions(drawing)
-    assert "subj01, from other subjects: 100 % above twice its standard error" in captions(drawing)
+    assert "subj01, from other subjects: 100 % above 2 standard errors" in captions(drawing)
     marked = {line.get_xdata()[0] for line in drawing.figure.axes[-1].lines}
     assert marked == {0.1674}
 
