@@ -123,7 +123,8 @@ def test_a_threshold_of_each_voxel_is_said_in_words_and_not_marked(stage, place)
     }}  # fmt: skip
     drawing = draw_noise_ceiling({"subj01": stage}, own, found)
     assert "subj01, from repetitions: 100 % above 0.167" in captions(drawing)
-    assert "subj01, from other subjects: 100 % above 2 standard errors" in captions(drawing)
+    said = [caption.replace("\n", " ") for caption in captions(drawing)]
+    assert "subj01, from other subjects: 100 % above 2 standard errors" in said
     marked = {line.get_xdata()[0] for line in drawing.figure.axes[-1].lines}
     assert marked == {0.1674}
 
