@@ -19,6 +19,7 @@
 # make conformance-vectors  write down what costly stages compute, once a number rose (ARGS=--inputs-changed)
 # make conformance-mutants  change constants of every costly stage; its vector must notice (ten minutes)
 # make mutants  150 small changes anywhere in the library; its tests must notice (MUTANTS="--seed 2"; an hour)
+# make simulations  all simulations with known truth at full size, and their table for docs/statistics.md
 # make bench  benchmarks: ratios against the peers
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
@@ -40,7 +41,7 @@ one_word = '$(subst ','\'',$(1))'
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants simulations bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -147,6 +148,9 @@ MUTANTS ?= --seed 1 --count 150
 
 mutants: setup
 	$(BIN)/python -W ignore tests/mutants/mutate.py $(MUTANTS)
+
+simulations: setup
+	BRAINSTRUCT_SIMULATIONS=full $(BIN)/python -m pytest tests/simulations
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s

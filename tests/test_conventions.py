@@ -65,6 +65,26 @@ def test_the_report_names_the_features_that_were_used(pooling, features):
     assert features in " ".join(text.split())
 
 
+CAPTIONS = [
+    path for path in sorted((REPOSITORY / "report").glob("*.rst"))
+    if "ceiling_threshold" in path.read_text(encoding="utf-8")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    ("threshold", "says"), [("auto", "the 95 % point of voxels without signal"), (0.1, "0.1")]
+)
+def test_captions_say_which_voxels_are_left_out(path, threshold, says):
+    config = read_config([])
+    config["alignment"] |= {"ceiling_threshold": threshold}
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    job = {"config": config, "wildcards": {"subject": "subj01", "model": "idefics"}}
+    text = environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
+    assert f" {says}" in " ".join(text.split())
+    assert "auto" not in text
+
+
 def sections(text):
     """Name -> lines of the sections of an Apptainer definition; the header's is empty."""
     parts = re.split(r"^%(\w+)\n", text, flags=re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Divisor
 from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
@@ -41,9 +42,8 @@ def compare(
         truth,
         members,
         pairs,
-        space[f"ceiling_{divisor.ceiling}"],
+        usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold),
         list(regions(space, mask)),
-        threshold=divisor.ceiling_threshold,
         options=statistics,
     )
     whole = result.sel(measure="alignment").isel(region=0)

@@ -12,13 +12,18 @@ from brainstruct.errors import InputError
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
+SURE = 2
+"""Standard errors that a cross-subject ceiling must have."""
+
 
 def _no_ceiling(space: xr.Dataset, responses: Path, cross_subject: Path | None) -> InputError:
     """Say that what scores shall be divided by is nowhere known."""
     if cross_subject is None:
         return InputError(responses, "has no voxel with an ncsnr", "Download the ncsnr again")
     problem = f"has no cross-subject ceiling: {space.attrs['cross_subject_note']}"
-    return InputError(cross_subject, problem, "Set alignment.ceiling to ncsnr, or add sessions")
+    return InputError(
+        cross_subject, problem, "Set alignment.ceiling to ncsnr, add sessions or subjects"
+    )
 
 
 @script
@@ -40,20 +45,29 @@ def estimate_ceiling(
     space = with_regions(stored, dataset.reader().regions(subject, rois, stored))
     reliable = ncsnr_ceiling(space["ncsnr"], tested.repetitions)
     space["ceiling_ncsnr"] = xr.DataArray(reliable, dims="voxel", attrs={"units": "correlation"})
+    silent = ncsnr_ceiling(stored.attrs["ncsnr_silent"], tested.repetitions)
+    space["threshold_ncsnr"] = xr.DataArray(silent, attrs={"units": "correlation"})
     space = space.assign_attrs(n_test_images=len(tested.images), test_set=tested.test_set)
     if cross_subject is not None:
-        other = read_dataset(cross_subject, ["ceiling_cross_subject"], ["voxel"])
+        needed = ["ceiling_cross_subject", "standard_error"]
+        other = read_dataset(cross_subject, needed, ["voxel"])
         space["ceiling_cross_subject"] = other["ceiling_cross_subject"]
-        names = ("note", "extrapolated", "n_images", "n_voxels_failed")
+        least = SURE * other["standard_error"]
+        space["threshold_cross_subject"] = least.assign_attrs(
+            units="correlation", long_name=f"{SURE} standard errors"
+        )
+        names = ("note", "extrapolated", "n_images", "tau")
         space = space.assign_attrs({f"cross_subject_{name}": other.attrs[name] for name in names})
         origin["cross_subject"] = provenance(other)
     if space[f"ceiling_{preferred}"].isnull().all():
         raise _no_ceiling(space, responses, cross_subject if preferred == "cross_subject" else None)
     log.info(
-        "%d voxels, %d test images, %.2f trials each, median ceiling %.3f",
+        "%d voxels, %d test images, %.2f trials each, median ceiling %.3f; "
+        "95 %% of silent voxels are below %.3f",
         space.sizes["voxel"],
         len(tested.images),
         tested.repetitions.mean(),
         float(space["ceiling_ncsnr"].median()),
+        silent,
     )
     write_dataset(space, ceiling, provenance=origin | {"ceiling_code": code})

@@ -56,8 +56,9 @@ def estimate_cross_subject(
         options,
         progress=lambda done, total: log.info("subset %d of %d", done, total),
     ).assign_coords(voxel=voxels[0])
-    for key in ("note", "n_images", "n_fits", "n_not_converged", "n_not_positive",
-                "n_beyond_one", "n_voxels_failed"):  # fmt: skip
+    for key in ("note", "n_images", "tau"):
         log.info("%s: %s", key, result.attrs[key])
+    sure = result["ceiling_cross_subject"] >= 2 * result["standard_error"]
+    log.info("%d of %d voxels have twice their standard error", sure.sum(), sure.size)
     result = result.assign_attrs(test_set=tested[0].test_set)
     write_dataset(result, ceiling, provenance=origin)

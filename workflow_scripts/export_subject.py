@@ -4,6 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.config.models import ShownModel
 from brainstruct.datasets.interface import DataSet
@@ -58,11 +59,11 @@ def export_subject(
     folder: Path,
 ) -> None:
     """Read scores, winners and ceilings, and write every map of them."""
-    kind, threshold = alignment.ceiling, alignment.ceiling_threshold
     space = read_dataset(ceiling, ["roi_label", "ceiling_ncsnr"], ["voxel"])
+    usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
     grid = dataset.reader().grid(subject, mask, space.attrs["volume_shape"])
     codes = {"estimate_ceiling": provenance(space)["ceiling_code"], "export_subject": code}
-    facts = subject_facts(space, preferred=kind, threshold=threshold)
+    facts = subject_facts(space, usable, preferred=alignment.ceiling)
     shared = merged(facts, {"CodeOfStages": codes})
     log.info("%s", surfaces.reason)
     cortices = _cortices(surfaces, surface_files, dataset, subject, space)
@@ -77,7 +78,7 @@ def export_subject(
             reference(dataset, dataset.grid_files(subject, mask)[0], synthetic=synthetic),
             cortices,
         )
-        count = target.write(subject_maps(space, kind, threshold), shared)
+        count = target.write(subject_maps(space, usable, alignment.ceiling), shared)
         for model, scores_file, winners_file in zip(models, scores, winners, strict=True):
             fitted = read_dataset(
                 scores_file, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"]
@@ -88,10 +89,9 @@ def export_subject(
             maps = model_maps(
                 fitted,
                 won,
-                space[f"ceiling_{kind}"],
+                usable,
                 name=labels[model.key],
                 rule=alignment.layers,
-                threshold=threshold,
                 instructions={key: one.model_dump() for key, one in model.instructions.items()},
                 colours=instruction_colours(instructions),
                 layer_colours=layer_colours(model.n_layers),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import concepts as groups
 from brainstruct.jobs.run import log, script
@@ -25,12 +26,9 @@ def find_concepts(
     """Compare the instructions of each group, voxel by voxel."""
     fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    divisor = space[f"ceiling_{alignment.ceiling}"]
-    rule, threshold = alignment.layers, alignment.ceiling_threshold
-    found = groups.find_concepts(fitted, divisor, concepts, rule=rule, threshold=threshold)
-    regions = groups.concept_table(
-        found, fitted, divisor, space, mask=mask, rule=rule, threshold=threshold
-    )
+    usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
+    found = groups.find_concepts(fitted, usable, concepts, rule=alignment.layers)
+    regions = groups.concept_table(found, fitted, usable, space, mask=mask, rule=alignment.layers)
     found = found.assign_attrs(test_set=fitted.attrs["test_set"])
     regions.insert(0, "test_set", found.attrs["test_set"])
     regions.insert(0, "model", model)

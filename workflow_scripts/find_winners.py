@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import alignment as scoring
 from brainstruct.jobs.run import log, script
@@ -13,14 +14,18 @@ def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: 
     """Compare the instructions of one model, voxel by voxel."""
     fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
+    usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
     result = scoring.find_winners(
         fitted,
-        space[f"ceiling_{alignment.ceiling}"],
+        usable,
         rule=alignment.layers,
-        threshold=alignment.ceiling_threshold,
     )
     excluded = int((result["layer"] == scoring.NO_WINNER).sum())
     log.info("%d of %d voxels under the ceiling threshold", excluded, result.sizes["voxel"])
-    result = result.assign_attrs(n_excluded=excluded, test_set=fitted.attrs["test_set"])
+    result = result.assign_attrs(
+        n_excluded=excluded,
+        ceiling_threshold=usable.attrs["threshold"],
+        test_set=fitted.attrs["test_set"],
+    )
     origin = provenance(fitted) | {"alignment": alignment.model_dump()}
     write_dataset(result, winners, provenance=origin)

@@ -7,18 +7,27 @@ import numpy as np
 import torch
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alphas, Divisor
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
-from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
+from brainstruct.encoding.partition import (
+    PLANTED,
+    SHARES,
+    calibrate,
+    full_r2,
+    partition_layers,
+    partition_pair,
+)
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 MOST_KEPT = 80  # reduced feature spaces in memory: 512 components of 10,000 images are 20 MB
+
+LOST = 0.1  # share of the R2 of all features that components may lose without a word
 
 
 # Long: it reads as the method does, from files to a file, with its arguments above.
@@ -42,9 +51,9 @@ def partition_variance(
 ) -> None:
     """Fit every pair alone and together, at each instruction's selected layer."""
     torch.set_num_threads(threads)
-    fitted = read_dataset(scores, ["cv_score"], ["instruction", "layer", "voxel"])
+    fitted = read_dataset(scores, ["cv_score", "r2"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    reliable = can_be_divided_by(space[f"ceiling_{divisor.ceiling}"], divisor.ceiling_threshold)
+    reliable = usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold).notnull()
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth
@@ -68,7 +77,7 @@ def partition_variance(
                  kept.train.shape[1], 100 * kept.variance_kept)  # fmt: skip
         return kept
 
-    found = []
+    found, joint = [], list[float]()
     for a, b in pairs:
         one = partition_pair(
             (layers.sel(instruction=a).values, layers.sel(instruction=b).values),
@@ -77,10 +86,22 @@ def partition_variance(
             truth,
             banded,
         ).assign_coords(voxel=stored.voxel.values)
+        for side, name in zip("ab", (a, b), strict=True):
+            chosen = layers.sel(instruction=name).values
+            one[f"r2_full_{side}"] = ("voxel", full_r2(fitted, name, chosen))
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
+        for side, name in zip("ab", (a, b), strict=True):
+            whole, kept = float(means[f"r2_full_{side}"]), float(means[f"r2_{side}"])
+            if whole - kept > LOST * abs(whole):
+                log.warning(
+                    "%d components of %s explain R2 %.4f of the responses, all features %.4f: what "
+                    "is lost moves between shared and unique; raise partition.components",
+                    partition_settings.components, name, kept, whole,
+                )  # fmt: skip
         log.info("%s and %s: %s", a, b,
                  ", ".join(f"{name} {float(means[name]):z.4f}" for name in SHARES))  # fmt: skip
         found.append(one)
+        joint.append(float(means["r2_joint"]))
     result = (
         xr.concat(found, "pair")
         .assign_coords(
@@ -90,5 +111,14 @@ def partition_variance(
         )
         .assign_attrs(test_set=stored.test_set)
     )
+    # The same number of images and components for all pairs: one calibration serves them.
+    first, second = (
+        components(name, int(layers.sel(instruction=name)[reliable.values.argmax()]))
+        for name in pairs[0]
+    )
+    level = float(np.clip(np.mean(joint), 0.01, 0.9))
+    result["calibration"] = calibrate(first, second, level, banded)
+    for planted, came in zip(PLANTED, result["calibration"].values, strict=True):
+        log.info("of R2 %.3f, a shared part of %.2f comes out as %.2f", level, planted, came)
     origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
     write_dataset(result, partition, provenance=provenance(fitted) | origin)

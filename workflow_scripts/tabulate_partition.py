@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Divisor
 from brainstruct.encoding.partition import partition_table, shared_matrix
 from brainstruct.jobs.run import script
@@ -27,8 +28,7 @@ def tabulate_partition(
     regions = partition_table(
         stored,
         space,
-        space[f"ceiling_{divisor.ceiling}"],
-        divisor.ceiling_threshold,
+        usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold),
         mask,
     )
     whole = regions[(regions["family"] == mask) & (regions["label"] == "all")]

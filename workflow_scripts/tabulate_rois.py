@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from brainstruct.brain.ceilings import ceilings_by_kind
+from brainstruct.brain.ceilings import usable_ceilings
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import combine_p, selected_p
@@ -32,7 +32,7 @@ def tabulate_rois(
     """Write one table by instruction and one by instruction and layer."""
     fitted = read_dataset(scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
-    ceilings = ceilings_by_kind(space)
+    ceilings = usable_ceilings(space, alignment.ceiling_threshold)
 
     def tabulate(r: xr.DataArray, p: xr.DataArray) -> pd.DataFrame:
         table = alignment_table(
@@ -41,7 +41,6 @@ def tabulate_rois(
             ceilings,
             space,
             preferred=alignment.ceiling,
-            threshold=alignment.ceiling_threshold,
             mask_name=mask,
         )
         table.insert(0, "test_set", fitted.attrs["test_set"])

@@ -102,7 +102,7 @@ def measured(path: Path, seed: int, images: int, voxels: int) -> Path:
             **{axis: ("voxel", place[:, at]) for at, axis in enumerate("ijk")},
             "ncsnr": ("voxel", own.uniform(0, 1.5, voxels)),
         },
-        attrs={"volume_shape": list(SHAPE)},
+        attrs={"volume_shape": list(SHAPE), "ncsnr_silent": 0.4},
     )
     write_dataset(stored, path)
     return path
@@ -132,9 +132,12 @@ def cross_subject(folder: Path) -> Outputs:
 def ceilings(folder: Path) -> Outputs:
     stored = measured(folder / "responses.nc", 1, 12, 20)
     other = xr.Dataset(
-        {"ceiling_cross_subject": ("voxel", np.linspace(0.1, 0.9, 20))},
+        {
+            "ceiling_cross_subject": ("voxel", np.linspace(-0.1, 0.9, 20)),
+            "standard_error": ("voxel", np.linspace(0.2, 0.05, 20)),
+        },
         coords={"voxel": np.arange(20)},
-        attrs={"note": "", "extrapolated": "yes", "n_images": 12, "n_voxels_failed": 0},
+        attrs={"note": "", "extrapolated": "yes", "n_images": 12, "tau": 1.5},
     )
     write_dataset(other, folder / "other.nc")
     found = {}

@@ -90,6 +90,7 @@ def write_scores(folder: Path) -> Path:
         {
             "cv_score": (("instruction", "layer", "voxel"), random.standard_normal(shape)),
             "alpha": (("instruction", "layer", "voxel"), 10 ** random.uniform(0, 3, shape)),
+            "r2": (("instruction", "layer", "voxel"), random.uniform(-0.1, 0.5, shape)),
         },
         coords={"instruction": list(NAMES), "layer": list(LAYERS), "voxel": np.arange(VOXELS) + 4},
     )
@@ -205,7 +206,7 @@ def partitioned(folder: Path) -> Outputs:
             penalties=Alphas(**GRID),
             folds=3,
             backend="torch",
-            divisor=Divisor(),
+            divisor=Divisor(ceiling_threshold=0.05),
             seed=5,
             threads=1,
             code="",
@@ -233,7 +234,7 @@ def compared(folder: Path) -> Outputs:
         predictions=predictions,
         groups={"a": ["IC", "CR"], "b": ["none"], "c": ["none"]},
         pairs=[("a", "b"), ("b", "c")],
-        divisor=Divisor(),
+        divisor=Divisor(ceiling_threshold=0.05),
         statistics=ComparisonOptions(n_draws=60, seed=2, voxels_at_once=4),
         mask="all",
         code="",

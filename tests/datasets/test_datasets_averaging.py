@@ -13,6 +13,7 @@ from brainstruct.datasets import averaging
 from brainstruct.datasets.averaging import average_betas, zscore
 from brainstruct.datasets.nsd.ncsnr import compute_ncsnr
 from brainstruct.datasets.reading import NoiseCeiling, Trials
+from brainstruct.datasets.silent import silent_ncsnr
 from brainstruct.errors import InputError
 
 SESSION = 750
@@ -26,6 +27,12 @@ def integers(betas: np.ndarray, *invalid: int) -> Trials:
 
 def average(reader: ToyReader, **options) -> xr.Dataset:
     return average_betas(reader, "anna", reader.images(), mask="all", **options)
+
+
+def of_sessions(count: int) -> pd.DataFrame:
+    """The trials of a map of so many sessions, in which 300 images were shown thrice."""
+    stimulus = np.concatenate([np.repeat(np.arange(300), 3), np.arange(300, SESSION * count - 600)])
+    return pd.DataFrame({"session": np.arange(SESSION * count) % count, "stimulus": stimulus})
 
 
 def two_sessions(n_voxels: int = 4, ncsnr: NoiseCeiling | None = None) -> ToyReader:
@@ -66,11 +73,37 @@ def test_constant_voxels_are_dead(constant: int) -> None:
     assert not scaled.any()
 
 
-def test_voxels_with_too_few_valid_trials_are_dead() -> None:
-    betas = np.full((750, 2), 32_767, dtype=np.int16)
-    betas[0] = 5
-    betas[1, 1] = 6
-    assert zscore(integers(betas, 32_767))[2].tolist() == [False, True]
+@pytest.mark.parametrize(("trials", "valid", "alive"), [
+    (750, 29, False), (750, 30, True), (60, 30, True), (40, 19, False), (40, 20, True),
+    (3, 1, False), (3, 2, True),
+])  # fmt: skip
+def test_voxels_with_too_few_valid_trials_are_dead(trials: int, valid: int, alive: bool) -> None:
+    """Thirty, or half of the trials where there are fewer than sixty."""
+    betas = np.full((trials, 1), 32_767, dtype=np.int16)
+    betas[:valid, 0] = np.arange(valid)
+    assert zscore(integers(betas, 32_767))[2].tolist() == [alive]
+
+
+def test_test_images_without_a_valid_trial_have_no_part_in_r() -> None:
+    """Of another mean than the session's, as few images have."""
+    shown = [list(range(20)) * 2]
+    random = np.random.default_rng(6)
+    signal = random.standard_normal((20, 3)) + (np.arange(20) < 10)[:, None]
+    betas = np.tile(signal, (2, 1))
+    betas[[4, 24], 1] = np.nan
+    betas[[14, 34], 2] = np.nan
+    found = average(ToyReader(shown, [Trials(betas)]))
+    assert found.attrs["n_imputed"] == 2
+    tested = found.isel(stimulus=np.flatnonzero(found["split"] == "test"))["betas"].to_numpy()
+    assert tested.shape == (10, 3)
+    others = np.arange(10) != 4
+    assert tested[4, 1] == pytest.approx(tested[others, 1].mean(), abs=1e-6)
+    prediction = random.standard_normal(10)
+    centred = tested[:, 1] - tested[:, 1].mean()
+    rest = tested[others, 1] - tested[others, 1].mean()
+    assert centred @ prediction == pytest.approx(rest @ prediction[others], rel=1e-5)
+    # Of a training image it is the session's mean.
+    assert float(found["betas"].sel(stimulus=14)[2]) == 0
 
 
 @pytest.mark.filterwarnings("error")
@@ -122,13 +155,14 @@ def test_progress_counts_trials() -> None:
 
 
 def test_dead_voxels_are_dropped_with_their_places_and_noise() -> None:
-    reader = two_sessions(ncsnr=NoiseCeiling(np.arange(4, dtype=np.float32), 7, 3))
+    reader = two_sessions(ncsnr=NoiseCeiling(np.arange(4, dtype=np.float32), of_sessions(7), 3))
     reader.pieces[1].betas[:, 2] = 1.0
     found = average(reader)
     assert found["depth"].to_numpy().tolist() == [0, 1, 3]
     assert found["ncsnr"].to_numpy().tolist() == [0, 1, 3]
     assert (found.attrs["n_dead_voxels"], found.attrs["n_voxels"]) == (1, 3)
     assert (found.attrs["ncsnr_sessions"], found.attrs["ncsnr_repetitions"]) == (7, 3)
+    assert found.attrs["ncsnr_silent"] == silent_ncsnr(of_sessions(7), 3)
 
 
 def test_noise_is_estimated_from_repetitions_as_the_authors_of_the_nsd_do() -> None:
@@ -149,6 +183,31 @@ def test_noise_is_unknown_where_nothing_was_repeated() -> None:
     betas = np.random.default_rng(3).standard_normal((4, 2))
     found = average(ToyReader([[10, 11, 3, 12]], [Trials(betas)]))
     assert np.isnan(found["ncsnr"]).all()
+    assert np.isnan(found.attrs["ncsnr_silent"])
+
+
+def test_silent_voxels_of_all_of_the_nsd_reach_a_sixth() -> None:
+    """10,000 images thrice in 30,000 trials: 1.645 sqrt(1 / 10,000 - 2 / 30,000)."""
+    session = np.tile(np.arange(40), 750)  # every repetition in another session
+    trials = pd.DataFrame({"session": session, "stimulus": np.repeat(np.arange(10_000), 3)})
+    d = 1.6449 * np.sqrt(1 / 30_000)
+    assert silent_ncsnr(trials, 3) ** 2 == pytest.approx(
+        (d + 1 / 750) / (1 - d - 1 / 750), rel=1e-4
+    )
+    assert silent_ncsnr(trials, 3) == silent_ncsnr(trials)
+    together = trials.assign(session=np.repeat(np.arange(40), 750))
+    assert silent_ncsnr(together, 3) ** 2 == pytest.approx(d / (1 - d), rel=1e-4)
+    assert silent_ncsnr(together.assign(session=0), 3) == silent_ncsnr(together, 3)
+    assert np.isnan(silent_ncsnr(trials, 2))
+
+
+def test_images_shown_more_often_say_more() -> None:
+    four = pd.DataFrame({"session": 0, "stimulus": np.repeat(np.arange(300), 4)})
+    two = pd.DataFrame({"session": 0, "stimulus": np.repeat(np.arange(300), 2)})
+    d = 1.6449 * np.sqrt(2 / 300 / 3 - 2 / 1200)
+    assert silent_ncsnr(four) ** 2 == pytest.approx(d / (1 - d), rel=1e-4)
+    d = 1.6449 * np.sqrt(2 / 300 - 2 / 600)
+    assert silent_ncsnr(two) ** 2 == pytest.approx(d / (1 - d), rel=1e-4)
 
 
 @pytest.mark.parametrize(("cut", "said"), [(-1, "11"), (1, "more than 12")])
@@ -182,7 +241,8 @@ class ManySessions(ToyReader):
 
     def __init__(self) -> None:
         shown = np.tile(np.arange(self.n_images), 3).reshape(-1, SESSION)
-        super().__init__(list(shown), ncsnr=NoiseCeiling(np.ones(self.n_voxels, np.float32), 9, 3))
+        known = NoiseCeiling(np.ones(self.n_voxels, np.float32), of_sessions(9), 3)
+        super().__init__(list(shown), ncsnr=known)
 
     def betas(self, subject: str, mask: str) -> Iterator[Trials]:
         for number in range(len(self.shown)):
@@ -205,4 +265,5 @@ def test_memory_is_nine_bytes_per_image_and_voxel(monkeypatch: pytest.MonkeyPatc
     finally:
         tracemalloc.stop()
     one_session = SESSION * reader.n_voxels * 2
-    assert peak < 9 * reader.n_images * reader.n_voxels + 5 * one_session
+    shuffled = averaging.SHUFFLES * averaging.CHECKED
+    assert peak < 9 * reader.n_images * (reader.n_voxels + shuffled) + 5 * one_session

@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 
 from brainstruct.embedding.reading import Embeddings, matching_images
-from brainstruct.encoding.alignment import NO_WINNER, find_winners, normalise, select_layers
+from brainstruct.encoding.alignment import NO_WINNER, find_winners, select_layers
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.encoding.recovery import match_voxels, recovery_table
 from brainstruct.encoding.regions import regions, roi_table
 from brainstruct.store.arrays import write_dataset
+from ceilings import usable
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_layers_are_selected_by_training_score(scores):
 
 def test_winners(scores):
     ceiling = xr.DataArray(np.array([0.5, 1.0, 0.02, np.nan], np.float32), dims="voxel")
-    found = find_winners(scores, ceiling, rule="best", threshold=0.05)
+    found = find_winners(scores, usable(ceiling), rule="best")
     assert found["instruction_index"].values.tolist() == [0, 1, NO_WINNER, NO_WINNER]
     assert found["layer"].values.tolist() == [9, 9, NO_WINNER, NO_WINNER]
     r = scores["r"].values
@@ -56,7 +57,7 @@ def test_the_first_of_equals_wins_and_no_score_loses(scores, rule):
     three["cv_score"][1:, :, 2] = np.nan
     three["cv_score"][:, :, 3] = np.nan
     ceiling = xr.DataArray(np.ones(4, np.float32), dims="voxel")
-    found = find_winners(three, ceiling, rule=rule, threshold=0.05)
+    found = find_winners(three, usable(ceiling), rule=rule)
     assert found["instruction_index"].values.tolist() == [0, 1, 0, 0]
     assert found["layer"].values.tolist() == [0, 0, 0, 0]
     r = found["alignment_by_instruction"].values
@@ -67,23 +68,9 @@ def test_the_first_of_equals_wins_and_no_score_loses(scores, rule):
 
 def test_one_instruction_has_no_margin(scores):
     ceiling = xr.DataArray(np.ones(4, np.float32), dims="voxel")
-    found = find_winners(scores.isel(instruction=[1]), ceiling, rule="mean", threshold=0.05)
+    found = find_winners(scores.isel(instruction=[1]), ceiling, rule="mean")
     assert np.isnan(found["margin"]).all()
     assert (found["instruction_index"] == 0).all()
-
-
-def test_a_ceiling_of_zero_has_no_winner_at_a_threshold_of_zero(scores):
-    ceiling = xr.DataArray(np.array([0.0, 1.0, 0.02, np.nan], np.float32), dims="voxel")
-    found = find_winners(scores, ceiling, rule="best", threshold=0)
-    assert found["instruction_index"].values.tolist() == [NO_WINNER, 1, 0, NO_WINNER]
-    assert not np.isinf(found["alignment_by_instruction"]).any()
-    assert np.isnan(found["alignment"].values[[0, 3]]).all()
-
-
-def test_normalise_excludes_low_ceilings():
-    r = xr.DataArray([0.3, 0.3, 0.3], dims="voxel")
-    ceiling = xr.DataArray([0.6, 0.04, np.nan], dims="voxel")
-    np.testing.assert_allclose(normalise(r, ceiling, 0.05), [0.5, np.nan, np.nan])
 
 
 def test_ncsnr_ceiling_is_what_a_perfect_model_reaches():
@@ -132,7 +119,7 @@ def test_absent_region_is_nan_and_exclusions_are_counted(space):
         [[0.2, 0.4, 0.6, 0.8]], dims=("instruction", "voxel"), coords={"instruction": ["IC"]}
     )
     ceiling = xr.DataArray([1.0, 0.5, 0.01, 1.0], dims="voxel")
-    table = roi_table(r, normalise(r, ceiling, 0.05), space, "m").set_index(["family", "label"])
+    table = roi_table(r, r / usable(ceiling), space, "m").set_index(["family", "label"])
     row = table.loc[("prf", "all")]
     assert (row["n_voxels"], row["n_excluded"]) == (3, 1)
     assert row["alignment"] == pytest.approx((0.2 + 0.8) / 2)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.encoding.cross_subject import CrossSubjectOptions, without_ceiling
 from brainstruct.errors import InputError
@@ -31,7 +32,7 @@ def estimate(tmp_path):
             "repetitions": ("stimulus", [3, 3, 2, 1]),
             "ncsnr": ("voxel", np.linspace(0.2, 1, voxels)),
         },
-        attrs={"volume_shape": [voxels] * 3},
+        attrs={"volume_shape": [voxels] * 3, "ncsnr_silent": 0.5},
     )
     numbers = np.zeros([voxels] * 3)
     numbers[2, 2, 2] = 1
@@ -67,6 +68,26 @@ def test_an_unknown_ceiling_is_kept_beside_the_one_that_counts(estimate):
     assert space.attrs["test_set"] == "shared"
     assert space["roi_label"].sel(roi="floc-bodies").values.tolist() == [0, 0, 1, 0, 0]
     assert set(space.variables) >= {"i", "j", "k", "ncsnr"}
+    # What a voxel without signal would have, were it among them.
+    assert float(space["threshold_ncsnr"]) == pytest.approx(0.5 / np.hypot(0.5, np.sqrt(11 / 18)))
+
+
+def test_a_cross_subject_ceiling_needs_twice_its_standard_error(estimate, tmp_path):
+    known = xr.Dataset(
+        {
+            "ceiling_cross_subject": ("voxel", np.array([-0.2, 0.3, 0.3, 1.1, 0.5], np.float32)),
+            "standard_error": ("voxel", np.array([0.1, 0.2, 0.1, 0.2, 0.25], np.float32)),
+        },
+        coords={"voxel": np.arange(5)},
+        attrs={"note": "", "extrapolated": 1, "n_images": 60, "tau": 1.5},
+    )
+    write_dataset(known, tmp_path / "cross.nc")
+    space = estimate("cross_subject")
+    np.testing.assert_array_equal(space["ceiling_cross_subject"], known["ceiling_cross_subject"])
+    found = usable_ceiling(space, "cross_subject", "auto")
+    assert np.flatnonzero(found.notnull()).tolist() == [2, 3, 4]
+    assert found.attrs["threshold"] == "2 standard errors"
+    assert space.attrs["cross_subject_tau"] == 1.5
 
 
 def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):
@@ -79,13 +100,13 @@ def test_an_unknown_ceiling_cannot_be_the_one_that_counts(estimate, tmp_path):
 def test_a_cross_subject_ceiling_says_which_test_set_it_is_of(tmp_path, images, known):
     rng = np.random.default_rng(0)
     signal = rng.standard_normal((images, 2))
-    paths = [tmp_path / f"{name}.nc" for name in ("target", "source")]
+    paths = [tmp_path / f"{name}.nc" for name in ("target", "source", "another")]
     for path in paths:
         responses = xr.Dataset(
             {
                 "betas": (
                     ("stimulus", "voxel"),
-                    (signal + 0.1 * rng.random(signal.shape)).astype("f4"),
+                    (signal + rng.standard_normal(signal.shape)).astype("f4"),
                 )
             },
             coords={
@@ -101,7 +122,7 @@ def test_a_cross_subject_ceiling_says_which_test_set_it_is_of(tmp_path, images, 
         target=paths[0],
         sources=paths[1:],
         subject="subj01",
-        others=["subj02"],
+        others=["subj02", "subj03"],
         options=CrossSubjectOptions(n_bootstraps=3),
         code="code",
         ceiling=tmp_path / "ceiling.nc",

@@ -17,9 +17,16 @@ from brainstruct.encoding.fdr import (
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import Resampler, image_weights
 from brainstruct.encoding.scores import pearson
-from brainstruct.encoding.subjects import GROUP, comparison_notes, comparison_table, subject_means
+from brainstruct.encoding.subjects import (
+    GROUP,
+    _q_values,
+    comparison_notes,
+    comparison_table,
+    subject_means,
+)
 from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table
+from ceilings import usable
 from tabulate_comparisons import tabulate_comparisons
 
 
@@ -44,9 +51,7 @@ def study(n_images=300, n_voxels=40, gain=(1.0, 0.5), seed=0, members=1):
     return truth, groups
 
 
-def compared(
-    truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, threshold=0.05, **options
-):
+def compared(truth, groups, pairs=(("a", "b"),), regions=None, ceiling=None, **options):
     n = truth.sizes["voxel"]
     regions = regions or [Region("mask", "all", np.ones(n, dtype=bool))]
     if ceiling is None:
@@ -56,19 +61,18 @@ def compared(
         truth,
         groups,
         list(pairs),
-        ceiling,
+        usable(ceiling),
         regions,
-        threshold=threshold,
         options=ComparisonOptions(**options),
     ).assign_attrs(test_set="shared")
 
 
-def test_a_ceiling_of_zero_spoils_no_region_at_a_threshold_of_zero():
+def test_a_ceiling_of_zero_spoils_no_region():
     truth, groups = study()
     ceiling = xr.DataArray(np.ones(40, np.float32), dims="voxel")
     ceiling[3] = 0
     halves = [Region("roi", str(half), np.arange(40) // 20 == half) for half in (0, 1)]
-    found = compared(truth, groups, regions=halves, ceiling=ceiling, threshold=0)
+    found = compared(truth, groups, regions=halves, ceiling=ceiling)
     assert found["n_excluded"].values.tolist() == [1, 0]
     assert np.isfinite(found["region_a"]).all()
     assert np.isfinite(found["region_draws"]).all()
@@ -295,3 +299,14 @@ def test_constant_columns_have_no_correlation_and_are_no_reason_to_warn():
         np.isnan(resampler.correlate(columns)), [[False, True, False]] * 2
     )
     assert resampler.correlate(columns[:, [1, 0, 1]])[:, [0, 2]].tolist() == [[0, 0], [0, 0]]
+
+
+def test_sure_families_do_not_let_labels_pass():
+    """Regions lie within each other: the mask, families, labels are tested each for itself."""
+    labels = np.array(["all", "all", "all", "all", "V1", "V2", "V3", "V4"])
+    p = np.array([[[1e-9, 1e-9, 1e-9, 1e-9, 0.02, 0.5, 0.6, 0.7]]])
+    q = _q_values(p, labels)
+    # Among all eight, 0.02 would be 0.032.
+    np.testing.assert_allclose(q[0, 0, 4], 0.08)
+    np.testing.assert_allclose(q[0, 0, :4], 1e-9)
+    np.testing.assert_array_equal(_q_values(p[..., :1], labels[:1]), p[..., :1])

@@ -9,6 +9,7 @@ import xarray as xr
 from brainstruct.encoding.alignment import NO_WINNER, find_winners
 from brainstruct.encoding.concepts import concept_table, find_concepts
 from brainstruct.encoding.summary import alignment_table
+from ceilings import usable
 
 NAMES = ["IC", "VQ1", "IU3", "VQ2"]
 GROUPS = {"counts": ["VQ2", "IU3"], "recognition": ["VQ1", "IC"], "absent": ["SR"]}
@@ -31,11 +32,11 @@ def scores():
 def ceiling():
     values = np.full(50, 0.8, np.float32)
     values[3] = 0.01
-    return xr.DataArray(values, dims="voxel")
+    return usable(xr.DataArray(values, dims="voxel"))
 
 
 def test_winner_within_each_group(scores, ceiling):
-    found = find_concepts(scores, ceiling, GROUPS, rule="best", threshold=0.05)
+    found = find_concepts(scores, ceiling, GROUPS, rule="best")
     assert found["concept"].values.tolist() == ["counts", "recognition"]
     best = scores["cv_score"].max("layer").values
     for voxel in range(50):
@@ -57,24 +58,18 @@ def test_winner_within_each_group(scores, ceiling):
     ]
 
 
-def test_a_ceiling_of_zero_has_no_concept_at_a_threshold_of_zero(scores, ceiling):
-    ceiling[5] = 0
-    found = find_concepts(scores, ceiling, GROUPS, rule="best", threshold=0)
-    assert np.flatnonzero(found["concept_index"] == NO_WINNER).tolist() == [5]
-
-
 def test_one_group_of_all_is_the_overall_winner(scores, ceiling):
-    found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, rule="mean", threshold=0.05)
-    overall = find_winners(scores, ceiling, rule="mean", threshold=0.05)
+    found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, rule="mean")
+    overall = find_winners(scores, ceiling, rule="mean")
     for name in ("instruction_index", "layer", "alignment", "margin"):
         np.testing.assert_array_equal(found[name].values[0], overall[name].values)
 
 
 def test_group_of_one_has_no_margin(scores, ceiling):
-    found = find_concepts(scores, ceiling, {"one": ["IC"]}, rule="best", threshold=0.05)
+    found = find_concepts(scores, ceiling, {"one": ["IC"]}, rule="best")
     assert found["margin"].isnull().all()
     with pytest.raises(ValueError, match="no concept"):
-        find_concepts(scores, ceiling, {"none": ["SR"]}, rule="best", threshold=0.05)
+        find_concepts(scores, ceiling, {"none": ["SR"]}, rule="best")
 
 
 def space():
@@ -86,9 +81,8 @@ def space():
 
 
 def test_table_of_wins(scores, ceiling):
-    options = {"rule": "best", "threshold": 0.05}
-    found = find_concepts(scores, ceiling, GROUPS, **options)
-    table = concept_table(found, scores, ceiling, space(), mask="mask", **options)
+    found = find_concepts(scores, ceiling, GROUPS, rule="best")
+    table = concept_table(found, scores, ceiling, space(), rule="best", mask="mask")
     sums = table.groupby(["family", "label", "concept"])["share_won"].sum()
     np.testing.assert_allclose(sums, 1)
     ffa = table[table["label"] == "FFA"]
@@ -101,9 +95,7 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     ceilings = {"ncsnr": ceiling, "cross_subject": xr.full_like(ceiling, 0.5)}
     p = xr.full_like(r, 1e-3)
     p[:, 6:] = 0.9
-    table = alignment_table(
-        r, p, ceilings, space(), preferred="ncsnr", threshold=0.05, mask_name="mask"
-    )
+    table = alignment_table(r, p, ceilings, space(), preferred="ncsnr", mask_name="mask")
     row = table[(table["label"] == "FFA") & (table["instruction"] == "IC")].iloc[0]
     values = r.sel(instruction="IC").values[:10]
     assert row["alignment"] == row["alignment_ncsnr"]
@@ -114,7 +106,7 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     assert row["n_significant"] == 5
     assert row["share_significant"] == pytest.approx(5 / 9)
     untested = alignment_table(
-        r, xr.full_like(r, np.nan), ceilings, space(), preferred="ncsnr", threshold=0.05,
+        r, xr.full_like(r, np.nan), ceilings, space(), preferred="ncsnr",
         mask_name="mask",
     )  # fmt: skip
     assert untested["n_significant"].isna().all()

@@ -15,12 +15,14 @@ from sklearn.model_selection import KFold
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import (
+    full_r2,
     partition_layers,
     partition_pair,
     partition_table,
     shared_matrix,
 )
 from brainstruct.encoding.scores import r_squared
+from ceilings import usable
 
 ALPHAS = np.logspace(0, 5, 11)
 
@@ -280,6 +282,16 @@ def test_each_voxel_is_partitioned_at_its_layers():
         np.testing.assert_allclose(found["variance_kept_a"][here], first.variance_kept)
 
 
+def test_the_r2_of_all_features_is_that_of_each_voxel_s_layer():
+    r2 = xr.DataArray(
+        np.arange(12.0).reshape(2, 2, 3),
+        dims=("instruction", "layer", "voxel"),
+        coords={"instruction": ["IC", "A"], "layer": [4, 8], "voxel": [7, 8, 9]},
+    )
+    found = full_r2(xr.Dataset({"r2": r2}), "A", np.array([8, 4, 8], np.int16))
+    assert found.tolist() == [9, 7, 11]
+
+
 def test_regional_table_and_matrix():
     space = xr.Dataset(
         {"roi_label": (("roi", "voxel"), np.array([[1, 1, 0]], np.int16))},
@@ -292,16 +304,18 @@ def test_regional_table_and_matrix():
     arrays["unique_a"] = arrays["r2_joint"] - arrays["r2_b"]
     arrays["unique_b"] = arrays["r2_joint"] - arrays["r2_a"]
     arrays["split_a"] = arrays["split_b"] = arrays["r2_joint"] / 2
+    arrays["r2_full_a"], arrays["r2_full_b"] = arrays["r2_a"] + 0.1, arrays["r2_b"]
     partitions = xr.Dataset(
         {
             **{name: (("pair", "voxel"), array) for name, array in arrays.items()},
+            "calibration": ("planted", [0.0, 0.28, 0.6, 1.0]),
             "layer_a": (("pair", "voxel"), [[3, 3, 9]]),
             "layer_b": (("pair", "voxel"), [[5, 5, 5]]),
         },
         coords={"a": ("pair", ["IC"]), "b": ("pair", ["VQ1"])},
     )
     ceiling = xr.DataArray([0.5, 1.0, 0.01], dims="voxel")
-    table = partition_table(partitions, space, ceiling, 0.05, "mask").set_index("label")
+    table = partition_table(partitions, space, usable(ceiling), "mask").set_index("label")
     row = table.loc["FFA"]
     assert row["shared"] == pytest.approx((-0.05 + 0.2) / 2)
     assert row["shared_negative"] == 0.5
@@ -309,10 +323,12 @@ def test_regional_table_and_matrix():
     assert pd.isna(table.loc["OFA", "layer_a"])
     assert row["shared_of_ceiling"] == pytest.approx(0.15 / 1.25)
     assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
+    assert row["shared_of_joint_of_third"] == 0.28
+    assert (row["r2_full_a"] - row["r2_a"], row["r2_full_b"]) == pytest.approx((0.1, row["r2_b"]))
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]
     assert np.isnan(table.loc["OFA", "shared"])
     zero = xr.DataArray([0.5, 0.0, 0.01], dims="voxel")
-    lenient = partition_table(partitions, space, zero, 0, "mask").set_index("label")
+    lenient = partition_table(partitions, space, usable(zero, 0), "mask").set_index("label")
     assert lenient.loc["FFA", "n_excluded"] == 1, "a ceiling of 0 explains nothing"
     matrix = shared_matrix(table.loc[["FFA"]].reset_index())
     assert matrix.loc["VQ1", "IC"] == matrix.loc["IC", "VQ1"] == row["shared"]

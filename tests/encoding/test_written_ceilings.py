@@ -152,12 +152,11 @@ def test_cross_subject_ceiling_is_the_true_one(study, subject):
         assert np.median(estimate - truth) == pytest.approx(0, abs=0.03)
     # What was measured, before it is extrapolated, is far below.
     assert found["r_reached"].values[-1, planted].mean() < reached.mean() - 0.04
-    # Voxels that carry noise alone have no ceiling, and that is counted.
-    assert (
-        found.attrs["n_voxels_failed"]
-        >= np.isnan(found["ceiling_cross_subject"].values[~planted]).sum()
-    )
-    assert found.attrs["n_not_converged"] + found.attrs["n_not_positive"] > 0
+    # Voxels that carry noise alone have one as well, of either sign, within its error.
+    silent = found.isel(voxel=np.flatnonzero(~planted))
+    assert (silent["ceiling_cross_subject"] < 0).any()
+    assert (silent["ceiling_cross_subject"] >= 2 * silent["standard_error"]).mean() < 0.25
+    assert (estimate >= 2 * found["standard_error"].values[planted]).mean() > 0.95
     exponential = cross_subject_ceiling(
         betas[subject], sources, CrossSubjectOptions(
             n_bootstraps=10, log10_alphas=np.linspace(-2, 3, 6), curve="exponential",

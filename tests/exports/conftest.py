@@ -12,6 +12,7 @@ from made_up_scores import INSTRUCTIONS, LAYERS, SHAPE, THRESHOLD
 from brainstruct.brain.grid import Grid
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.encoding.alignment import find_winners
+from ceilings import usable
 from nsd_folder import write_subject
 
 
@@ -73,7 +74,7 @@ def scores(space) -> xr.Dataset:
 
 @pytest.fixture(scope="session")
 def winners(scores, space) -> xr.Dataset:
-    return find_winners(scores, space["ceiling_ncsnr"], rule="best", threshold=THRESHOLD)
+    return find_winners(scores, usable(space["ceiling_ncsnr"], THRESHOLD), rule="best")
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import own_cortices
 from brainstruct.figures.style import instruction_colours, layer_colours
+from ceilings import usable
 from nsd_study import open_nsd
 
 SPACE = "task-nsdcore_space-func1pt8mm"
@@ -30,12 +31,12 @@ def maps_of(scores, winners, space, **changes):
     options = {
         "name": "someModel",
         "rule": "best",
-        "threshold": THRESHOLD,
         "instructions": INSTRUCTIONS,
         "colours": instruction_colours(list(INSTRUCTIONS)),
         "layer_colours": layer_colours(6),
     }
-    return list(model_maps(scores, winners, space["ceiling_ncsnr"], **options | changes))
+    ceiling = usable(space["ceiling_ncsnr"], THRESHOLD)
+    return list(model_maps(scores, winners, ceiling, **options | changes))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,12 @@ def folder(tmp_path_factory, nsd, scores, winners, space, grid):
     root = tmp_path_factory.mktemp("exports")
     cortices = own_cortices(open_nsd(nsd), "subj01", mask, average=True)
     target = SubjectFolder(root, "01", "nsdcore", "func1pt8mm", grid, "bids:nsd:mask", cortices)
-    assert target.write(subject_maps(space, "ncsnr", THRESHOLD), {"Fact": 1}) == 3
+    assert (
+        target.write(
+            subject_maps(space, usable(space["ceiling_ncsnr"], THRESHOLD), "ncsnr"), {"Fact": 1}
+        )
+        == 3
+    )
     wanted = ("ByInstruction", "WinningInstruction", "WinningLayer", "Mean")
     maps = [one for one in maps_of(scores, winners, space) if one.desc.endswith(wanted)]
     maps = [one for one in maps if one.stat in (None, "alignment", "q")]
@@ -100,7 +106,8 @@ def test_numbers_are_the_scores(folder, scores, space, reliable):
 
 def test_significant_voxels_are_those_of_the_tables(folder, scores, space):
     q = values_at(volume(folder, "stat-q_desc-someModelByInstruction_statmap"), space).T
-    found = significant(selected_p(scores, "best"), space["ceiling_ncsnr"], THRESHOLD).values
+    ceiling = usable(space["ceiling_ncsnr"], THRESHOLD)
+    found = significant(selected_p(scores, "best"), ceiling).values
     np.testing.assert_array_equal(np.isnan(q), np.isnan(found))
     np.testing.assert_array_equal(q <= 0.05, found == 1)
     assert 0 < (found == 1).mean() < 0.9
@@ -250,16 +257,15 @@ def test_one_instruction_is_one_map_and_no_race(scores, winners, space):
     }
 
 
-def test_a_ceiling_of_zero_is_not_reliable_at_a_threshold_of_zero(scores, winners, space):
+def test_voxels_under_the_threshold_are_not_reliable(space):
     zero = space.copy(deep=True)
     zero["ceiling_ncsnr"][:3] = 0
-    maps = {one.desc: one for one in subject_maps(zero, "ncsnr", 0)}
+    ceiling = usable(zero["ceiling_ncsnr"], 1e-6)
+    maps = {one.desc: one for one in subject_maps(zero, ceiling, "ncsnr")}
     assert np.flatnonzero(maps["reliable"].values == 0).tolist() == [0, 1, 2]
-    for one in maps_of(scores, winners, zero, threshold=0):
-        if one.suffix == "statmap":
-            assert not np.isinf(one.values).any(), one.desc
     facts = space.attrs | {
         "n_voxels": 9, "n_test_images": 9, "sessions": 9, "mask": "m", "space": "s", "betas": "b"
     }  # fmt: skip
-    told = subject_facts(zero.assign_attrs(facts), preferred="ncsnr", threshold=0)
+    told = subject_facts(zero.assign_attrs(facts), ceiling, preferred="ncsnr")
     assert told["NumberOfExcludedVoxels"] == 3
+    assert told["NoiseCeiling"]["Threshold"] == 1e-6

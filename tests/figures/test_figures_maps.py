@@ -15,6 +15,7 @@ from brainstruct.figures.alignment_maps import draw_alignment_maps
 from brainstruct.figures.noise_ceiling import draw_noise_ceiling
 from brainstruct.figures.stage import Panel, Stage, draw_maps
 from brainstruct.figures.style import instruction_colours
+from ceilings import usable
 
 
 def captions(drawing) -> list[str]:
@@ -97,24 +98,41 @@ def test_no_model_is_an_error(stage):
         draw_alignment_maps(stage, {})
 
 
+def drawn_ceilings(stage, ceilings, threshold=0.05):
+    found = {
+        subject: {kind: usable(values, threshold) for kind, values in one.items()}
+        for subject, one in ceilings.items()
+    }
+    return draw_noise_ceiling(dict.fromkeys(ceilings, stage), ceilings, found)
+
+
 def test_ceilings_say_how_much_is_above_the_threshold(stage, place, voxels):
     ceiling = place(np.where(voxels["i"] < 2, 0.01, 0.6))
-    drawing = draw_noise_ceiling(
-        {"subj01": stage, "subj02": stage},
-        {"subj01": {"ncsnr": ceiling}, "subj02": {"ncsnr": ceiling}},
-        threshold=0.05,
-    )
+    drawing = drawn_ceilings(stage, {"subj01": {"ncsnr": ceiling}, "subj02": {"ncsnr": ceiling}})
     assert "subj01, from repetitions: 75 % above 0.05" in captions(drawing)
     assert drawing.figure.axes[-1].get_xlim() == (0, 1)
     assert drawing.table.groupby(["subject", "ceiling"]).size().tolist() == [96, 96]
 
 
+def test_a_threshold_of_each_voxel_is_said_in_words_and_not_marked(stage, place):
+    full = place(np.full(96, 0.5))
+    own = {"subj01": {"ncsnr": full, "cross_subject": full}}
+    found = {"subj01": {
+        "ncsnr": usable(full, 0.1674),
+        "cross_subject": full.assign_attrs(threshold="2 standard errors"),
+    }}  # fmt: skip
+    drawing = draw_noise_ceiling({"subj01": stage}, own, found)
+    assert "subj01, from repetitions: 100 % above 0.167" in captions(drawing)
+    said = [caption.replace("\n", " ") for caption in captions(drawing)]
+    assert "subj01, from other subjects: 100 % above 2 standard errors" in said
+    marked = {line.get_xdata()[0] for line in drawing.figure.axes[-1].lines}
+    assert marked == {0.1674}
+
+
 def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
     full = place(np.full(96, 0.5))
-    drawing = draw_noise_ceiling(
-        {"subj01": stage, "subj02": stage},
-        {"subj01": {"ncsnr": full, "cross_subject": full}, "subj02": {"ncsnr": full}},
-        threshold=0.05,
+    drawing = drawn_ceilings(
+        stage, {"subj01": {"ncsnr": full, "cross_subject": full}, "subj02": {"ncsnr": full}}
     )
     assert "subj02: none" in captions(drawing)
     assert len(maps(drawing)) == 4
@@ -122,16 +140,8 @@ def test_a_subject_without_one_kind_of_ceiling_says_so(stage, place):
 
 
 def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
-    drawing = draw_noise_ceiling(
-        {"subj01": stage}, {"subj01": {"ncsnr": place(np.full(96, np.nan))}}, threshold=0.05
-    )
+    drawing = drawn_ceilings(stage, {"subj01": {"ncsnr": place(np.full(96, np.nan))}})
     assert "subj01, from repetitions: 0 % above 0.05" in captions(drawing)
-
-
-def test_a_ceiling_of_zero_is_not_above_a_threshold_of_zero(stage, place, voxels):
-    ceiling = place(np.where(voxels["i"] < 2, 0.0, 0.6))
-    drawing = draw_noise_ceiling({"subj01": stage}, {"subj01": {"ncsnr": ceiling}}, threshold=0)
-    assert "subj01, from repetitions: 75 % above 0" in captions(drawing)
 
 
 GROUPS = {"scene": ["CR", "SR"], "counts": ["IU3"]}

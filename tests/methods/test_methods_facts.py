@@ -55,13 +55,17 @@ def test_counts_of_a_subject_come_from_its_files(scores):
             "n_voxels": 117,
             "n_saturated": 9,
             "n_imputed": 1,
+            "silent_share": 0.052,
         }
     )
-    facts = subject_facts(responses, scores("a"), xr.Dataset(attrs={"n_excluded": 20}))
+    facts = subject_facts(
+        responses, scores("a"), xr.Dataset(attrs={"n_excluded": 20, "ceiling_threshold": 0.17})
+    )
     assert (facts.name, facts.sessions) == ("subj05", 37)
     assert (facts.n_train, facts.n_test) == (8500, 907)
     assert (facts.n_mask, facts.n_dead, facts.n_voxels, facts.n_excluded) == (120, 3, 117, 20)
     assert (facts.n_saturated, facts.n_imputed) == (9, 1)
+    assert (facts.threshold, facts.silent_share) == (0.17, 0.052)
 
 
 def test_a_model_is_what_its_scores_say(scores):

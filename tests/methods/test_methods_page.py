@@ -37,8 +37,8 @@ def model(key: str, family: str, instructions: tuple[str, ...] = (), **changes: 
 def facts() -> Facts:
     return Facts(
         subjects=(
-            SubjectFacts("subj01", 40, 9000, 1000, 15724, 3, 15721, 312, 120, 2),
-            SubjectFacts("subj05", 37, 8611, 907, 13039, 0, 13039, 287, 0, 0),
+            SubjectFacts("subj01", 40, 9000, 1000, 15724, 3, 15721, 312, 0.1674, 0.048, 120, 2),
+            SubjectFacts("subj05", 37, 8611, 907, 13039, 0, 13039, 287, 0.1716, 0.051, 0, 0),
         ),
         models=(
             model("blip", "instructblip", ("IC", "IU1")),
@@ -108,6 +108,7 @@ def test_counts_settings_and_versions_are_those_of_the_files(study, facts):
         "0",
         "13,039",
         "287",
+        "0.172",
         "0",
         "0",
     ]
@@ -129,6 +130,13 @@ def test_synthetic_data_are_called_synthetic(study, facts):
 @pytest.mark.parametrize(
     ("changed", "says", "not_says"),
     [
+        ({"ceiling_threshold": "auto"}, "4.8 % (subj01), 5.1 % (subj05) of voxels", "under auto"),
+        ({"ceiling_threshold": 0.05}, "ceiling under 0.05 were excluded", "without signal"),
+        (
+            {"ceiling": "cross_subject", "ceiling_threshold": "auto"},
+            "under twice its standard error",
+            "shuffled within",
+        ),
         ({"ceiling": "cross_subject"}, "from the other subjects", "ncsnr²"),
         ({"layers": "mean"}, "averaged over layers", "layer with the best"),
     ],

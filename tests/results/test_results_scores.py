@@ -19,6 +19,7 @@ from brainstruct.errors import InputError
 from brainstruct.results import load_scores, load_table, load_winners
 from brainstruct.store.arrays import read_dataset, write_dataset
 from brainstruct.store.tables import write_table
+from ceilings import usable
 
 LABELS = {"prf-visualrois": {"1": "V1v", "2": "V1d", "3": "V2v"}, "floc-bodies": {"1": "EBA"}}
 NUMBERS = np.array([[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 1, 0]], np.int16)
@@ -40,6 +41,7 @@ def root(tmp_path_factory) -> Path:
         space = xr.Dataset(
             {
                 "ceiling_ncsnr": ("voxel", ceiling),
+                "threshold_ncsnr": {"subj01": 0.5, "subj02": 0.7}[subject],
                 "roi_label": (("roi", "voxel"), NUMBERS[:, :n]),
             },
             coords={**coords, "roi": list(LABELS), "ncsnr": ("voxel", ceiling)},
@@ -60,9 +62,8 @@ def root(tmp_path_factory) -> Path:
             write_dataset(scores, root / f"scores/{subject}/{model}.nc")
             found = find_winners(
                 scores,
-                space["ceiling_ncsnr"],
+                usable(space["ceiling_ncsnr"], ALIGNMENT["ceiling_threshold"]),
                 rule="best",
-                threshold=ALIGNMENT["ceiling_threshold"],
             )
             write_dataset(
                 found, root / f"winners/{subject}/{model}.nc", provenance={"alignment": ALIGNMENT}
@@ -138,6 +139,18 @@ def test_another_threshold_is_mine_to_choose(root):
     assert found["alignment"].notnull().all()
     assert "r" not in found
     assert found.attrs["threshold"] == 0.0
+
+
+def test_each_subject_has_the_threshold_of_its_own_silent_voxels(root):
+    found = load_scores(root, model="talker", threshold="auto", variables=["p"])
+    least = np.where(found["subject"] == "subj01", 0.5, 0.7)
+    expected = found["ceiling"].values >= least
+    assert 0 < expected.sum() < 10
+    np.testing.assert_array_equal(
+        found["alignment"].notnull().all(["instruction", "layer"]), expected
+    )
+    assert found.attrs["threshold"] == "auto"
+    assert "threshold_ncsnr" not in found
 
 
 def test_a_ceiling_of_zero_gives_no_alignment_at_any_threshold(root, tmp_path):

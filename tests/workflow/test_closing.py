@@ -158,7 +158,7 @@ def test_what_is_left_out_is_said(study):
             Made("prepare_pycortex", ("results/pycortex/ready.json",)),
         ],
     )
-    assert "noise ceiling being under 0.05: subj01 312 of 15724." in said
+    assert "noise ceiling being under that of silent ones: subj01 312 of 15724." in said
     assert "subj01 has no voxels in floc-words: n/a" in said
     assert "No flat surfaces of subj02: drawn on fsaverage." in said
     assert "1 job failed at first and ran again: 1 of join_tables." in said

@@ -311,13 +311,13 @@ def test_where_captions_lie_is_no_matter_to_models_of_images(paper_config):
 
 def test_a_stage_knows_the_numbers_of_what_it_reads(paper_config, monkeypatch):
     data = build(paper_config).data
-    assert data.code("prepare_responses", "betas") == "prepare_responses 1, betas 1, files 4"
+    assert data.code("prepare_responses", "betas") == "prepare_responses 2, betas 1, files 4"
     hashed = data.code("export_subject", "places")
     assert hashed == f"{stage_identity('export_subject')}, places 1"
     monkeypatch.setattr(Nsd, "formats", {**Nsd.formats, "places": 2})
     assert data.code("export_subject", "places") != hashed
     monkeypatch.setattr(Nsd, "formats", {})  # as a data set of one's own
-    assert data.code("prepare_responses", "betas") == "prepare_responses 1, files 4"
+    assert data.code("prepare_responses", "betas") == "prepare_responses 2, files 4"
     monkeypatch.setitem(STAGES, "prepare_responses", 2)
     assert data.code("prepare_responses", "betas") == "prepare_responses 2, files 4"
 

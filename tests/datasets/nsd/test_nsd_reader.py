@@ -137,7 +137,7 @@ def test_formats_give_the_same_responses(study: Study) -> None:
 
 
 def test_an_image_without_valid_trial_is_the_session_mean(brain: Layout, study: Study) -> None:
-    once = study.index("subj03").query("repetitions == 1").iloc[0]
+    once = study.index("subj03").query("repetitions == 1 and split == 'train'").iloc[0]
     path = brain.betas_file("subj03", 1, "hdf5")
     before = prepare(brain, study, "subj03")
     x, y, z = (int(before[axis][0]) for axis in "ijk")

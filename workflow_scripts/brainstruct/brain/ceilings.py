@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Literal
 
 import xarray as xr
-from numpy.typing import NDArray
 
-Ceiling = TypeVar("Ceiling", xr.DataArray, NDArray[Any])
-
-
-def ceilings_by_kind(space: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the noise ceilings of a subject: those named ``ceiling_{kind}``, by kind."""
-    named = {str(name): values for name, values in space.data_vars.items()}
-    return {
-        name.removeprefix("ceiling_"): values
-        for name, values in named.items()
-        if name.startswith("ceiling_")
-    }
+Threshold = float | Literal["auto"]
+"""The least ceiling of a voxel that counts; ``auto``: what is stored beside the ceilings."""
 
 
-def can_be_divided_by(ceiling: Ceiling, threshold: float) -> Ceiling:
-    """Say which voxels have a noise ceiling, a correlation, that scores can be divided by.
+def usable_ceilings(space: xr.Dataset, threshold: Threshold) -> dict[str, xr.DataArray]:
+    """Return what scores can be divided by, see `usable_ceiling`, by kind of ceiling."""
+    kinds = [str(name).removeprefix("ceiling_") for name in space if "ceiling_" in str(name)]
+    return {kind: usable_ceiling(space, kind, threshold) for kind in kinds}
 
-    It reaches the least one of a voxel that is analysed, and is above 0: a threshold of 0
-    would else let a ceiling of 0 divide. NaN, where there is none, does neither.
+
+def usable_ceiling(space: xr.Dataset, kind: str, threshold: Threshold) -> xr.DataArray:
+    """Return a noise ceiling where scores can be divided by it.
+
+    Parameters
+    ----------
+    space : xarray.Dataset
+        ``ceiling_{kind}`` (voxel), best possible correlations; and, for ``auto``,
+        ``threshold_{kind}``, one for all voxels or one each: what 95 % of voxels without
+        signal stay below.
+
+    Returns
+    -------
+    xarray.DataArray
+        NaN in voxels whose ceiling is unknown, 0 or under the threshold: they are left out of
+        all that is normalised. The attribute ``threshold`` says it: a number, or words where
+        every voxel has its own.
     """
-    return (ceiling >= threshold) & (ceiling > 0)
+    ceiling = space[f"ceiling_{kind}"]
+    least = space[f"threshold_{kind}"] if threshold == "auto" else xr.DataArray(threshold)
+    words = least.attrs.get("long_name", "") if least.ndim else float(least)
+    # A threshold of 0 would else let a ceiling of 0 divide.
+    return ceiling.where((ceiling >= least) & (ceiling > 0)).assign_attrs(threshold=words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -92,12 +92,13 @@ class Divisor(Block):
     ----------
     ceiling : str
         Noise ceiling that scores are divided by; both are stored.
-    ceiling_threshold : float
-        Voxels with a ceiling below it, or of 0, are excluded, and counted.
+    ceiling_threshold : "auto" or float
+        Voxels with a ceiling below it, or of 0, are excluded, and counted. ``auto``: what
+        95 % of voxels without signal stay below.
     """
 
     ceiling: Literal["ncsnr", "cross_subject"] = "ncsnr"
-    ceiling_threshold: float = Field(default=0.05, ge=0, lt=1)
+    ceiling_threshold: Literal["auto"] | Annotated[float, Field(ge=0, lt=1)] = "auto"
 
 
 class Alignment(Divisor):

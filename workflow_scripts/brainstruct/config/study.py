@@ -62,7 +62,7 @@ class Study(Block):
     statistics : Statistics
         What is compared with what.
     cross_subject : CrossSubject
-        How well subjects predict each other; needs two subjects or more.
+        How well subjects predict each other; a ceiling needs three subjects or more.
     partition : Partition
         Which instructions' variance is partitioned, and how.
     concepts : mapping
@@ -163,8 +163,8 @@ class Study(Block):
                 f"partition.layer: {layer} is not among the fitted layers of "
                 f"{', '.join(map(repr, lacking))} (up to {last})"
             )
-        if self.alignment.ceiling == "cross_subject" and len(self.subjects) < 2:
-            problems.append("alignment.ceiling: 'cross_subject' needs two subjects or more")
+        if self.alignment.ceiling == "cross_subject" and len(self.subjects) < 3:
+            problems.append("alignment.ceiling: 'cross_subject' needs three subjects or more")
         if self.synthetic is not None:
             problems += self._synthetic_problems(self.synthetic)
         if problems or (problems := list(nonsense(self))):

@@ -10,11 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from brainstruct.datasets.reading import Reader, Trials
+from brainstruct.datasets.lists import TEST
+from brainstruct.datasets.reading import NoiseCeiling, Reader, Trials
+from brainstruct.datasets.silent import silent_ncsnr
 from brainstruct.errors import InputError
 
 VOXELS_AT_ONCE = 2048
 """Columns of a piece scaled at a time, in float64."""
+
+FEWEST_VALID = 30
+"""Valid trials of a session that a voxel is scaled by, at least."""
+
+SHUFFLES, CHECKED = 4, 250
+"""How often, and in how many voxels, images are shuffled to look at that share."""
 
 Progress = Callable[[int, int], None]
 """Called with (trials done, trials in all)."""
@@ -34,18 +42,23 @@ def average_betas(
     Betas are z-scored over the trials that were measured together, voxel by voxel
     (standard deviation with n - 1), and
     averaged over the repetitions of an image. A response that is not valid counts
-    as a missing trial of that voxel. A voxel without variance in a session, or without
-    data, is dropped. `images` are from `brainstruct.datasets.lists.read_image_list`; of places
-    those of the mask are kept; `progress` is called after each piece.
+    as a missing trial of that voxel. A voxel without variance in a session, or with too few
+    valid trials to be scaled by (see `zscore`), is dropped. `images` are from
+    `brainstruct.datasets.lists.read_image_list`; of places those of the mask are kept;
+    `progress` is called after each piece.
 
     Returns
     -------
     xarray.Dataset
-        ``betas`` (stimulus, voxel), float32: 0 (the session mean) where no trial
-        is valid. Coordinates ``split``, ``test_set`` and ``repetitions`` (trials
-        shown) on stimulus; those of the places, and ``ncsnr``, on voxel.
+        ``betas`` (stimulus, voxel), float32. Where no trial is valid it is 0, the session
+        mean, of training images, and the voxel's mean over the other images of test images,
+        which so have no part in what is compared with predictions. Coordinates ``split``,
+        ``test_set`` and ``repetitions`` (trials shown) on stimulus; those of the places, and
+        ``ncsnr``, on voxel.
         Attributes: subject, mask, sessions, those of `Reader.facts` and of the
-        places, the numbers of sessions and repetitions behind the ncsnr, and the
+        places, the numbers of sessions and repetitions behind the ncsnr, what 95 % of
+        voxels without signal have of it at most (``ncsnr_silent``, see `silent_ncsnr`),
+        the share that has more where images are shuffled (``silent_share``), and the
         counts n_saturated (trials of voxels that are not valid), n_imputed
         (images of voxels), n_dead_voxels, n_mask_voxels, n_voxels; the first two
         in the voxels that are kept.
@@ -61,19 +74,22 @@ def average_betas(
     Memory: 9 bytes per image and mask voxel at most (sum, count and the copy
     without dead voxels, 1.4 GB for 10,000 images and 15,724 voxels), plus one
     piece of betas and one block of `VOXELS_AT_ONCE` columns; 4 bytes more where
-    the ncsnr is estimated.
+    the ncsnr is estimated. 9 bytes per image and voxel that is shuffled.
     """
     shown = reader.trials(subject)
     row_of_trial = _rows(images, shown, subject)
     places = reader.places(subject, mask)
     known = reader.noise_ceiling(subject, mask)
     total = _Averages(len(images), places.sizes["voxel"], spread=known is None)
-    done = 0
+    shuffled = _Shuffled(len(images), places.sizes["voxel"])
+    done, sizes = 0, list[int]()
     for piece in reader.betas(subject, mask):
         n_trials = len(piece.betas)
         if done + n_trials > len(shown):
             raise _too_many_or_few(subject, f"more than {len(shown)}", len(shown))
         total.add(piece, row_of_trial[done : done + n_trials])
+        shuffled.add(piece, row_of_trial[done : done + n_trials])
+        sizes.append(n_trials)
         done += n_trials
         if progress is not None:
             progress(done, len(shown))
@@ -87,12 +103,15 @@ def average_betas(
             "session",
             "Check that mask and betas belong to the same subject and preparation",
         )
-    ncsnr = total.ncsnr() if known is None else known.ncsnr
-    sessions = int(shown["session"].nunique())
+    used = pd.DataFrame(
+        {"session": np.repeat(np.arange(len(sizes)), sizes), "stimulus": row_of_trial}
+    )
     most = int(images["repetitions"].max())
-    betas, saturated, imputed = total.finish()
+    if known is None:
+        known = NoiseCeiling(total.ncsnr(), used)
+    betas, saturated, imputed = total.finish(np.flatnonzero(images["split"] == TEST))
     kept = places.isel(voxel=np.flatnonzero(alive)).assign_coords(
-        voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", ncsnr[alive])
+        voxel=np.arange(np.count_nonzero(alive)), ncsnr=("voxel", known.ncsnr[alive])
     )
     labels: dict[Hashable, Any] = {"stimulus": images["stimulus"].to_numpy(dtype=np.int64)}
     for name, kind in (("split", str), ("test_set", str), ("repetitions", np.int64)):
@@ -101,10 +120,12 @@ def average_betas(
     facts = {
         "subject": subject,
         "mask": mask,
-        "sessions": sessions,
+        "sessions": int(shown["session"].nunique()),
         **reader.facts(subject),
-        "ncsnr_sessions": sessions if known is None else known.sessions,
-        "ncsnr_repetitions": most if known is None else known.repetitions,
+        "ncsnr_sessions": int(known.trials["session"].nunique()),
+        "ncsnr_repetitions": known.repetitions or most,
+        "ncsnr_silent": silent_ncsnr(known.trials, known.repetitions),
+        "silent_share": shuffled.share_above(silent_ncsnr(used)),
         "n_saturated": saturated,
         "n_imputed": imputed,
         "n_dead_voxels": int(np.count_nonzero(~alive)),
@@ -127,7 +148,8 @@ def zscore(
     valid : ndarray of bool, [trial, voxel]
         False where the response is not known.
     alive : ndarray of bool, [voxel]
-        False for voxels whose valid trials do not vary (or are fewer than two).
+        False for voxels whose valid trials do not vary, or are fewer than `FEWEST_VALID`;
+        than half of all, of pieces of less than twice as many.
     """
     betas = piece.betas[:, voxels]
     valid = np.isfinite(betas) if piece.valid is None else piece.valid[:, voxels]
@@ -139,7 +161,7 @@ def zscore(
     # Equal numbers leave rounding errors behind, many orders below a real one.
     lowest = np.where(valid, betas, np.inf).min(axis=0)
     highest = np.where(valid, betas, -np.inf).max(axis=0)
-    alive = highest > lowest
+    alive = (highest > lowest) & (n_valid >= min(FEWEST_VALID, max(2, len(betas) // 2)))
     scaled = np.where(alive, change / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
     return scaled.astype(np.float32), valid, alive
 
@@ -190,15 +212,46 @@ class _Averages:
             noise /= n_images
             return np.sqrt(np.maximum(0.0, 1.0 - noise) / noise).astype(np.float32)
 
-    def finish(self) -> tuple[npt.NDArray[np.float32], int, int]:
-        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once."""
+    def finish(self, tested: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float32], int, int]:
+        """Return means of the living voxels, [image, voxel], n_saturated, n_imputed; use once.
+
+        `tested` are rows of test images: those without a valid trial get the mean of the others.
+        """
         imputed = 0
         for row, times in zip(self._sum, self._times, strict=True):
             row /= np.maximum(times, 1)
             imputed += int(np.count_nonzero((times == 0) & self.alive))
+        known = self._times[tested] > 0
+        for voxel in np.flatnonzero(~known.all(axis=0)):
+            column, there = self._sum[tested, voxel], known[:, voxel]
+            column[~there] = column[there].mean() if there.any() else 0.0
+            self._sum[tested, voxel] = column
         del self._times
         means = self._sum if self.alive.all() else self._sum[:, self.alive]
         return means, int(self._saturated[self.alive].sum()), imputed
+
+
+class _Shuffled:
+    """The noise of some voxels if images had been shown in another order within each piece."""
+
+    def __init__(self, n_images: int, n_voxels: int) -> None:
+        self._voxels = np.unique(np.linspace(0, n_voxels - 1, CHECKED).astype(np.intp))
+        self._random = np.random.default_rng(0)
+        self._orders = [
+            _Averages(n_images, self._voxels.size, spread=True) for _ in range(SHUFFLES)
+        ]
+
+    def add(self, piece: Trials, images: npt.NDArray[np.intp]) -> None:
+        """Add a piece, and the image row of each of its trials."""
+        valid = None if piece.valid is None else piece.valid[:, self._voxels]
+        some = Trials(piece.betas[:, self._voxels], piece.unit, valid)
+        for order in self._orders:
+            order.add(some, self._random.permutation(images))
+
+    def share_above(self, ncsnr: float) -> float:
+        """Return the share of living voxels and orders that have a larger ncsnr."""
+        found = np.concatenate([order.ncsnr()[order.alive] for order in self._orders])
+        return float((found > ncsnr).mean()) if found.size else float("nan")
 
 
 def _too_many_or_few(subject: str, found: str, wanted: int) -> InputError:

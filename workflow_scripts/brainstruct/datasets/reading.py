@@ -40,8 +40,8 @@ class NoiseCeiling:
 
     # [voxel]: standard deviation of the signal over that of the noise; NaN: not known.
     ncsnr: NDArray[np.float32]
-    sessions: int  # how many it was estimated from
-    repetitions: int  # of an image, in these
+    trials: pd.DataFrame  # it was estimated from, as of `Reader.trials`
+    repetitions: int | None = None  # of the images it was estimated from; by default two or more
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
-
 LayerRule = Literal["best", "mean"]
 
 NO_WINNER = -1
@@ -46,21 +44,11 @@ def select_layers(scores: xr.Dataset, rule: LayerRule) -> xr.Dataset:
     return kept.assign(layer=layer)
 
 
-def normalise(r: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
-    """Divide correlations by a noise ceiling, the best possible ones, dim ``voxel``.
-
-    Voxels with a ceiling under the threshold, or with none, become NaN.
-    """
-    return r / ceiling.where(can_be_divided_by(ceiling, threshold))
-
-
-def find_winners(
-    scores: xr.Dataset, ceiling: xr.DataArray, *, rule: LayerRule, threshold: float
-) -> xr.Dataset:
+def find_winners(scores: xr.Dataset, ceiling: xr.DataArray, *, rule: LayerRule) -> xr.Dataset:
     """Find the instruction and the layer that suit each voxel best.
 
-    Layers are reduced by `select_layers` before instructions are compared, scores divided as by
-    `normalise`; voxels with a smaller ceiling than the threshold have no winner.
+    Layers are reduced by `select_layers` before instructions are compared, scores divided by the
+    ceiling (see `brainstruct.brain.ceilings.usable_ceiling`); voxels without one have no winner.
 
     Returns
     -------
@@ -72,8 +60,8 @@ def find_winners(
         ``alignment_by_instruction``.
     """
     reduced = select_layers(scores, rule)
-    alignment = normalise(reduced["r"], ceiling, threshold)
-    reliable = can_be_divided_by(ceiling, threshold)
+    alignment = reduced["r"] / ceiling
+    reliable = ceiling.notnull()
     first = best_of(reduced["cv_score"], "instruction")
     winner = alignment.isel(instruction=first).drop_vars("instruction")
     if scores.sizes["instruction"] > 1:

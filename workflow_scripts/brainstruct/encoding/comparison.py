@@ -18,7 +18,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.columns import Array, batches, centre
 from brainstruct.encoding.fdr import (
     LEVEL,
@@ -73,7 +72,6 @@ def compare_groups(
     ceiling: xr.DataArray,
     regions: Sequence[Region],
     *,
-    threshold: float,
     options: ComparisonOptions,
 ) -> xr.Dataset:
     """Compare groups of predictions voxel by voxel and region by region.
@@ -87,16 +85,16 @@ def compare_groups(
         Members are scored one by one, and the scores averaged.
     pairs : sequence of (a, b)
         Names of groups; differences are a - b.
-    ceiling, threshold
-        Noise ceiling as a correlation, dim voxel, taken as known; voxels with a smaller one are
-        left out of regions.
+    ceiling : xarray.DataArray
+        Noise ceiling as a correlation, dim voxel, taken as known, see
+        `brainstruct.brain.ceilings.usable_ceiling`; voxels without one are left out of regions.
 
     Returns
     -------
     xarray.Dataset
         By comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``, ``ci_low``,
         ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison with a
-        ceiling above the threshold; NaN elsewhere). By region: see `_by_region`. Coordinates
+        ceiling; NaN elsewhere). By region: see `_by_region`. Coordinates
         ``a``, ``b``, ``family``, ``label``.
 
     Raises
@@ -107,7 +105,7 @@ def compare_groups(
     _require_alike(truth, groups, pairs)
     # A response that never varies on these images has no correlation, whatever its ceiling.
     varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
-    reliable = can_be_divided_by(ceiling, threshold).values & varies
+    reliable = ceiling.notnull().values & varies
     means = _region_means(regions, np.where(reliable, ceiling.values, np.nan))
     by_voxel, scores, draws = _resample(truth, groups, pairs, means, options)
     by_voxel["q"] = benjamini_hochberg(np.where(reliable, by_voxel["p"], np.nan), axis=-1)
@@ -129,7 +127,7 @@ def compare_groups(
             "n_images": truth.sizes["stimulus"],
             "n_draws": options.n_draws,
             "confidence": options.confidence,
-            "ceiling_threshold": threshold,
+            "ceiling_threshold": ceiling.attrs["threshold"],
             "wilcoxon": VOXELWISE_WILCOXON,
         },
     )

@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import (
     NO_WINNER,
     LayerRule,
     best_of,
     find_winners,
-    normalise,
     select_layers,
 )
 from brainstruct.encoding.regions import mean_over, regions, share
@@ -26,7 +24,6 @@ def find_concepts(
     concepts: Mapping[str, Sequence[str]],
     *,
     rule: LayerRule,
-    threshold: float,
 ) -> xr.Dataset:
     """Find each voxel's winning instruction within every concept group.
 
@@ -57,9 +54,7 @@ def find_concepts(
     best = select_layers(scores, rule)["cv_score"]
     winners, top = [], []
     for members in groups.values():
-        found = find_winners(
-            scores.sel(instruction=members), ceiling, rule=rule, threshold=threshold
-        )
+        found = find_winners(scores.sel(instruction=members), ceiling, rule=rule)
         # From positions in the group to positions among all instructions.
         place = np.array([*(given.index(name) for name in members), NO_WINNER], dtype=np.int16)
         index = xr.DataArray(place[found["instruction_index"].values], dims="voxel")
@@ -70,7 +65,7 @@ def find_concepts(
     result = xr.concat(winners, names)
     leader = best_of(xr.concat(top, names), "concept")
     member = [[name in members for name in given] for members in groups.values()]
-    leader = leader.where(can_be_divided_by(ceiling, threshold), NO_WINNER)
+    leader = leader.where(ceiling.notnull(), NO_WINNER)
     return result.assign(
         concept_index=leader.astype(np.int16),
         member=(("concept", "instruction"), member),
@@ -84,7 +79,6 @@ def concept_table(
     space: xr.Dataset,
     *,
     rule: LayerRule,
-    threshold: float,
     mask: str,
 ) -> pd.DataFrame:
     """Tabulate how often each instruction wins its group, per region.
@@ -92,7 +86,7 @@ def concept_table(
     `found` is what `find_concepts` made from the scores. One row per region, concept and
     instruction; ``dictionary/columns.toml`` describes the columns.
     """
-    alignment = normalise(select_layers(scores, rule)["r"], ceiling, threshold)
+    alignment = select_layers(scores, rule)["r"] / ceiling
     concept_index = found["concept_index"].values
     rows = []
     for region in regions(space, mask):

@@ -26,7 +26,7 @@ from sklearn.model_selection import KFold
 from brainstruct.encoding.columns import Array
 from brainstruct.encoding.dual import Rows, linear_kernel, out_of_fold_predictions
 from brainstruct.encoding.resampling import Resampler
-from brainstruct.encoding.saturation import Curve, fit_saturation
+from brainstruct.encoding.saturation import Curve, pooled_tau, shape_of
 from brainstruct.encoding.scores import pearson
 
 Splits = list[tuple[Rows, Rows]]
@@ -37,8 +37,7 @@ Splits = list[tuple[Rows, Rows]]
 class CrossSubjectOptions:
     """How a cross-subject ceiling is estimated; config/README.md has the other settings.
 
-    Penalties are relative to the mean eigenvalue; `min_success` is the share of bootstraps whose
-    fit must succeed for a voxel to have a ceiling; the seed is that of folds, subsets and
+    Penalties are relative to the mean eigenvalue; the seed is that of folds, subsets and
     bootstraps.
     """
 
@@ -49,7 +48,6 @@ class CrossSubjectOptions:
     extrapolate_images: bool = True
     n_bootstraps: int = 100
     subsets_per_size: int = 10
-    min_success: float = 0.5
     seed: int = 0
 
 
@@ -73,12 +71,13 @@ def cross_subject_ceiling(
     Returns
     -------
     xarray.Dataset
-        By voxel: ``ceiling_cross_subject``, the median over bootstraps of the asymptote v0; NaN
-        where too few fits succeeded; and ``failed_share``, that of the others. By n_sources and
-        voxel: ``r_by_size``, the mean cross-validated correlation, extrapolated over images if
-        that is asked for, and ``r_reached``, as it is measured. Attributes: ``extrapolated`` is
-        0 with one other subject, and the ceiling then the correlation reached from it, a lower
-        bound; ``note`` says so; counts.
+        By voxel: ``ceiling_cross_subject``, the asymptote v0, as it comes out: it may be negative
+        or above 1; and its ``standard_error`` over bootstraps, with tau as it is. v0 is the least
+        squares fit of a curve whose tau is one for all voxels, that of the mean over the better
+        half of them. By n_sources and voxel: ``r_by_size``, the mean cross-validated correlation,
+        extrapolated over images if that is asked for, and ``r_reached``, as it is measured.
+        Attributes: ``extrapolated`` is 0 with one other subject, or where r does not saturate,
+        and ceilings then NaN; ``note`` says why; ``tau``.
 
     Raises
     ------
@@ -118,15 +117,9 @@ def without_ceiling(n_voxels: int, n_images: int, note: str) -> xr.Dataset:
     """Return the result of a subject that shares too few images; `note` says why."""
     nothing = np.full(n_voxels, np.nan, dtype=np.float32)
     return xr.Dataset(
-        {"ceiling_cross_subject": ("voxel", nothing, {"units": "correlation"})},
+        dict.fromkeys(("ceiling_cross_subject", "standard_error"), ("voxel", nothing)),
         coords={"voxel": np.arange(n_voxels)},
-        attrs={
-            "extrapolated": 0,
-            "note": note,
-            "n_images": n_images,
-            "n_fits": 0,
-            "n_voxels_failed": n_voxels,
-        },
+        attrs={"extrapolated": 0, "tau": np.nan, "note": note, "n_images": n_images},
     )
 
 
@@ -208,52 +201,47 @@ def _summarise(
     options: CrossSubjectOptions,
 ) -> xr.Dataset:
     observed, reached = measured
-    n_voxels = observed.shape[1]
-    failed = np.zeros((3, options.n_bootstraps, n_voxels), dtype=bool)
-    extrapolated = len(sizes) > 1
-    if extrapolated:
-        v0 = np.empty((options.n_bootstraps, n_voxels))
-        for draw in range(options.n_bootstraps):
-            fit = fit_saturation(sizes, drawn[:, draw].T, options.curve)
-            v0[draw] = fit.v0
-            failed[:, draw] = fit.not_converged, fit.not_positive, fit.beyond_one
-        enough = 1 - failed.any(0).mean(0) >= options.min_success
-        ceiling = np.full(n_voxels, np.nan)
-        ceiling[enough] = np.nanmedian(v0[:, enough], axis=0)
+    mean = observed.mean(0)
+    # What a subject more adds is told by voxels that others predict; a curve per voxel would take
+    # its noise for a shape, and leave out the voxels in which that goes wrong.
+    better = observed[:, mean >= np.median(mean)].mean(1)
+    tau = pooled_tau(sizes, better, options.curve) if len(sizes) > 1 else None
+    if tau is None:
+        ceiling = error = np.full(observed.shape[1], np.nan)
         note = (
-            "median over bootstraps of the asymptote of r against the number of subjects"
-            if len(sizes) > 2
-            else "two sizes only: the curve passes through both points, nothing tests its shape"
+            "prediction does not saturate with the number of subjects: no asymptote is known"
+            if len(sizes) > 1
+            else "one other subject: nothing tells what it lacks of the ceiling"
         )
     else:
-        # Extrapolated over images it may exceed 1, as no correlation does.
-        sound = (observed[0] > 0) & (observed[0] <= 1)
-        ceiling = np.where(sound, observed[0], np.nan)
-        note = "one other subject: no extrapolation is possible, this is a lower bound"
+        weights = shape_of(sizes, tau, options.curve)
+        weights /= (weights**2).sum()
+        ceiling = weights @ observed
+        error = np.einsum("s,sdv->dv", weights, drawn).std(0, ddof=1)
+        note = (
+            "asymptote of r against the number of subjects; one tau, of the better half of voxels"
+        )
+        if len(sizes) == 2:
+            note += "; two sizes only: the curve passes through both, nothing tests its shape"
+    units = {"units": "correlation"}
     return xr.Dataset(
         {
-            "ceiling_cross_subject": (
-                "voxel", ceiling.astype(np.float32), {"units": "correlation"}
-            ),
-            "failed_share": ("voxel", failed.any(0).mean(0).astype(np.float32)),
+            "ceiling_cross_subject": ("voxel", ceiling.astype(np.float32), units),
+            "standard_error": ("voxel", error.astype(np.float32), units),
             "r_by_size": (("n_sources", "voxel"), observed),
             "r_reached": (("n_sources", "voxel"), reached),
         },
-        coords={"voxel": np.arange(n_voxels), "n_sources": list(sizes)},
+        coords={"voxel": np.arange(observed.shape[1]), "n_sources": list(sizes)},
         attrs={
-            "extrapolated": int(extrapolated),
+            "extrapolated": int(tau is not None),
             "extrapolated_images": int(options.extrapolate_images),
             "curve": options.curve,
+            "tau": np.nan if tau is None else tau,
             "note": note,
             "n_images": n_images,
             "n_bootstraps": options.n_bootstraps,
-            "n_voxels_failed": int(np.isnan(ceiling).sum()),
-            "n_fits": options.n_bootstraps * n_voxels if extrapolated else 0,
-            "n_not_converged": int(failed[0].sum()),
-            "n_not_positive": int(failed[1].sum()),
-            "n_beyond_one": int(failed[2].sum()),
         },
-    )  # fmt: skip
+    )
 
 
 def shared_images(stimuli: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

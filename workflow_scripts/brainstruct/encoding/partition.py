@@ -15,7 +15,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.columns import Array
 from brainstruct.encoding.components import Components
@@ -24,6 +23,12 @@ from brainstruct.encoding.regions import mean_over, regions
 LayerChoice = int | Literal["best", "region", "voxel"]
 
 SHARES = ("shared", "unique_a", "unique_b")
+
+PLANTED = (0.0, 1 / 3, 2 / 3, 1.0)
+"""Parts of a joint R2 that are shared, in made-up responses whose partition is known."""
+
+MADE_UP = 100
+"""Responses for each of them."""
 
 
 def partition_layers(
@@ -42,7 +47,7 @@ def partition_layers(
     space : xarray.Dataset
         ``roi_label`` with dims roi, voxel; positive in a region.
     reliable : xarray.DataArray
-        Dim voxel; whether the ceiling is above the threshold. Only such voxels have a say in
+        Dim voxel; whether scores can be divided by the ceiling. Only such voxels have a say in
         means.
     layer : int or str
         A fitted layer; ``best``: each instruction's layer with the best mean over voxels;
@@ -123,20 +128,74 @@ def partition_pair(
     return xr.concat(parts, "voxel").sortby("voxel")
 
 
+def full_r2(scores: xr.Dataset, name: str, layers: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Return R2 of an instruction's encoding models on all features, at each voxel's layer.
+
+    `scores` has ``r2`` with dims instruction, layer, voxel; `layers` are of shape (n_voxels,).
+    """
+    at = xr.DataArray(layers, dims="voxel")
+    every = scores["r2"].sel(instruction=name).drop_vars("voxel", errors="ignore")
+    found: NDArray[np.float32] = every.sel(layer=at).values
+    return found
+
+
+def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -> xr.DataArray:
+    """Partition responses whose shared part is known, in features like those of a study.
+
+    Made-up features of either space are Gaussian, as many, with the variances of its components,
+    for as many images; every second component is the same in both. Responses follow all
+    components by their variances, and have the joint `r2`, of which `PLANTED` is shared and the
+    rest unique to either in halves.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dim planted: mean ``shared`` over mean ``r2_joint``, as `fit_pair` has them.
+    """
+    random = np.random.default_rng(options.seed)
+    n_train, n_images = len(a.train), len(a.train) + len(a.test)
+    narrow = min(a.train.shape[1], b.train.shape[1])
+    common = random.standard_normal((n_images, narrow))
+
+    def like(one: Components) -> Array:
+        latent = random.standard_normal((n_images, one.train.shape[1]))
+        latent[:, :narrow:2] = common[:, ::2]
+        scaled: Array = (latent * one.train.std(0, dtype=np.float64)).astype(np.float32)
+        return scaled
+
+    features = like(a), like(b)
+    first, second = (
+        Components(made[:n_train], made[n_train:], one.n_features, one.variance_kept)
+        for one, made in zip((a, b), features, strict=True)
+    )
+    parts = (features[0][:, :narrow:2], features[0][:, 1::2], features[1][:, 1::2])
+    shares = np.repeat([[f, (1 - f) / 2, (1 - f) / 2] for f in PLANTED], MADE_UP, axis=0).T * r2
+    Y = np.sqrt(1 - r2) * random.standard_normal((n_images, shares.shape[1]))
+    for part, explained in zip(parts, shares, strict=True):
+        drive = part @ random.standard_normal((part.shape[1], shares.shape[1]))
+        Y += np.sqrt(explained) * drive / drive.std(0)
+    Y = Y.astype(np.float32)
+    found = fit_pair(first, second, Y[:n_train], Y[n_train:], options)
+    shared, joint = (
+        found[name].values.reshape(len(PLANTED), MADE_UP).mean(1) for name in ("shared", "r2_joint")
+    )
+    return xr.DataArray(shared / joint, dims="planted", coords={"planted": list(PLANTED)})
+
+
 def partition_table(
-    partitions: xr.Dataset, space: xr.Dataset, ceiling: xr.DataArray, threshold: float, mask: str
+    partitions: xr.Dataset, space: xr.Dataset, ceiling: xr.DataArray, mask: str
 ) -> pd.DataFrame:
     """Tabulate partitions per region.
 
     `partitions` are results of `partition_pair` with dims pair, voxel, and coordinates ``a`` and
-    ``b`` on pair; the ceiling is a correlation, dim voxel, and voxels with a smaller one than the
-    threshold are left out, and counted. One row per region and pair;
-    ``dictionary/columns.toml`` describes the columns. Ratios are of means: a mean of voxels'
-    ratios would be ruled by the weakest ceilings.
+    ``b`` on pair; the ceiling is a correlation, dim voxel, see
+    `brainstruct.brain.ceilings.usable_ceiling`; voxels without one are left out, and counted. One
+    row per region and pair; ``dictionary/columns.toml`` describes the columns. Ratios are of means:
+    a mean of voxels' ratios would be ruled by the weakest ceilings.
     """
     whole = partitions["r2_joint"].notnull().all("pair").values
-    used = can_be_divided_by(ceiling, threshold).values & whole
-    scored = ("r2_a", "r2_b", "r2_joint", *SHARES, "split_a", "split_b")
+    used = ceiling.notnull().values & whole
+    scored = ("r2_a", "r2_b", "r2_full_a", "r2_full_b", "r2_joint", *SHARES, "split_a", "split_b")
     kept = partitions[list(scored)].where(xr.DataArray(used, dims="voxel"))
     explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")
     coordinates = {name: partitions[name].values for name in "ab"}
@@ -156,6 +215,7 @@ def partition_table(
             columns[f"{name}_negative"] = negative.mean(1) if inside else np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             columns["shared_of_joint"] = means["shared"] / means["r2_joint"]
+        columns["shared_of_joint_of_third"] = float(partitions["calibration"].isel(planted=1))
         columns["n_voxels"] = int(region.voxels.sum())
         columns["n_excluded"] = int(region.voxels.sum()) - inside
         parts.append(pd.DataFrame(columns))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule, best_of
 from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 
@@ -35,13 +34,13 @@ def selected_p(scores: xr.Dataset, rule: LayerRule) -> xr.DataArray:
     return scores["p"].isel(layer=best).drop_vars("layer")
 
 
-def significant(p: xr.DataArray, ceiling: xr.DataArray, threshold: float) -> xr.DataArray:
+def significant(p: xr.DataArray, ceiling: xr.DataArray) -> xr.DataArray:
     """Say which voxels remain after control of the false discovery rate.
 
     The voxels are one family of tests, other dims (instruction, layer) families of their own;
-    voxels with a ceiling under the threshold are not tested. Returns 1 where q (Benjamini-Hochberg)
+    voxels without a ceiling are not tested. Returns 1 where q (Benjamini-Hochberg)
     is at most `LEVEL`, 0 where it is not, NaN where there was no test.
     """
-    tested = p.where(can_be_divided_by(ceiling, threshold))
+    tested = p.where(ceiling.notnull())
     q = tested.copy(data=benjamini_hochberg(tested, axis=tested.get_axis_num("voxel")))
     return (q <= LEVEL).where(q.notnull()).astype(np.float32)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.encoding.fdr import (
     LEVEL,
@@ -15,6 +16,7 @@ from brainstruct.encoding.fdr import (
     wilcoxon_floor,
     wilcoxon_p,
 )
+from brainstruct.encoding.regions import WHOLE
 from brainstruct.encoding.resampling import difference_statistics
 
 GROUP = "group"
@@ -62,9 +64,9 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per measure, comparison, region and subject (or `GROUP`). q: FDR over the
-        regions and comparisons of one subject and measure. cohen_q and share_better: over
-        voxels, and of the group the mean over subjects. ``dictionary/columns.toml``
-        describes all columns.
+        comparisons and the regions of one kind, of one subject and measure. cohen_q and
+        share_better: over voxels, and of the group the mean over subjects.
+        ``dictionary/columns.toml`` describes all columns.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
@@ -85,7 +87,8 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
         (
             f"p: two-sided, difference divided by its standard error over {n_draws} bootstrap "
             f"samples of the {images} test images, models not refitted.",
-            "q: Benjamini-Hochberg over the regions and comparisons of one subject and measure.",
+            "q: Benjamini-Hochberg over the comparisons, and over the mask, the families of "
+            "regions or their labels, each for itself, of one subject and measure.",
             "cohen_q: effect size, mean over voxels of atanh(r_a) - atanh(r_b): 0.1 small, "
             "0.3 medium, 0.5 large.",
             "n_better: subjects in whom a is better. n_significant: subjects who show the "
@@ -110,7 +113,7 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
     draws = dataset["region_draws"].transpose("draw", *BY_ROW).values
     confidence = float(dataset.attrs["confidence"])
     found = difference_statistics(a - b, draws.reshape(len(draws), -1), confidence)
-    by_measure = found.p.reshape(dataset.sizes["measure"], -1)
+    p = found.p.reshape(*(dataset.sizes[dim] for dim in BY_ROW))
     return pd.DataFrame(
         {
             "subject": subject,
@@ -119,10 +122,26 @@ def _rows(dataset: xr.Dataset, subject: str) -> pd.DataFrame:
             "score_a": a,
             "score_b": b,
             **vars(found),
-            "q": benjamini_hochberg(by_measure, axis=-1).ravel(),
+            "q": _q_values(p, dataset["label"].values).ravel(),
             **{column: values(name) for column, name in FURTHER.items() if name in dataset},
         }
     )
+
+
+def _q_values(p: NDArray[np.float64], labels: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Control the false discovery rate, (measure, comparison, region), by measure.
+
+    The mask, the families and their labels lie within each other: tests of one would vouch for
+    those of another, so each of the three is a family of tests by itself.
+    """
+    kind = np.where(labels == WHOLE, 1, 2)
+    kind[0] = 0  # the mask, see `brainstruct.encoding.regions.regions`
+    q = np.empty_like(p)
+    for one in np.unique(kind):
+        part = p[..., kind == one]
+        flat = benjamini_hochberg(part.reshape(len(p), -1), axis=-1)
+        q[..., kind == one] = flat.reshape(part.shape)
+    return q
 
 
 def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.encoding.alignment import normalise
 from brainstruct.encoding.regions import roi_table
 from brainstruct.encoding.significance import significant
 
@@ -20,15 +19,15 @@ def alignment_table(
     space: xr.Dataset,
     *,
     preferred: str,
-    threshold: float,
     mask_name: str,
 ) -> pd.DataFrame:
     """Tabulate mean scores per region, normalised by each noise ceiling.
 
     Raw scores and their p-values (NaN where nothing was tested) have the dim voxel and any others,
-    which become columns; ceilings are correlations, by name (``ncsnr``, ``cross_subject``). Voxels
-    with a smaller ceiling than the threshold are excluded, ceiling by ceiling; the preferred one
-    decides which voxels count in ``r``, and what ``alignment`` is normalised by.
+    which become columns; ceilings are correlations, by name (``ncsnr``, ``cross_subject``), see
+    `brainstruct.brain.ceilings.usable_ceiling`. Voxels without one are excluded, ceiling by
+    ceiling; the preferred one decides which voxels count in ``r``, and what ``alignment`` is
+    normalised by.
 
     Returns
     -------
@@ -39,14 +38,13 @@ def alignment_table(
         voxels of the mask; empty where nothing was tested).
     """
     tables = {
-        name: roi_table(r, normalise(r, ceiling, threshold), space, mask_name)
-        for name, ceiling in ceilings.items()
+        name: roi_table(r, r / ceiling, space, mask_name) for name, ceiling in ceilings.items()
     }
     table = tables[preferred].copy()
     for name, one in tables.items():
         for column in ("alignment", "r", "n_excluded"):
             table[f"{column}_{name}"] = one[column]
-    found = significant(p, ceilings[preferred], threshold)
+    found = significant(p, ceilings[preferred])
     share = roi_table(found, found, space, mask_name)["r"].astype(np.float64)
     kept = table["n_voxels"] - table["n_excluded"]
     table["n_significant"] = (share * kept).round().astype("Int64")

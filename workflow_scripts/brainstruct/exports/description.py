@@ -7,11 +7,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from brainstruct import __version__
-from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import Threshold, usable_ceiling
 from brainstruct.datasets.interface import DataSet
 from brainstruct.store.texts import markdown
 
@@ -91,7 +92,7 @@ def participants(
     dataset: DataSet,
     *,
     ceiling: str,
-    threshold: float,
+    threshold: Threshold,
 ) -> pd.DataFrame:
     """Tabulate the subjects.
 
@@ -101,12 +102,12 @@ def participants(
         Subject -> its voxels and ceilings; its scores of any model.
     ceiling : str
         Kind of the noise ceiling that scores are divided by.
-    threshold : float
+    threshold : float or "auto"
         Voxels with a smaller one are excluded.
     """
     rows = []
     for subject, space in spaces.items():
-        reliable = can_be_divided_by(space[f"ceiling_{ceiling}"], threshold)
+        usable = usable_ceiling(space, ceiling, threshold)
         rows.append(
             {
                 "participant_id": f"sub-{dataset.participant(subject)}",
@@ -116,7 +117,7 @@ def participants(
                 "n_test": int(scores[subject].attrs["n_test"]),
                 "n_mask_voxels": int(space.attrs["n_mask_voxels"]),
                 "n_voxels": int(space.attrs["n_voxels"]),
-                "n_excluded": int((~reliable).sum()),
+                "n_excluded": int(np.isnan(usable).sum()),
             }
         )
     return pd.DataFrame(rows)

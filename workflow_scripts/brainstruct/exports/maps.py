@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
-from brainstruct.encoding.alignment import NO_WINNER, LayerRule, normalise, select_layers
+from brainstruct.encoding.alignment import NO_WINNER, LayerRule, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.significance import combine_p, selected_p
 
@@ -60,20 +59,19 @@ class VoxelMap:
     names: Sequence[str] = ()
 
 
-def subject_maps(space: xr.Dataset, preferred: str, threshold: float) -> Iterator[VoxelMap]:
+def subject_maps(space: xr.Dataset, ceiling: xr.DataArray, preferred: str) -> Iterator[VoxelMap]:
     """Make the maps that no model has a part in.
 
     Parameters
     ----------
     space : xarray.Dataset
         ``ceiling_...`` with dim voxel and coordinates i, j, k.
+    ceiling : xarray.DataArray
+        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`.
     preferred : str
-        Name of the ceiling that scores are divided by.
-    threshold : float
-        Voxels with a smaller one are excluded.
+        Its kind.
     """
-    ceiling = space[f"ceiling_{preferred}"]
-    reliable = can_be_divided_by(ceiling, threshold).astype(np.uint8)
+    reliable = ceiling.notnull().astype(np.uint8)
     yield VoxelMap("mask", "analysed", xr.ones_like(reliable), _TEXTS["analysed"])
     yield VoxelMap("mask", "reliable", reliable, _TEXTS["reliable"])
     for name in space.data_vars:
@@ -92,7 +90,6 @@ def model_maps(
     *,
     name: str,
     rule: LayerRule,
-    threshold: float,
     instructions: Mapping[str, Mapping[str, str]],
     colours: Mapping[str, str],
     layer_colours: Sequence[str],
@@ -106,13 +103,12 @@ def model_maps(
     winners : xarray.Dataset
         ``instruction_index``, ``layer``, ``alignment``, ``margin`` with dim voxel.
     ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel.
+        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`; voxels without
+        one are NaN in all maps.
     name : str
         The model in entities, see `brainstruct.exports.names.word`.
     rule : str
         How the layers of a voxel became one number.
-    threshold : float
-        Voxels with a smaller ceiling are NaN in all maps.
     instructions : mapping
         Key -> ``task`` and ``text``; empty if the model follows none.
     colours : mapping
@@ -130,10 +126,9 @@ def model_maps(
         told.append({"Index": index, "Instruction": str(key)})
         if key in instructions:
             told[-1] |= {"Task": instructions[key]["task"], "Text": instructions[key]["text"]}
-    reliable = can_be_divided_by(ceiling, threshold)
     maps = chain(
-        _score_maps(scores, ceiling, rule, threshold, told),
-        _winner_maps(winners, reliable, told, colours) if len(told) > 1 else (),
+        _score_maps(scores, ceiling, rule, told),
+        _winner_maps(winners, ceiling.notnull(), told, colours) if len(told) > 1 else (),
         [_layer_map(winners, layer_colours, raced=len(told) > 1)],
     )
     selected = {"LayerSelection": _TEXTS["LayerSelection"][rule]}
@@ -145,13 +140,12 @@ def _score_maps(
     scores: xr.Dataset,
     ceiling: xr.DataArray,
     rule: LayerRule,
-    threshold: float,
     told: Sequence[Mapping[str, Any]],
 ) -> Iterator[VoxelMap]:
     """Make the maps of each instruction and, if there are several, of all together."""
-    reliable = can_be_divided_by(ceiling, threshold)
+    reliable = ceiling.notnull()
     r = select_layers(scores, rule)["r"].where(reliable)
-    each = {"alignment": normalise(r, ceiling, threshold), "r": r}
+    each = {"alignment": r / ceiling, "r": r}
     together = {stat: values.mean("instruction") for stat, values in each.items()}
     if int(scores.attrs["n_permutations"]) > 0:
         each["p"] = selected_p(scores, rule).where(reliable)

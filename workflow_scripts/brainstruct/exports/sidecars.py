@@ -9,7 +9,6 @@ from typing import Any
 import xarray as xr
 
 from brainstruct import __version__
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.datasets.interface import DataSet
 from brainstruct.store.arrays import provenance
 
@@ -17,20 +16,19 @@ _LOCAL = "local"
 """Revision of checkpoints that lie in a folder of the user's."""
 
 
-def subject_facts(space: xr.Dataset, *, preferred: str, threshold: float) -> dict[str, Any]:
+def subject_facts(space: xr.Dataset, ceiling: xr.DataArray, *, preferred: str) -> dict[str, Any]:
     """Return what all maps of a subject share.
 
     Parameters
     ----------
     space : xarray.Dataset
         Voxels and ceilings, with the attributes of `estimate_ceiling`.
+    ceiling : xarray.DataArray
+        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`.
     preferred : str
-        Kind of the noise ceiling that scores are divided by.
-    threshold : float
-        Voxels with a smaller one are excluded.
+        Its kind.
     """
     attrs = space.attrs
-    reliable = can_be_divided_by(space[f"ceiling_{preferred}"], threshold)
     how = {
         "ncsnr": "From the data set's ncsnr and the repetitions of the test images: "
         "sqrt(ncsnr^2 / (ncsnr^2 + mean(1/n))), a correlation.",
@@ -39,11 +37,11 @@ def subject_facts(space: xr.Dataset, *, preferred: str, threshold: float) -> dic
     return {
         "NoiseCeiling": {
             "Kind": preferred,
-            "Threshold": threshold,
+            "Threshold": ceiling.attrs["threshold"],
             "Description": how[preferred],
         },
         "NumberOfVoxels": int(attrs["n_voxels"]),
-        "NumberOfExcludedVoxels": int((~reliable).sum()),
+        "NumberOfExcludedVoxels": int(ceiling.isnull().sum()),
         "NumberOfTestImages": int(attrs["n_test_images"]),
         "NumberOfSessions": int(attrs["sessions"]),
         "Mask": str(attrs["mask"]),

@@ -23,6 +23,8 @@ class SubjectFacts:
     n_dead: int  # of these, those dropped because they are constant, or without data, in a session
     n_voxels: int  # those that are left
     n_excluded: int  # of these, those with a noise ceiling under the threshold
+    threshold: float | str  # which one that was
+    silent_share: float  # of voxels that reach what 5 % should, with images shuffled
     n_saturated: int  # single values at the limits of their integer type, left out
     n_imputed: int  # responses for which no value remained
 
@@ -85,6 +87,8 @@ def subject_facts(responses: xr.Dataset, scores: xr.Dataset, winners: xr.Dataset
         n_dead=int(attrs["n_dead_voxels"]),
         n_voxels=int(attrs["n_voxels"]),
         n_excluded=int(winners.attrs["n_excluded"]),
+        threshold=winners.attrs["ceiling_threshold"],
+        silent_share=float(attrs["silent_share"]),
         n_saturated=int(attrs["n_saturated"]),
         n_imputed=int(attrs["n_imputed"]),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
+from brainstruct.brain.ceilings import Threshold, usable_ceiling
 from brainstruct.errors import InputError
 from brainstruct.results.available import Names, available, chosen, listed, study_options
 from brainstruct.results.space import read_space, with_space
@@ -37,7 +37,7 @@ def load_scores(
     variables: Iterable[str] = SCORES,
     normalised: bool = True,
     ceiling: str | None = None,
-    threshold: float | None = None,
+    threshold: Threshold | None = None,
 ) -> xr.Dataset:
     """Load scores of subjects and models, with their voxels and noise ceilings.
 
@@ -60,9 +60,10 @@ def load_scores(
         Add ``alignment``, *r* divided by the noise ceiling.
     ceiling : str, optional
         ``ncsnr`` or ``cross_subject``; by default the one the study chose.
-    threshold : float, optional
-        Voxels with a smaller ceiling (a correlation) have no alignment; by
-        default the study's threshold.
+    threshold : float or "auto", optional
+        Voxels with a smaller ceiling (a correlation) have no alignment; ``auto``: what
+        95 % of a subject's voxels without signal stay below. By default the study's
+        threshold.
 
     Returns
     -------
@@ -95,12 +96,14 @@ def load_scores(
         space = read_space(root, name, kind, roi)
         own = [path for path in paths if path.parent.name == name]
         each = [_read(path, wanted, labels[path], space) for path in own]
-        parts.append(with_space(_beside(each, models, single=isinstance(model, str)), space))
+        part = _beside(each, models, single=isinstance(model, str))
+        if normalised:
+            part["alignment"] = part["r"] / usable_ceiling(space, kind, least)
+            part["alignment"].attrs = {"long_name": "normalised brain alignment"}
+        part = with_space(part, space)
+        parts.append(part[[name for name in part.data_vars if "threshold_" not in str(name)]])
     whole = _after_each_other(parts)
-    if normalised:
-        alignment = whole["r"] / whole["ceiling"].where(can_be_divided_by(whole["ceiling"], least))
-        whole["alignment"] = alignment.assign_attrs(long_name="normalised brain alignment")
-        variables.append("alignment")
+    variables += ["alignment"] if normalised else []
     ceilings = [name for name in whole.data_vars if str(name).startswith("ceiling")]
     return whole[[*variables, *ceilings]].assign_attrs(
         ceiling=kind, threshold=least, layer_rule=options["layers"]

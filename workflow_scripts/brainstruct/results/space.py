@@ -19,7 +19,8 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     """Read the voxels of a subject, of some regions (as for `load_scores`) or all.
 
     The attribute families names the coordinates that hold the labels of ROI families.
-    ``ceiling`` is the noise ceiling of the kind asked for.
+    ``ceiling`` is the noise ceiling of the kind asked for; all kinds are there, with their
+    thresholds.
 
     Raises
     ------
@@ -37,7 +38,8 @@ def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset
     for family, known in names.items():
         numbers = stored["roi_label"].sel(roi=family).values.tolist()
         labels[family] = np.array([known.get(number, "") for number in numbers], dtype=str)
-    space = stored[kinds].assign(ceiling=stored[f"ceiling_{ceiling}"])
+    thresholds = [name for name in stored.data_vars if str(name).startswith("threshold_")]
+    space = stored[[*kinds, *thresholds]].assign(ceiling=stored[f"ceiling_{ceiling}"])
     space["ceiling"].attrs = {"units": "correlation", "long_name": f"noise ceiling ({ceiling})"}
     space = space.assign_coords(
         {

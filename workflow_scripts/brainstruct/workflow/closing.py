@@ -183,11 +183,12 @@ def _regions(table: Path, study: Study) -> Iterator[str]:
                 excluded.setdefault(subject, f"{row['n_excluded']} of {row['n_voxels']}")
             elif row["n_voxels"] == "0" and family not in absent.setdefault(subject, []):
                 absent[subject].append(family)
+    least = study.alignment.ceiling_threshold
     if excluded:
         counts = ", ".join(f"{subject} {count}" for subject, count in excluded.items())
         yield (
             f"Voxels without a score, their noise ceiling being under "
-            f"{study.alignment.ceiling_threshold:g}: {counts}."
+            f"{'that of silent ones' if least == 'auto' else f'{least:g}'}: {counts}."
         )
     for subject, families in absent.items():
         if families:

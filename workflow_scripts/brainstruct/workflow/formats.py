@@ -17,14 +17,14 @@ from brainstruct import FORMAT_VERSION
 STAGES: dict[str, int] = {
     "index_stimuli": 1,
     "list_block": 1,
-    "prepare_responses": 1,
-    "estimate_cross_subject": 1,
-    "estimate_ceiling": 1,
+    "prepare_responses": 2,
+    "estimate_cross_subject": 2,
+    "estimate_ceiling": 2,
     "embed": 1,
     "fit_ridge": 1,
     "predict_selected": 1,
     "collect_scores": 1,
-    "partition_variance": 1,
+    "partition_variance": 2,
     "compare": 1,
 }
 """Script -> number. Model families have their own, in `brainstruct.models.registry`, and

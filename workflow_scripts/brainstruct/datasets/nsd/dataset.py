@@ -17,24 +17,12 @@ from brainstruct.datasets.nsd.labels import DISTRIBUTED
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
 from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
-from brainstruct.datasets.nsd.settings import NsdSettings
+from brainstruct.datasets.nsd.settings import DECIDE, NsdSettings, number_of
 from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.reading import SIDES, Reader
 from brainstruct.errors import InputError, Outcome
 
 _ROOM = "brainstruct.datasets.nsd"
-
-_DECIDE: dict[Part, set[str]] = {
-    "trials": {"nsd_root"},
-    "stimuli": {"nsd_root"},
-    "pixels": {"nsd_root"},
-    "captions": {"nsd_root", "annotations"},
-    "betas": {"nsd_root", "space", "betas"},
-    "regions": {"nsd_root", "space", "betas"},
-    "places": {"nsd_root", "space", "betas"},
-    "words": {"space", "betas"},
-}
-"""Part -> settings that decide what is read; sessions and format are added where they do."""
 
 
 class Nsd(NsdSettings, DataSet):
@@ -158,6 +146,11 @@ class Nsd(NsdSettings, DataSet):
         form = "hdf5" if self.format == "auto" else self.format
         return Sessions(wanted or RELEASED_SESSIONS[subject], form)
 
+    def ncsnr_sessions_of(self, subject: str) -> int:
+        """Return how many sessions a subject's ncsnr was made of; the disk does not say."""
+        made = RELEASED_SESSIONS if self.written is None else self.written.sessions
+        return number_of(self.ncsnr_sessions, subject) or made[subject]
+
     def sessions_of_images(self, image_set: str, subjects: Sequence[str]) -> int:
         """Return the number of sessions in which the images of a set were shown to anybody."""
         owners = subjects if image_set == SHARED else [image_set]
@@ -255,11 +248,12 @@ class Nsd(NsdSettings, DataSet):
         self, part: Part, name: str = "", subjects: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Return the settings that decide what is read; see `DataSet.settings_for`."""
-        said = {"dataset": self.origin, **self.model_dump(include=_DECIDE[part])}
+        said = {"dataset": self.origin, **self.model_dump(include=DECIDE[part])}
         if part in ("trials", "betas"):
             said["sessions"] = self.sessions_read(name).count
         if part == "betas":
             said["format"] = self.sessions_read(name).format
+            said["ncsnr_sessions"] = self.ncsnr_sessions_of(name)
         if part == "words":
             said["nsd_root"] = ""  # where the files lie is no matter to texts
         if part == "stimuli":

@@ -21,7 +21,6 @@ from brainstruct.datasets.nsd.grid import read_grid
 from brainstruct.datasets.nsd.layout import SHARED, SUBJECTS
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_family, read_mask
-from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
 from brainstruct.datasets.reading import Family, NoiseCeiling, Pixels, Reader, Side, Trials
@@ -53,8 +52,11 @@ class NsdReader(Reader):
 
     def trials(self, subject: str) -> pd.DataFrame:
         """List the trials of a subject's first sessions."""
+        return self._trials(subject, self.dataset.sessions_read(subject).count)
+
+    def _trials(self, subject: str, sessions: int) -> pd.DataFrame:
         design = read_expdesign(self.layout.expdesign_file)
-        shown = trial_nsd_ids(design, subject, self.dataset.sessions_read(subject).count)
+        shown = trial_nsd_ids(design, subject, sessions)
         session, row = ids.session_and_row(np.arange(shown.size))
         run = np.searchsorted(np.cumsum(numbers.RUN_TRIALS), row, side="right")
         columns = {"session": session, "run": ids.number_in_sequence(run), "stimulus": shown}
@@ -90,10 +92,11 @@ class NsdReader(Reader):
         )
 
     def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling:
-        """Read the ncsnr that comes with the betas: of all sessions, and images shown thrice."""
+        """Read the ncsnr that comes with the betas, made from images shown thrice in its trials."""
         marked = read_mask(self.layout, subject, mask)
         ncsnr = read_ncsnr(self.layout, subject, marked.shape)[marked]
-        return NoiseCeiling(ncsnr, RELEASED_SESSIONS[subject], numbers.N_REPETITIONS)
+        trials = self._trials(subject, self.dataset.ncsnr_sessions_of(subject))
+        return NoiseCeiling(ncsnr, trials, numbers.N_REPETITIONS)
 
     def facts(self, subject: str) -> dict[str, Any]:
         """Return preparation, version and format of the betas."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from brainstruct.datasets.interface import Part
 from brainstruct.datasets.nsd.numbers import N_SESSIONS
 from brainstruct.settings.base import Block, FilePath, Key
 
@@ -14,6 +15,19 @@ MASK = "nsdgeneral"
 
 
 _Sessions = Annotated[int, Field(gt=0, le=N_SESSIONS)]
+
+
+DECIDE: dict[Part, set[str]] = {
+    "trials": {"nsd_root"},
+    "stimuli": {"nsd_root"},
+    "pixels": {"nsd_root"},
+    "captions": {"nsd_root", "annotations"},
+    "betas": {"nsd_root", "space", "betas"},
+    "regions": {"nsd_root", "space", "betas"},
+    "places": {"nsd_root", "space", "betas"},
+    "words": {"space", "betas"},
+}
+"""Part -> settings that decide what is read; sessions and format are added where they do."""
 
 
 class NsdSettings(Block):
@@ -31,6 +45,8 @@ class NsdSettings(Block):
         Which files of a session are read; ``auto`` prefers HDF5.
     sessions : "all", int or mapping
         Sessions per subject; ``all`` takes those on disk.
+    ncsnr_sessions : "released", int or mapping
+        Sessions that ``ncsnr.nii.gz`` was made of, whichever are read.
     """
 
     nsd_root: FilePath
@@ -41,9 +57,15 @@ class NsdSettings(Block):
     )
     format: Literal["auto", "hdf5", "nifti"] = "auto"
     sessions: Literal["all"] | _Sessions | dict[Key, _Sessions] = "all"
+    ncsnr_sessions: Literal["released"] | _Sessions | dict[Key, _Sessions] = "released"
 
     def sessions_of(self, subject: str) -> int | None:
         """Return the configured number of sessions, `None` for all on disk."""
-        if isinstance(self.sessions, dict):
-            return self.sessions.get(subject)
-        return None if self.sessions == "all" else self.sessions
+        return number_of(self.sessions, subject)
+
+
+def number_of(sessions: str | int | dict[Key, int], subject: str) -> int | None:
+    """Return a subject's number of sessions, where one is configured."""
+    if isinstance(sessions, dict):
+        return sessions.get(subject)
+    return sessions if isinstance(sessions, int) else None
