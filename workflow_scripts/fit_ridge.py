@@ -12,7 +12,7 @@ from brainstruct.config.encoding import FitSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_fit
-from brainstruct.encoding.permutation import PermutationTest
+from brainstruct.encoding.permutation import Chance, PermutationTest
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, run_job
@@ -71,13 +71,14 @@ def fit_ridge(
         if edge > EDGE_WARNING:
             cure = "the preset's grid ends early" if encoding.preset else "widen encoding.alphas"
             log.warning("layer %d: %s, its edge is chosen often", layer, cure)
-        p = test.p(scores.prediction) if test else np.full(truth.shape[1], np.nan, np.float32)
+        untested = np.full(truth.shape[1], np.nan, np.float32)
+        chance = test.test(scores.prediction) if test else Chance(untested, untested)
         result = xr.Dataset(
             {
                 name: ("voxel", getattr(scores, name))
                 for name in ("r", "r2", "cv_score", "alpha", "at_edge")
             }
-            | {"p": ("voxel", p)},
+            | {name: ("voxel", values) for name, values in chance._asdict().items()},
             coords={"voxel": stored.voxel},
             attrs={
                 "n_train": len(measured),
@@ -85,6 +86,7 @@ def fit_ridge(
                 "test_set": stored.test_set,
                 "n_features": features.shape[1],
                 "n_permutations": test.n_permutations if test else 0,
+                "smallest_p": test.floor if test else np.nan,
                 "fraction_at_edge": edge,
                 "instruction": instruction,
                 "layer": layer,
