@@ -1,6 +1,33 @@
 # Comparisons, variance partitioning, concept groups, and means over subjects.
 
 
+rule assess_scores:
+    input:
+        responses=data.responses(),
+        ceiling=data.ceiling(),
+        predictions=statistics.predictions,
+    output:
+        uncertainty=statistics.uncertainty(),
+    log:
+        statistics.log("assess_scores/{subject}/{model}"),
+    benchmark:
+        statistics.benchmark("assess_scores/{subject}/{model}")
+    conda:
+        "../envs/encode.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        instructions=encoding.instructions,
+        alignment=encoding.alignment,
+        permutations=study.encoding.permutations,
+        statistics=statistics.options,
+        mask=study.data.mask,
+        code=stage_identity("assess_scores"),
+    script:
+        "../workflow_scripts/assess_scores.py"
+
+
 rule compare_models:
     input:
         responses=data.responses(),

@@ -26,6 +26,7 @@ def export_subject(
     *,
     scores: list[Path],
     winners: list[Path],
+    uncertainties: list[Path],
     ceiling: Path,
     surface_files: list[Path],
     subject: str,
@@ -59,16 +60,16 @@ def export_subject(
             cortices,
         )
         count = target.write(subject_maps(space, kind, threshold), shared)
-        for model, scores_file, winners_file in zip(models, scores, winners, strict=True):
-            fitted = read_dataset(
-                scores_file, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"]
-            )
+        each = zip(models, scores, winners, uncertainties, strict=True)
+        for model, scores_file, winners_file, sure_file in each:
+            fitted = read_dataset(scores_file, ["r", "cv_score"], ["instruction", "layer", "voxel"])
             won = read_dataset(
                 winners_file, ["instruction_index", "layer", "alignment", "margin"], ["voxel"]
             )
             maps = model_maps(
                 fitted,
                 won,
+                read_dataset(sure_file, ["p", "p_fwe"], ["instruction", "voxel"]),
                 space[f"ceiling_{kind}"],
                 name=labels[model.key],
                 rule=alignment.layers,

@@ -95,8 +95,7 @@ def fit_ridge(
         write_dataset(result, path, provenance=origin)
     if prediction is not None:
         result = prediction_dataset(
-            best.prediction,
-            best.layer,
+            best,
             # What the preset predicts is in units of its own, about zero.
             np.zeros(truth.shape[1]) if encoding.preset else measured.mean(0, dtype=np.float64),
             stored.tested,

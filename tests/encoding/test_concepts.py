@@ -102,7 +102,13 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     p = xr.full_like(r, 1e-3)
     p[:, 6:] = 0.9
     table = alignment_table(
-        r, p, ceilings, space(), preferred="ncsnr", threshold=0.05, mask_name="mask"
+        r,
+        xr.Dataset({"p": p}),
+        ceilings,
+        space(),
+        preferred="ncsnr",
+        threshold=0.05,
+        mask_name="mask",
     )
     row = table[(table["label"] == "FFA") & (table["instruction"] == "IC")].iloc[0]
     values = r.sel(instruction="IC").values[:10]
@@ -114,7 +120,7 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     assert row["n_significant"] == 5
     assert row["share_significant"] == pytest.approx(5 / 9)
     untested = alignment_table(
-        r, xr.full_like(r, np.nan), ceilings, space(), preferred="ncsnr", threshold=0.05,
+        r, xr.Dataset({"p": p * np.nan}), ceilings, space(), preferred="ncsnr", threshold=0.05,
         mask_name="mask",
     )  # fmt: skip
     assert untested["n_significant"].isna().all()

@@ -64,6 +64,7 @@ def facts() -> Facts:
             "preset": None,
             "solver": "gram",
             "seed": 2505,
+            "smallest_p": 1e-7,
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,20 @@ def mean_over(values: xr.DataArray, region: Region) -> xr.DataArray:
     """Mean over a region's voxels, NaN voxels left out; NaN for an absent region."""
     inside = values.isel(voxel=np.flatnonzero(region.voxels))
     return inside.mean("voxel", skipna=True)
+
+
+def ratio_weights(regions: Sequence[Region], ceiling: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return what turns correlations into regional alignments, (n_voxels, n_regions).
+
+    The alignment of a region is the sum of r over the sum of noise ceilings, (n_voxels,) with NaN
+    where a voxel is left out. A mean of ratios would be ruled by voxels whose ceilings are low, and
+    hardly known.
+    """
+    known = np.nan_to_num(ceiling)
+    inside = np.stack([region.voxels for region in regions], axis=1) & (known > 0)[:, None]
+    total = known @ inside
+    weights: NDArray[np.float32] = (inside / np.where(total > 0, total, 1)).astype(np.float32)
+    return weights
 
 
 def share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
