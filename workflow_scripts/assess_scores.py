@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.config.encoding import Alignment
 from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions
@@ -27,6 +28,7 @@ def assess_scores(
 ) -> None:
     """Test every instruction, and their mean, against chance; bootstrap regional alignment."""
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    divisor = space[f"ceiling_{alignment.ceiling}"]
     tested = images_tested(responses)
     truth = read_betas(responses, tested.images)
     stored = PREDICTED[alignment.layers]
@@ -40,10 +42,9 @@ def assess_scores(
     found["region_draws"] = over_images(
         truth,
         predicted,
-        space[f"ceiling_{alignment.ceiling}"],
+        divisor.where(can_be_divided_by(divisor, alignment.ceiling_threshold)),
         list(regions(space, mask)),
         rule=alignment.layers,
-        threshold=alignment.ceiling_threshold,
         options=statistics,
     )
     log.info(

@@ -11,7 +11,7 @@ def average_subjects(*, alignment_table: Path, table: Path) -> None:
     """Average every column of scores."""
     regions = read_table(alignment_table, ["subject", "r", "alignment"])
     scores = [name for name in regions.columns if name.startswith(("r_", "alignment_", "share_"))]
-    write_table(subject_means(regions, ["r", "alignment", *scores]), table)
+    write_table(subject_means(regions, ["r", "alignment", "voxel_alignment", *scores]), table)
 
 
 run_job(average_subjects, globals().get("snakemake"))

@@ -34,7 +34,10 @@ def tabulate_rois(
         scores, ["r", "cv_score", "p", "p_fwe"], ["instruction", "layer", "voxel"]
     )
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
-    ceilings = ceilings_by_kind(space)
+    ceilings = {
+        kind: ceiling.where(can_be_divided_by(ceiling, alignment.ceiling_threshold))
+        for kind, ceiling in ceilings_by_kind(space).items()
+    }
 
     def tabulate(r: xr.DataArray, chance: xr.Dataset) -> pd.DataFrame:
         table = alignment_table(
@@ -43,7 +46,6 @@ def tabulate_rois(
             ceilings,
             space,
             preferred=alignment.ceiling,
-            threshold=alignment.ceiling_threshold,
             mask_name=mask,
             control=control,
         )
@@ -57,9 +59,7 @@ def tabulate_rois(
     sure = read_dataset(uncertainty, ["p", "p_fwe"], ["instruction", "voxel"])
     write_table(tabulate(xr.concat([r, mean], "instruction"), sure), by_region)
     write_table(tabulate(fitted["r"], fitted), by_layer)
-    n_tested = int(
-        can_be_divided_by(ceilings[alignment.ceiling], alignment.ceiling_threshold).sum()
-    )
+    n_tested = int(ceilings[alignment.ceiling].count())
     needed = least_discoveries(fitted.attrs["smallest_p"], n_tested)
     if fitted.attrs["n_permutations"] and control == "fdr" and needed > 1:
         log.warning(

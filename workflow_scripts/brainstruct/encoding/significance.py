@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.fdr import LEVEL, benjamini_hochberg
 
 Control = Literal["fdr", "fwe"]
@@ -15,17 +14,17 @@ Control = Literal["fdr", "fwe"]
 
 
 def significant(
-    chance: xr.Dataset, ceiling: xr.DataArray, threshold: float, control: Control = "fdr"
+    chance: xr.Dataset, ceiling: xr.DataArray, control: Control = "fdr"
 ) -> xr.DataArray:
     """Say which voxels remain after correction.
 
     `chance` has ``p`` and ``p_fwe`` (see `brainstruct.encoding.permutation.Chance`) with dim voxel
-    and others (instruction, layer), which are families of their own; voxels with a ceiling under
-    the threshold are not tested. Returns 1 where q (Benjamini-Hochberg over the tested voxels), or
+    and others (instruction, layer), which are families of their own; voxels without a
+    ceiling are not tested. Returns 1 where q (Benjamini-Hochberg over the tested voxels), or
     p_fwe (over all voxels), is at most `LEVEL`, 0 where it is not, NaN where there was no test.
     """
     p = chance["p" if control == "fdr" else "p_fwe"]
-    tested = p.where(can_be_divided_by(ceiling, threshold))
+    tested = p.where(ceiling.notnull())
     if control == "fdr":
         adjusted = benjamini_hochberg(tested, axis=tested.get_axis_num("voxel"))
         tested = tested.copy(data=adjusted)

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.encoding.alignment import LayerRule
 from brainstruct.encoding.columns import Array, batches, centre, zscore
 from brainstruct.encoding.comparison import ComparisonOptions
@@ -62,24 +61,22 @@ def over_images(
     regions: Sequence[Region],
     *,
     rule: LayerRule,
-    threshold: float,
     options: ComparisonOptions,
 ) -> xr.DataArray:
     """Bootstrap the regional alignment of every instruction, and of their mean, over test images.
 
     Images weigh the same as in `brainstruct.encoding.comparison.compare_groups`, in every subject
-    and model. A mean over layers is resampled as the correlation with x, times the standard
-    deviation of x on all images.
+    and model; ceilings are NaN where scores cannot be divided by them. A mean over layers is
+    resampled as the correlation with x, times the standard deviation of x on all images.
 
     Returns
     -------
     xarray.DataArray
         Dims instruction (`MEAN` last), region, draw; coordinates ``family`` and ``label`` on
-        region. NaN where the region has no voxel with a ceiling above the threshold.
+        region. NaN where no voxel of the region has a ceiling.
     """
     varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
-    reliable = can_be_divided_by(ceiling, threshold).values & varies
-    shares = ratio_weights(regions, np.where(reliable, ceiling.values, np.nan))
+    shares = ratio_weights(regions, np.where(varies, ceiling.values, np.nan))
     weights = image_weights(truth["stimulus"].values, options.n_draws, options.seed)
     draws = np.zeros((len(predictions) + 1, options.n_draws, len(regions)))
     for here in batches(truth.sizes["voxel"], options.voxels_at_once):
