@@ -209,6 +209,7 @@ rule find_concepts:
 rule average_subjects:
     input:
         alignment_table=statistics.table("alignment"),
+        uncertainties=encoding.of_pairs(statistics.uncertainty),
     output:
         table=statistics.table("alignment_subjects"),
     log:
@@ -219,6 +220,7 @@ rule average_subjects:
     conda:
         "../envs/encode.yaml"
     params:
+        subject_models=list(encoding.pairs()),
         code=stage_identity("average_subjects"),
     script:
         "../workflow_scripts/average_subjects.py"

@@ -9,6 +9,7 @@ from brainstruct.brain.ceilings import can_be_divided_by, ceilings_by_kind
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.significance import Control, least_discoveries
+from brainstruct.encoding.subjects import interval_table
 from brainstruct.encoding.summary import alignment_table
 from brainstruct.encoding.uncertainty import MEAN
 from brainstruct.jobs.run import log, run_job
@@ -56,8 +57,10 @@ def tabulate_rois(
 
     r = select_layers(fitted, alignment.layers)["r"]
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])
-    sure = read_dataset(uncertainty, ["p", "p_fwe"], ["instruction", "voxel"])
-    write_table(tabulate(xr.concat([r, mean], "instruction"), sure), by_region)
+    sure = read_dataset(uncertainty, ["p", "p_fwe", "region_draws"], ["instruction", "voxel"])
+    whole = tabulate(xr.concat([r, mean], "instruction"), sure)
+    intervals = interval_table({subject: sure["region_draws"]}, sure.attrs["confidence"])
+    write_table(whole.merge(intervals, how="left", validate="1:1"), by_region)
     write_table(tabulate(fitted["r"], fitted), by_layer)
     n_tested = int(ceilings[alignment.ceiling].count())
     needed = least_discoveries(fitted.attrs["smallest_p"], n_tested)

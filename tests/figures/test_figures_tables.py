@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from saving import saved
 
+from brainstruct.figures import roi_bars
 from brainstruct.figures.instruction_rois import draw_instruction_rois
 from brainstruct.figures.layer_profiles import draw_layer_profiles
-from brainstruct.figures.roi_bars import draw_roi_bars
 
 SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1", "PPA")
 N_LAYERS = dict.fromkeys(MODELS, 5)
@@ -22,6 +22,14 @@ draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 def tidy(**levels) -> pd.DataFrame:
     table = pd.DataFrame(list(product(*levels.values())), columns=list(levels))
     return table.assign(value=np.linspace(0.1, 0.9, len(table)))
+
+
+def draw_roi_bars(table, **options):
+    """Draw bars with intervals of 0.05 on either side."""
+    either = {"low": table["value"] - 0.05, "high": table["value"] + 0.05}
+    keys = [name for name in ("roi", "model") if name in table]
+    means = table.assign(**either).groupby(keys, as_index=False)[["low", "high"]].mean()
+    return roi_bars.draw_roi_bars(table.assign(**either), means, **options)
 
 
 @pytest.fixture
@@ -60,11 +68,23 @@ def test_an_absent_region_is_no_bar_and_no_zero(scores):
     assert [text.get_text() for text in axes.texts].count("no data") == 2
 
 
-def test_one_subject_has_no_whisker(scores):
-    assert draw_roi_bars(scores).figure.axes[0].collections
+def whiskers(axes) -> list[list[float]]:
+    """Lower and upper ends of all vertical lines."""
+    return [path[:, 1].tolist() for lines in axes.collections for path in lines.get_segments()]
+
+
+def test_every_bar_and_every_subject_has_an_interval(scores):
+    drawing = draw_roi_bars(scores)
+    means = scores.groupby(["roi", "model"], sort=False)["value"].mean()
+    centres = [*means, *scores["value"]]
+    found = sorted(whiskers(drawing.figure.axes[0]))
+    np.testing.assert_allclose(found, [[v - 0.05, v + 0.05] for v in sorted(centres)])
+    one = drawing.table.iloc[0]
+    assert (one["low"], one["high"]) == (one["value"] - 0.05, one["value"] + 0.05)
+    assert one["mean_high"] == pytest.approx(one["mean"] + 0.05)
     single = draw_roi_bars(scores[scores["subject"] == "subj01"])
     assert single.table["sem"].isna().all()
-    assert not single.figure.axes[0].collections
+    assert single.table["mean_low"].notna().all()
 
 
 def test_marks_stand_over_their_bars(scores):

@@ -51,9 +51,11 @@ def beyond_the_grid(
     voxels = chose[:: max(-(-chose.size // MOST_VOXELS), 1)]
     if not voxels.size:
         return EarlyEnd(0, 0.0)
-    penalties = alpha[voxels] * np.array(BEYOND)[:, None] ** at_edge[voxels]
+    factors = np.array(BEYOND, np.float32)[:, None] ** at_edge[voxels]
     every = np.tile(voxels, len(BEYOND))
-    prediction = ridge_predict(X_train, Y_train[:, every], X_test, penalties.ravel())
+    prediction = ridge_predict(
+        X_train, Y_train[:, every], X_test, (alpha[voxels] * factors).ravel()
+    )
     r = np.nan_to_num(pearson(Y_test[:, every], prediction)).reshape(len(BEYOND), -1)
     predicted = r.max(0) > PREDICTED / np.sqrt(len(Y_test))
     if not predicted.any():

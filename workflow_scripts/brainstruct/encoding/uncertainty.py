@@ -93,6 +93,8 @@ def over_images(
         dims=("instruction", "region", "draw"),
         coords={
             "instruction": [*predictions, MEAN],
+            "region": np.arange(len(regions)),
+            "draw": np.arange(options.n_draws),
             "family": ("region", [region.family for region in regions]),
             "label": ("region", [region.label for region in regions]),
         },

@@ -68,6 +68,7 @@ MEANINGS = {
     "by_region": "alignment per region and instruction",
     "by_layer": "alignment per region, instruction and layer",
     "alignment_table": "alignment per region of all subjects and models",
+    "means_table": "alignment per region of all models, mean over subjects and its intervals",
     "layer_table": "alignment per region and layer of all subjects and models",
     # Statistics.
     "options": "options of the cross-subject noise ceiling",
