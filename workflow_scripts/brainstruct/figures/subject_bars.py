@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from brainstruct.figures.scales import finite
@@ -52,7 +53,7 @@ def draw_bar(
         return None
     low, high = (mean - sem, mean + sem) if interval is None else interval
     axes.bar(x, mean, width=width, color=colour, edgecolor="none", zorder=2)
-    axes.vlines(x, low, high, color="black", linewidth=0.8, zorder=4)
+    _draw_whisker(axes, x, (low, high), 0.8, zorder=4)
     top = float(np.nanmax([mean, values.max(), high]))
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
     look = {"markersize": 2.0, "zorder": 3, "clip_on": False, **_LOOK}
@@ -60,10 +61,18 @@ def draw_bar(
         if subject in values.index:
             if intervals is not None:
                 low, high = intervals.loc[subject, ["low", "high"]]
-                axes.vlines(x + share * width, low, high, color="0.15", linewidth=0.4, zorder=3)
+                _draw_whisker(axes, x + share * width, (low, high), 0.4, zorder=3)
                 top = float(np.nanmax([top, high]))
             axes.plot(x + share * width, values[subject], shape, **look)
     return top
+
+
+def _draw_whisker(
+    axes: Axes, x: float, ends: tuple[float, float], linewidth: float, zorder: float
+) -> None:
+    """Draw a black line with a white rim, by which it is seen on dark bars."""
+    rim = withStroke(linewidth=linewidth + 0.35, foreground="white")
+    axes.vlines(x, *ends, color="black", linewidth=linewidth, zorder=zorder, path_effects=[rim])
 
 
 def subject_keys(subjects: Sequence[str]) -> list[Artist]:
