@@ -70,7 +70,9 @@ def draw_bar(
 def _draw_whisker(
     axes: Axes, x: float, ends: tuple[float, float], linewidth: float, zorder: float
 ) -> None:
-    """Draw a black line with a white rim, by which it is seen on dark bars."""
+    """Draw a black line with a white rim, which dark bars need; none if an end is not known."""
+    if np.isnan(ends).any():
+        return
     rim = withStroke(linewidth=linewidth + 0.35, foreground="white")
     axes.vlines(x, *ends, color="black", linewidth=linewidth, zorder=zorder, path_effects=[rim])
 
