@@ -56,7 +56,7 @@ def draw_bar(
     _draw_whisker(axes, x, (low, high), 0.8, zorder=4)
     top = float(np.nanmax([mean, values.max(), high]))
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
-    look = {"markersize": 2.0, "zorder": 3, "clip_on": False, **_LOOK}
+    look = {"markersize": 2.0, "zorder": 5, "clip_on": False, **_LOOK}
     for subject, share, shape in zip(subjects, spread, cycle(_SHAPES), strict=False):
         if subject in values.index:
             if intervals is not None:
