@@ -115,6 +115,7 @@ test-full: setup conformance-mutants
 	BRAINSTRUCT_SLURM_FULL=1 $(BIN)/python -m pytest tests/slurm/test_slurm.py
 	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults/test_random_signals.py
 	BRAINSTRUCT_RECOVERY_FULL=1 $(BIN)/python -m pytest tests/workflow/test_recovery.py
+	BRAINSTRUCT_TEXTS_FULL=1 $(BIN)/python -m pytest tests/workflow/test_hostile_texts.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

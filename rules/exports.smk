@@ -24,6 +24,7 @@ rule export_subject:
     params:
         subject=exports.subject,
         models=viewer.models,
+        instructions=study.instructions,
         alignment=encoding.alignment,
         dataset=data.about_places,
         mask=study.data.mask,

@@ -150,6 +150,7 @@ rule draw_winning_instruction:
         runtime=30,
     params:
         legend=figures.legend,
+        instructions=study.instructions,
         title=figures.title,
         code=stage_identity("draw_winning_instruction"),
     script:
@@ -319,6 +320,7 @@ rule draw_concepts:
     params:
         order=list(study.concepts),
         legend=figures.legend,
+        instructions=study.instructions,
         title=figures.title,
         code=stage_identity("draw_concepts"),
     script:
@@ -351,7 +353,7 @@ rule draw_shared_variance:
         runtime=30,
     params:
         reference=figures.reference,
-        instructions=encoding.instructions,
+        instructions=study.instructions,
         families=data.families,
         title=figures.label,
         code=stage_identity("draw_shared_variance"),

@@ -175,6 +175,7 @@ rule draw_planted_recovered:
         runtime=30,
     params:
         legend=figures.legend,
+        instructions=study.instructions,
         title=figures.title,
         code=stage_identity("draw_planted_recovered"),
     script:

@@ -40,6 +40,7 @@ rule build_viewer:
         runtime=20,
     params:
         models=viewer.models,
+        instructions=study.instructions,
         preferred=study.alignment.ceiling,
         code=[stage_identity("build_viewer"), folder_identity("figures/viewer_page")],
     script:

@@ -9,10 +9,11 @@ from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.regions import regions
 from brainstruct.encoding.uncertainty import PREDICTED, against_chance, over_images
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import open_dataset, read_dataset, write_dataset
 
 
+@script
 def assess_scores(
     *,
     responses: Path,
@@ -55,6 +56,3 @@ def assess_scores(
     found = found.assign_attrs(test_set=tested.test_set, confidence=statistics.confidence)
     origin = {"alignment": alignment.model_dump(), **options, "n_draws": statistics.n_draws}
     write_dataset(found, uncertainty, provenance=origin | {"code": code})
-
-
-run_job(assess_scores, globals().get("snakemake"))

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from brainstruct.encoding.subjects import INTERVAL, interval_table, subject_means
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import read_table, write_table
 
 
+@script
 def average_subjects(
     *,
     alignment_table: Path,
@@ -33,6 +34,3 @@ def average_subjects(
         parts.append(interval_table(draws, confidence).assign(model=model))
     whole = means.merge(pd.concat(parts), how="left", validate="1:1")
     write_table(whole, table)
-
-
-run_job(average_subjects, globals().get("snakemake"))

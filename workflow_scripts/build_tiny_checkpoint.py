@@ -3,13 +3,11 @@
 from pathlib import Path
 
 from brainstruct.config.synthetic import TinyCheckpoint
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.models.tiny import build
 
 
+@script
 def build_tiny_checkpoint(*, tiny: TinyCheckpoint, folder: Path) -> None:
     """Build what the configuration asks for."""
     build(tiny.kind, folder, seed=tiny.seed, **tiny.sizes)
-
-
-run_job(build_tiny_checkpoint, globals().get("snakemake"))

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from brainstruct.config.models import ShownModel
 from brainstruct.figures import viewer as pages
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.viewer_maps import ceiling_map, maps_of_model
 from brainstruct.figures.voxels import open_flatmap, read_entry
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def build_viewer(
     *,
     winners: list[Path],
@@ -17,13 +19,14 @@ def build_viewer(
     store: Path,
     packed: Path,
     models: list[ShownModel],
+    instructions: list[str],
     preferred: str,
     subject: str,
     viewer: Path,
 ) -> None:
     """Write the page of one subject, with all models."""
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    maps = []
+    maps, colours = [], instruction_colours(instructions)
     for model, path in zip(models, winners, strict=True):
         found = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
         maps += maps_of_model(
@@ -33,6 +36,7 @@ def build_viewer(
             label=model.label,
             n_layers=model.n_layers,
             instructions=model.texts,
+            colours=colours,
         )
     maps.append(ceiling_map(space, preferred))
     entry = read_entry(store, subject)
@@ -48,6 +52,3 @@ def build_viewer(
             title=f"Brain alignment, {subject}",
         )
     log.info("%d maps, %.1f MB", len(maps), pages.folder_size(viewer) / 1e6)
-
-
-run_job(build_viewer, globals().get("snakemake"))

@@ -5,10 +5,11 @@ from pathlib import Path
 from brainstruct.datasets.files import require_files
 from brainstruct.datasets.interface import DataSet
 from brainstruct.errors import InputError
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.files import write_json
 
 
+@script
 def check_data(
     *,
     required: list[str],
@@ -20,6 +21,3 @@ def check_data(
     for hole in holes.values():
         raise InputError(*hole)
     write_json(require_files(dataset, required), listing)
-
-
-run_job(check_data, globals().get("snakemake"))

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from brainstruct.encoding.stacking import SCORES, stack_fits
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
+@script
 def collect_scores(
     *, fits: list[Path], instructions: list[str], layers: list[int], scores: Path
 ) -> None:
@@ -26,6 +27,3 @@ def collect_scores(
         provenance=provenance(parts[0]),
         chunks={name: {"instruction": 1, "layer": 1} for name in SCORES},
     )
-
-
-run_job(collect_scores, globals().get("snakemake"))

@@ -6,10 +6,11 @@ from brainstruct.config.encoding import Divisor
 from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import open_dataset, read_dataset, write_dataset
 
 
+@script
 def compare(
     *,
     responses: Path,
@@ -60,6 +61,3 @@ def compare(
     }
     result = result.assign_attrs(test_set=tested.test_set)
     write_dataset(result, comparison, provenance=origin)
-
-
-run_job(compare, globals().get("snakemake"))

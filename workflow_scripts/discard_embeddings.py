@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from brainstruct.config.loading import load_study
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.ledger import Ledger
 from brainstruct.workflow.discarding import discard
 from brainstruct.workflow.places import Places
@@ -12,6 +12,7 @@ from brainstruct.workflow.records import Records
 from brainstruct.workflow.rooms import Rooms
 
 
+@script
 def discard_embeddings(*, config: Annotated[dict[str, Any], FromConfig("")]) -> None:
     """Delete them, model by model, and say what stays and why."""
     rooms = Rooms.of(load_study(config))
@@ -25,6 +26,3 @@ def discard_embeddings(*, config: Annotated[dict[str, Any], FromConfig("")]) -> 
         log.warning(
             "embeddings of %s are still needed: not everything made of them is there", model
         )
-
-
-run_job(discard_embeddings, globals().get("snakemake"))

@@ -6,10 +6,11 @@ import xarray as xr
 
 from brainstruct.figures import alignment_maps
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_alignment_maps(
     *,
     winners: list[Path],
@@ -31,6 +32,3 @@ def draw_alignment_maps(
         )
     stage = open_stage(store, subject, space, subject)
     alignment_maps.draw_alignment_maps(stage, shown, labels=labels).save(svg, png, table)
-
-
-run_job(draw_alignment_maps, globals().get("snakemake"))

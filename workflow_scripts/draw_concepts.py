@@ -4,11 +4,13 @@ from pathlib import Path
 
 from brainstruct.config.models import Instruction
 from brainstruct.figures import concepts as maps
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_concepts(
     *,
     concept_map: Path,
@@ -16,6 +18,7 @@ def draw_concepts(
     store: Path,
     order: list[str],
     legend: dict[str, Instruction],
+    instructions: list[str],
     title: str,
     subject: str,
     svg: Path,
@@ -39,9 +42,7 @@ def draw_concepts(
             for name in names
         },
         groups=groups,
+        colours=instruction_colours(instructions),
         concepts=order,
         texts={key: entry.text for key, entry in legend.items()},
     ).save(svg, png, table)
-
-
-run_job(draw_concepts, globals().get("snakemake"))

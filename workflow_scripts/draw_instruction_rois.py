@@ -5,10 +5,11 @@ from pathlib import Path
 from brainstruct.figures import instruction_rois
 from brainstruct.figures.marks import best_marks
 from brainstruct.figures.roi_names import family_labels, single_regions
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 
+@script
 def draw_instruction_rois(
     *,
     alignment_table: Path,
@@ -45,6 +46,3 @@ def draw_instruction_rois(
         marks=marks,
         footnote=f"No subject has {', '.join(absent)}." if absent else "",
     ).save(svg, png, table)
-
-
-run_job(draw_instruction_rois, globals().get("snakemake"))

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from brainstruct.figures import layer_profiles
 from brainstruct.figures.roi_names import family_labels
-from brainstruct.jobs.run import run_job
+from brainstruct.figures.style import model_colours
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 
+@script
 def draw_layer_profiles(
     *,
     layer_table: Path,
@@ -31,8 +33,6 @@ def draw_layer_profiles(
         by_layer,
         rois=family_labels(families),
         models=labels,
+        colours=model_colours(list(labels)),
         n_layers=hidden_states,
     ).save(svg, png, table)
-
-
-run_job(draw_layer_profiles, globals().get("snakemake"))

@@ -8,10 +8,11 @@ from brainstruct.encoding.regions import WHOLE, regions
 from brainstruct.figures import model_scatter
 from brainstruct.figures.roi_names import family_labels
 from brainstruct.figures.voxels import placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_model_scatter(
     *,
     winners: list[Path],
@@ -40,6 +41,3 @@ def draw_model_scatter(
         region_labels=family_labels(families),
         title=subject,
     ).save(svg, png, table)
-
-
-run_job(draw_model_scatter, globals().get("snakemake"))

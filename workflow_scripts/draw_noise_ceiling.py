@@ -5,10 +5,11 @@ from pathlib import Path
 from brainstruct.brain.ceilings import ceilings_by_kind
 from brainstruct.figures import noise_ceiling
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_noise_ceiling(
     *,
     ceilings: list[Path],
@@ -27,6 +28,3 @@ def draw_noise_ceiling(
         kinds = ceilings_by_kind(space)
         found[subject] = {kind: placed(values, space) for kind, values in kinds.items()}
     noise_ceiling.draw_noise_ceiling(stages, found, threshold=threshold).save(svg, png, table)
-
-
-run_job(draw_noise_ceiling, globals().get("snakemake"))

@@ -7,11 +7,13 @@ import xarray as xr
 from brainstruct.config.models import Instruction
 from brainstruct.encoding.recovery import match_voxels
 from brainstruct.figures import planted_recovered
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_planted_recovered(
     *,
     winners: Path,
@@ -19,6 +21,7 @@ def draw_planted_recovered(
     truth: Path,
     store: Path,
     legend: dict[str, Instruction],
+    instructions: list[str],
     title: str,
     subject: str,
     model: str,
@@ -41,9 +44,7 @@ def draw_planted_recovered(
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
+        colours=instruction_colours(instructions),
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
     ).save(svg, png, table)
-
-
-run_job(draw_planted_recovered, globals().get("snakemake"))

@@ -5,10 +5,12 @@ from pathlib import Path
 from brainstruct.figures import roi_bars
 from brainstruct.figures.marks import LEVEL, Baseline, baseline_marks, present_marks
 from brainstruct.figures.roi_names import family_labels
-from brainstruct.jobs.run import run_job
+from brainstruct.figures.style import model_colours
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 
+@script
 def draw_roi_bars(
     *,
     alignment_table: Path,
@@ -42,9 +44,7 @@ def draw_roi_bars(
         means[["model", "roi", "low", "high"]],
         rois=family_labels(families),
         models=labels,
+        colours=model_colours(list(labels)),
         marks=marks,
         meanings=meanings,
     ).save(svg, png, table)
-
-
-run_job(draw_roi_bars, globals().get("snakemake"))

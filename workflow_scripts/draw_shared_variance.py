@@ -7,12 +7,14 @@ import pandas as pd
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.figures import shared_variance
 from brainstruct.figures.roi_names import family_labels
-from brainstruct.jobs.run import run_job
+from brainstruct.figures.style import instruction_colours
+from brainstruct.jobs.run import script
 from brainstruct.store.tables import read_table
 
 VALUES = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
 
 
+@script
 def draw_shared_variance(
     *,
     tables: list[Path],
@@ -32,10 +34,7 @@ def draw_shared_variance(
     shared_variance.draw_shared_variance(
         chosen.rename(columns={"family": "roi", **columns}),
         reference=reference,
-        instructions=instructions,
+        colours=instruction_colours(instructions),
         regions=family_labels(families),
         title=title,
     ).save(svg, png, table)
-
-
-run_job(draw_shared_variance, globals().get("snakemake"))

@@ -4,17 +4,20 @@ from pathlib import Path
 
 from brainstruct.config.models import Instruction
 from brainstruct.figures import winning_instruction as maps
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import keys_of, open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_winning_instruction(
     *,
     winners: Path,
     ceiling: Path,
     store: Path,
     legend: dict[str, Instruction],
+    instructions: list[str],
     title: str,
     subject: str,
     svg: Path,
@@ -28,10 +31,8 @@ def draw_winning_instruction(
         open_stage(store, subject, space, title),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),
         order=list(legend),
+        colours=instruction_colours(instructions),
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
         margin=placed(found["margin"], space),
     ).save(svg, png, table)
-
-
-run_job(draw_winning_instruction, globals().get("snakemake"))

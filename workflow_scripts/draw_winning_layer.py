@@ -4,10 +4,11 @@ from pathlib import Path
 
 from brainstruct.figures import winning_layer as maps
 from brainstruct.figures.voxels import open_stage, placed
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def draw_winning_layer(
     *,
     winners: Path,
@@ -27,6 +28,3 @@ def draw_winning_layer(
     maps.draw_winning_layer(
         open_stage(store, subject, space, title), placed(layer, space), n_layers=n_layers
     ).save(svg, png, table)
-
-
-run_job(draw_winning_layer, globals().get("snakemake"))

@@ -20,8 +20,8 @@ from brainstruct.embedding.shards import files_identity
 from brainstruct.embedding.shared import BlockStore, Identity
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
-from brainstruct.models.interface import FeatureModel
+from brainstruct.jobs.run import log, script
+from brainstruct.models.interface import Device, FeatureModel
 from brainstruct.models.manifest import Manifest, read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model, options_of
 from brainstruct.store.checksums import sha256_of
@@ -52,7 +52,7 @@ def describe(embedded: xr.Dataset) -> None:
 
 
 def shared_identity(
-    code: str, checkpoint: Manifest, settings: ModelSettings, device: str, images: pd.DataFrame
+    code: str, checkpoint: Manifest, settings: ModelSettings, device: Device, images: pd.DataFrame
 ) -> dict[str, object]:
     """Return what states depend on wherever they are computed, instruction and pixels apart.
 
@@ -71,6 +71,7 @@ def shared_identity(
 
 
 # Long: it reads as the job goes, with its arguments above.
+@script
 def embed(
     *,
     block: Path,
@@ -83,7 +84,7 @@ def embed(
     dataset: DataSet,
     work: Path,
     store: Annotated[Path | None, FromConfig("embeddings_store")],
-    device: Annotated[str, FromConfig("embedding.device")],
+    device: Annotated[Device, FromConfig("embedding.device")],
     batch_size: Annotated[int, FromConfig("embedding.batch_size")],
     images_per_shard: Annotated[int, FromConfig("embedding.images_per_shard")],
     model: str,
@@ -152,6 +153,3 @@ def embed(
                     shared.take(found, path)
     for key in texts:
         discard_shards(work / key)
-
-
-run_job(embed, globals().get("snakemake"))

@@ -9,10 +9,19 @@ from brainstruct.datasets.places import with_regions
 from brainstruct.datasets.prepared import images_tested
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.errors import InputError
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
+def _no_ceiling(space: xr.Dataset, responses: Path, cross_subject: Path | None) -> InputError:
+    """Say that what scores shall be divided by is nowhere known."""
+    if cross_subject is None:
+        return InputError(responses, "has no voxel with an ncsnr", "Download the ncsnr again")
+    problem = f"has no cross-subject ceiling: {space.attrs['cross_subject_note']}"
+    return InputError(cross_subject, problem, "Set alignment.ceiling to ncsnr, or add sessions")
+
+
+@script
 def estimate_ceiling(
     *,
     responses: Path,
@@ -48,14 +57,3 @@ def estimate_ceiling(
         float(space["ceiling_ncsnr"].median()),
     )
     write_dataset(space, ceiling, provenance=origin | {"ceiling_code": code})
-
-
-def _no_ceiling(space: xr.Dataset, responses: Path, cross_subject: Path | None) -> InputError:
-    """Say that what scores shall be divided by is nowhere known."""
-    if cross_subject is None:
-        return InputError(responses, "has no voxel with an ncsnr", "Download the ncsnr again")
-    problem = f"has no cross-subject ceiling: {space.attrs['cross_subject_note']}"
-    return InputError(cross_subject, problem, "Set alignment.ceiling to ncsnr, or add sessions")
-
-
-run_job(estimate_ceiling, globals().get("snakemake"))

@@ -12,12 +12,13 @@ from brainstruct.encoding.cross_subject import (
     shared_images,
     without_ceiling,
 )
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 FEWEST_IMAGES = 50  # below it, folds are too small to predict anything from
 
 
+@script
 def estimate_cross_subject(
     *,
     target: Path,
@@ -60,6 +61,3 @@ def estimate_cross_subject(
         log.info("%s: %s", key, result.attrs[key])
     result = result.assign_attrs(test_set=tested[0].test_set)
     write_dataset(result, ceiling, provenance=origin)
-
-
-run_job(estimate_cross_subject, globals().get("snakemake"))

@@ -9,7 +9,7 @@ from brainstruct.dictionary.describe import describe
 from brainstruct.exports import description as texts
 from brainstruct.exports.names import words
 from brainstruct.exports.tables import copy_tables
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.files import write_json, write_text
 from brainstruct.store.publishing import publish_folder
@@ -17,6 +17,7 @@ from brainstruct.store.tables import write_table
 
 
 # Long: a third is the list of its arguments.
+@script
 def export_study(
     *,
     tables: list[Path],
@@ -79,6 +80,3 @@ def export_study(
     )
     write_json(described, description)
     log.info("%d tables with dictionaries", count)
-
-
-run_job(export_study, globals().get("snakemake"))

@@ -16,12 +16,30 @@ from brainstruct.exports.surfaces import Cortex, own_cortices, store_cortex
 from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.style import instruction_colours, layer_colours
 from brainstruct.figures.surface import check_volume
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset
 from brainstruct.store.publishing import publish_folder
 from brainstruct.workflow.flat_source import SurfaceSource
 
 
+def _cortices(
+    surfaces: SurfaceSource, files: list[Path], dataset: DataSet, subject: str, space: xr.Dataset
+) -> list[Cortex]:
+    """Find the surfaces that the subject's maps are carried to."""
+    shape = tuple(int(length) for length in space.attrs["volume_shape"])
+    if surfaces.source == "dataset":
+        return own_cortices(dataset, subject, volume_of(space), average=surfaces.average)
+    if surfaces.source == "store":
+        name = surfaces.name
+        stored = files[0].parent / "db" / name
+        alignment = read_alignment(stored, surfaces.transform)
+        check_volume(alignment.shape, shape, alignment.name)
+        places = [alignment.depths(half) for half in read_stored(stored)]
+        return [store_cortex(name, word(name), places, shape)]
+    return []
+
+
+@script
 def export_subject(
     *,
     scores: list[Path],
@@ -31,6 +49,7 @@ def export_subject(
     surface_files: list[Path],
     subject: str,
     models: list[ShownModel],
+    instructions: list[str],
     alignment: Alignment,
     dataset: DataSet,
     mask: str,
@@ -75,30 +94,10 @@ def export_subject(
                 rule=alignment.layers,
                 threshold=threshold,
                 instructions={key: one.model_dump() for key, one in model.instructions.items()},
-                colours=instruction_colours(list(model.instructions)),
+                colours=instruction_colours(instructions),
                 layer_colours=layer_colours(model.n_layers),
             )
             own = model_facts(fitted, key=model.key, label=model.label)
             count += target.write(maps, merged(shared, own))
     on_surfaces = "".join(f" and on {cortex.space}" for cortex in cortices)
     log.info("%d maps as volumes%s", count, on_surfaces)
-
-
-def _cortices(
-    surfaces: SurfaceSource, files: list[Path], dataset: DataSet, subject: str, space: xr.Dataset
-) -> list[Cortex]:
-    """Find the surfaces that the subject's maps are carried to."""
-    shape = tuple(int(length) for length in space.attrs["volume_shape"])
-    if surfaces.source == "dataset":
-        return own_cortices(dataset, subject, volume_of(space), average=surfaces.average)
-    if surfaces.source == "store":
-        name = surfaces.name
-        stored = files[0].parent / "db" / name
-        alignment = read_alignment(stored, surfaces.transform)
-        check_volume(alignment.shape, shape, alignment.name)
-        places = [alignment.depths(half) for half in read_stored(stored)]
-        return [store_cortex(name, word(name), places, shape)]
-    return []
-
-
-run_job(export_subject, globals().get("snakemake"))

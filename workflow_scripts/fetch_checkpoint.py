@@ -6,11 +6,12 @@ from typing import Annotated
 
 from brainstruct.config.models import Checkpoint
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.models.fetch import checkpoint_in_folder, fetch_from_hub
 from brainstruct.store.files import write_json
 
 
+@script
 def fetch_checkpoint(
     *,
     source: Checkpoint,
@@ -30,6 +31,3 @@ def fetch_checkpoint(
     content = asdict(found)
     write_json(content.pop("stamps"), stamps)
     write_json(content, manifest)
-
-
-run_job(fetch_checkpoint, globals().get("snakemake"))

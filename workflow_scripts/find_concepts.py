@@ -4,11 +4,12 @@ from pathlib import Path
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import concepts as groups
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 from brainstruct.store.tables import write_table
 
 
+@script
 def find_concepts(
     *,
     scores: Path,
@@ -38,6 +39,3 @@ def find_concepts(
     origin = {"alignment": alignment.model_dump(), "concepts": concepts}
     write_dataset(found, concept_map, provenance=provenance(fitted) | origin)
     write_table(regions, table)
-
-
-run_job(find_concepts, globals().get("snakemake"))

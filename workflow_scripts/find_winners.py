@@ -4,10 +4,11 @@ from pathlib import Path
 
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import alignment as scoring
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
+@script
 def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: Path) -> None:
     """Compare the instructions of one model, voxel by voxel."""
     fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
@@ -23,6 +24,3 @@ def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: 
     result = result.assign_attrs(n_excluded=excluded, test_set=fitted.attrs["test_set"])
     origin = provenance(fitted) | {"alignment": alignment.model_dump()}
     write_dataset(result, winners, provenance=origin)
-
-
-run_job(find_winners, globals().get("snakemake"))

@@ -16,11 +16,12 @@ from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.permutation import Chance, PermutationTest
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import write_dataset
 
 
 # Long: it reads as the method does, from files to files, with its arguments above.
+@script
 def fit_ridge(
     *,
     responses: Path,
@@ -107,6 +108,3 @@ def fit_ridge(
             stored.voxel.values,
         ).assign_attrs(instruction=instruction, n_train=len(measured), test_set=stored.test_set)
         write_dataset(result, prediction, provenance=origin, chunks=CHUNKS)
-
-
-run_job(fit_ridge, globals().get("snakemake"))

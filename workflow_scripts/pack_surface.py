@@ -3,13 +3,11 @@
 from pathlib import Path
 
 from brainstruct.figures import viewer
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 
 
+@script
 def pack_surface(*, store: Path, surface: str, packed: Path) -> None:
     """Pack one pycortex subject."""
     with viewer.scratch_store(store, surface):
         viewer.pack_surface(surface, packed)
-
-
-run_job(pack_surface, globals().get("snakemake"))

@@ -15,13 +15,14 @@ from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import SHARES, partition_layers, partition_pair
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 MOST_KEPT = 80  # reduced feature spaces in memory: 512 components of 10,000 images are 20 MB
 
 
 # Long: it reads as the method does, from files to a file, with its arguments above.
+@script
 def partition_variance(
     *,
     scores: Path,
@@ -78,7 +79,7 @@ def partition_variance(
         ).assign_coords(voxel=stored.voxel.values)
         means = one.isel(voxel=np.flatnonzero(reliable.values)).mean("voxel")
         log.info("%s and %s: %s", a, b,
-                 ", ".join(f"{name} {float(means[name]):.4f}" for name in SHARES))  # fmt: skip
+                 ", ".join(f"{name} {float(means[name]):z.4f}" for name in SHARES))  # fmt: skip
         found.append(one)
     result = (
         xr.concat(found, "pair")
@@ -91,6 +92,3 @@ def partition_variance(
     )
     origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
     write_dataset(result, partition, provenance=provenance(fitted) | origin)
-
-
-run_job(partition_variance, globals().get("snakemake"))

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from brainstruct.config.loading import load_study
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.planning.jobs import dry_run
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import plan_table
 from brainstruct.store.files import write_json
 
 
+@script
 def plan(*, config: Annotated[dict[str, Any], FromConfig("")], snakefile: str, path: Path) -> None:
     """Ask Snakemake for the jobs, estimate them, print the table."""
     ask = partial(dry_run, snakefile, config)
@@ -24,6 +25,3 @@ def plan(*, config: Annotated[dict[str, Any], FromConfig("")], snakefile: str, p
     write_json(found.model_dump(), path)
     print(f"\n{plan_table(found)}", flush=True)
     log.info("wrote %s", path)
-
-
-run_job(plan, globals().get("snakemake"))

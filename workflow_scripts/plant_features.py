@@ -10,7 +10,7 @@ import xarray as xr
 from brainstruct.datasets.nsd.design import read_expdesign, shown_images
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.stimuli import StimulusReader
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.models.manifest import read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model
 from brainstruct.models.responding import RespondingModel
@@ -20,6 +20,7 @@ from brainstruct.store.arrays import write_dataset
 BATCH = 64
 
 
+@script
 def plant_features(
     *,
     manifest: Path,
@@ -65,6 +66,3 @@ def plant_features(
                 path,
                 provenance={"code": code, "instruction": text},
             )
-
-
-run_job(plant_features, globals().get("snakemake"))

@@ -10,10 +10,11 @@ from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding import selected
 from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
+@script
 def predict_selected(
     *,
     scores: Path,
@@ -57,6 +58,3 @@ def predict_selected(
     ).assign_attrs(instruction=instruction, n_train=int(train.sum()), test_set=stored.test_set)
     origin = provenance(found) | {"predict_code": code}
     write_dataset(result, prediction, provenance=origin, chunks=selected.CHUNKS)
-
-
-run_job(predict_selected, globals().get("snakemake"))

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.files import write_json
 
 
+@script
 def prepare_pycortex(
     *,
     cortices: dict[str, Cortex],
@@ -31,6 +32,3 @@ def prepare_pycortex(
         height=height,
     )
     write_json(ready, store)
-
-
-run_job(prepare_pycortex, globals().get("snakemake"))

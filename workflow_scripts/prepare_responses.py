@@ -6,10 +6,11 @@ from typing import Any
 from brainstruct.datasets.averaging import average_betas
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import read_image_list
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import write_dataset
 
 
+@script
 def prepare_responses(
     *,
     image_list: Path,
@@ -31,6 +32,3 @@ def prepare_responses(
         log.info("%s: %s", name, averaged.attrs[name])
     said: dict[str, Any] = dataset.settings_for("betas", subject)
     write_dataset(averaged, responses, provenance={"dataset": said, "mask": mask, "code": code})
-
-
-run_job(prepare_responses, globals().get("snakemake"))

@@ -7,10 +7,11 @@ from brainstruct.figures import anatomy as cortex
 from brainstruct.figures.cortex_store import find_subject, use_store
 from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.store_import import import_subject
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import write_dataset
 
 
+@script
 def sample_anatomy(
     *, cortex_subject: str, transform: str, regions: list[str] | None, code: str, anatomy: Path
 ) -> None:
@@ -29,6 +30,3 @@ def sample_anatomy(
         provenance={"code": code},
         compress=[str(name) for name in sampled],
     )
-
-
-run_job(sample_anatomy, globals().get("snakemake"))

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import read_block
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.responses.page import Sample, choose_samples, responses_page
 from brainstruct.responses.table import read_responses
 from brainstruct.store.files import write_text
 
 
+@script
 def show_responses(
     *,
     tables: list[Path],
@@ -30,6 +31,3 @@ def show_responses(
     with dataset.reader().pixels() as pixels:
         samples = [Sample(stimulus, pixels.image(stimulus)) for stimulus in chosen]
     write_text(responses_page(samples, answers, texts, labels, dataset.id_name), page)
-
-
-run_job(show_responses, globals().get("snakemake"))

@@ -5,12 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from brainstruct.encoding.subjects import comparison_notes, comparison_table
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.files import write_text
 from brainstruct.store.tables import write_table
 
 
+@script
 def tabulate_comparisons(
     *, comparisons: list[Path], subjects: list[str], compared: list[str], table: Path, notes: Path
 ) -> None:
@@ -31,6 +32,3 @@ def tabulate_comparisons(
         n_draws = int(next(iter(one_model.values())).attrs["n_draws"])
     write_table(pd.concat(parts, ignore_index=True), table)
     write_text(comparison_notes(len(subjects), n_images, n_draws), notes)
-
-
-run_job(tabulate_comparisons, globals().get("snakemake"))

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from brainstruct.config.encoding import Divisor
 from brainstruct.encoding.partition import partition_table, shared_matrix
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
 
+@script
 def tabulate_partition(
     *,
     partition: Path,
@@ -36,6 +37,3 @@ def tabulate_partition(
     regions.insert(0, "model", model)
     regions.insert(0, "subject", subject)
     write_table(regions, table)
-
-
-run_job(tabulate_partition, globals().get("snakemake"))

@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from brainstruct.encoding.recovery import match_voxels, recovery_table
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
 PLANTED = ("planted_model", "planted_instruction", "planted_layer", "region")
 
 
+@script
 def tabulate_recovery(
     *,
     winners: list[Path],
@@ -43,6 +44,3 @@ def tabulate_recovery(
             )
         parts.append(part)
     write_table(pd.concat(parts, ignore_index=True), table)
-
-
-run_job(tabulate_recovery, globals().get("snakemake"))

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.responses.table import collect_responses
 from brainstruct.store.tables import write_table
 
 
+@script
 def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path) -> None:
     """Join the blocks."""
     answers = collect_responses(embeddings, id_name)
@@ -18,6 +19,3 @@ def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path) -> 
         answers["truncated"].sum(),
     )
     write_table(answers, table)
-
-
-run_job(tabulate_responses, globals().get("snakemake"))

@@ -12,11 +12,12 @@ from brainstruct.encoding.significance import Control, least_discoveries
 from brainstruct.encoding.subjects import interval_table
 from brainstruct.encoding.summary import alignment_table
 from brainstruct.encoding.uncertainty import MEAN
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
 
 
+@script
 def tabulate_rois(
     *,
     scores: Path,
@@ -70,6 +71,3 @@ def tabulate_rois(
             "is significant; more encoding.permutations lower it",
             fitted.attrs["smallest_p"], fitted.attrs["n_permutations"], needed, n_tested,
         )  # fmt: skip
-
-
-run_job(tabulate_rois, globals().get("snakemake"))

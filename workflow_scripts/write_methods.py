@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.datasets.interface import DataSet
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 from brainstruct.methods import page
 from brainstruct.methods.facts import Facts, model_facts, run_facts, subject_facts
 from brainstruct.store.arrays import open_dataset, provenance
 from brainstruct.store.files import write_text
 
 
+@script
 def write_methods(
     *,
     responses: list[Path],
@@ -43,6 +44,3 @@ def write_methods(
     write_text(text.markdown, markdown)
     write_text(text.bibtex, bibtex)
     write_text(text.html, html)
-
-
-run_job(write_methods, globals().get("snakemake"))

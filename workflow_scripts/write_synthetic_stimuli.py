@@ -3,12 +3,10 @@
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 
 
+@script
 def write_synthetic_stimuli(*, layout: Layout, study_plan: StudyPlan, seed: int) -> None:
     """Write what all subjects share."""
     write_stimuli(layout, study_plan, seed)
-
-
-run_job(write_synthetic_stimuli, globals().get("snakemake"))

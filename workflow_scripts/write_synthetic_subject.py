@@ -5,10 +5,11 @@ from pathlib import Path
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.plan import SubjectPlan
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
-from brainstruct.jobs.run import log, run_job
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 
 
+@script
 def write_synthetic_subject(
     *,
     anatomy: Path,
@@ -34,6 +35,3 @@ def write_synthetic_subject(
         seed,
         progress=lambda done, total: log.info("session %d of %d", done, total),
     )
-
-
-run_job(write_synthetic_subject, globals().get("snakemake"))

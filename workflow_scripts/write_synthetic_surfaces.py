@@ -9,9 +9,10 @@ from brainstruct.figures.cortex_store import find_subject, use_store
 from brainstruct.figures.fsaverage import nearest_vertices
 from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.preparing import with_folds
-from brainstruct.jobs.run import run_job
+from brainstruct.jobs.run import script
 
 
+@script
 def write_synthetic_surfaces(
     *, layout: Layout, subject: str, cortex_subject: str, transform: str, patch: str
 ) -> None:
@@ -27,6 +28,3 @@ def write_synthetic_surfaces(
         surfaces.write_surfaces(layout, subject, half, patch)
         surfaces.write_depths(layout, subject, half, alignment.voxels)
         surfaces.write_average(layout, subject, half.side, average)
-
-
-run_job(write_synthetic_surfaces, globals().get("snakemake"))

@@ -11,6 +11,7 @@ from brainstruct.config.loading import load_study, settle_paths
 from brainstruct.config.sense import require_known_regions
 from brainstruct.config.strict import read_strictly
 from brainstruct.errors import InputError
+from hostile import HARMFUL, TEXTS
 
 
 @pytest.fixture
@@ -328,3 +329,31 @@ def test_regions_go_by_the_names_of_files_on_disk(tmp_path, paper_config, there,
     assert said in str(refusal.value)
     assert "lh." not in str(refusal.value)
     assert "?." not in str(refusal.value), "a question ends by itself"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"a\\ab"', "label: has a character that nothing can show (U+0007); delete it"),
+        ('"a\\x1b[31mb"', "label: has a character that nothing can show (U+001B)"),
+        ('"a\\rb"', "label: has a character that nothing can show (U+000D)"),
+        ('"a\\0"', "label: has a character that nothing can show (U+0000)"),
+        ('" "', "label: is blank; write what people are to read"),
+    ],
+)
+def test_texts_that_nothing_can_show_are_named(refused, text, said):
+    line = refused(f"models:\n  - {MODEL % ''}".replace("label: A", f"label: {text}"))
+    assert said in line and "line 2" in line
+
+
+@pytest.mark.parametrize("text", [*TEXTS, HARMFUL])
+def test_any_other_text_is_taken_as_it_is(paper_config, text):
+    paper_config["models"][0]["label"] = text
+    paper_config["instruction_texts"]["IC"] = {"task": text, "text": text}
+    study = load_study(paper_config)
+    assert study.models[0].label == text
+    assert study.instruction_texts["IC"].model_dump() == {"task": text, "text": text}
+
+
+def test_paths_that_end_a_literal_are_refused(refused):
+    assert "results: has `, which stands for something else" in refused("results: a``b")

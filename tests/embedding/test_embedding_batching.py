@@ -107,8 +107,3 @@ def test_other_errors_pass_through(batch):
 
     with pytest.raises(RuntimeError, match="no kernel"):
         Forward(Broken(), 4)(batch)
-
-
-def test_a_batch_size_of_zero_is_refused():
-    with pytest.raises(ValueError, match="batch_size is 0"):
-        Forward(Cramped(1), 0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
+from markdown_it import MarkdownIt
 
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.exports.description import dataset_description, read_me
+from hostile import TEXTS
 
 INSTRUCTIONS = {"IC": {"task": "Captioning", "text": "Describe it for $5"}}
 
@@ -37,12 +42,30 @@ def test_the_read_me_names_models_instructions_and_surfaces():
     assert lines[place + 5 : place + 10] == [
         "| Instruction | Task | Text |",
         "|---|---|---|",
-        "| `IC` | Captioning | Describe it for $5 |",
+        r"| `IC` | Captioning | Describe it for \$5 |",
         "",
         "## Spaces",
     ]
     assert "- sub-05: no surfaces." in lines
     assert any("_task-nsdcore_space-func1pt8mm_stat-alignment_" in line for line in lines)
+
+
+def test_labels_and_instructions_are_shown_as_they_are():
+    asked = {f"I{n}": {"task": text, "text": text} for n, text in enumerate(TEXTS)}
+    told = read_me(
+        "s",
+        NSD,
+        synthetic=False,
+        models=[{"key": f"m{n}", "label": text} for n, text in enumerate(TEXTS)],
+        labels={f"m{n}": f"m{n}" for n in range(len(TEXTS))},
+        instructions=asked,
+        surfaces={},
+    )
+    page = MarkdownIt("commonmark").enable("table").render(told)
+    cells = [html.unescape(cell) for cell in re.findall("<td>(.*?)</td>", page)]
+    for text in TEXTS:
+        assert cells.count(" ".join(text.split())) == 3
+    assert not re.search("<(script|svg|img|a|b|em)\\b", page)
 
 
 def test_a_study_of_towers_has_no_table_of_instructions():

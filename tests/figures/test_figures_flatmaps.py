@@ -16,6 +16,7 @@ from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.figures.winning_layer import draw_winning_layer
 
 ORDER = ("IC", "IU1", "SR")
+COLOURS = instruction_colours(ORDER)
 
 
 @pytest.fixture
@@ -29,16 +30,16 @@ def texts_of(drawing) -> set[str]:
 
 
 def test_only_colours_of_the_legend_are_painted(stage, winner, painted):
-    drawing = draw_winning_instruction(stage, winner, order=ORDER)
+    drawing = draw_winning_instruction(stage, winner, order=ORDER, colours=COLOURS)
     image = painted(drawing.figure.axes[0])
     opaque = image[image[..., 3] > 0][:, :3]
-    wanted = [to_rgb(instruction_colours(ORDER)[key]) for key in ("IC", "SR")]
+    wanted = [to_rgb(COLOURS[key]) for key in ("IC", "SR")]
     found = np.unique(opaque.round(4), axis=0)
     np.testing.assert_allclose(found, np.unique(np.round(wanted, 4), axis=0), atol=1e-3)
 
 
 def test_voxels_without_a_winner_show_the_folds(stage, winner, painted):
-    drawing = draw_winning_instruction(stage, winner, order=ORDER)
+    drawing = draw_winning_instruction(stage, winner, order=ORDER, colours=COLOURS)
     image = painted(drawing.figure.axes[0])
     assert (image[:10, :, 3] == 0).all()
     assert (image[12:30, 5:30, 3] == 1).all()
@@ -46,7 +47,12 @@ def test_voxels_without_a_winner_show_the_folds(stage, winner, painted):
 
 def test_the_legend_says_key_share_task_and_text(stage, winner):
     drawing = draw_winning_instruction(
-        stage, winner, order=ORDER, texts={"IC": "Describe."}, tasks={"IC": "Captioning"}
+        stage,
+        winner,
+        order=ORDER,
+        colours=COLOURS,
+        texts={"IC": "Describe."},
+        tasks={"IC": "Captioning"},
     )
     said = texts_of(drawing)
     assert {"IC", "IU1", "SR", "50 %", "0 %", "Captioning: Describe."} <= said
@@ -54,12 +60,14 @@ def test_the_legend_says_key_share_task_and_text(stage, winner):
 
 def test_margins_are_tabled(stage, winner, place, voxels):
     margin = place(np.where(voxels["i"] < 4, 0.01, 0.5))
-    table = draw_winning_instruction(stage, winner, order=ORDER, margin=margin).table
+    table = draw_winning_instruction(
+        stage, winner, order=ORDER, colours=COLOURS, margin=margin
+    ).table
     np.testing.assert_array_equal(table["margin"], margin)
 
 
 def test_regions_are_named_once_per_hemisphere_and_absent_ones_never(sheet, winner, rois):
-    drawing = draw_winning_instruction(Stage(sheet, rois), winner, order=ORDER)
+    drawing = draw_winning_instruction(Stage(sheet, rois), winner, order=ORDER, colours=COLOURS)
     names = [text.get_text() for text in drawing.figure.axes[0].texts]
     assert names.count("V1") == 1
     assert "absent" not in names
@@ -67,11 +75,11 @@ def test_regions_are_named_once_per_hemisphere_and_absent_ones_never(sheet, winn
 
 def test_an_unknown_winner_is_refused(stage, winner):
     with pytest.raises(ValueError, match="SR"):
-        draw_winning_instruction(stage, winner, order=("IC", "IU1"))
+        draw_winning_instruction(stage, winner, order=("IC", "IU1"), colours=COLOURS)
 
 
 def test_a_map_without_any_winner_is_drawn(stage, place, tmp_path):
-    drawing = draw_winning_instruction(stage, place([""] * 96), order=ORDER)
+    drawing = draw_winning_instruction(stage, place([""] * 96), order=ORDER, colours=COLOURS)
     assert saved(drawing, tmp_path / "empty")["png"].stat().st_size > 0
     assert len(drawing.table) == 96
 
@@ -100,7 +108,7 @@ def test_models_of_any_depth_have_a_colour_bar(stage, place, n_layers):
 def test_recovery_counts_planted_voxels_only(stage, place, voxels):
     planted = place(np.where(voxels["j"] == 0, "", "IC"))
     recovered = place(np.where(voxels["i"] < 2, "SR", "IC"))
-    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER, colours=COLOURS)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 54 of 72 voxels, 75.0 %" in said
     assert "75 %" in texts_of(drawing)
@@ -110,20 +118,20 @@ def test_recovery_counts_planted_voxels_only(stage, place, voxels):
 def test_recovery_leaves_voxels_without_a_winner_out(stage, place, voxels):
     planted = place(["IC"] * 96)
     recovered = place(np.select([voxels["i"] == 0, voxels["i"] == 1], ["", "SR"], "IC"))
-    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER)
+    drawing = draw_planted_recovered(stage, planted, recovered, order=ORDER, colours=COLOURS)
     said = {text.get_text() for text in drawing.figure.texts}
     assert "Recovered: 72 of 84 voxels, 85.7 %" in said
 
 
 def test_recovery_without_planted_voxels_is_drawn(stage, place):
     nothing = place([""] * 96)
-    drawing = draw_planted_recovered(stage, nothing, nothing, order=ORDER)
+    drawing = draw_planted_recovered(stage, nothing, nothing, order=ORDER, colours=COLOURS)
     assert any("nothing to compare" in text.get_text() for text in drawing.figure.texts)
 
 
 def test_recovery_of_other_voxels_is_refused(stage, winner):
     with pytest.raises(ValueError, match="same voxels"):
-        draw_planted_recovered(stage, winner, winner[::-1], order=ORDER)
+        draw_planted_recovered(stage, winner, winner[::-1], order=ORDER, colours=COLOURS)
 
 
 def test_zoom_keeps_all_data(sheet):

@@ -19,6 +19,7 @@ from brainstruct.errors import InputError
 from brainstruct.figures import preparing
 from brainstruct.figures.preparing import Cortex, prepare_flatmaps
 from brainstruct.figures.stage import Stage
+from brainstruct.figures.style import instruction_colours
 from brainstruct.figures.voxels import open_flatmap, read_entry
 from brainstruct.figures.winning_instruction import draw_winning_instruction
 from brainstruct.workflow.flat_source import find_source
@@ -65,7 +66,9 @@ def draw(marker: Path, space: xr.Dataset, stem: Path) -> bytes:
         dims=("roi", "voxel"),
         coords={**space.coords, "roi": ["V1"]},
     )
-    drawing = draw_winning_instruction(Stage(flatmap, regions), winner, order=KEYS)
+    drawing = draw_winning_instruction(
+        Stage(flatmap, regions), winner, order=KEYS, colours=instruction_colours(KEYS)
+    )
     paths = saved(drawing, stem)
     return paths["png"].read_bytes() + paths["svg"].read_bytes()
 

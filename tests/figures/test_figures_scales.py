@@ -36,7 +36,7 @@ def test_values_that_are_not_there_are_transparent():
 
 @pytest.mark.parametrize(
     ("values", "end"),
-    [([0.013], 0.02), ([0.05], 0.05), ([0.4, 0.9], 1.0), ([3.0], 5.0), ([-1.0], 1.0), ([], 1.0)],
+    [([0.013], 0.015), ([0.05], 0.05), ([0.4, 0.9], 1.0), ([3.1], 4.0), ([-1.0], 1.0), ([], 1.0)],
 )
 def test_scales_end_at_round_numbers(values, end):
     assert round_end(values) == pytest.approx(end)

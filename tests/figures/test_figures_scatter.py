@@ -31,12 +31,16 @@ def texts(axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+def counts(y, x) -> set[str]:
+    return {f"\N{NORTH WEST ARROW} {(y > x).sum()}", f"{(y < x).sum()} \N{SOUTH EAST ARROW}"}
+
+
 def test_every_pair_and_region_has_a_panel(alignment, regions, tmp_path):
     drawing = draw_model_scatter(alignment, regions, model_labels={"idefics": "IDEFICS"})
     panels = drawing.figure.axes[:-1]
     assert len(panels) == 9
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in panels}) == 1
-    assert panels[0].get_ylabel() == "IDEFICS"
+    assert panels[0].get_ylabel() == "Alignment, IDEFICS"
     saved(drawing, tmp_path / "scatter")
 
 
@@ -44,7 +48,7 @@ def test_corners_count_voxels_on_each_side(alignment, regions):
     panel = draw_model_scatter(alignment, regions).figure.axes[1]
     x, y = alignment.sel(model="instructblip").values, alignment.sel(model="idefics").values
     used = np.isfinite(x) & regions["left"]
-    assert {str((y > x)[used].sum()), str((y < x)[used].sum())} <= set(texts(panel))
+    assert counts(y[used], x[used]) <= set(texts(panel))
     assert f"{used.sum()} voxels" in texts(panel)
 
 
@@ -80,7 +84,7 @@ def test_voxels_without_a_score_under_either_model_are_left_out(alignment, regio
     panel = draw_model_scatter(alignment, regions).figure.axes[0]
     assert "76 voxels" in texts(panel)
     x, y = alignment.sel(model="instructblip").values, alignment.sel(model="idefics").values
-    assert {str((y > x).sum()), str((y < x).sum())} <= set(texts(panel))
+    assert counts(y, x) <= set(texts(panel))
 
 
 def test_without_any_score_every_panel_says_so(alignment, regions, tmp_path):

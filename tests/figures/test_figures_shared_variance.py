@@ -11,6 +11,7 @@ from saving import saved
 
 from brainstruct.dictionary.describe import describe
 from brainstruct.figures.shared_variance import draw_shared_variance
+from brainstruct.figures.style import instruction_colours
 
 KEYS = ["IC", "VQ1", "SR"]
 
@@ -27,7 +28,7 @@ def partitions(subjects=("subj01", "subj02"), rois=("nsdgeneral", "floc-faces"),
 
 
 def draw(table, **options):
-    return draw_shared_variance(table, reference="IC", instructions=KEYS, **options)
+    return draw_shared_variance(table, reference="IC", colours=instruction_colours(KEYS), **options)
 
 
 def panel(drawing, title):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -10,9 +11,10 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
-from browser import launch, served
+from browser import Watched, launch, served
 from matplotlib.colors import to_hex
 
+import hostile
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import pycortex
@@ -27,6 +29,8 @@ from brainstruct.figures.viewer_maps import ViewerMap, ceiling_map, colour_strip
 from nsd_study import open_nsd
 
 TEXTS = {"IC": "Caption it", "IU1": "Name the colour", "VQ2": "Any people?"}
+NAMES = [*hostile.TEXTS, hostile.HARMFUL]
+COLOURS = instruction_colours([*TEXTS, "SR", "CR"])
 
 
 @pytest.fixture
@@ -68,7 +72,13 @@ def test_every_category_is_looked_up_in_its_own_colour(count):
 
 def test_a_model_with_instructions_has_three_maps(winners, space):
     maps = maps_of_model(
-        winners, space, key="instructblip", label="InstructBLIP", n_layers=5, instructions=TEXTS
+        winners,
+        space,
+        key="instructblip",
+        label="InstructBLIP",
+        n_layers=5,
+        instructions=TEXTS,
+        colours=COLOURS,
     )
     assert [entry.name.partition(": ")[2] for entry in maps] == [
         "winning instruction",
@@ -76,7 +86,7 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
         "normalised alignment",
     ]
     instruction, layer, alignment = maps
-    assert instruction.colours == list(instruction_colours(list(TEXTS)).values())
+    assert instruction.colours == [COLOURS[key] for key in TEXTS]
     assert instruction.legend[1] == "IU1: Name the colour"
     assert instruction.high == 2
     expected = matplotlib.colormaps[SEQUENTIAL].resampled(5)(np.arange(5))
@@ -92,13 +102,17 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
 
 def test_without_a_choice_of_instructions_there_is_no_map_of_them(winners, space):
     for texts in ({}, {"IC": "Caption it"}):
-        maps = maps_of_model(winners, space, key="vit", label="ViT", n_layers=5, instructions=texts)
+        maps = maps_of_model(
+            winners, space, key="vit", label="ViT", n_layers=5, instructions=texts, colours=COLOURS
+        )
         assert [entry.name for entry in maps] == ["ViT: winning layer", "ViT: normalised alignment"]
 
 
 def test_two_models_may_have_different_instructions(winners, space):
     both = [
-        maps_of_model(winners, space, key=key, label=key, n_layers=5, instructions=texts)[0]
+        maps_of_model(
+            winners, space, key=key, label=key, n_layers=5, instructions=texts, colours=COLOURS
+        )[0]
         for key, texts in (("a", TEXTS), ("b", {"SR": "Where", "IC": "Caption it", "CR": "Why"}))
     ]
     assert both[0].colour_map != both[1].colour_map
@@ -331,6 +345,59 @@ def test_a_whole_page_has_nothing_to_say(page_folder, browser):
             page.goto(f"{address}/", wait_until="networkidle")
         assert page.locator("#missing").is_hidden()
     page.close()
+
+
+@pytest.fixture(scope="module")
+def hostile_folder(average, packed, s1_store, tmp_path_factory) -> Path:
+    """A page whose maps and categories have hostile names."""
+    _, flatmap, mask = average
+    codes = sides(mask)
+    colours = [f"#{7919 * number:06x}" for number in range(len(hostile.TEXTS))]
+    maps = [
+        ViewerMap(
+            name, codes.where(np.arange(codes.size) > number), "sides", colours, hostile.TEXTS
+        )
+        for number, name in enumerate(NAMES)
+    ]
+    folder = tmp_path_factory.mktemp("hostile") / "viewer"
+    build_viewer(
+        folder,
+        maps,
+        surface=NAME,
+        transform=None,
+        flatmap=flatmap,
+        packed=packed,
+        title=hostile.HARMFUL,
+    )
+    return folder
+
+
+def test_names_of_maps_and_categories_are_only_text(hostile_folder, browser):
+    opened = Watched.opened(browser)
+    page = opened.page
+    with served(hostile_folder) as address:
+        page.goto(f"{address}/")
+        page.wait_for_function(
+            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
+        )
+        lists = "[...document.querySelectorAll('#datasets li')].map(one => one.textContent)"
+        assert page.evaluate(lists) == NAMES
+        for number in (0, 2, len(NAMES) - 1):  # what is clicked is found by its text
+            page.evaluate("name => viewer.setData(name)", NAMES[number])
+            assert page.evaluate("viewer.active.name") == NAMES[number]
+            assert page.evaluate("document.getElementById('dataname').textContent") == NAMES[number]
+        assert page.evaluate("viewer.active.attrs.legend.map(pair => pair[0])") == list(
+            hostile.TEXTS
+        )
+        assert page.title().split() == hostile.HARMFUL.split()
+        assert page.evaluate("window.HACKED") is None
+        assert [said for said in opened.errors if address not in said] == []
+        assert [name for name in opened.requests if not name.startswith(address)] == []
+    page.close()
+    host = Path("/etc/hostname")
+    if host.is_file():  # pycortex puts the content of files that pages name into them
+        content = base64.b64encode(host.read_bytes()).decode()
+        assert content not in (hostile_folder / "index.html").read_text("utf-8")
 
 
 def test_what_the_page_adds_asks_no_other_machine():

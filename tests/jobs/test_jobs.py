@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,8 +165,20 @@ def test_a_second_attempt_keeps_the_first_one_s_log(job):
     assert text.count("second") == 1
 
 
-def test_importing_a_script_runs_nothing():
-    run_job(lambda: pytest.fail("ran"), None)
+SCRIPT = """
+from brainstruct.jobs.run import log, script
+
+@script
+def work(*, fits):
+    log.info("the script runs")
+"""
+
+
+def test_a_script_runs_in_a_job_alone(job):
+    exec(SCRIPT, {"__name__": "imported"})
+    assert not Path(job.log[0]).exists()
+    exec(SCRIPT, {"__name__": "__main__", "snakemake": job})
+    assert "the script runs" in "\n".join(lines(job))
 
 
 def test_troubles_of_a_gpu_are_one_line(job):

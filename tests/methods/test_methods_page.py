@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from brainstruct.methods.facts import Facts, ModelFacts, SubjectFacts
 from brainstruct.methods.page import PAPERS, write_methods
 from brainstruct.methods.references import as_list, cited, link_citations, load
 from brainstruct.models.registry import FAMILIES
+from hostile import TEXTS
 
 
 def model(key: str, family: str, instructions: tuple[str, ...] = (), **changes: Any) -> ModelFacts:
@@ -185,6 +187,30 @@ def test_page_holds_text_and_references_and_nothing_from_elsewhere(study, facts)
     assert "[@" not in written.html and "Dupré la Tour et al., 2022" in written.html
     assert "<b>one</b>" not in written.html and "&lt;b&gt;one" in written.html
     assert not re.search(r'(?:src|<link[^>]*href)="(?:https?:)?//', written.html)
+
+
+def test_texts_of_the_study_are_shown_as_they_are_and_cite_nothing(study, facts):
+    said = [" ".join(text.split()) for text in TEXTS]
+    models = tuple(
+        model(f"m{number}", "instructblip", ("IC",), label=text, source=text, revision=text)
+        for number, text in enumerate(TEXTS)
+    )
+    asked = {f"I{number}": {"task": text, "text": text} for number, text in enumerate(TEXTS)}
+    plain = write_methods(study, replace(facts, models=models[:1]), NSD)
+    written = write_methods(
+        study | {"instructions": asked}, replace(facts, models=(*models, *facts.models)), NSD
+    )
+    assert set(cited(written.markdown)) == set(cited(plain.markdown)) | {"radford2021"}
+    assert set(re.findall(r"<([a-z]+\d?)", written.html)) <= {
+        *("html", "meta", "link", "title", "style", "h1", "h2", "p", "strong", "em", "code", "a"),
+        *("table", "thead", "tbody", "tr", "th", "td", "section", "span", "i"),
+    }
+    cells = [html.unescape(cell) for cell in re.findall("<td>(.*?)</td>", written.html)]
+    for text in said:
+        assert cells.count(text) >= 4  # label, source, task, text
+        assert f"{text} (content 777777777777)" in cells
+    paragraphs = html.unescape(written.html)
+    assert ", ".join(said[:3]) in paragraphs or "; ".join(said[:3]) in paragraphs
 
 
 def test_every_family_has_a_paper_in_the_bibliography():

@@ -103,12 +103,6 @@ def test_prompt_poolings_draw_nothing(load, pictures):
     assert model.embed(pictures(1), [INSTRUCTION]).responses == [""]
 
 
-@pytest.mark.parametrize("option", [{"temperature": 0.0}, {"top_k": 0}, {"top_p": 0.0}])
-def test_senseless_sampling_is_refused(option):
-    with pytest.raises(ValueError, match=next(iter(option))):
-        Sampling(**option)
-
-
 @pytest.mark.parametrize("family", ["instructblip", "idefics", "llava"])
 def test_an_answer_is_text_without_special_tokens(load, family):
     model = load(family)

@@ -397,12 +397,6 @@ def test_placement_without_gpu(tmp_path):
         ModelOptions(tmp_path, 5, device="cuda").placement()
 
 
-@pytest.mark.parametrize("options", [{"device": "tpu"}, {"dtype": "int4"}])
-def test_unknown_placement(tmp_path, options):
-    with pytest.raises(InputError, match=f"is '{next(iter(options.values()))}'"):
-        ModelOptions(tmp_path, 5, **options).placement()
-
-
 @pytest.mark.parametrize("folder", ["llava"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "change", "fault"),

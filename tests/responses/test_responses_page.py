@@ -14,6 +14,7 @@ from PIL import Image
 
 from brainstruct import responses
 from brainstruct.responses.page import Sample, choose_samples, data_uri, responses_page
+from hostile import HARMFUL, TEXTS
 
 INSTRUCTIONS = {"IC": "Describe the <b>image</b>.", "VQ1": "Any people? If yes & how many?"}
 MODELS = {"idefics": "IDEFICS", "instructblip": "Instruct<BLIP>"}
@@ -89,6 +90,18 @@ def test_what_was_said_is_never_markup(page):
     assert "script" not in found.tags
     assert "alert(&#x27;x&#x27;)" in page
     assert "<title>What the models say</title>" in page
+
+
+@pytest.mark.parametrize("text", [*TEXTS, HARMFUL])
+def test_labels_instructions_and_answers_are_shown_as_they_are(text):
+    answers = {("m", "IC"): answer((7, text, 4, False))}
+    page = responses_page(
+        [Sample(7, Image.new("L", (8, 8)))], answers, {"IC": text}, {"m": text}, "nsd_id"
+    )
+    found = Reader(page)
+    assert found.rows == [["Instruction", text], [f"IC {text}", text]]
+    assert not found.tags & {"script", "svg", "iframe"}
+    assert len(found.images) == 1
 
 
 def test_nothing_comes_from_elsewhere(page):

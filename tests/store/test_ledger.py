@@ -131,6 +131,15 @@ def test_jobs_publish_entries_of_their_own(tmp_path):
     assert ledger.unreadable == 1
 
 
+def test_a_job_of_two_stages_is_known_to_readers_of_either(tmp_path):
+    """Of a table made again in this run, the entry of the last run is not believed."""
+    Ledger(tmp_path).append([entry("concepts/a.nc", "tables/a.tsv")])
+    write_entry(entry("concepts/a.nc", "tables/a.tsv", at=2.0), tmp_path)
+    for stage, output in (("tables", "tables/a.tsv"), ("concepts", "concepts/a.nc")):
+        ((_, found),) = Ledger(tmp_path, {stage}).new()
+        assert (found.made.keys(), found.at) == ({output}, 2.0)
+
+
 def _append(root, number):
     for index in range(20):
         Ledger(root, set()).append([entry(f"fits/{number}-{index}.nc")])

@@ -84,7 +84,8 @@ def test_a_hosted_module_runs_from_its_repository_alone(hosted, tmp_path):
     images = (workflow.root / "counted.txt").read_text()
     assert int(images) == 1 + 60 + 190, "a line of names, shared images, unique images"
     plan = json.loads((workflow.root / "results/small/plan.json").read_text())
-    assert {"embed", "fit_ridge"} <= {stage["rule"] for stage in plan["stages"]}
+    rules = {stage["rule"] for stage in plan["stages"]}
+    assert "embed" in rules and any(rule.startswith("fit_ridge_") for rule in rules)
     assert "rule bs_write_synthetic_stimuli:" in done.text
     # The library came from the repository, at the tagged revision.
     (unpacked,) = (tmp_path / "cache").rglob("source-cache/brainstruct/*")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from browser import Watched
 from checkout import SMALL
 
 from brainstruct.workflow.reporting import _MOST, is_asked, said
+from hostile import HARMFUL, TEXTS
 
 LIBRARY = Path(__file__).parents[2] / "workflow_scripts"
 
@@ -52,6 +55,30 @@ rule join:
     shell:
         "cat {input} > {output}"
 """
+HOSTILE = (
+    SNAKEFILE.split("report:")[0]
+    + """
+configfile: "config.json"
+texts = config["texts"]
+
+
+report: "about.rst"
+
+
+rule part:
+    output:
+        report(
+            "{name}.txt",
+            caption="caption.rst",
+            category=texts[0],
+            labels={text: text for text in texts if "{" not in text},  # would be wildcards
+        ),
+    params:
+        texts={t: t for t in texts},
+    shell:
+        "echo words > {output}"
+"""
+)
 ABOUT = "About\n=====\nMissing: {{ snakemake.config.get('missing_from_report') }}\n"
 
 
@@ -77,6 +104,35 @@ def test_a_report_shows_what_is_there_and_names_what_is_not(tmp_path):
     page = (tmp_path / "unfinished.html").read_text()
     assert "one.txt" in page
     assert "Missing: [&#x27;joined.txt&#x27;" in page or "'joined.txt', 'two.txt'" in page
+
+
+def test_texts_in_a_report_are_only_text(tmp_path, browser):
+    """Parameters, labels, categories and captions, which Snakemake pastes into a script."""
+    (tmp_path / "config.json").write_text(json.dumps({"texts": [*TEXTS, HARMFUL]}))
+    (tmp_path / "about.rst").write_text("About\n=====\n")
+    (tmp_path / "caption.rst").write_text("Words of {{ snakemake.wildcards.name }}.\n")
+    (tmp_path / "Snakefile").write_text(HOSTILE)
+    for arguments in (["one.txt"], ["one.txt", "--report", "report.html"]):
+        subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+            capture_output=True,
+            check=True,
+        )
+    opened = Watched.opened(browser)
+    page = opened.page
+    page.goto((tmp_path / "report.html").as_uri())
+    page.wait_for_function("typeof app !== 'undefined' && app")
+    page.evaluate("app.showResultInfo('one.txt')")
+    page.get_by_text("Words of one.").wait_for()
+    for text in TEXTS:
+        assert " ".join(text.split()) in " ".join(
+            page.evaluate("document.body.textContent").split()
+        )
+    assert page.evaluate("window.HACKED") is None
+    assert opened.errors == [] and opened.requests == []
+    page.close()
 
 
 def test_who_asks_for_a_report():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from importlib import import_module
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from brainstruct.config.loading import load_study
 from brainstruct.datasets.interface import DataSet
 from brainstruct.jobs.binding import RECORDED, FromConfig, bind
-from brainstruct.jobs.vocabulary import MEANINGS
+from brainstruct.jobs.help import MEANINGS
 from fake_job import fake_job
 
 COMMANDS = {"doctor", "fetch_nsd"}
@@ -66,6 +67,9 @@ def test_no_name_is_missing_and_none_unused(rule):
 def test_a_script_is_one_function_of_its_name_with_named_arguments(script):
     source = (REPOSITORY / f"workflow_scripts/{script}.py").read_text(encoding="utf-8")
     assert re.match(rf'"""Rules? (and command )?{script}', source)
+    if script not in COMMANDS:
+        last = ast.parse(source).body[-1]  # it runs where it stands: what it needs is above
+        assert (last.name, *map(ast.unparse, last.decorator_list)) == (script, "script")
     for parameter in inspect.signature(function(script)).parameters.values():
         assert parameter.kind is parameter.KEYWORD_ONLY
         assert parameter.name in MEANINGS or script in COMMANDS or _is_setting(script, parameter)

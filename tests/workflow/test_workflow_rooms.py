@@ -132,7 +132,7 @@ def test_released_sessions_are_assumed_where_there_is_nothing(paper_config, tmp_
     rooms = build(paper_config)
     assert sessions(rooms, "subj01") == 40
     assert rooms.data.inputs.subject("subj01") == []
-    assert rooms.data.inputs.check("x.json") == ["x.json"]
+    assert set(rooms.data.inputs.missing) == set(rooms.data.study.subjects)
     betas = [name for name in rooms.data.inputs.required() if "betas_session" in name]
     assert len(betas) == 4 * 40
     assert rooms.data.about_images(wild(image_set="shared"))["sessions"] == 40
@@ -266,7 +266,7 @@ def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", lambda path: looked.update([path]) or exists(path))
     monkeypatch.setattr(Path, "iterdir", lambda path: listed.update([path]) or iterdir(path))
     for _ in range(3):
-        assert rooms.data.inputs.check("target") == ["target"]
+        assert rooms.data.inputs.missing.keys() == set(inputs.study.subjects)
         assert rooms.data.inputs.subject("subj01") == [f"{folders[0]}/betas_session01.hdf5"]
         rooms.data.inputs.lists()
         rooms.data.inputs.stimuli()

@@ -8,7 +8,6 @@ import pytest
 from small_study import Study
 
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.measured import read_trials
 from brainstruct.datasets.nsd.rois import read_mask
 
 
@@ -26,7 +25,6 @@ from brainstruct.datasets.nsd.rois import read_mask
 def test_numbers_at_the_ends_of_int16_are_not_valid(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: int, valid: bool
 ) -> None:
-    sessions = study.layout.discover_sessions("subj03")
     x, y, z = np.argwhere(read_mask(study.layout, "subj03", "nsdgeneral"))[0]
     with h5py.File(study.layout.betas_file("subj03", 1, "hdf5")) as file:
         volumes = file["betas"][()]
@@ -34,7 +32,7 @@ def test_numbers_at_the_ends_of_int16_are_not_valid(
     with h5py.File(tmp_path / "betas.hdf5", "w") as file:
         file["betas"] = volumes
     monkeypatch.setattr(Layout, "betas_file", lambda *_: tmp_path / "betas.hdf5")
-    (trials,) = read_trials(study.layout, "subj03", "nsdgeneral", sessions)
+    (trials,) = study.reader.betas("subj03", "nsdgeneral")
     assert trials.unit == 300
     assert trials.betas[5, 0] == stored
     assert trials.valid[5, 0] == valid

@@ -21,19 +21,9 @@ def ceilings_by_kind(space: xr.Dataset) -> dict[str, xr.DataArray]:
 
 
 def can_be_divided_by(ceiling: Ceiling, threshold: float) -> Ceiling:
-    """Say which voxels have a noise ceiling that scores can be divided by.
+    """Say which voxels have a noise ceiling, a correlation, that scores can be divided by.
 
-    Parameters
-    ----------
-    ceiling : DataArray or array
-        Best possible correlations; NaN where there is none.
-    threshold : float
-        The least ceiling of a voxel that is analysed.
-
-    Returns
-    -------
-    DataArray or array of bool
-        Of the same shape: whether the ceiling reaches the threshold and is
-        above 0. A threshold of 0 would else let a ceiling of 0 divide.
+    It reaches the least one of a voxel that is analysed, and is above 0: a threshold of 0
+    would else let a ceiling of 0 divide. NaN, where there is none, does neither.
     """
     return (ceiling >= threshold) & (ceiling > 0)

@@ -10,18 +10,8 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Grid:
-    """The grid of a volume.
+    """The grid of a volume."""
 
-    Attributes
-    ----------
-    affine : ndarray of float64, [4, 4]
-        From voxels, counted from 0, to millimetres.
-    shape : tuple of int
-        Voxels along x, y and z.
-    code : int
-        What the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space).
-    """
-
-    affine: npt.NDArray[np.float64]
-    shape: tuple[int, int, int]
-    code: int
+    affine: npt.NDArray[np.float64]  # [4, 4]: from voxels, counted from 0, to millimetres
+    shape: tuple[int, int, int]  # voxels along x, y and z
+    code: int  # what the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space)

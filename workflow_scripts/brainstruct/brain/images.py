@@ -19,14 +19,8 @@ def open_image(
 ) -> Any:
     """Read the header of an image; its numbers are read when they are asked for.
 
-    Parameters
-    ----------
-    kind : type
-        nibabel's class: ``Nifti1Image``, ``MGHImage``.
-    cure : str
-        What to do if the file is missing or damaged.
-    n_dims : int, optional
-        How many dimensions it must have.
+    `kind` is nibabel's class: ``Nifti1Image``, ``MGHImage``; `cure` is of a file that is
+    missing or damaged.
 
     Raises
     ------

@@ -20,18 +20,9 @@ def names_from_text(text: str) -> dict[int, str]:
 
 
 def family_names(space: xr.Dataset) -> dict[str, dict[int, str]]:
-    """Read the names of the labels of voxels.
+    """Return family -> number above 0 -> name, whether or not a voxel has the label.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``roi_label`` (roi, voxel) and the attribute ``roi_labels``, from
-        `brainstruct.datasets.places.with_regions`.
-
-    Returns
-    -------
-    dict
-        Family -> number above 0 -> name, whether or not a voxel has the label.
+    They stand in the attribute that `brainstruct.datasets.places.with_regions` gives.
     """
     return {
         family: {int(number): name for number, name in names.items() if int(number) > 0}

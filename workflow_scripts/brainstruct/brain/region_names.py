@@ -14,36 +14,19 @@ _NUMBERED = re.compile(r"(.*[A-Za-z])-\d+")
 
 
 def region_of(label: str) -> str:
-    """Return the name of the region that a label is a part of.
+    """Return the name of the region that a label of an atlas is a part of.
 
-    Parameters
-    ----------
-    label : str
-        A label of an atlas.
-
-    Returns
-    -------
-    str
-        FFA for FFA-1, V1 for V1v; other labels, such as hV4, IPS0 and i6-8 (an
-        area between 6 and 8), are regions of their own.
+    FFA for FFA-1, V1 for V1v; other labels, such as hV4, IPS0 and i6-8 (an area between 6
+    and 8), are regions of their own.
     """
     part = _HALF.fullmatch(label) or _NUMBERED.fullmatch(label)
     return part[1] if part else label
 
 
 def distinct_names(regions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Name regions so that no two of them share a name.
+    """Name regions, (family, name), so that no two of them share a name; in their order.
 
-    Parameters
-    ----------
-    regions : iterable of (family, name)
-        Families may share names: two atlases both have a V1v.
-
-    Returns
-    -------
-    dict
-        (family, name) -> the name alone, or ``name (family)`` where several
-        families have it; in the order given.
+    Families may share names: two atlases both have a V1v. Then it is ``name (family)``.
     """
     known = dict.fromkeys(regions)
     often = Counter(name for _, name in known)

@@ -21,32 +21,18 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Sampler:
-    """Which voxels lie under each of many places on a cortex.
+    """Which voxels lie under each of many places on a cortex."""
 
-    Attributes
-    ----------
-    shares : scipy.sparse.csr_array
-        [place, voxel]: voxels of the whole volume in the order of (k, j, i). A
-        row holds the share of each voxel in the depth of the cortex there.
-    volume_shape : tuple of int
-        Voxels along i, j and k.
-    """
-
+    # [place, voxel]: voxels of the whole volume in the order of (k, j, i). A row holds the share of
+    # each voxel in the depth of the cortex there.
     shares: sparse.csr_array
-    volume_shape: tuple[int, int, int]
+    volume_shape: tuple[int, int, int]  # voxels along i, j and k
 
     def average(self, values: xr.DataArray) -> NDArray[np.float32]:
         """Average a continuous value over the depth of the cortex.
 
-        Parameters
-        ----------
-        values : xarray.DataArray
-            (voxel), with the voxel coordinates i, j, k; NaN is left out.
-
-        Returns
-        -------
-        numpy.ndarray
-            [place]; NaN where most of the depth has no value.
+        Values are (voxel), with the coordinates i, j, k; NaN is left out. The result is
+        [place], NaN where most of the depth has no value.
         """
         columns = self.columns(values)
         numbers = np.asarray(values, np.float32)
@@ -60,15 +46,8 @@ class Sampler:
     def coverage(self, members: xr.DataArray) -> NDArray[np.float32]:
         """Return the share of the cortical depth that lies in a set of voxels.
 
-        Parameters
-        ----------
-        members : xarray.DataArray
-            As `average` takes them, but bool.
-
-        Returns
-        -------
-        numpy.ndarray
-            [place], 0 to 1; NaN outside the volume.
+        Members are bool, as `average` takes values. The result is [place], 0 to 1; NaN
+        outside the volume.
         """
         chosen = self.columns(members)[np.asarray(members, bool)]
         share = self._sum(chosen, np.ones(len(chosen), np.float32))
@@ -81,17 +60,8 @@ class Sampler:
 
         Averaging numbers of categories would give categories that no voxel
         has; here the one with the largest share of the depth wins, the first
-        of several with the same share.
-
-        Parameters
-        ----------
-        codes : xarray.DataArray
-            As `average` takes them, but 0 to `n_codes` - 1; -1 abstains.
-
-        Returns
-        -------
-        numpy.ndarray
-            [place], -1 where voxels of most of the depth abstain.
+        of several with the same share. Codes are 0 to `n_codes` - 1, as `average` takes
+        values; -1 abstains. The result is [place], -1 where most of the depth abstains.
         """
         columns = self.columns(codes)
         numbers = np.asarray(codes, np.int64)
@@ -149,15 +119,8 @@ def sampler_at(places: NDArray[np.floating], volume_shape: Sequence[int]) -> Sam
 
     The voxel that holds a point is the point's, depth by depth, and depths
     weigh the same: as pycortex does with an affine transform, and right for
-    any alignment.
-
-    Parameters
-    ----------
-    places : numpy.ndarray
-        [depth, place, (i, j, k)]: voxels from 0, fractions included; NaN where
-        unknown.
-    volume_shape : sequence of int
-        Voxels along i, j and k.
+    any alignment. `places` are [depth, place, (i, j, k)], in voxels from 0, fractions
+    included; NaN where unknown.
     """
     rows, columns = [], []
     columns_, rows_, depth_ = (int(length) for length in volume_shape)

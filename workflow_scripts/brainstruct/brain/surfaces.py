@@ -39,12 +39,7 @@ def read_surface(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Read a triangulated surface: GIFTI, npz or VTK by its ending, else FreeSurfer's.
 
-    Parameters
-    ----------
-    path : path
-        For instance ``lh.white`` or ``wm_lh.gii``.
-    n_vertices : int, optional
-        Those of the hemisphere's other surfaces.
+    `n_vertices` are those of the hemisphere's other surfaces.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from brainstruct.models.registry import FAMILIES
-from brainstruct.settings.base import Block, FilePath, Key, Repository
+from brainstruct.settings.base import Block, FilePath, Key, Repository, Text
 from brainstruct.settings.suggest import one_of
 
 
@@ -22,8 +22,8 @@ class Instruction(Block):
         What the model is told, verbatim.
     """
 
-    task: str = Field(min_length=1)
-    text: str = Field(min_length=1)
+    task: Text
+    text: Text
 
 
 class Checkpoint(Block):
@@ -79,7 +79,7 @@ class Model(Block):
     """
 
     key: Key
-    label: str = Field(min_length=1)
+    label: Text
     family: Annotated[str, one_of("family", FAMILIES)]
     checkpoint: str
     n_layers: PositiveInt

@@ -35,16 +35,8 @@ def average_betas(
     (standard deviation with n - 1), and
     averaged over the repetitions of an image. A response that is not valid counts
     as a missing trial of that voxel. A voxel without variance in a session, or without
-    data, is dropped.
-
-    Parameters
-    ----------
-    images : pandas.DataFrame
-        From `brainstruct.datasets.lists.image_list`, with ids in ``stimulus``.
-    mask : str
-        Places that are kept.
-    progress : callable, optional
-        Called after each piece.
+    data, is dropped. `images` are from `brainstruct.datasets.lists.read_image_list`; of places
+    those of the mask are kept; `progress` is called after each piece.
 
     Returns
     -------

@@ -14,19 +14,9 @@ SHOWN = 12
 def require_files(
     dataset: DataSet, files: Sequence[str], otherwise: str = ""
 ) -> list[dict[str, object]]:
-    """Check that files exist and are not empty.
+    """Check that files exist and are not empty; return ``path`` and ``bytes`` of each.
 
-    Parameters
-    ----------
-    files : sequence of str
-        What is needed.
-    otherwise : str
-        What one can do without, for the message.
-
-    Returns
-    -------
-    list of dict
-        ``path`` and ``bytes`` of every file.
+    `otherwise` is what one can do without, for the message.
 
     Raises
     ------

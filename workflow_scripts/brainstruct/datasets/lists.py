@@ -52,21 +52,8 @@ def block_list(
 
     What all subjects saw is an image set of its own, so it is embedded once and not
     once per subject. Blocks are cut from the images that the design plans, so their
-    number does not depend on how much was measured.
-
-    Parameters
-    ----------
-    image_set : str
-        Whose block.
-    index : int
-        Which one, from 0.
-    images : int
-        Planned images per block.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Id, in the column that the data set calls it, and the data set's own columns.
+    number does not depend on how much was measured. `index` counts them from 0, `images` are
+    those planned per block. Columns are the id, as the data set calls it, and its own.
 
     Raises
     ------

@@ -15,12 +15,8 @@ from brainstruct.datasets.reading import Family
 def with_regions(places: xr.Dataset, families: Sequence[Family]) -> xr.Dataset:
     """Add the labels of families of regions to places.
 
-    Returns
-    -------
-    xarray.Dataset
-        `places`, with ``roi_label`` (roi, voxel), int16: label number, 0 or
-        below without a label; and the attribute roi_labels, see
-        `brainstruct.brain.labels.family_names`.
+    These are ``roi_label`` (roi, voxel), int16: label number, 0 or below without a label; and
+    the attribute roi_labels, see `brainstruct.brain.labels.family_names`.
     """
     labels = np.array([family.numbers for family in families], dtype=np.int16)
     return (

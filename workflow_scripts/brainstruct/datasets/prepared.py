@@ -20,28 +20,14 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Responses:
-    """The responses of a subject, with what encoding models are fitted to and tested on.
+    """The responses of a subject, with what encoding models are fitted to and tested on."""
 
-    Attributes
-    ----------
-    betas : array of float32, [image, voxel]
-        In standard deviations.
-    train : array of bool, [image]
-        Images of the training set; the others are tested on.
-    test_set : str
-        Name of the test set, to which all others belong.
-    stimulus, voxel : xarray.DataArray
-        What rows and columns are.
-    provenance : dict
-        What they depend on.
-    """
-
-    betas: NDArray[np.float32]
-    train: NDArray[np.bool_]
-    test_set: str
-    stimulus: xr.DataArray
-    voxel: xr.DataArray
-    provenance: dict[str, Any]
+    betas: NDArray[np.float32]  # [image, voxel]: in standard deviations
+    train: NDArray[np.bool_]  # [image]: images of the training set; the others are tested on
+    test_set: str  # name of the test set, to which all others belong
+    stimulus: xr.DataArray  # what rows are
+    voxel: xr.DataArray  # what columns are
+    provenance: dict[str, Any]  # what they depend on
 
     @property
     def measured(self) -> NDArray[np.float32]:
@@ -62,21 +48,11 @@ class Responses:
 
 @dataclass(frozen=True)
 class Tested:
-    """The images that a subject's encoding models are tested on.
+    """The images that a subject's encoding models are tested on."""
 
-    Attributes
-    ----------
-    test_set : str
-        Name of the test set.
-    images : array of int, [image]
-        Their ids, as in the file.
-    repetitions : array of int, [image]
-        Trials that each response is the mean of.
-    """
-
-    test_set: str
-    images: IntArray
-    repetitions: IntArray
+    test_set: str  # name of the test set
+    images: IntArray  # [image]: their ids, as in the file
+    repetitions: IntArray  # [image]: trials that each response is the mean of
 
 
 def read_responses(path: str | PathLike[str]) -> Responses:
@@ -117,18 +93,9 @@ def images_tested(path: str | PathLike[str]) -> Tested:
 
 
 def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
-    """Read the responses to some images.
+    """Read the responses to images, by their ids in the order asked for.
 
-    Parameters
-    ----------
-    images : ndarray of int, [image]
-        Their ids.
-
-    Returns
-    -------
-    xarray.DataArray
-        (stimulus, voxel), float32, in standard deviations; images in the order
-        asked for.
+    They are (stimulus, voxel), float32, in standard deviations.
 
     Raises
     ------

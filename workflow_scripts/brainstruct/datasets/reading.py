@@ -26,57 +26,31 @@ SIDES: tuple[Side, Side] = ("lh", "rh")
 
 @dataclass(frozen=True)
 class Trials:
-    """Responses to trials that are scaled together, because they were measured together.
+    """Responses to trials that are scaled together, because they were measured together."""
 
-    Attributes
-    ----------
-    betas : ndarray, [trial, voxel]
-        Estimated responses, as stored.
-    unit : float
-        What is stored for one unit of the response.
-    valid : ndarray of bool, [trial, voxel], optional
-        False where the response is not known; by default where it is not finite.
-    """
-
-    betas: NDArray[Any]
-    unit: float = 1.0
+    betas: NDArray[Any]  # [trial, voxel]: estimated responses, as stored
+    unit: float = 1.0  # what is stored for one unit of the response
+    # [trial, voxel]: False where the response is not known; by default where it is not finite.
     valid: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class NoiseCeiling:
-    """The signal-to-noise ratio of single trials that comes with a data set.
+    """The signal-to-noise ratio of single trials that comes with a data set."""
 
-    Attributes
-    ----------
-    ncsnr : ndarray of float32, [voxel]
-        Standard deviation of the signal over that of the noise; NaN: not known.
-    sessions, repetitions : int
-        How many it was estimated from; repetitions of an image.
-    """
-
+    # [voxel]: standard deviation of the signal over that of the noise; NaN: not known.
     ncsnr: NDArray[np.float32]
-    sessions: int
-    repetitions: int
+    sessions: int  # how many it was estimated from
+    repetitions: int  # of an image, in these
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of regions, which do not overlap.
+    """A family of regions, which do not overlap."""
 
-    Attributes
-    ----------
-    name : str
-        For example ``floc-faces``.
-    numbers : ndarray of int16, [voxel]
-        Label number; 0 and below: unlabelled.
-    names : dict
-        Number -> name. A subject may lack some of them: they mark no place.
-    """
-
-    name: str
-    numbers: NDArray[np.int16]
-    names: Mapping[int, str]
+    name: str  # for example ``floc-faces``
+    numbers: NDArray[np.int16]  # [voxel]: label number; 0 and below: unlabelled
+    names: Mapping[int, str]  # number -> name. A subject may lack some of them: they mark no place
 
 
 class Pixels(Protocol):

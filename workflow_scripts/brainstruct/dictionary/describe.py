@@ -24,15 +24,9 @@ def describe(
 ) -> dict[str, Entry]:
     """Describe the columns of a table.
 
-    Parameters
-    ----------
-    path : str
-        The table's path below the results: ``tables/alignment.tsv``; or
-        ``dseg.tsv``, ``participants.tsv`` for tables that only exports have.
-    columns : iterable of str
-        Its columns.
-    levels : mapping, optional
-        Column -> value -> meaning, of values that the study names itself.
+    `path` is the table's below the results, ``tables/alignment.tsv``; or ``dseg.tsv``,
+    ``participants.tsv`` of tables that only exports have. `levels` are column -> value ->
+    meaning, of values that the study names itself.
 
     Raises
     ------

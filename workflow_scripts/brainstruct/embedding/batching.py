@@ -18,8 +18,6 @@ class Forward:
     """A model whose batch size adapts to the memory there is; once halved it stays so."""
 
     def __init__(self, model: FeatureModel, batch_size: int) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, must be at least 1")
         self._model = model
         self.batch_size = batch_size
 

@@ -13,6 +13,7 @@ import xarray as xr
 from brainstruct import __version__
 from brainstruct.brain.ceilings import can_be_divided_by
 from brainstruct.datasets.interface import DataSet
+from brainstruct.store.texts import markdown
 
 IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
@@ -148,8 +149,13 @@ def read_me(
     surfaces : mapping
         Subject -> on which surfaces its maps are.
     """
-    named = [f"| `{labels[one['key']]}` | `{one['key']}` | {one['label']} |" for one in models]
-    told = [f"| `{key}` | {one['task']} | {one['text']} |" for key, one in instructions.items()]
+    named = [
+        f"| `{labels[one['key']]}` | `{one['key']}` | {markdown(one['label'])} |" for one in models
+    ]
+    told = [
+        f"| `{key}` | {markdown(one['task'])} | {markdown(one['text'])} |"
+        for key, one in instructions.items()
+    ]
     if told:
         told = ["| Instruction | Task | Text |", "|---|---|---|", *told, "\n"]
     places = [

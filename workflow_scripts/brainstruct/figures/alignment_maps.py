@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.scales import BivariateScale, Scale, finite, round_end
+from brainstruct.figures.scales import BAR, BivariateScale, Scale, finite, round_end
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import journal_style
+from brainstruct.figures.style import DOUBLE_COLUMN, journal_style
 from brainstruct.figures.tidy import label_of, voxel_table
 
 _SQUARE = 20.0  # side of the legend of two values, mm
@@ -29,8 +29,8 @@ def draw_alignment_maps(
     `winners` says of each model and voxel (with voxel coordinates i, j, k) the ``alignment`` of the
     winning instruction on the test images, and the ``margin``, how far it is ahead of the runner-up
     there. A model whose margins are all NaN (it has one instruction) gets the first map only.
-    Alignment is drawn from 0 to 1, margins from 0 to a round number that covers 99 % of them. The
-    table: model, i, j, k, alignment, margin.
+    Alignment is drawn from 0 to 1, margins from 0 to a round number that covers 99 % of the pixels.
+    The table: model, i, j, k, alignment, margin.
 
     Raises
     ------
@@ -39,21 +39,24 @@ def draw_alignment_maps(
     """
     if not winners:
         raise ValueError("no model to draw")
-    margins = [one["margin"] for one in winners.values()]
-    scores = [one["alignment"] for one in winners.values()]
-    alignment = Scale.of(scores, "Normalised brain alignment", 1.0)
-    margin = Scale.of(margins, "Margin over the runner-up", round_end(margins))
+    heights, leads = (
+        {model: stage.flatmap.average(one[name]) for model, one in winners.items()}
+        for name in ("alignment", "margin")
+    )
+    alignment = Scale.of(heights.values(), "Normalised brain alignment", 1.0)
+    # Of what is drawn: means over the depth of the cortex are smaller than the voxels' margins.
+    ahead = round_end(leads.values())
+    margin = Scale.of(leads.values(), "Margin over the runner-up", ahead)
     both = BivariateScale(replace(alignment, label="Alignment"), replace(margin, label="Margin"))
-    raced = finite(margins).size > 0
+    raced = finite(leads.values()).size > 0
     panels: list[Panel] = []
     tables = []
     for model, one in winners.items():
         name = label_of(model, labels)
-        height = stage.flatmap.average(one["alignment"])
+        height, lead = heights[model], leads[model]
         panels.append(Panel(stage, alignment.paint(height), f"{name}: alignment", named=not panels))
         if raced:
-            lead = stage.flatmap.average(one["margin"])
-            alone = not np.isfinite(one["margin"]).any()
+            alone = not finite([lead]).size
             says = "one instruction: no margin" if alone else "margin"
             panels.append(Panel(stage, margin.paint(lead), says, named=False))
             says = "" if alone else "alignment and margin"
@@ -61,7 +64,11 @@ def draw_alignment_maps(
         columns = {"alignment": one["alignment"], "margin": one["margin"]}
         tables.append(voxel_table(one["alignment"], columns, before={"model": model}))
     across = 3 if raced else 1
-    page, below = draw_maps(panels, _BELOW if raced else 14, columns=across, title=stage.title)
+
+    def room(width: float) -> float:  # three bars need a broad page
+        return (_BELOW if width == DOUBLE_COLUMN else inf) if raced else BAR
+
+    page, below = draw_maps(panels, room, columns=across, title=stage.title)
     centres = [page.width * (column + 0.5) / across for column in range(across)]
     alignment.draw_bar(page, centres[0] - _BAR_WIDTH / 2, below + 3, _BAR_WIDTH)
     if raced:

@@ -11,12 +11,13 @@ from brainstruct.figures.colour_science import further_colours
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import CURVATURE, instruction_colours, journal_style
+from brainstruct.figures.style import CURVATURE, journal_style
 from brainstruct.figures.tidy import voxel_table
 
 _GAP = 2.0  # between the two legends, mm
 
 
+# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_concepts(
     stage: Stage,
@@ -24,6 +25,7 @@ def draw_concepts(
     winners: Mapping[str, xr.DataArray],
     *,
     groups: Mapping[str, Sequence[str]],
+    colours: Mapping[str, str],
     concepts: Sequence[str] | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> Drawing:
@@ -39,6 +41,8 @@ def draw_concepts(
     groups : mapping
         Concept -> its instructions, in the order of the legend. One with a single instruction
         has no race and no map of its own.
+    colours : mapping
+        Instruction -> colour, of the study: see `brainstruct.figures.style.instruction_colours`.
     concepts : sequence of str, optional
         All of the study, each with one colour for all models; by default `groups`.
 
@@ -53,8 +57,8 @@ def draw_concepts(
         If a winner is not in its group.
     """
     known = list(concepts or groups)
-    colours = further_colours([*CURVATURE, "white", "black"], len(known))
-    palette = {name: colours[known.index(name)] for name in groups}
+    further = further_colours([*CURVATURE, "white", "black"], len(known))
+    palette = {name: further[known.index(name)] for name in groups}
     codes = codes_of(concept, list(groups))
     painted = paint_codes(stage.flatmap, codes, list(palette.values()))
     panels = [Panel(stage, painted, "Winning concept")]
@@ -65,16 +69,19 @@ def draw_concepts(
         shares = dict.fromkeys(members, "alone")
         if len(members) > 1:
             shares = shares_of(inside, members)
-            painted = paint_codes(stage.flatmap, inside, [*instruction_colours(members).values()])
+            painted = paint_codes(stage.flatmap, inside, [colours[key] for key in members])
             panels.append(Panel(stage, painted, f"Within {name}"))
         for key in members:
             notes[key] = " / ".join(filter(None, (notes.get(key), shares[key])))
             asks[key] = ", ".join(filter(None, (asks.get(key), name)))
     upper = Legend(palette, shares_of(codes, list(groups)), "share of voxels")
-    lower = Legend(instruction_colours(list(notes)), notes, "share", texts, asks)
-    height = upper.height + _GAP + lower.height
-    page, below = draw_maps(panels, height, columns=min(len(panels), 2), title=stage.title)
+    lower = Legend({key: colours[key] for key in notes}, notes, "share", texts, asks)
+
+    def height(width: float) -> float:
+        return upper.height(width) + _GAP + lower.height(width)
+
+    page, below = draw_maps(panels, height, columns=2, title=stage.title)
     upper.draw(page, below)
-    lower.draw(page, below + upper.height + _GAP)
+    lower.draw(page, below + upper.height(page.width) + _GAP)
     within = {f"within_{name}": names_of(winners[name]) for name in groups}
     return Drawing(page.figure, voxel_table(concept, {"concept": names_of(concept)} | within))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainstruct.figures.letters import find_letters
 from brainstruct.figures.style import journal_style
 from brainstruct.store.publishing import publish
 from brainstruct.store.tables import write_table
@@ -26,6 +27,7 @@ class Drawing:
         The same drawing gives the same bytes: no file carries a date.
         """
         with journal_style():
+            find_letters(self.figure)
             with publish(svg) as temporary:
                 self.figure.savefig(temporary, metadata={"Date": None, "Creator": None})
             with publish(png) as temporary:

@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from brainstruct.figures.cells import draw_cells
+from brainstruct.figures.column_names import ColumnNames
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.page import Page, widest
+from brainstruct.figures.key_strip import draw_strip, strip_height
+from brainstruct.figures.marks import BEST, LEVEL
+from brainstruct.figures.page import BOLD, Page, overhang, widest, wrapped
 from brainstruct.figures.scales import Scale, finite
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import require_tidy, shown, summarise
@@ -21,6 +25,8 @@ _CELL_HEIGHT = 5.0  # mm
 _WIDEST_CELL = 11.0  # mm
 _NARROWEST_LABELLED = 6.0  # a narrower cell cannot hold its value, mm
 _RIM, _TOP, _CAPTION, _BAR = 3.0, 3.0, 5.0, 12.0  # mm
+_LEAST = 14.0  # beside the first column, whose name may be slanted, mm
+_FRAME: dict[str, Any] = {"fill": False, "edgecolor": "black", "linewidth": 1.1}
 
 
 @journal_style()
@@ -46,7 +52,7 @@ def draw_instruction_rois(
     marks : pandas.DataFrame, optional
         Columns model, instruction, roi, mark: text beside a cell's value.
     footnote : str
-        A remark beside the colour bar.
+        A remark below the keys.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def draw_instruction_rois(
     if marks is not None:
         signs = {(m.model, m.instruction, m.roi): str(m.mark) for m in marks.itertuples()}
     summary["mark"] = [signs.get(cell, "") for cell in cells]
-    left = _RIM + widest(asked, 6.5) + 3
+    left = max(_RIM + widest(asked, 6.5) + 3, _LEAST)
     page = _draw(summary, given, models, list(rois.values()), left, footnote)
     return Drawing(page.figure, summary)
 
@@ -82,34 +88,42 @@ def _draw(
 ) -> Page:
     """Draw a panel per model, the names of instructions in the room to its left."""
     width, per_row, cell = _arrange(len(given), len(regions), left)
-    slanted = widest(regions, 6.5) > cell - 1
-    below = 2 + (widest(regions, 6.5) * 0.75 + 3 if slanted else 4)
+    names = ColumnNames(regions, cell)
+    keys: list[Sequence[Artist] | str] = [
+        [Patch(**_FRAME, label="best of the region")] if len(summary) else [],
+        f"{BEST}  ahead of every other instruction (q ≤ {LEVEL:g})"
+        if summary["mark"].any()
+        else "",
+        footnote,
+    ]
+    room = width - left - _RIM
+    head = _TOP + strip_height(keys, room)
+    pitch = cell * len(regions) + left
+    titles = {model: wrapped(labels[model], pitch - 2, 7.5 * BOLD) for model in given}
+    caption = _CAPTION + max((overhang(title, 7.5) for title in titles.values()), default=0.0)
     heights = [len(rows) * _CELL_HEIGHT for rows in given.values()]
     blocks = [
-        _CAPTION + max(heights[first : first + per_row]) + below
+        caption + max(heights[first : first + per_row]) + names.height + _RIM
         for first in range(0, len(heights), per_row)
     ]
-    page = Page(width, _TOP + sum(blocks) + _BAR)
+    page = Page(width, head + sum(blocks) + _BAR)
+    draw_strip(page, keys, left, _TOP, room)
     scale = Scale("Normalised brain alignment", *_limits(summary["mean"]))
     inner = cell * max(len(regions), 1)
-    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     for number, (model, rows) in enumerate(given.items()):
         row, column = divmod(number, per_row)
         axes = page.axes(
-            left + column * (cell * len(regions) + left),
-            _TOP + sum(blocks[:row]) + _CAPTION,
+            left + column * pitch,
+            head + sum(blocks[:row]) + caption,
             inner,
             max(len(rows), 1) * _CELL_HEIGHT,
         )
         one = summary[summary["model"] == model]
         _draw_panel(axes, one, (len(rows), len(regions)), scale, cell)
-        axes.set_title(labels[model])
+        axes.set_title(titles[model])
         axes.set_yticks(range(len(rows)), rows)
-        axes.set_xticks(range(len(regions)), regions, **(slant if slanted else {}))
-    bar_width = min(60.0, inner)
-    scale.draw_bar(page, left, page.height - _BAR + 1, bar_width)
-    note = page.canvas(left + bar_width + 6, page.height - _BAR + 1, 10, 10)
-    note.text(0, 1.2, footnote, fontsize=6.5, va="center", color="0.35")
+        names.write(axes)
+    scale.draw_bar(page, left, page.height - _BAR + 1, min(60.0, room))
     return page
 
 
@@ -119,7 +133,7 @@ def _draw_panel(
     """Draw the matrix of one model, and frame the best of each region; `width` of a cell in mm."""
     numbered = width >= _NARROWEST_LABELLED
     texts = (
-        f"{mean:.2f}{mark}" if numbered and not np.isnan(mean) else mark
+        f"{mean:z.2f}{mark}" if numbered and not np.isnan(mean) else mark
         for mean, mark in zip(cells["mean"], cells["mark"], strict=True)
     )
     means = cells["mean"].to_numpy(float).reshape(shape)
@@ -128,10 +142,9 @@ def _draw_panel(
         for ((row, column), value), text in zip(np.ndenumerate(means), texts, strict=True)
     ]
     draw_cells(axes, shape, matrix, scale, 5.5)
-    frame: dict[str, Any] = {"fill": False, "edgecolor": "black", "linewidth": 1.1}
     for column in np.flatnonzero(np.isfinite(means).sum(axis=0) > 1):
         corner = column - 0.5, int(np.nanargmax(means[:, column])) - 0.5
-        axes.add_patch(Rectangle(corner, 1, 1, zorder=3, clip_on=False, **frame))
+        axes.add_patch(Rectangle(corner, 1, 1, zorder=3, clip_on=False, **_FRAME))
 
 
 def _arrange(n_models: int, n_regions: int, left: float) -> tuple[float, int, float]:

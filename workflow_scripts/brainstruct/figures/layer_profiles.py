@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
-from brainstruct.figures.page import Page
+from brainstruct.figures.page import BOLD, Page, overhang, wrapped
 from brainstruct.figures.scales import finite
-from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
+from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _LEFT, _RIGHT, _GAP, _PANEL, _BELOW, _TOP, _ABOVE = 12.0, 3.0, 5.0, 32.0, 10.0, 3.0, 6.0  # mm
@@ -25,6 +25,7 @@ _MOST_COLUMNS = 4
 def draw_layer_profiles(
     table: pd.DataFrame,
     *,
+    colours: Mapping[str, str],
     n_layers: Mapping[str, int],
     rois: Mapping[str, str] | None = None,
     models: Mapping[str, str] | None = None,
@@ -57,29 +58,35 @@ def draw_layer_profiles(
     # A model of one hidden state has no depth to speak of.
     summary.insert(3, "depth", [layer / (n_layers[m] - 1 or 1) for _, m, layer in points])
     relative = len({n_layers[model] for model in models}) > 1
-    return Drawing(_draw(summary, rois or {"": ""}, models, relative).figure, summary)
+    return Drawing(_draw(summary, colours, rois or {"": ""}, models, relative).figure, summary)
 
 
 def _draw(
-    summary: pd.DataFrame, panels: Mapping[str, str], models: Mapping[str, str], relative: bool
+    summary: pd.DataFrame,
+    palette: Mapping[str, str],
+    panels: Mapping[str, str],
+    models: Mapping[str, str],
+    relative: bool,
 ) -> Page:
     """Draw a panel per region, given regions and models with their labels."""
     n_rows = ceil(len(panels) / _MOST_COLUMNS)
     n_columns = ceil(len(panels) / n_rows)
     width = SINGLE_COLUMN if n_columns <= 2 else DOUBLE_COLUMN
     inner = (width - _LEFT - _RIGHT - _GAP * (n_columns - 1)) / n_columns
-    colours = model_colours(list(models))
+    colours = {model: palette[model] for model in models}
     keys = [[Line2D([], [], color=colours[model], label=models[model]) for model in models]]
     room = width - _LEFT - _RIGHT
-    head = _TOP + strip_height(keys, room) + _ABOVE
-    page = Page(width, head + n_rows * (_PANEL + _BELOW) + (n_rows - 1) * _GAP)
+    titles = {roi: wrapped(label, inner, 7.5 * BOLD) for roi, label in panels.items()}
+    more = max(overhang(title, 7.5) for title in titles.values())
+    head = _TOP + strip_height(keys, room) + _ABOVE + more
+    pitch = inner + _GAP, _PANEL + _BELOW + _GAP + more
+    page = Page(width, head + n_rows * pitch[1] - _GAP - more)
     draw_strip(page, keys, _LEFT, _TOP, room)
     last = 1.0 if relative or not len(summary) else float(summary["layer"].max()) or 1.0
     limits = _limits(summary)
-    pitch = inner + _GAP, _PANEL + _BELOW + _GAP
     places = page.grid(len(panels), n_columns, (_LEFT, head), (inner, _PANEL), pitch)
     for number, (axes, roi) in enumerate(zip(places, panels, strict=True)):
-        axes.set(title=panels[roi], ylim=limits, xlim=(-0.02 * last, 1.02 * last))
+        axes.set(title=titles[roi], ylim=limits, xlim=(-0.02 * last, 1.02 * last))
         axes.grid(axis="y")
         axes.set_xlabel("Relative depth" if relative else "Layer")
         if relative:

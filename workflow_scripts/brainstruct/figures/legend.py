@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matplotlib.patches import Rectangle
 
-from brainstruct.figures.page import Page, letters_in, widest
-from brainstruct.figures.style import DOUBLE_COLUMN
+from brainstruct.figures.page import BOLD, Page, widest, wrapped
 
 _SIZE = 6.0  # points
 _LINE = 2.7  # mm
 _GAP = 1.1  # between entries, mm
 _RIM = 3.0  # mm
-_SWATCH = 3.4  # mm
-_KEY_COLUMN = 8.0  # from the swatch to what follows the key, mm
+_SWATCH = 4.4  # with the gap after it, mm
+_KEY = 7.0  # least width of keys, mm
 _FIRST = 5.2  # where the first entry starts, mm
-_BOLD = 1.15  # width of bold type over that of plain type
-_WIDTH = DOUBLE_COLUMN - 2 * _RIM  # mm
+_TEXT = 45.0  # least width of texts that stand in two columns, mm
+_MOST = 5  # columns without texts
+_MOST_LINES = 8  # of what a key stands for
 
 
-class _Entry(NamedTuple):
-    """A key of the legend, the note after it, and lines that say what the key stands for."""
+class _Column(NamedTuple):
+    """Entries below each other: a key, and the lines that say what it stands for."""
 
-    key: str
-    colour: str
-    note: str
-    lines: Sequence[str]
+    left: float
+    entries: Sequence[tuple[str, Sequence[str]]]
 
     @property
-    def height(self) -> float:
-        """Height with the gap below, mm."""
-        return max(len(self.lines), 1) * _LINE + _GAP
+    def tops(self) -> list[float]:
+        """Where entries start, and the last one ends, mm below the upper edge."""
+        tops = [_FIRST]
+        for _, lines in self.entries:
+            tops.append(tops[-1] + max(len(lines), 1) * _LINE + _GAP)
+        return tops
 
 
 class Legend:
@@ -51,45 +51,46 @@ class Legend:
         texts: Mapping[str, str] | None = None,
         tasks: Mapping[str, str] | None = None,
     ) -> None:
-        self._heading = heading
-        key_column = max(_KEY_COLUMN, _BOLD * widest(colours, _SIZE) + 2)
-        note_column = widest(notes.values(), _SIZE) + 2
-        self._lead = _SWATCH + 1 + key_column + note_column
-        columns = 2 if texts or tasks else max(min(int(_WIDTH // (self._lead + 3)), 5), 1)
-        self._pitch = _WIDTH / columns
-        letters = letters_in(self._pitch - self._lead - 3, _SIZE)
-        entries = []
-        for key, colour in colours.items():
-            said = [part.get(key, "") for part in (tasks or {}, texts or {})]
-            lines = textwrap.wrap(": ".join(filter(None, said)), letters)
-            entries.append(_Entry(key, colour, notes.get(key, ""), lines))
-        rows = -(-len(entries) // columns)
-        self._columns = [
-            entries[first : first + rows] for first in range(0, len(entries), max(rows, 1))
-        ]
+        self._colours, self._notes, self._heading = colours, notes, heading
+        said = {key: [part.get(key, "") for part in (tasks or {}, texts or {})] for key in colours}
+        self._texts = {key: ": ".join(filter(None, parts)) for key, parts in said.items()}
+        named = max(_KEY, BOLD * widest(colours, _SIZE)) + 2 + widest(notes.values(), _SIZE)
+        self._end = max(_SWATCH + named, widest([heading], _SIZE))  # of notes, mm
 
-    @property
-    def height(self) -> float:
-        """Height of the legend, mm."""
-        heights = (sum(entry.height for entry in column) for column in self._columns)
-        return _FIRST + max(heights, default=0.0)
+    def height(self, width: float) -> float:
+        """Return the height of the legend on a page of a width, mm."""
+        return max((column.tops[-1] for column in self._columns(width)), default=_FIRST)
 
     def draw(self, page: Page, top: float) -> None:
         """Draw the legend `top` mm below the upper edge of a page."""
-        canvas = page.canvas(_RIM, top, _WIDTH, self.height)
-        text: dict[str, Any] = {"fontsize": _SIZE, "va": "center_baseline"}
-        for index, column in enumerate(self._columns):
-            x, y = index * self._pitch, _FIRST
-            end = x + self._lead - 2
-            canvas.text(end, _FIRST - _LINE / 2, self._heading, ha="right", color="0.35", **text)
-            for entry in column:
-                swatch = Rectangle(
-                    (x, y + 0.2), _SWATCH, 2.1, facecolor=entry.colour, edgecolor="0.3"
-                )
-                canvas.add_patch(swatch)
+        canvas = page.canvas(_RIM, top, page.width - 2 * _RIM, self.height(page.width))
+        look: dict[str, Any] = {"fontsize": _SIZE, "va": "center_baseline"}
+        grey: dict[str, Any] = {"color": "0.35", "ha": "right", **look}
+        for column in self._columns(page.width):
+            left, end = column.left, column.left + self._end
+            canvas.text(end, _FIRST - _LINE / 2, self._heading, **grey)
+            for (key, lines), y in zip(column.entries, column.tops, strict=False):
+                corner, colour = (left, y + 0.2), self._colours[key]
+                canvas.add_patch(Rectangle(corner, 3.4, 2.1, facecolor=colour, edgecolor="0.3"))
                 middle = y + _LINE / 2
-                canvas.text(x + _SWATCH + 1, middle, entry.key, fontweight="bold", **text)
-                canvas.text(end, middle, entry.note, ha="right", **text)
-                for number, line in enumerate(entry.lines):
-                    canvas.text(end + 2, middle + number * _LINE, line, **text)
-                y += entry.height
+                canvas.text(left + _SWATCH, middle, key, fontweight="bold", **look)
+                canvas.text(end, middle, self._notes.get(key, ""), ha="right", **look)
+                for number, line in enumerate(lines):
+                    canvas.text(end + 2, middle + number * _LINE, line, **look)
+
+    def _columns(self, width: float) -> list[_Column]:
+        """Lay the legend out on a page of a width (mm): entries in equal columns."""
+        room, gap = width - 2 * _RIM, 3.0
+        told = any(self._texts.values())
+        least = self._end + gap + (2 + _TEXT if told else 0)
+        columns = max(min(int((room + gap) // least), 2 if told else _MOST), 1)
+        pitch = (room + gap) / columns
+        entries = [
+            (key, wrapped(text, pitch - gap - self._end - 2, _SIZE, _MOST_LINES).splitlines())
+            for key, text in self._texts.items()
+        ]
+        rows = max(-(-len(entries) // columns), 1)
+        return [
+            _Column(number * pitch, entries[number * rows : (number + 1) * rows])
+            for number in range(-(-len(entries) // rows))
+        ]

@@ -17,19 +17,21 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from brainstruct.figures.drawing import Drawing
-from brainstruct.figures.page import Page
+from brainstruct.figures.page import Page, overhang, wrapped
 from brainstruct.figures.scales import finite
-from brainstruct.figures.style import DOUBLE_COLUMN, HALO, SEQUENTIAL, journal_style
+from brainstruct.figures.style import DOUBLE_COLUMN, HALO, SEQUENTIAL, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import label_of, voxel_table
 
-_LEFT, _RIGHT, _GAP, _TOP, _TITLE, _BELOW, _BAR = 13.0, 3.0, 3.0, 10.0, 4.0, 11.0, 13.0  # mm
+_LEFT, _RIGHT, _GAP, _TOP, _TITLE, _BELOW, _BAR = 13.0, 3.0, 3.0, 13.0, 4.0, 14.0, 13.0  # mm
 _WIDEST = 40.0  # of a panel, mm
 _HEXAGONS = 28  # across a panel
+_ABOVE, _UNDER = "\N{NORTH WEST ARROW}", "\N{SOUTH EAST ARROW}"  # the line of equality
 _SPAN = (0.005, 0.999)  # quantiles that the axes reach
 
 Array = NDArray[np.float64]
 
 
+# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_model_scatter(
     alignment: xr.DataArray,
@@ -41,8 +43,8 @@ def draw_model_scatter(
 ) -> Drawing:
     """Draw every pair of models against each other, one panel per region.
 
-    Hexagons hold shares of a region's voxels, at one scale in all panels; the numbers in the
-    corners count voxels above and below the line of equality.
+    Hexagons hold shares of a region's voxels, at one scale in all panels; the numbers over a panel
+    count voxels above and below the line of equality.
 
     Parameters
     ----------
@@ -68,15 +70,21 @@ def draw_model_scatter(
         raise ValueError("a scatter needs two models or more")
     columns = max(len(regions), 1)
     size = min((DOUBLE_COLUMN - _LEFT - _RIGHT - _GAP * (columns - 1)) / columns, _WIDEST)
+    names = {key: wrapped(f"Alignment, {label_of(key, model_labels)}", size, 7) for key in scores}
+    more = max(overhang(name, 7) for name in names.values())  # beside and below the panels
+    size -= more / columns
+    left, below = _LEFT + more, _BELOW + more
     head = _TOP + (_TITLE if title else 0)
-    page = Page(DOUBLE_COLUMN, head + len(pairs) * (size + _BELOW) + _BAR, title)
-    pitch = size + _GAP, size + _BELOW
-    places = page.grid(len(pairs) * len(regions), columns, (_LEFT, head), (size, size), pitch)
+    needed = left + columns * (size + _GAP) - _GAP + _RIGHT
+    width = SINGLE_COLUMN if needed <= SINGLE_COLUMN else DOUBLE_COLUMN
+    page = Page(width, head + len(pairs) * (size + below) + _BAR, title)
+    pitch = size + _GAP, size + below
+    places = page.grid(len(pairs) * len(regions), columns, (left, head), (size, size), pitch)
     limits = _limits(alignment)
     drawn: list[PolyCollection] = []
     for row, pair in enumerate(pairs):
         x, y = (scores[name] for name in pair)
-        across, up = (label_of(name, model_labels) for name in pair)
+        across, up = (names[name] for name in pair)
         for column, (region, inside) in enumerate(regions.items()):
             axes = places[row * columns + column]
             used = np.isfinite(x) & np.isfinite(y) & inside
@@ -93,18 +101,18 @@ def _draw_panel(
     axes: Axes, x: Array, y: Array, limits: tuple[float, float], title: str
 ) -> list[PolyCollection]:
     """Draw the voxels of one region, and return their hexagons."""
+    over: dict[str, Any] = {"xycoords": "axes fraction", "fontsize": 6, "color": "0.35"}
+    over["textcoords"] = "offset points"
     if title:
-        axes.set_title(title, pad=9)
-        says = f"{x.size:,} voxels"
-        axes.text(0, 1.02, says, transform=axes.transAxes, fontsize=6, color="0.35")
+        axes.set_title(title, pad=17)
+        axes.annotate(f"{x.size:,} voxels", (0, 1), (0, 10), **over)
     axes.set(xlim=limits, ylim=limits)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.plot(limits, limits, color="black", linewidth=0.6, zorder=3)
-    corner: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 6, "zorder": 4}
-    corner["path_effects"] = HALO
     if not x.size:
-        axes.text(0.5, 0.5, "no data", ha="center", va="center", color="0.4", **corner)
+        text = axes.text(0.5, 0.5, "no data", transform=axes.transAxes, color="0.4", fontsize=6)
+        text.set(ha="center", va="center", path_effects=HALO)
         return []
     cells = axes.hexbin(
         np.clip(x, *limits),
@@ -118,20 +126,25 @@ def _draw_panel(
         zorder=2,
     )
     above, below = int((y > x).sum()), int((y < x).sum())
-    axes.text(0.04, 0.97, f"{above:,}", ha="left", va="top", **corner)
-    axes.text(0.97, 0.03, f"{below:,}", ha="right", va="bottom", **corner)
+    axes.annotate(f"{_ABOVE} {above:,}", (0, 1), (0, 3), **over)
+    axes.annotate(f"{below:,} {_UNDER}", (1, 1), (0, 3), ha="right", **over)
     return [cells]
 
 
 def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
     """Give all panels one logarithmic scale of density, and draw its bar."""
     shares = np.concatenate([np.asarray(cells.get_array()) for cells in drawn] or [np.ones(1)])
-    norm = LogNorm(float(shares.min()), max(float(shares.max()), float(shares.min()) * 10))
+    low = float(shares.min())
+    high = max(float(shares.max()), 10 * low)
+    norm = LogNorm(low, high)
     for cells in drawn:
         cells.set_norm(norm)
     mappable = ScalarMappable(norm, matplotlib.colormaps[SEQUENTIAL])
-    look = {"label": "Voxels of the region per hexagon (%)", "ticks": LogLocator(), "format": "%g"}
-    page.colour_bar(mappable, _LEFT, page.height - _BAR + 2, 60, **look).ax.minorticks_off()
+    look = {"label": "Voxels of the region per hexagon (%)", "format": "%g"}
+    ticks = LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,))
+    page.colour_bar(
+        mappable, _LEFT, page.height - _BAR + 2, 60, ticks=ticks, **look
+    ).ax.minorticks_off()
 
 
 def _limits(alignment: xr.DataArray) -> tuple[float, float]:

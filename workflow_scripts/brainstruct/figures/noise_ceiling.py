@@ -49,7 +49,6 @@ def draw_noise_ceiling(
             panels.append(Panel(stage, scale.paint(stage.flatmap.average(values)), says))
             before = {"subject": subject, "ceiling": kind}
             tables.append(voxel_table(values, {"value": values}, before))
-    columns = len(kinds) if len(kinds) > 1 else min(len(stages), 2)
-    page, below = draw_maps(panels, BAR, columns=columns)
+    page, below = draw_maps(panels, lambda _: BAR, columns=max(len(kinds), 2))
     scale.draw_bar(page, page.width / 2 - 30, below + 2, 60, marks=[threshold])
     return Drawing(page.figure, pd.concat(tables, ignore_index=True))

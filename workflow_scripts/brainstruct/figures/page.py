@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.ft2font import LoadFlags
 
 MM_PER_INCH = 25.4
 MM_PER_POINT = MM_PER_INCH / 72
-_MEAN_ADVANCE = 0.55  # width of a mean letter of DejaVu Sans in text, in em
+BOLD = 1.15  # width of bold type over that of plain type
+_LEADING = 1.2  # from line to line, in em
+_MOST_LINES = 4  # of a label
 
 
 class Page:
     """A figure of a width and height, with a title in its upper left corner.
 
-    All places are mm from that corner.
+    All places are mm from that corner, or from as far below it as the title has further lines.
     """
 
     def __init__(self, width: float, height: float, title: str = "") -> None:
-        self.width, self.height = width, height
-        self.figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH))
+        lines = wrapped(title, width - 4, 8 * BOLD)
+        self.width, self.height, self._lead = width, height, overhang(lines, 8)
+        whole = height + self._lead
+        self.figure = Figure(figsize=(width / MM_PER_INCH, whole / MM_PER_INCH))
         if title:
-            self.write(2, 2, title, va="top", fontsize=8, fontweight="bold")
+            self.write(2, 2 - self._lead, lines, va="top", fontsize=8, fontweight="bold")
 
     def place(self, left: float, top: float) -> tuple[float, float]:
         """Return a place as shares of the figure, from its lower left corner."""
-        return left / self.width, 1 - top / self.height
+        return left / self.width, 1 - (top + self._lead) / (self.height + self._lead)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes, by their upper left corner and size."""
         corner = self.place(left, top + height)
-        return self.figure.add_axes((*corner, width / self.width, height / self.height))
+        whole = self.height + self._lead
+        return self.figure.add_axes((*corner, width / self.width, height / whole))
 
     def grid(
         self,
@@ -75,15 +84,37 @@ class Page:
 
 
 def text_width(text: str, fontsize: float) -> float:
-    """Estimate the printed width of a line of text of a size (points), mm."""
-    return len(text) * _MEAN_ADVANCE * fontsize * MM_PER_POINT
-
-
-def letters_in(width: float, fontsize: float) -> int:
-    """Estimate how many letters of a size (points) fit a width (mm)."""
-    return max(int(width / (_MEAN_ADVANCE * fontsize * MM_PER_POINT)), 1)
+    """Return the printed width of the widest line of a text of a size (points), mm."""
+    longest = max(sum(map(_advance, line)) for line in text.split("\n"))
+    return longest * fontsize * MM_PER_POINT
 
 
 def widest(texts: Iterable[str], fontsize: float) -> float:
-    """Estimate the width of the widest of several lines, mm."""
+    """Return the width of the widest of several texts, mm."""
     return max((text_width(text, fontsize) for text in texts), default=0.0)
+
+
+def wrapped(text: str, width: float, fontsize: float, most: int = _MOST_LINES) -> str:
+    """Break a text into lines of a width (mm); what is left after the most lines is an ellipsis."""
+    most_letters = max(int(width / text_width("i", fontsize)), 0) + 1
+    for letters in range(most_letters, 0, -1):
+        lines = textwrap.wrap(text, letters, expand_tabs=False)
+        if widest(lines, fontsize) <= width:
+            break
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1][:-1] + "\N{HORIZONTAL ELLIPSIS}"]
+    return "\n".join(lines)
+
+
+def overhang(text: str, fontsize: float) -> float:
+    """Return the height of all lines of a text but the first, mm."""
+    return text.count("\n") * _LEADING * fontsize * MM_PER_POINT
+
+
+@cache
+def _advance(letter: str) -> float:
+    """Return the width of a letter of the style's type, em; one that it lacks is as wide as any."""
+    font = get_font(findfont("DejaVu Sans"))
+    if not font.get_char_index(ord(letter)):
+        return 1.0
+    return float(font.load_char(ord(letter), LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM)

@@ -87,7 +87,7 @@ def fault_of(triangles: Triangles, flat: Floats, middle: Floats) -> str:
     if not likeness >= _ALIKE:
         return (
             "is the patch of another surface: edges in the plane and in the brain have lengths "
-            f"that correlate with r = {likeness:.2f}"
+            f"that correlate with r = {likeness:z.2f}"
         )
     return ""
 
@@ -111,7 +111,7 @@ def strays_from_folds(points: Floats, triangles: Triangles, curvature: Floats) -
     if likeness >= _ALIKE:
         return ""
     sign = ", as if it were negative on gyri" if likeness <= -_ALIKE else ""
-    return f"does not follow the folds of the surface (r = {likeness:.2f}){sign}"
+    return f"does not follow the folds of the surface (r = {likeness:z.2f}){sign}"
 
 
 def _pieces(triangles: Triangles, n_vertices: int) -> NDArray[np.int32]:

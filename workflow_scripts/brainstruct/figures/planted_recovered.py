@@ -11,7 +11,7 @@ from brainstruct.figures.categories import codes_of, names_of, paint_codes, perc
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import instruction_colours, journal_style
+from brainstruct.figures.style import journal_style
 from brainstruct.figures.tidy import voxel_table
 
 
@@ -22,6 +22,7 @@ def draw_planted_recovered(
     recovered: xr.DataArray,
     *,
     order: Sequence[str],
+    colours: Mapping[str, str],
     texts: Mapping[str, str] | None = None,
     tasks: Mapping[str, str] | None = None,
 ) -> Drawing:
@@ -55,10 +56,10 @@ def draw_planted_recovered(
         if n_asked
         else "Recovered: nothing to compare"
     )
-    colours = instruction_colours(order)
-    legend = Legend(colours, notes, "recovered", texts, tasks)
+    own = {key: colours[key] for key in order}
+    legend = Legend(own, notes, "recovered", texts, tasks)
     panels = [
-        Panel(stage, paint_codes(stage.flatmap, codes, list(colours.values())), says)
+        Panel(stage, paint_codes(stage.flatmap, codes, list(own.values())), says)
         for codes, says in zip(pair, ("Planted", score), strict=True)
     ]
     page, below = draw_maps(panels, legend.height, title=stage.title)

@@ -14,15 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from brainstruct.figures import subject_bars
+from brainstruct.figures.column_names import ColumnNames
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import MM_PER_POINT, Page
-from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style, model_colours
+from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _GROUP = 0.8  # width of a region's bars, in distances between regions
 _NARROWEST = 2.6  # bar, mm
-_PANEL, _LEFT, _RIGHT, _LABELS, _TOP, _ABOVE = 42.0, 13.0, 3.0, 8.0, 3.0, 2.0  # mm
+_PANEL, _LEFT, _RIGHT, _BELOW, _TOP, _ABOVE = 42.0, 13.0, 3.0, 3.0, 3.0, 2.0  # mm
 _HEAD = 0.04 + 12 * MM_PER_POINT / _PANEL  # room for marks above the highest bar
 
 
@@ -31,6 +32,7 @@ def draw_roi_bars(
     table: pd.DataFrame,
     intervals: pd.DataFrame,
     *,
+    colours: Mapping[str, str],
     rois: Mapping[str, str] | None = None,
     models: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
@@ -43,6 +45,8 @@ def draw_roi_bars(
     table : pandas.DataFrame
         Columns subject, model, roi, value, and low and high, the value's interval; one row per
         combination. A missing value or row is a region that the subject does not have.
+    colours : mapping
+        Model -> colour, of the study: see `brainstruct.figures.style.model_colours`.
     intervals : pandas.DataFrame
         Columns roi, model, low, high: the interval of the mean over subjects.
     rois, models : mapping, optional
@@ -75,7 +79,7 @@ def draw_roi_bars(
     wanted = pd.MultiIndex.from_tuples(bars, names=["roi", "model"])
     known = intervals.set_index(["roi", "model"])[["low", "high"]].reindex(wanted)
     summary[["mean_low", "mean_high"]] = known.to_numpy(float)
-    figure = _draw(table, summary, rois, models, meanings)
+    figure = _draw(table, summary, colours, rois, models, meanings)
     number = {bar: place for place, bar in enumerate(bars)}
     of_rows = np.array([number[bar] for bar in zip(table["roi"], table["model"], strict=True)], int)
     of_bars = ("mean", "sem", "mean_low", "mean_high", "mark")
@@ -88,13 +92,14 @@ def draw_roi_bars(
 def _draw(
     table: pd.DataFrame,
     summary: pd.DataFrame,
+    palette: Mapping[str, str],
     rois: Mapping[str, str],
     models: Mapping[str, str],
     meanings: Mapping[str, str] | None,
 ) -> Figure:
     """Lay the page out and draw all bars."""
     subjects = [str(subject) for subject in table["subject"].unique()]
-    colours = model_colours(list(models))
+    colours = {model: palette[model] for model in models}
     keys: list[Sequence[Artist] | str] = [
         [Patch(color=colour, label=models[model]) for model, colour in colours.items()],
         subject_bars.subject_keys(subjects),
@@ -103,15 +108,18 @@ def _draw(
     width, n_rows, per_row = _arrange(len(rois), len(models))
     inner = width - _LEFT - _RIGHT
     head = _TOP + strip_height(keys, inner) + _ABOVE
-    page = Page(width, head + n_rows * (_PANEL + _LABELS))
+    names = ColumnNames(list(rois.values()), inner / per_row)
+    pitch = _PANEL + names.height + _BELOW
+    page = Page(width, head + n_rows * pitch)
     draw_strip(page, keys, _LEFT, _TOP, inner)
     drawn = table[["value", "low", "high"]].fillna(0)
     limits = subject_bars.value_limits(drawn, _HEAD)
     for number in range(n_rows):
-        axes = page.axes(_LEFT, head + number * (_PANEL + _LABELS), inner, _PANEL)
+        axes = page.axes(_LEFT, head + number * pitch, inner, _PANEL)
         axes.set(ylim=limits, ylabel="Normalised brain alignment", xlim=(-0.5, per_row - 0.5))
         members = list(rois)[number * per_row : (number + 1) * per_row]
-        subject_bars.prepare_axes(axes, [rois[roi] for roi in members])
+        subject_bars.prepare_axes(axes)
+        ColumnNames([rois[roi] for roi in members], inner / per_row).write(axes)
         for place, roi in enumerate(members):
             own = summary[summary["roi"] == roi].set_index("model")
             _draw_group(axes, place, table[table["roi"] == roi], colours, subjects, own)

@@ -19,7 +19,7 @@ BAR = 14.0
 """Height of the strip that a colour bar needs, mm."""
 
 _CELLS = 64  # of the legend of two values, along each side
-_STEPS = np.array([1.0, 2.0, 5.0, 10.0])
+_STEPS = np.array([1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0])
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ def finite(parts: Iterable[ArrayLike]) -> NDArray[np.float64]:
 def round_end(parts: Iterable[ArrayLike], share: float = 0.99) -> float:
     """Choose the upper end of a scale that starts at 0 and covers a share of the values.
 
-    It is 1, 2 or 5 times a power of ten, so it is the same for data that differ
-    a little; 1 if no value is positive.
+    It is a round number, so it is the same for data that differ a little, and at most 1.34 times
+    what it covers; 1 if no value is positive.
     """
     known = finite(parts)
     wanted = float(np.quantile(known, share)) if known.size else 0.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from brainstruct.figures import subject_bars
 from brainstruct.figures.cells import draw_cells
+from brainstruct.figures.column_names import ColumnNames
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import Page, widest
 from brainstruct.figures.scales import Scale
-from brainstruct.figures.style import DOUBLE_COLUMN, instruction_colours, journal_style
+from brainstruct.figures.style import DOUBLE_COLUMN, journal_style
 from brainstruct.figures.tidy import require_tidy, shown, summarise
 
 _LABEL = "Share of the explainable variance"
@@ -28,8 +31,10 @@ _SHARED = "#8c8c8c"
 _RIM, _GAP, _LEFT, _TITLE, _CAPTION = 3.0, 6.0, 13.0, 6.0, 5.0  # mm
 _CELL, _LABELLED = 5.5, 5.0  # widest cell, narrowest with its number, mm
 _MATRICES = 4  # in a row
-_FEWEST = 5  # pairs that a panel has room for, so that bars are not too wide
-_BAR, _PANEL, _BELOW, _COLUMNS = 15.0, 26.0, 7.0, 2  # mm, mm, mm, panels in a row
+_READABLE = 2.6  # narrowest cell whose name can be read, mm
+_PAIR = 8.0  # width of a pair's bars, mm
+_NARROWEST = 22.0  # panel, mm
+_BAR, _PANEL, _BELOW = 15.0, 26.0, 3.0  # mm
 _PARTS = ("unique_reference", "shared", "unique_other")
 _SIZE = 6.5  # points
 
@@ -39,7 +44,7 @@ def draw_shared_variance(
     table: pd.DataFrame,
     *,
     reference: str,
-    instructions: Sequence[str],
+    colours: Mapping[str, str],
     regions: Mapping[str, str] | None = None,
     title: str = "",
 ) -> Drawing:
@@ -52,8 +57,9 @@ def draw_shared_variance(
         the explainable variance; one row per combination of the first four.
     reference : str
         Bars show the pairs of this instruction with each other one.
-    instructions : sequence of str
-        All keys, in order.
+    colours : mapping
+        Instruction -> colour, of the study, in order: see
+        `brainstruct.figures.style.instruction_colours`.
     regions : mapping, optional
         Regions in order -> label; matrices are those of the first. By default all.
 
@@ -72,9 +78,9 @@ def draw_shared_variance(
     require_tidy(table, ("subject", "roi", "a", "b"), values)
     regions = shown(table, "roi", regions)
     table = table[table["roi"].isin(list(regions))]
-    keys = [key for key in instructions if key in {*table["a"], *table["b"]}]
+    keys = [key for key in colours if key in {*table["a"], *table["b"]}]
     pairs = _reference_pairs(table, reference)
-    figure = _draw(table, pairs, keys, regions, reference, title)
+    figure = _draw(table, pairs, keys, colours, regions, reference, title)
     return Drawing(figure, _source(table, pairs, values, reference))
 
 
@@ -86,33 +92,35 @@ class _Layout:
     left: float  # of the first one
     cell: float
     side: float
-    turned: bool  # names of columns
+    names: ColumnNames
     pitch: tuple[float, float]
 
     @classmethod
     def of(cls, keys: Sequence[str], subjects: Sequence[str]) -> _Layout:
         """Fit a matrix of all keys per subject into the page."""
-        per_row = max(min(len(subjects), _MATRICES), 1)
         left = _RIM + widest(keys, _SIZE) + 3
-        cell = min(((DOUBLE_COLUMN - _RIM) / per_row - left) / max(len(keys), 1), _CELL)
+        for per_row in range(max(min(len(subjects), _MATRICES), 1), 0, -1):
+            cell = min(((DOUBLE_COLUMN - _RIM) / per_row - left) / max(len(keys), 1), _CELL)
+            if cell >= _READABLE:
+                break
         side = cell * max(len(keys), 1)
-        turned = widest(keys, _SIZE) > cell
-        below = 3 + (widest(keys, _SIZE) if turned else 3)
-        pitch = max(side + left, widest(subjects, 9) + _GAP), _CAPTION + side + below
-        return cls(per_row, left, cell, side, turned, pitch)
+        names = ColumnNames(keys, cell)
+        pitch = max(side + left, widest(subjects, 9) + _GAP), _CAPTION + side + names.height + _RIM
+        return cls(per_row, left, cell, side, names, pitch)
 
 
 def _draw(
     table: pd.DataFrame,
     pairs: pd.DataFrame,
     keys: Sequence[str],
+    palette: Mapping[str, str],
     labels: Mapping[str, str],
     reference: str,
     title: str,
 ) -> Figure:
     """Lay the page out: matrices of the first region, their colour bar, a legend, bars."""
     subjects = [str(subject) for subject in table["subject"].unique()]
-    colours = instruction_colours([reference, *(key for key in keys if key != reference)])
+    colours = {reference: palette[reference]} | {key: palette[key] for key in keys}
     layout = _Layout.of(keys, subjects)
     legend: list[list[Artist]] = [
         [
@@ -126,8 +134,10 @@ def _draw(
     head = _RIM + (_TITLE if title else 0)
     strip_top = head + ceil(max(len(subjects), 1) / layout.per_row) * layout.pitch[1] + _BAR
     panels_top = strip_top + strip_height(legend, room) + 3
-    panel_rows = ceil(max(len(labels), 1) / _COLUMNS)
-    page = Page(DOUBLE_COLUMN, panels_top + panel_rows * (_CAPTION + _PANEL + _BELOW), title)
+    panels = _Panels.of(list(colours)[1:])
+    page = Page(
+        DOUBLE_COLUMN, panels_top + ceil(len(labels) / panels.per_row) * panels.pitch[1], title
+    )
 
     whole, where = table, _LABEL
     for roi, label in list(labels.items())[:1]:
@@ -137,8 +147,25 @@ def _draw(
     _draw_matrices(page, matrices, keys, layout, head, scale)
     scale.draw_bar(page, layout.left, strip_top - _BAR + 1, 50)
     draw_strip(page, legend, _LEFT, strip_top, room)
-    _draw_panels(page, panels_top, pairs, labels, colours, subjects)
+    _draw_panels(page, panels, panels_top, pairs, labels, colours, subjects)
     return page.figure
+
+
+class _Panels(NamedTuple):
+    """How bars are laid out: panels in a row, their distance in mm, and names of pairs."""
+
+    per_row: int
+    pitch: tuple[float, float]
+    names: ColumnNames
+
+    @classmethod
+    def of(cls, others: Sequence[str]) -> _Panels:
+        """Fill the page with panels as wide as their pairs need."""
+        room = DOUBLE_COLUMN - _RIM
+        per_row = max(int(room / (_LEFT + max(len(others) * _PAIR, _NARROWEST))), 1)
+        width = room / per_row
+        names = ColumnNames(others, (width - _LEFT) / max(len(others), 1))
+        return cls(per_row, (width, _CAPTION + _PANEL + names.height + _BELOW), names)
 
 
 def _matrix(pairs: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.float64]:
@@ -175,13 +202,13 @@ def _draw_matrices(
             cells.append((row, column, value, _short(value) if numbered else ""))
         draw_cells(axes, matrix.shape, cells, scale, 5)
         axes.set_title(subject)
-        axes.set_xticks(range(len(keys)), keys, rotation=90 if layout.turned else 0)
+        layout.names.write(axes)
         axes.set_yticks(range(len(keys)), keys)
 
 
 def _short(value: float) -> str:
     """Two decimals, without a leading zero: there is little room."""
-    return f"{value:.2f}".replace("-0.", "-.") if value < 0 else f"{value:.2f}".removeprefix("0")
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:z.2f}")
 
 
 def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -195,6 +222,7 @@ def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 def _draw_panels(
     page: Page,
+    panels: _Panels,
     top: float,
     pairs: pd.DataFrame,
     labels: Mapping[str, str],
@@ -203,16 +231,15 @@ def _draw_panels(
 ) -> None:
     """Draw bars of every region: the reference, whose colour is the first, and each other one."""
     own, *others = colours
-    width = (DOUBLE_COLUMN - _LEFT * 2 - _RIM) / _COLUMNS
-    pitch = width + _LEFT, _CAPTION + _PANEL + _BELOW
-    places = page.grid(len(labels), _COLUMNS, (_LEFT, top), (width, _PANEL), pitch, _CAPTION)
+    corner, size = (_LEFT, top), (panels.pitch[0] - _LEFT, _PANEL)
+    places = page.grid(len(labels), panels.per_row, corner, size, panels.pitch, _CAPTION)
     limits = subject_bars.value_limits(pairs[list(_PARTS)], 0.06)
-    xlim = -0.6, max(len(others), _FEWEST) - 0.4
     for number, (axes, (roi, label)) in enumerate(zip(places, labels.items(), strict=True)):
-        axes.set(title=label, ylim=limits, xlim=xlim)
-        if number % _COLUMNS == 0:
+        axes.set(title=label, ylim=limits, xlim=(-0.6, max(len(others), 1) - 0.4))
+        if number % panels.per_row == 0:
             axes.set_ylabel("Share of variance")
-        subject_bars.prepare_axes(axes, others)
+        subject_bars.prepare_axes(axes)
+        panels.names.write(axes)
         for place, other in enumerate(others):
             here = (pairs["roi"] == roi) & (pairs["other"] == other)
             rows = pairs[here].set_index("subject")

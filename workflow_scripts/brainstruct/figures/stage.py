@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from brainstruct.figures.flatmap_axes import Window, show_cortex, show_layer, view
+from brainstruct.figures.flatmap_axes import show_cortex, show_layer, view
+from brainstruct.figures.map_layout import CAPTION_SIZE, MapLayout
 from brainstruct.figures.page import Page
 from brainstruct.figures.region_outlines import Outline, find_regions, show_regions
-from brainstruct.figures.style import DOUBLE_COLUMN
 from brainstruct.figures.surface import Flatmap
 
-_RIM = 2.0  # mm
-_TALLEST = 105.0  # of a flatmap, mm
-_PAGE = 225.0  # of all flatmaps, mm: what a journal's page leaves beside a caption
-_TITLE, _CAPTION = 6.0, 5.0  # mm
+_RIM, _TITLE = 2.0, 6.0  # mm
 
 
 @dataclass(frozen=True)
@@ -52,54 +49,37 @@ class Panel:
 
 
 def draw_maps(
-    panels: Sequence[Panel], legend_height: float, *, columns: int | None = None, title: str = ""
+    panels: Sequence[Panel],
+    legend: Callable[[float], float],
+    *,
+    columns: int | None = None,
+    title: str = "",
 ) -> tuple[Page, float]:
-    """Draw maps side by side, or in rows of several, on a page of two journal columns.
+    """Draw maps side by side, or in rows of several, on a page of a journal's width.
 
-    Maps of one cortex are cut to the same view, to their data. Returns the page, whose first axes
-    are the panels', in order, and where the room for the legend below starts, mm from the top.
+    Maps of one cortex are cut to the same view, to their data. `legend` says the height of the room
+    below on a page of a width, in mm. What is not said here is as for `MapLayout.best`. Returns the
+    page, whose first axes are the panels', in order, and where the room for the legend starts, mm
+    from the top.
     """
     shown: dict[int, NDArray[np.bool_]] = {}
     for panel in panels:
         cortex, known = id(panel.stage.flatmap), panel.painted[..., 3] > 0
         shown[cortex] = shown.get(cortex, False) | known
     windows = [view(panel.stage.flatmap, shown[id(panel.stage.flatmap)]) for panel in panels]
-    page, places, below = _lay_out(panels, windows, legend_height, title, columns or len(panels))
-    for axes, panel, window in zip(places, panels, windows, strict=True):
+    layout = MapLayout.best(
+        [(rows.stop - rows.start) / (across.stop - across.start) for rows, across in windows],
+        [panel.caption for panel in panels],
+        legend,
+        min(columns or len(panels), len(panels)),
+    )
+    top = _RIM + (_TITLE if title else 0)
+    page = Page(layout.width, top + layout.height + layout.below, title)
+    for panel, window, place in zip(panels, windows, layout.places, strict=True):
+        axes = page.axes(place.left, top + place.top, place.width, place.height)
         show_cortex(axes, panel.stage.flatmap, window)
         show_layer(axes, panel.painted, window)
         show_regions(axes, panel.stage.flatmap, panel.stage.regions, window, panel.named)
-    return page, below
-
-
-def _lay_out(
-    panels: Sequence[Panel],
-    windows: Sequence[Window],
-    legend_height: float,
-    title: str,
-    columns: int,
-) -> tuple[Page, list[Axes], float]:
-    """Make a page with axes and a caption for each map."""
-    captions = [panel.caption for panel in panels]
-    shapes = [  # height over width
-        float((rows.stop - rows.start) / (across.stop - across.start)) for rows, across in windows
-    ]
-    columns = min(columns, len(panels))
-    rows = -(-len(panels) // columns)
-    cell = (DOUBLE_COLUMN - _RIM * (columns + 1)) / columns
-    caption = _CAPTION if any(captions) else 0.0
-    room = (_PAGE - legend_height) / rows - caption - _RIM
-    tallest = min(max(shapes) * cell, _TALLEST, room)
-    top = _RIM + (_TITLE if title else 0)
-    pitch = caption + tallest + _RIM
-    page = Page(DOUBLE_COLUMN, top + rows * pitch + legend_height, title)
-    axes = []
-    for index, (words, shape) in enumerate(zip(captions, shapes, strict=True)):
-        row, column = divmod(index, columns)
-        left = _RIM + column * (cell + _RIM)
-        upper = top + row * pitch + caption
-        width = min(cell, tallest / shape)
-        axes.append(page.axes(left + (cell - width) / 2, upper, width, width * shape))
-        if words:
-            page.write(left, upper - 1, words, va="bottom", fontsize=7.5, fontweight="bold")
-    return page, axes, top + rows * pitch - _RIM
+        look: dict[str, Any] = {"fontsize": CAPTION_SIZE, "fontweight": "bold", "va": "bottom"}
+        page.write(place.left, top + place.top - 1, place.caption, **look)
+    return page, top + layout.height - _RIM

@@ -18,6 +18,9 @@ MATPLOTLIBRC = Path(__file__).with_name("matplotlibrc")
 SINGLE_COLUMN = 89.0
 """Width of a figure of one journal column, mm."""
 
+WIDE_COLUMN = 136.0
+"""Width of a figure of a journal column and a half, mm."""
+
 DOUBLE_COLUMN = 183.0
 """Width of a figure of two journal columns, mm."""
 
@@ -80,14 +83,18 @@ def journal_style() -> Iterator[None]:
         yield
 
 
-def instruction_colours(keys: Sequence[str]) -> dict[str, str]:
-    """Give each instruction its colour: a fixed one of the paper, or a further one, in order."""
-    return _assign(keys, _INSTRUCTIONS, CURVATURE)
+def instruction_colours(study: Sequence[str]) -> dict[str, str]:
+    """Give each instruction of a study its colour: a fixed one of the paper, or a further one.
+
+    Further colours are given in order, so only the study's whole list gives the same ones in every
+    figure, page and export; what is added at its end changes no other's.
+    """
+    return _assign(study, _INSTRUCTIONS, (*CURVATURE, "white"))
 
 
-def model_colours(keys: Sequence[str]) -> dict[str, str]:
-    """Give each model its colour; see `instruction_colours`."""
-    return _assign(keys, _MODELS, ("#ffffff",))
+def model_colours(study: Sequence[str]) -> dict[str, str]:
+    """Give each model of a study its colour; see `instruction_colours`."""
+    return _assign(study, _MODELS, ("white",))
 
 
 def layer_colours(n_layers: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,16 @@ from numpy.typing import ArrayLike
 from brainstruct.figures.scales import finite
 from brainstruct.figures.tidy import mean_and_sem
 
-_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "h")
-_LOOK: dict[str, Any] = {"color": "white", "markeredgecolor": "0.15", "markeredgewidth": 0.4}
+_SYMBOLS = tuple(product(("white", "0.6", "0.15"), ("o", "s", "^", "D", "v", "P", "X", "h")))
+_LOOK: dict[str, Any] = {"markeredgecolor": "0.15", "markeredgewidth": 0.4}
 
 
-def prepare_axes(axes: Axes, names: Sequence[str]) -> None:
-    """Name groups of bars, at 0, 1, ..., and draw the line that they stand on."""
+def prepare_axes(axes: Axes) -> None:
+    """Draw the line that bars stand on."""
     axes.grid(axis="y")
     axes.axhline(0, color="black", linewidth=0.6)
     axes.tick_params(axis="x", length=0)
     axes.spines["bottom"].set_visible(False)
-    axes.set_xticks(range(len(names)), names)
 
 
 def draw_bar(
@@ -57,13 +56,13 @@ def draw_bar(
     top = float(np.nanmax([mean, values.max(), high]))
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
     look = {"markersize": 2.0, "zorder": 5, "clip_on": False, **_LOOK}
-    for subject, share, shape in zip(subjects, spread, cycle(_SHAPES), strict=False):
+    for subject, share, (fill, shape) in zip(subjects, spread, cycle(_SYMBOLS), strict=False):
         if subject in values.index:
             if intervals is not None:
                 low, high = intervals.loc[subject, ["low", "high"]]
                 _draw_whisker(axes, x + share * width, (low, high), 0.4, zorder=3)
                 top = float(np.nanmax([top, high]))
-            axes.plot(x + share * width, values[subject], shape, **look)
+            axes.plot(x + share * width, values[subject], shape, color=fill, **look)
     return top
 
 
@@ -80,8 +79,10 @@ def _draw_whisker(
 def subject_keys(subjects: Sequence[str]) -> list[Artist]:
     """Return the symbols of subjects for a legend."""
     return [
-        Line2D([], [], marker=shape, linestyle="none", markersize=3.2, label=subject, **_LOOK)
-        for subject, shape in zip(subjects, cycle(_SHAPES), strict=False)
+        Line2D(
+            [], [], color=fill, marker=shape, linestyle="", markersize=3.2, label=subject, **_LOOK
+        )
+        for subject, (fill, shape) in zip(subjects, cycle(_SYMBOLS), strict=False)
     ]
 
 

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from brainstruct.figures.voxels import anew
 from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import read_json, rebuild, write_json
 from brainstruct.store.publishing import publish_folder
+from brainstruct.store.texts import json_for_scripts
 
 PAGE = Path(__file__).with_name("viewer_page")
 """What is added to pycortex's page: a template, and scripts that replace its own."""
@@ -132,6 +134,7 @@ def build_viewer(
         _colour_maps(maps),
         # pycortex's white outlines are lost on the figures' light folds.
         option("rois_paths", "stroke", "black"),
+        json_for_scripts(),
         redirect_stdout(io.StringIO()),
     ):
         unpack(Path(packed), Path(pycortex().db.get_cache(surface)))
@@ -142,7 +145,7 @@ def build_viewer(
             types=_surfaces(surface),
             overlays_visible=("rois",),
             labels_visible=("rois",),
-            title=title,
+            title=escape(title),
             curvature_brightness=(gyrus + sulcus) / 2,
             curvature_contrast=gyrus - sulcus,
             surface_specularity=0,

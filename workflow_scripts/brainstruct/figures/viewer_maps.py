@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from brainstruct.figures.style import SEQUENTIAL, instruction_colours, layer_colours
+from brainstruct.figures.style import SEQUENTIAL, layer_colours
 from brainstruct.figures.voxels import placed
 
 _WIDTH = 1024  # of a colour map, pixels
@@ -53,13 +53,15 @@ def maps_of_model(
     label: str,
     n_layers: int,
     instructions: Mapping[str, str],
+    colours: Mapping[str, str],
 ) -> list[ViewerMap]:
     """Make the layers of one model: winning instruction, winning layer, alignment.
 
     `winners` has ``instruction_index``, ``layer`` and ``alignment``, dim voxel; `space` says where
     each voxel lies: i, j, k. The model's key is used in file names, its label in legends; its
     layers include token embeddings (layer 0). Instructions are key -> text, in the order of
-    ``instruction_index``; with one or none there is no map of winning instructions.
+    ``instruction_index``; with one or none there is no map of winning instructions. Colours are
+    those of the study's, see `brainstruct.figures.style.instruction_colours`.
     """
     # Negative codes: no winner.
     instruction, layer = (
@@ -68,13 +70,13 @@ def maps_of_model(
     )
     maps = []
     if len(instructions) > 1:
-        colours = list(instruction_colours(list(instructions)).values())
+        own = [colours[name] for name in instructions]
         asked = [f"{name}: {text}" for name, text in instructions.items()]
         says = f"{label}: winning instruction"
-        maps.append(ViewerMap(says, instruction, f"instructions-{key}", colours, asked))
+        maps.append(ViewerMap(says, instruction, f"instructions-{key}", own, asked))
     layers = [f"layer {number}" for number in range(n_layers)]
-    says, colours = f"{label}: winning layer", layer_colours(n_layers)
-    maps.append(ViewerMap(says, layer, f"layers-{n_layers}", colours, layers))
+    says, depths = f"{label}: winning layer", layer_colours(n_layers)
+    maps.append(ViewerMap(says, layer, f"layers-{n_layers}", depths, layers))
     maps.append(_continuous(f"{label}: normalised alignment", winners["alignment"], space))
     return maps
 

@@ -10,7 +10,7 @@ from brainstruct.figures.categories import codes_of, names_of, paint_codes, shar
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import instruction_colours, journal_style
+from brainstruct.figures.style import journal_style
 from brainstruct.figures.tidy import voxel_table
 
 
@@ -20,6 +20,7 @@ def draw_winning_instruction(
     winner: xr.DataArray,
     *,
     order: Sequence[str],
+    colours: Mapping[str, str],
     texts: Mapping[str, str] | None = None,
     tasks: Mapping[str, str] | None = None,
     margin: xr.DataArray | None = None,
@@ -28,7 +29,8 @@ def draw_winning_instruction(
 
     `winner` (voxel) are keys of instructions, with the voxel coordinates i, j, k; an empty string
     shows the folds. `order` has all keys, in the order of the legend, which says their text and
-    kind of task. `margin` (voxel) is how far the best is ahead of the second best. The table: i, j,
+    kind of task; `colours` those of the study, see `brainstruct.figures.style.instruction_colours`.
+    `margin` (voxel) is how far the best is ahead of the second best. The table: i, j,
     k, instruction, and margin if there is one.
 
     Raises
@@ -37,9 +39,9 @@ def draw_winning_instruction(
         If a winner is not in `order`.
     """
     codes = codes_of(winner, order)
-    colours = instruction_colours(order)
-    legend = Legend(colours, shares_of(codes, order), "share of voxels", texts, tasks)
-    painted = paint_codes(stage.flatmap, codes, list(colours.values()))
+    own = {key: colours[key] for key in order}
+    legend = Legend(own, shares_of(codes, order), "share of voxels", texts, tasks)
+    painted = paint_codes(stage.flatmap, codes, list(own.values()))
     page, below = draw_maps([Panel(stage, painted)], legend.height, title=stage.title)
     legend.draw(page, below)
     columns = {"instruction": names_of(winner), "margin": margin}

@@ -37,7 +37,7 @@ def draw_winning_layer(stage: Stage, layer: xr.DataArray, *, n_layers: int) -> D
         raise ValueError(f"layers {np.unique(whole[known])} of a model with {n_layers}")
     colours = layer_colours(n_layers)
     painted = paint_codes(stage.flatmap, layer.copy(data=whole), colours)
-    page, below = draw_maps([Panel(stage, painted)], BAR, title=stage.title)
+    page, below = draw_maps([Panel(stage, painted)], lambda _: BAR, title=stage.title)
 
     norm = BoundaryNorm(np.arange(n_layers + 1) - 0.5, n_layers)
     mappable = ScalarMappable(norm, ListedColormap(colours))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from brainstruct.jobs.binding import FromConfig
-from brainstruct.jobs.vocabulary import MEANINGS
+
+VOCABULARY = Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8")
+MEANINGS: dict[str, str] = tomllib.loads(VOCABULARY)
+"""Argument -> what it means, in every rule and every script."""
 
 
 def usage(script: Path, about: str, function: Callable[..., object]) -> str:

@@ -1,8 +1,8 @@
 """The bridge between a Snakemake job and a function.
 
-A script of the workflow is one function with named arguments; `run_job` takes
-them from the job, and gives it a log that always ends with what was written or
-with what went wrong.
+A script of the workflow is one function with named arguments, marked as its `script`;
+`run_job` takes them from the job, and gives it a log that always ends with what was
+written or with what went wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +29,14 @@ from brainstruct.store.cuda import gpus_of, trouble_of_gpu
 from brainstruct.store.faults import lack_of_memory, trouble_of
 
 log = logging.getLogger("brainstruct")
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def script(function: Function) -> Function:
+    """Mark the function of a script, the last in it: it runs if Snakemake runs the script."""
+    run_job(function, function.__globals__.get("snakemake"))
+    return function
 
 
 def run_job(function: Callable[..., None], job: Any) -> None:

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from brainstruct.datasets.interface import DataSet
 from brainstruct.methods.facts import Facts
 from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
+from brainstruct.store.texts import markdown
 
 _TEMPLATE = Path(__file__).parent / "template"
 
@@ -69,24 +70,23 @@ def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> M
     )
     environment.filters |= {
         "number": lambda value: f"{value:,}",
+        "text": markdown,
         "code": lambda value: f"`{value}`",
         "listing": _listing,
         "citations": _citations,
         "power": _power,
     }
-    markdown = environment.get_template("methods.md").render(
-        study=study, facts=facts, dataset=dataset
-    )
-    library = load(cited(markdown))
+    text = environment.get_template("methods.md").render(study=study, facts=facts, dataset=dataset)
+    library = load(cited(text))
     references = as_list(library)
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(
-        link_citations(markdown, references)
+        link_citations(text, references)
     )  # fmt: skip
     environment.autoescape = True
     page = environment.get_template("methods.html").render(
         title=f"Methods: {study['name']}", body=body, references=references
     )
-    return Methods(markdown, as_bibtex(library), page)
+    return Methods(text, as_bibtex(library), page)
 
 
 def _citations(families: Iterable[str]) -> str:

@@ -40,7 +40,7 @@ class Decoding:
     Raises
     ------
     ValueError
-        If `max_new_tokens` is not positive or `end_ids` is empty.
+        If `end_ids` is empty.
     """
 
     max_new_tokens: int  # the end token is not counted
@@ -50,8 +50,6 @@ class Decoding:
     sampling: Sampling | None = None
 
     def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens is {self.max_new_tokens}, must be at least 1")
         if not self.end_ids:
             raise ValueError("end_ids is empty: no response would ever end")
 

@@ -24,6 +24,10 @@ from brainstruct.store.cuda import lack_of_code
 
 Pooling: TypeAlias = Literal["response_mean", "last_prompt_token", "prompt_mean"]
 
+Device: TypeAlias = Literal["auto", "cuda", "cpu"]
+
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+
 Batch: TypeAlias = dict[str, torch.Tensor]
 """Model inputs on the CPU; the first dimension of every tensor is the stimulus,
 so that a batch can be cut in two when memory runs out."""
@@ -35,33 +39,18 @@ ids). Needed where responses are sampled, for each draws numbers of its own."""
 _FIRST_WITH_BFLOAT16 = (8, 0)
 """Compute capability of the first GPUs with arithmetic in bfloat16 (Ampere)."""
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
 
 @dataclass(frozen=True)
 class Sampling:
     """How the tokens of a response are drawn, where greedy decoding is not wanted.
 
     Results depend on the seed, the stimulus and the prompt, not on the batch.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
     """
 
     seed: int = 0
     temperature: float = 1.0  # divides the logits
     top_k: int | None = None  # so many likeliest tokens; `None`: all
     top_p: float = 1.0  # the smallest set of tokens that holds this share of the probability
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.temperature < float("inf"):
-            raise ValueError(f"temperature is {self.temperature}, must be positive")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k is {self.top_k}, must be at least 1")
-        if not 0.0 < self.top_p <= 1.0:
-            raise ValueError(f"top_p is {self.top_p}, must be above 0 and at most 1")
 
 
 @dataclass(frozen=True)
@@ -74,8 +63,8 @@ class ModelOptions:
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
     sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)
-    device: str = "auto"  # CUDA if visible; or "cuda", "cpu"
-    dtype: str = "auto"  # see `usual_precision`; or one of `_DTYPES`
+    device: Device = "auto"  # CUDA if visible; or "cuda", "cpu"
+    dtype: Precision = "auto"  # see `usual_precision`
 
     def placement(self) -> tuple[torch.device, torch.dtype]:
         """Return where the model runs, and in which precision.
@@ -83,8 +72,7 @@ class ModelOptions:
         Raises
         ------
         InputError
-            If CUDA is asked for and there is none, PyTorch holds no code for the GPU, or
-            the precision is unknown.
+            If CUDA is asked for and there is none, or PyTorch holds no code for the GPU.
         """
         cuda = torch.cuda.is_available()
         if self.device == "cuda" and not cuda:
@@ -93,20 +81,11 @@ class ModelOptions:
                 "is 'cuda', but this job sees no CUDA device",
                 "Run it on a node with a GPU (resources: gpu), or set embedding.device: cpu",
             )
-        if self.device not in ("auto", "cuda", "cpu"):
-            raise InputError(
-                "embedding.device", f"is {self.device!r}", "Use one of auto, cuda, cpu"
-            )
         device = torch.device("cuda" if cuda and self.device != "cpu" else "cpu")
         if device.type == "cuda":
             _require_code()
-        if self.dtype == "auto":
-            return device, usual_precision(device)
-        if self.dtype not in _DTYPES:
-            raise InputError(
-                "embedding.dtype", f"is {self.dtype!r}", f"Use one of auto, {', '.join(_DTYPES)}"
-            )
-        return device, _DTYPES[self.dtype]
+        usual = self.dtype == "auto"
+        return device, usual_precision(device) if usual else getattr(torch, self.dtype)
 
 
 def usual_precision(device: torch.device) -> torch.dtype:

@@ -7,7 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from brainstruct.models.interface import FeatureModel, ModelOptions, Pooling, Sampling
+from brainstruct.models.interface import (
+    Device,
+    FeatureModel,
+    ModelOptions,
+    Pooling,
+    Precision,
+    Sampling,
+)
 from brainstruct.models.registry import FAMILIES
 
 
@@ -26,7 +33,7 @@ class ModelSettings:
     checkpoint: str  # its name in the study
     n_layers: int
     random_seed: int | None
-    dtype: str
+    dtype: Precision
     storage: Literal["float16", "float32"]
     # Of models that follow instructions; of the last two, of those that answer.
     pooling: Pooling = "response_mean"
@@ -34,13 +41,13 @@ class ModelSettings:
     sampling: Sampling | None = None
 
 
-def options_of(folder: Path, settings: ModelSettings, device: str = "auto") -> ModelOptions:
+def options_of(folder: Path, settings: ModelSettings, device: Device = "auto") -> ModelOptions:
     """Return what a model is loaded with."""
     names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
     options = {name: getattr(settings, name) for name in names}
     return ModelOptions(checkpoint=folder, device=device, **options)
 
 
-def open_model(folder: Path, settings: ModelSettings, device: str = "auto") -> FeatureModel:
+def open_model(folder: Path, settings: ModelSettings, device: Device = "auto") -> FeatureModel:
     """Load a model as a study asks; an `InputError` if the checkpoint in `folder` cannot be it."""
     return family_class(settings.family).load(options_of(folder, settings, device))

@@ -12,15 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from string import Template
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
-_TITLE = "What the models say"
+from brainstruct.store.texts import visible
 
-_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+_PAGE, _SECTION, _STYLE = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for name in ("page.html", "section.html", "page.css")
+)
 
 _EDGE = 320
 """Longest edge of a picture in the page, in pixels."""
@@ -52,21 +56,12 @@ def responses_page(
     models: Mapping[str, str],
     id_name: str,
 ) -> str:
-    """Write the page.
+    """Write the page, with a section for each sample.
 
-    Parameters
-    ----------
-    samples : sequence of Sample
-        One section each.
-    answers : mapping
-        (model key, instruction key) -> table with ids, ``response``,
-        ``n_tokens`` and ``truncated``. What is missing is shown as not asked.
-    instructions : mapping
-        Key -> text, in the order of the rows.
-    models : mapping
-        Key -> label, in the order of the columns.
-    id_name : str
-        What ids are called: to readers, and as a column of the tables.
+    Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens`` and
+    ``truncated``; what is missing is shown as not asked. Instructions are key -> text, in the
+    order of the rows; models key -> label, in the order of the columns. `id_name` is what ids
+    are called: to readers, and as a column of the tables.
 
     Raises
     ------
@@ -77,26 +72,13 @@ def responses_page(
     sections = "\n".join(
         _section(sample, rows, instructions, models, id_name) for sample in samples
     )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_TITLE}</title>
-<style>
-{_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>{_TITLE}</h1>
-<p>{len(samples)} images drawn at random, {len(instructions)} instructions, {len(models)} models.
-The states behind these words, averaged over the tokens of each answer, are what the
-encoding models are fitted to. An answer marked as cut had reached the longest length allowed.</p>
-{sections}
-</main>
-</body>
-</html>
-"""
+    return Template(_PAGE).substitute(
+        style=_STYLE,
+        n_samples=len(samples),
+        n_instructions=len(instructions),
+        n_models=len(models),
+        sections=sections,
+    )
 
 
 def _section(
@@ -106,7 +88,6 @@ def _section(
     models: Mapping[str, str],
     id_name: str,
 ) -> str:
-    name = f"Image {sample.stimulus}"
     heads = "".join(f'<th scope="col">{escape(label)}</th>' for label in models.values())
     body = "\n".join(
         f'<tr><th scope="row"><b>{escape(key)}</b> {escape(text)}</th>'
@@ -114,21 +95,13 @@ def _section(
         + "</tr>"
         for key, text in instructions.items()
     )
-    return f"""<section aria-labelledby="image-{sample.stimulus}">
-<h2 id="image-{sample.stimulus}">{name}</h2>
-<div class="sample">
-<img src="{data_uri(sample.image)}" alt="{name} of the Natural Scenes Dataset">
-<div class="scroll" tabindex="0" role="region" aria-label="Answers about image {sample.stimulus}">
-<table>
-<caption>Answers about {escape(id_name)} {sample.stimulus}</caption>
-<thead><tr><th scope="col">Instruction</th>{heads}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table>
-</div>
-</div>
-</section>"""
+    return Template(_SECTION).substitute(
+        id=sample.stimulus,
+        id_name=escape(id_name),
+        picture=data_uri(sample.image),
+        heads=heads,
+        body=body,
+    )
 
 
 def _cell(table: pd.DataFrame | None, stimulus: int) -> str:
@@ -137,12 +110,8 @@ def _cell(table: pd.DataFrame | None, stimulus: int) -> str:
     row = table.loc[stimulus]
     if not row["n_tokens"]:
         return '<td><span class="soft">no answer</span></td>'
-    text = "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in str(row["response"])
-    )
     cut = ' <span class="soft">(cut)</span>' if row["truncated"] else ""
-    return f"<td>{escape(text)}{cut}</td>"
+    return f"<td>{escape(visible(str(row['response'])))}{cut}</td>"
 
 
 def data_uri(image: Image.Image) -> str:

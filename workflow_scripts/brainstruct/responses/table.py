@@ -22,19 +22,12 @@ _ESCAPED = {ord("\\"): r"\\", ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\
 
 
 def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.DataFrame:
-    r"""Join the responses of all blocks of a model and instruction.
-
-    Parameters
-    ----------
-    paths : sequence of path
-        Embeddings; their states are not read.
-    id_name : str
-        Column that the ids of stimuli get.
+    r"""Join the responses of all blocks of a model and instruction; states are not read.
 
     Returns
     -------
     pandas.DataFrame
-        By ascending id: the ids, ``response``, on one line (backslashes, tabs
+        By ascending id: the ids as `id_name`, ``response``, on one line (backslashes, tabs
         and line ends are written as ``\\``, ``\t``, ``\n``, ``\r``),
         ``n_tokens`` (0: an empty response) and ``truncated`` (cut at the
         longest; bool).

@@ -15,6 +15,8 @@ from pydantic import (
     field_validator,
 )
 
+from brainstruct.store.texts import unseen
+
 LONGEST_KEY = 30
 """Three keys joined, as SLURM's log folders have them, stay below 100 bytes."""
 
@@ -60,7 +62,7 @@ def expanded(path: str) -> str:
         raise ValueError("has braces, which mean something else to Snakemake; rename the folder")
     if _ELSEWHERE.match(filled):
         raise ValueError("is an address of another machine or drive; write a folder of this one")
-    if marks := re.findall(r"[*?<>\\]", filled):
+    if marks := re.findall(r"[*?<>`\\]", filled):
         raise ValueError(f"has {marks[0]}, which stands for something else; write the folder")
     if _QUOTED.match(filled):
         raise ValueError("has quotes that would be part of its name; write them once")
@@ -74,6 +76,24 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 FilePath = Annotated[str, AfterValidator(expanded)]
 """A file or folder on this machine, as text; see `expanded`."""
 
+
+def readable(text: str) -> str:
+    """Return a text for people as it is.
+
+    Raises
+    ------
+    ValueError
+        If nothing of it can be seen, or there is something in it that no page can show.
+    """
+    if bad := unseen(text):
+        raise ValueError(f"has a character that nothing can show (U+{ord(bad[0]):04X}); delete it")
+    if not text.strip():
+        raise ValueError("is blank; write what people are to read")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(readable)]
+"""What people or models read: anything but control characters; no language takes it for its own."""
 
 NO_BOOLEANS = "true and false are no value here"
 

@@ -38,26 +38,16 @@ def write_dataset(
     chunks: Mapping[str, Mapping[str, int]] | None = None,
     compress: Iterable[str] = (),
 ) -> None:
-    """Publish a dataset as NetCDF4.
+    """Publish a dataset as NetCDF4, ``*.nc``.
 
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        Every dimension must have coordinates: no array is stored naked.
-    path : path
-        The final name, ``*.nc``.
-    provenance : mapping, optional
-        What the content depends on (hashes, revisions, seeds, options). Stored
-        as one JSON attribute, ``provenance``.
-    chunks : mapping, optional
-        Variable -> dimension -> chunk length; dimensions left out are whole.
-    compress : iterable of str
-        Variables to compress (deflate 4, shuffle).
+    The attribute ``provenance`` says in JSON what the content depends on (hashes, revisions,
+    seeds, options). `chunks` are variable -> dimension -> length; dimensions left out are
+    whole. Variables to `compress` are deflated (4, shuffle).
 
     Raises
     ------
     ValueError
-        If a dimension has no coordinate.
+        If a dimension has no coordinate: no array is stored naked.
     """
     naked = [str(dim) for dim in dataset.dims if dim not in dataset.coords]
     if naked:
@@ -99,17 +89,10 @@ def _encoding(
 def open_dataset(
     path: str | os.PathLike[str], variables: Iterable[str] = (), dims: Iterable[str] = ()
 ) -> xr.Dataset:
-    """Open a dataset written by `write_dataset`, lazily.
+    """Open a dataset written by `write_dataset`, lazily; variables and dims must be there.
 
     Use as a context manager, for attributes, and for numbers that are too many to
     be read at once. Nothing else names a file with damaged numbers but `read_dataset`.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    variables, dims : iterable of str
-        Variables and dimensions that must be present.
 
     Raises
     ------
@@ -137,15 +120,11 @@ def read_dataset(
     select: Mapping[str, Any] | None = None,
     only: bool = False,
 ) -> xr.Dataset:
-    """Read a dataset, or a part of it, into memory; `path`, `variables`, `dims` as `open_dataset`.
+    """Read a dataset, or a part of it, into memory; variables and dims as in `open_dataset`.
 
-    Parameters
-    ----------
-    select : mapping, optional
-        Dimension -> labels that are read; slabs that are not touched are not read.
-        Text is read whole, then selected from.
-    only : bool
-        Read `variables` and their coordinates, and nothing else.
+    Of dimensions to `select`, these labels are read; slabs that are not touched are not
+    read, text is read whole, then selected from. `only`: variables, their coordinates, and
+    nothing else.
 
     Raises
     ------

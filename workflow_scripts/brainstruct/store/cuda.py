@@ -6,7 +6,9 @@ Doctor, jobs and models ask here, so that all say the same of one GPU.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from brainstruct.store.faults import Trouble, chain
@@ -17,80 +19,10 @@ Capability: TypeAlias = tuple[int, int]
 _CODE = re.compile(r"(sm|compute)_(\d+)(\d)([af]?)")
 """Of a GPU (``sm``), or to be translated for later ones when it is run (``compute``)."""
 
-_OTHERS = (
-    "Install a build of PyTorch with code for it, ask for a newer GPU, leave it out "
-    "(CUDA_VISIBLE_DEVICES), or compute without (embedding.device: cpu, encoding.backend: torch)"
+_TROUBLES: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("cuda.toml").read_text(encoding="utf-8")
 )
-_DRIVER = "Update the driver, run on another node, or install a build of PyTorch for that driver"
-_NODE = "Run again, and leave this node out if it happens there again (its administrators can tell)"
-_VISIBLE = (
-    "Give the job a GPU (resources: gpu; see CUDA_VISIBLE_DEVICES), or compute without "
-    "(embedding.device: cpu, encoding.backend: torch)"
-)
-
-_TROUBLES: tuple[tuple[re.Pattern[str], Trouble], ...] = tuple(
-    (re.compile(said, re.IGNORECASE), trouble)
-    for said, trouble in (
-        (
-            r"no kernel image is available|invalid value for --gpu-architecture"
-            r"|provided PTX was compiled with an unsupported toolchain|cudaErrorNoKernelImage",
-            ("the GPU is one that this PyTorch has no code for", _OTHERS),
-        ),
-        (
-            r"driver version is insufficient|driver on your system is too old"
-            r"|unsupported display driver|forward compatibility was attempted"
-            r"|system not yet initialized|driver.{0,20} mismatch|driver shutting down",
-            ("the GPU has a driver that this PyTorch cannot work with", _DRIVER),
-        ),
-        (
-            r"found no NVIDIA driver|no CUDA GPUs are available|no CUDA-capable device"
-            r"|PyTorch with CUDA is not available|invalid device ordinal"
-            r"|not compiled with CUDA enabled|Unexpected error from cudaGetDeviceCount",
-            ("no GPU is to be seen by this job, or by this build of PyTorch", _VISIBLE),
-        ),
-        (
-            r"devices are busy or unavailable|exclusive-thread",
-            (
-                "the GPU is held by another process alone",
-                "Wait for it, or ask for a GPU of the job's own",
-            ),
-        ),
-        (
-            r"uncorrectable (ECC|NVLink)|GPU is lost|fallen off the bus|hardware stack error"
-            r"|unspecified launch failure|illegal memory access|illegal instruction"
-            r"|misaligned address|launch timed out|CUDA error: unknown error",
-            ("the GPU failed amid the work", _NODE),
-        ),
-        (
-            r"device-side assert",
-            (
-                "the GPU met a number out of range, such as a token that the model does not embed",
-                "Run on the CPU to see which (embedding.device: cpu), or with "
-                "CUDA_LAUNCH_BLOCKING=1; tokenizer and weights must be of one checkpoint",
-            ),
-        ),
-        (
-            r"(CUBLAS|CUDNN|CUSOLVER|CUSPARSE|CUFFT|NCCL)_STATUS_NOT_INITIALIZED",
-            (
-                "the GPU has no room for a library of CUDA",
-                "Lower embedding.batch_size or encoding.targets_per_batch, or use a GPU of the "
-                "job's own",
-            ),
-        ),
-        (
-            r"(CUBLAS|CUDNN|CUSOLVER|CUSPARSE|CUFFT|NCCL)_STATUS_\w+|cuDNN error|cusolver error",
-            ("a library of CUDA failed", _NODE),
-        ),
-        (
-            r"(failed to|did not|not) converge",
-            (
-                "a decomposition did not converge, on the GPU or on the CPU",
-                "Look for features that are not finite or far too large (embed again with "
-                "embedding.dtype: float32), or set encoding.backend: numpy, encoding.solver: gram",
-            ),
-        ),
-    )
-)
+"""Kind -> how errors of it are worded, what is wrong, and the cure."""
 
 
 def holds_code(capability: Capability, codes: Iterable[str]) -> bool:
@@ -123,7 +55,7 @@ def lack_of_code(name: str, capability: Capability, codes: Iterable[str]) -> Tro
     return (
         f"{name} has compute capability {capability[0]}.{capability[1]}, and this PyTorch holds "
         f"code for {capabilities(listed)}",
-        _OTHERS,
+        _TROUBLES["code"]["cure"],
     )
 
 
@@ -149,9 +81,9 @@ def trouble_of_gpu(error: BaseException) -> Trouble | None:
         if not isinstance(part, (RuntimeError, AssertionError, ValueError)):
             continue
         text = " ".join(str(part).split())
-        for said, (fault, cure) in _TROUBLES:
-            if said.search(text):
-                return f"{fault} ({_shortened(text)})", cure
+        for trouble in _TROUBLES.values():
+            if re.search("|".join(trouble["said"]), text, re.IGNORECASE):
+                return f"{trouble['fault']} ({_shortened(text)})", trouble["cure"]
     return None
 
 

@@ -90,16 +90,8 @@ def reading(path: str | os.PathLike[str], kind: str, cure: str) -> Iterator[None
     """Say in one line, an `InputError`, why a file cannot be read or unpacked in the block.
 
     The block is to hold the calls of libraries that read, and what their answer is taken
-    apart with: whatever goes wrong in it is the file's fault, or the machine's.
-
-    Parameters
-    ----------
-    path : path
-        The file, or the folder of several.
-    kind : str
-        What it should be: ``HDF5 file``.
-    cure : str
-        What to do if it is missing, damaged or of another kind.
+    apart with: whatever goes wrong in it is the file's fault, or the machine's. `path` may
+    be the folder of several. `kind` is what it should be: ``HDF5 file``.
     """
     _require_content(path, cure)
     try:

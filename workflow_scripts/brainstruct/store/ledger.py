@@ -224,12 +224,12 @@ def stage_of(output: str) -> str:
 
 
 def write_entry(entry: Entry, root: str | os.PathLike[str]) -> None:
-    """Publish a job's entry for the next run to take in."""
-    first = min(entry.made)
-    name = hashlib.sha256(first.encode()).hexdigest()[:16]
-    path = Path(root) / FOLDER / NEW / stage_of(first) / f"{name}.json"
-    with publish(path) as temporary:
-        temporary.write_text(_line(_plain(entry)), encoding="utf-8")
+    """Publish a job's entry for the next run to take in, stage by stage, as readers look for it."""
+    for stage in {stage_of(output) for output in entry.made}:
+        made = {name: one for name, one in entry.made.items() if stage_of(name) == stage}
+        name = hashlib.sha256(min(made).encode()).hexdigest()[:16]
+        with publish(Path(root) / FOLDER / NEW / stage / f"{name}.json") as temporary:
+            temporary.write_text(_line(_plain(replace(entry, made=made))), encoding="utf-8")
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

@@ -23,16 +23,8 @@ from brainstruct.store.faults import number_of, trouble_of
 def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path whose file becomes `path` if the block succeeds.
 
-    Parameters
-    ----------
-    path : path
-        The final name. Its folder is created if needed.
-
-    Yields
-    ------
-    pathlib.Path
-        A name in the same folder (so that the rename is atomic), with the same
-        suffix (so that writers that look at the suffix behave).
+    It lies in the same folder, which is created if needed (so that the rename is atomic),
+    and has the same suffix (so that writers that look at the suffix behave).
 
     Raises
     ------

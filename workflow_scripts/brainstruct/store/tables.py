@@ -30,16 +30,7 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 def read_table(
     path: str | os.PathLike[str], columns: Iterable[str] = (), **options: Any
 ) -> pd.DataFrame:
-    """Read a table written by `write_table`.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    columns : iterable of str
-        Columns that must be present.
-    **options
-        Passed to `pandas.read_csv`.
+    """Read a table written by `write_table`; `options` are for `pandas.read_csv`.
 
     Raises
     ------

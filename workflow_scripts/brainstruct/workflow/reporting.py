@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from brainstruct.store.texts import json_for_scripts
+
 KEY = "missing_from_report"
 """Of the configuration, while a report is made: report/workflow.rst reads it."""
 
@@ -26,7 +28,10 @@ def is_asked(arguments: Iterable[str]) -> bool:
 
 
 def show_what_is_there(workflow: Any) -> None:
-    """Let a report leave out what is missing from a graph, and say so at the end."""
+    """Let a report leave out what is missing from a graph, and say so; texts in it run nothing."""
+    from snakemake.report.html_reporter import Reporter  # docutils, which others do not wait for
+
+    Reporter.render = json_for_scripts()(Reporter.render)
     if missing := unmark_missing(workflow):
         workflow.config[KEY] = missing
         # At the end: Snakemake warns of every missing file of the study.

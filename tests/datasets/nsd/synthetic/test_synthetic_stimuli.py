@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.io
 from PIL import Image
+from pydantic import ValidationError
 from small_study import PLAN, SEED, Study
 
 from brainstruct.datasets.nsd.design import trial_nsd_ids
@@ -21,9 +22,8 @@ from brainstruct.datasets.nsd.synthetic.photographs import (
     draw_crop,
     load_photographs,
 )
-from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
-from brainstruct.errors import InputError
 
 COLUMNS = [
     *("SUBJECT", "SESSION", "RUN", "TRIAL", "73KID", "10KID", "TIME", "ISOLD", "ISCORRECT", "RT"),
@@ -169,20 +169,21 @@ def test_the_same_seed_writes_the_same_study(study: Study, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("sessions", "n_shared", "n_unique", "message"),
     [
-        ({"subj01": 1}, 50, 201, "251 images shown 3 times do not fill the 750 trials"),
-        ({"subj01": 1, "subj02": 2}, 50, 200, "1500 trials of 2 sessions"),
-        ({"subj01": 41}, 250, 10_000, "no number of sessions"),
-        ({"subj01": 2, "subj02": 0}, 100, 400, "no number of sessions"),
-        ({}, 0, 0, "no number of sessions"),
-        ({"subj01": 8}, 1_001, 999, "out of range"),
-        ({"sub-01": 1}, 50, 200, "no subject of the NSD"),
+        ({"subj01": 1}, 50, 201, "1 sessions have 750 trials, but .* are 753"),
+        ({"subj01": 1, "subj02": 2}, 50, 200, "2 sessions have 1500 trials"),
+        ({"subj01": 41}, 1_000, 9_250, "less than or equal to 9000"),
+        ({"subj01": 41}, 1_000, 9_000, "41 sessions have 30750 trials"),
+        ({"subj01": 2, "subj02": 0}, 100, 400, "greater than 0"),
+        ({}, 1, 1, "at least 1 item"),
+        ({"subj01": 8}, 1_001, 999, "less than or equal to 1000"),
+        ({"sub-01": 1}, 50, 200, "unknown name 'sub-01'"),
     ],
 )
 def test_impossible_plans_are_refused(
     sessions: dict[str, int], n_shared: int, n_unique: int, message: str
 ) -> None:
-    with pytest.raises(InputError, match=message):
-        StudyPlan(sessions, n_shared, n_unique)
+    with pytest.raises(ValidationError, match=message):
+        Written(seed=1, sessions=sessions, shared_images=n_shared, unique_images=n_unique)
 
 
 def test_captions_speak_of_the_photograph(study: Study) -> None:

@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 import xarray as xr
+from pydantic import ValidationError
 from small_study import (
     PLANTED,
     REGIONS,
@@ -25,9 +26,10 @@ from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
-from brainstruct.datasets.nsd.synthetic.plan import Planted, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.plan import Planted
 from brainstruct.datasets.nsd.synthetic.planting import planted_signals
 from brainstruct.datasets.nsd.synthetic.regions import FAMILIES, Anatomy, draw_families
+from brainstruct.datasets.nsd.synthetic.settings import Written
 from brainstruct.datasets.nsd.synthetic.subjects import truth_file, write_subject
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset
@@ -311,11 +313,12 @@ def test_features_must_fit_the_images() -> None:
 
 
 def test_impossible_plans_of_a_subject_are_refused(study: Study, tmp_path: Path) -> None:
-    one = Planted("V1", "toy", "IU1", 2)
-    with pytest.raises(InputError, match="several signals in V1"):
-        SubjectPlan(1, planted=(one, one))
-    with pytest.raises(InputError, match="no bounds"):
-        SubjectPlan(1, ncsnr=(1.2, 0.3))
+    whole = {"seed": 1, "sessions": {"subj01": 1}, "shared_images": 50, "unique_images": 200}
+    one = {"roi": "V1", "model": "toy", "instruction": "IU1", "layer": 2}
+    with pytest.raises(ValidationError, match="several signals in V1"):
+        Written(**whole, planted=[one, one])
+    with pytest.raises(ValidationError, match="no bounds"):
+        Written(**whole, ncsnr=(1.2, 0.3))
     with pytest.raises(InputError, match="region MT has no voxel"):
         write(study, tmp_path / "a", planted=(Planted("MT", "toy", "IU1", 2),))
     with pytest.raises(InputError, match="no features of"):

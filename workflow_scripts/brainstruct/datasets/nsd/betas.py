@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from math import prod
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -36,9 +37,6 @@ BLOCK_BYTES = 64 * 2**20
 
 Betas: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
-_Stored: TypeAlias = tuple[int, tuple[int, ...], np.dtype[Any]]
-"""Trials, shape of a volume [x, y, z], type."""
-
 _SAMPLED, _VOLUMES = 64, 3
 """Voxels, or trials, that are looked at before a study."""
 
@@ -49,14 +47,7 @@ _GZIP_EXTRA = 0x04
 
 
 def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> Betas:
-    """Read the betas of one session inside a mask.
-
-    Parameters
-    ----------
-    path : path
-        ``betas_sessionNN.hdf5`` or ``betas_sessionNN.nii.gz``.
-    mask : ndarray of bool, [x, y, z]
-        Voxels to read.
+    """Read ``betas_sessionNN.hdf5`` or ``.nii.gz`` inside a mask, [x, y, z].
 
     Returns
     -------
@@ -98,21 +89,20 @@ def inspect_session(
         floating-point numbers, or a voxel looked at has numbers in some trials only.
     """
     file = Path(path)
-    shape = None if mask is None else mask.shape
-    if _is_nifti(file):
-        header = _header(file, AGAIN)
-        _check(file, _layout_of_nifti(header), shape, "the subject's mask")
-        _require_whole(file, header)
-        read = _sample_nifti
-    else:
-        with open_hdf5(file, AGAIN) as opened:
-            stored = array_of(opened, "betas", 4, AGAIN)
-            _check(file, _layout_of_hdf5(stored), shape, "the subject's mask")
-        read = _sample_hdf5
-    if mask is None or not mask.any():
-        return 0.0
-    sample, places = read(file, mask)
-    return float(without_data(file, sample, places).mean())
+    stored: Any
+    sample: Any
+    with ExitStack() as opened:
+        if _is_nifti(file):
+            stored, sample = _header(file, AGAIN), _sample_nifti
+        else:
+            stored = array_of(opened.enter_context(open_hdf5(file, AGAIN)), "betas", 4, AGAIN)
+            sample = _sample_hdf5
+        _check(file, stored, mask, "the subject's mask")
+        if _is_nifti(file):
+            _require_whole(file, stored)
+        if mask is None or not mask.any() or stored.dtype.kind == "i":
+            return 0.0
+        return float(without_data(file, *sample(file, stored, mask)).mean())
 
 
 def without_data(
@@ -152,26 +142,22 @@ def _read_hdf5(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
     cure = without(path.name)
     with open_hdf5(path, cure) as file:
         stored = array_of(file, "betas", 4, cure)
-        betas = _empty(path, _layout_of_hdf5(stored), mask)
+        betas = _empty(path, stored, mask)
         for voxels, (x, y, z) in _runs(mask):
             betas[:, voxels] = stored[:, z, y, x]
         return betas
 
 
 def _sample_hdf5(
-    path: Path, mask: npt.NDArray[np.bool_]
+    _: Path, stored: h5py.Dataset, mask: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """Read a few voxels in all trials, or all voxels in a few, as the file is cut in chunks."""
     places = np.argwhere(mask)
-    with open_hdf5(path, AGAIN) as file:
-        stored = array_of(file, "betas", 4, AGAIN)
-        if stored.dtype == np.int16:
-            return np.zeros((1, 1), np.int16), places
-        if stored.chunks is not None and 2 * stored.chunks[0] > len(stored):
-            places = places[np.linspace(0, len(places) - 1, _SAMPLED).astype(int)]
-            return np.stack([stored[:, z, y, x] for x, y, z in places], axis=1), places
-        volumes = stored[:: max(len(stored) // _VOLUMES, 1)]
-        return volumes.transpose(0, 3, 2, 1)[:, mask], places
+    if stored.chunks is not None and 2 * stored.chunks[0] > len(stored):
+        places = places[np.linspace(0, len(places) - 1, _SAMPLED).astype(int)]
+        return np.stack([stored[:, z, y, x] for x, y, z in places], axis=1), places
+    volumes = stored[:: max(len(stored) // _VOLUMES, 1)]
+    return volumes.transpose(0, 3, 2, 1)[:, mask], places
 
 
 def _runs(
@@ -190,9 +176,8 @@ def _runs(
 
 def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
     stored = _header(path, without(path.name))
-    betas = _empty(path, _layout_of_nifti(stored), mask)
-    # The file stores x fastest: these are the voxels' places in a volume.
-    places = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
+    betas = _empty(path, stored, mask)
+    places = _places(mask)
     with reading(path, "NIfTI file", without(path.name)), _inflated(path) as file:
         file.seek(stored.offset)
         for first, block in _blocks(file, stored.dtype, mask.size):
@@ -201,19 +186,20 @@ def _read_nifti(path: Path, mask: npt.NDArray[np.bool_]) -> Betas:
     return betas
 
 
+def _places(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return the places of voxels in a volume of a file, which stores x fastest."""
+    return np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
+
+
 def _sample_nifti(
-    path: Path, mask: npt.NDArray[np.bool_]
+    path: Path, stored: Any, mask: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """Read the first trials: those behind them would have to be unpacked, too."""
-    stored, places = _header(path, AGAIN), np.argwhere(mask)
-    if stored.dtype.kind == "i":
-        return np.zeros((1, 1), np.int16), places
-    inside = np.ravel_multi_index(np.nonzero(mask), mask.shape, order="F")
     with reading(path, "NIfTI file", AGAIN), _inflated(path) as file:
         file.seek(stored.offset)
         wanted = _VOLUMES * mask.size
         values = np.frombuffer(file.read(wanted * stored.dtype.itemsize), stored.dtype, wanted)
-        return values.reshape(_VOLUMES, mask.size)[:, inside], places
+        return values.reshape(_VOLUMES, mask.size)[:, _places(mask)], np.argwhere(mask)
 
 
 def _inflated(path: Path) -> IO[bytes] | gzip.GzipFile:
@@ -248,27 +234,29 @@ def _blocks(
         yield first, np.frombuffer(content, dtype).reshape(trials, volume)
 
 
-def _check(path: Path, stored: _Stored, shape: tuple[int, ...] | None, owner: str) -> None:
-    """Check that what is stored is a session of volumes of the shape that `owner` has."""
-    trials, volume, dtype = stored
-    if shape is not None and volume != shape:
+def _check(path: Path, stored: Any, mask: npt.NDArray[np.bool_] | None, owner: str) -> None:
+    """Check that what is stored is a session of volumes of the shape of `owner`, the mask."""
+    layout = tuple(map(int, stored.shape))
+    *volume, trials = layout[::-1] if isinstance(stored, h5py.Dataset) else layout
+    if mask is not None and tuple(volume) != mask.shape:
         raise InputError(
             path,
-            f"holds volumes of shape {volume}, {owner} has {shape}",
+            f"holds volumes of shape {tuple(volume)}, {owner} has {mask.shape}",
             "Take the betas and the ROI volumes from one functional preparation (space)",
         )
     if trials != numbers.TRIALS_PER_SESSION:
         wanted = numbers.TRIALS_PER_SESSION
         raise InputError(path, f"holds {trials} trials instead of {wanted}", AS_WRITTEN)
-    if not np.issubdtype(dtype, np.floating) and (dtype.kind, dtype.itemsize) != ("i", 2):
-        raise InputError(path, f"holds {dtype} instead of int16", AS_WRITTEN)
+    kind = stored.dtype
+    if not np.issubdtype(kind, np.floating) and (kind.kind, kind.itemsize) != ("i", 2):
+        raise InputError(path, f"holds {kind} instead of int16", AS_WRITTEN)
 
 
-def _empty(path: Path, stored: _Stored, mask: npt.NDArray[np.bool_]) -> Betas:
+def _empty(path: Path, stored: Any, mask: npt.NDArray[np.bool_]) -> Betas:
     """Return an array for a session of the mask's volume."""
-    _check(path, stored, mask.shape, "the mask")
-    size = stored[0], int(np.count_nonzero(mask))
-    if np.issubdtype(stored[2], np.floating):
+    _check(path, stored, mask, "the mask")
+    size = numbers.TRIALS_PER_SESSION, int(np.count_nonzero(mask))
+    if np.issubdtype(stored.dtype, np.floating):
         return np.empty(size, dtype=np.float32)
     return np.empty(size, dtype=np.int16)
 
@@ -286,11 +274,3 @@ def _require_whole(path: Path, stored: Any) -> None:
         raise InputError(
             path, f"is truncated: its header promises {promised} bytes, its end does not", AGAIN
         )
-
-
-def _layout_of_hdf5(stored: h5py.Dataset) -> _Stored:
-    return int(stored.shape[0]), tuple(map(int, stored.shape[:0:-1])), stored.dtype
-
-
-def _layout_of_nifti(stored: Any) -> _Stored:
-    return int(stored.shape[3]), tuple(map(int, stored.shape[:3])), stored.dtype

@@ -21,18 +21,10 @@ _CURE = (
 
 
 def read_captions(layout: Layout, index: pd.DataFrame) -> dict[int, list[str]]:
-    """Read the captions of the images in a table.
+    """Read the captions of images: ``stimulus``, ``coco_id`` and ``coco_split``, one row each.
 
-    Parameters
-    ----------
-    index : pandas.DataFrame
-        With ``stimulus``, ``coco_id`` and ``coco_split``, one row per image.
-
-    Returns
-    -------
-    dict
-        ``stimulus`` -> captions in the order of their COCO number, stripped;
-        keys in the order of `index`.
+    Returns ``stimulus`` -> captions in the order of their COCO number, stripped; keys in the
+    order of `index`.
 
     Raises
     ------

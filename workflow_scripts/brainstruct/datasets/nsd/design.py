@@ -26,23 +26,15 @@ CURE = "Download it again from s3://natural-scenes-dataset/nsddata/experiments/n
 
 @dataclass(frozen=True)
 class ExpDesign:
-    """The planned experiment, with 0-based identifiers.
+    """The planned experiment, with 0-based identifiers."""
 
-    Attributes
-    ----------
-    positions : ndarray of int64, [trial: 30000]
-        Position in a subject's list of images that each trial shows; the same
-        for all subjects; every position comes three times (``masterordering``).
-    images : ndarray of int64, [subject: 8, position: 10000]
-        ``nsd_id`` of every subject's images; the first 1,000 are the shared
-        ones (``subjectim``).
-    shared : ndarray of int64, [1000]
-        ``nsd_id`` of the shared images, ascending (``sharedix``).
-    """
-
+    # [trial: 30000]: position in a subject's list of images that each trial shows; the same for all
+    # subjects; every position comes three times (``masterordering``).
     positions: IntArray
+    # [subject: 8, position: 10000]: ``nsd_id`` of every subject's images; the first 1,000 are the
+    # shared ones (``subjectim``).
     images: IntArray
-    shared: IntArray
+    shared: IntArray  # [1000]: ``nsd_id`` of the shared images, ascending (``sharedix``)
 
 
 def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:

@@ -42,24 +42,16 @@ def require_terms(accepted: bool) -> None:
 
 @dataclass
 class Files:
-    """What a study reads of the data set: on disk, in the bucket, or nowhere.
+    """What a study reads of the data set: on disk, in the bucket, or nowhere."""
 
-    Attributes
-    ----------
-    sizes : dict
-        Place on disk -> bytes, of what is on disk or in the bucket.
-    own : set
-        Those on disk that the bucket lacks, or that people also make themselves (masks,
-        regions, tables of names): nothing is asked about them, and nothing replaces them.
-    absent : dict
-        Place on disk -> cure, of what is neither on disk nor in the bucket.
-    unlisted : list of str
-        Folders of the bucket that could not be listed, and why.
-    """
-
+    # Place on disk -> bytes, of what is on disk or in the bucket.
     sizes: dict[Path, int] = field(default_factory=dict)
+    # Those on disk that the bucket lacks, or that people also make themselves (masks, regions,
+    # tables of names): nothing is asked about them, and nothing replaces them.
     own: set[Path] = field(default_factory=set)
+    # Place on disk -> cure, of what is neither on disk nor in the bucket.
     absent: dict[Path, str] = field(default_factory=dict)
+    # Folders of the bucket that could not be listed, and why.
     unlisted: list[str] = field(default_factory=list)
 
     @property

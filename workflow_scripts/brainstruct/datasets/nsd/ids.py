@@ -64,18 +64,7 @@ def trial_number(trial: npt.ArrayLike) -> IntArray:
 
 
 def session_and_row(trial: npt.ArrayLike) -> tuple[IntArray, IntArray]:
-    """Locate trials in the files of betas.
-
-    Parameters
-    ----------
-    trial : array-like of int
-        0..29999.
-
-    Returns
-    -------
-    session, row : ndarray of int64
-        Number of the session's file, 1..40, and place in that file, 0..749.
-    """
+    """Return session (number of the file of betas, 1..40) and row in it (0..749) of trials."""
     session, row = np.divmod(_within(trial, 0, N_TRIALS - 1, "trials"), TRIALS_PER_SESSION)
     return session + 1, row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,24 +14,7 @@ from brainstruct.store.faults import reading
 
 LABELS: dict[str, dict[int, str]] = {
     family: dict(enumerate(names, start=1))
-    for family, names in {
-        "nsdgeneral": ("nsdgeneral",),
-        "prf-visualrois": ("V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"),
-        "prf-eccrois": ("ecc0pt5", "ecc1", "ecc2", "ecc4", "ecc4+"),
-        "floc-bodies": ("EBA", "FBA-1", "FBA-2", "mTL-bodies"),
-        "floc-faces": ("OFA", "FFA-1", "FFA-2", "mTL-faces", "aTL-faces"),
-        "floc-places": ("OPA", "PPA", "RSC"),
-        "floc-words": ("OWFA", "VWFA-1", "VWFA-2", "mfs-words", "mTL-words"),
-        "streams": (
-            *("early", "midventral", "midlateral", "midparietal"),
-            *("ventral", "lateral", "parietal"),
-        ),
-        "Kastner2015": (
-            *("V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"),
-            *("VO1", "VO2", "PHC1", "PHC2", "TO2", "TO1", "LO2", "LO1", "V3B", "V3A"),
-            *("IPS0", "IPS1", "IPS2", "IPS3", "IPS4", "IPS5", "SPL1", "FEF"),
-        ),
-    }.items()
+    for family, names in json.loads(Path(__file__).with_name("labels.json").read_bytes()).items()
 }
 """Family -> number -> name, as the data set's authors drew them (from 1 to N)."""
 

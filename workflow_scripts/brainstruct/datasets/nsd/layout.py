@@ -35,23 +35,16 @@ DEPTHS: tuple[str, ...] = ("layerB1", "layerB2", "layerB3")
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths of one copy of the data set.
+    """Paths of one copy of the data set."""
 
-    Attributes
-    ----------
-    nsd_root : pathlib.Path
-        Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas``
-        and ``nsddata_stimuli``.
-    space, betas : str
-        Functional preparation and version of the betas, names of folders.
-    annotations : pathlib.Path, optional
-        Folder of the COCO captions, which are no part of the NSD. By default
-        inside `nsd_root`, beside the stimuli.
-    """
-
+    # Folder that mirrors the bucket: it holds ``nsddata``, ``nsddata_betas`` and
+    # ``nsddata_stimuli``.
     nsd_root: Path
+    # Functional preparation and version of the betas, names of folders.
     space: str = "func1pt8mm"
     betas: str = "betas_fithrf_GLMdenoise_RR"
+    # Folder of the COCO captions, which are no part of the NSD. By default inside `nsd_root`,
+    # beside the stimuli.
     annotations: Path | None = None
 
     @property
@@ -170,18 +163,10 @@ class Layout:
     def discover_sessions(
         self, subject: str, fmt: BetaFormat | Literal["auto"] = "auto", wanted: int | None = None
     ) -> Sessions:
-        """Find the subject's sessions by listing the folder of betas.
+        """Find the subject's sessions by listing the folder of betas; see `SessionFiles.meant`.
 
-        Parameters
-        ----------
-        fmt, wanted : str, int
-            As `SessionFiles.meant` takes them.
-
-        Returns
-        -------
-        Sessions
-            A prefix of the experiment: trials are assigned to images by their
-            order, so a session can not be left out of the middle.
+        They are a prefix of the experiment: trials are assigned to images by their order, so
+        a session can not be left out of the middle.
 
         Raises
         ------

@@ -34,11 +34,8 @@ def compute_ncsnr(
 ) -> npt.NDArray[np.float32]:
     """Compute ncsnr from single trials as the data set's authors do.
 
-    Parameters
-    ----------
-    betas : ndarray, [trial: 750 * sessions, voxel]
-        On any linear scale; whole sessions in their order.
-    nsd_id : ndarray of int64, [trial]
+    Betas are [trial: 750 * sessions, voxel], on any linear scale, whole sessions in their
+    order; `nsd_id` is [trial].
 
     Returns
     -------

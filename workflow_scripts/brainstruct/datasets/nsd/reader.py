@@ -12,15 +12,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.brain.grid import Grid
+from brainstruct.datasets.nsd import ids, numbers
+from brainstruct.datasets.nsd.betas import SATURATED, SCALE, read_session
 from brainstruct.datasets.nsd.captions import read_captions
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.design import read_expdesign
+from brainstruct.datasets.nsd.design import planned_images, read_expdesign, trial_nsd_ids
 from brainstruct.datasets.nsd.grid import read_grid
-from brainstruct.datasets.nsd.measured import known_noise, read_trials, voxels_of
-from brainstruct.datasets.nsd.rois import read_family
-from brainstruct.datasets.nsd.stimuli import StimulusReader
+from brainstruct.datasets.nsd.layout import SHARED, SUBJECTS
+from brainstruct.datasets.nsd.ncsnr import read_ncsnr
+from brainstruct.datasets.nsd.rois import read_family, read_mask
+from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
+from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
-from brainstruct.datasets.nsd.trials import list_stimuli, list_trials
 from brainstruct.datasets.reading import Family, NoiseCeiling, Pixels, Reader, Side, Trials
 
 
@@ -31,14 +34,31 @@ class NsdReader(Reader):
         self.dataset, self.layout = dataset, dataset.layout
 
     def stimuli(self, image_set: str) -> pd.DataFrame:
-        """List the images planned for all subjects, or for one alone."""
+        """List the images planned for all subjects, or for one alone.
+
+        Own columns: ``coco_id`` and ``coco_split``, where the image comes from.
+        """
+        design = read_expdesign(self.layout.expdesign_file)
         sessions = self.dataset.sessions_of_images(image_set, self.dataset.subjects[:1])
-        return list_stimuli(self.layout, image_set, sessions)
+        shared = image_set == SHARED
+        planned = design.shared if shared else planned_images(design, image_set)
+        # Shared images are shown in the same trials to all subjects.
+        shown = trial_nsd_ids(design, SUBJECTS[0] if shared else image_set, sessions)
+        info = read_stim_info(self.layout.stim_info_file, design).set_index("nsd_id")
+        source = info.loc[np.sort(planned), ["coco_id", "coco_split"]]
+        found = source.rename_axis("stimulus").reset_index()
+        found["shown"] = found["stimulus"].isin(shown)
+        found["test_set"] = SHARED if shared else ""
+        return found
 
     def trials(self, subject: str) -> pd.DataFrame:
         """List the trials of a subject's first sessions."""
         design = read_expdesign(self.layout.expdesign_file)
-        return list_trials(design, subject, self.dataset.sessions_read(subject).count)
+        shown = trial_nsd_ids(design, subject, self.dataset.sessions_read(subject).count)
+        session, row = ids.session_and_row(np.arange(shown.size))
+        run = np.searchsorted(np.cumsum(numbers.RUN_TRIALS), row, side="right")
+        columns = {"session": session, "run": ids.number_in_sequence(run), "stimulus": shown}
+        return pd.DataFrame(columns)
 
     def pixels(self) -> AbstractContextManager[Pixels]:
         """Open the file of all images."""
@@ -49,16 +69,31 @@ class NsdReader(Reader):
         return read_captions(self.layout, stimuli)
 
     def betas(self, subject: str, mask: str) -> Iterator[Trials]:
-        """Read session by session."""
-        return read_trials(self.layout, subject, mask, self.dataset.sessions_read(subject))
+        """Read session by session; numbers at the ends of their type are not valid, nor is NaN."""
+        sessions, marked = (
+            self.dataset.sessions_read(subject),
+            read_mask(self.layout, subject, mask),
+        )
+        for session in sessions.numbers:
+            path = self.layout.betas_file(subject, session, sessions.format)
+            stored = read_session(path, marked)
+            yield Trials(stored, SCALE, np.isfinite(stored) & ~np.isin(stored, SATURATED))
 
     def places(self, subject: str, mask: str) -> xr.Dataset:
-        """Return the voxels of a mask."""
-        return voxels_of(self.layout, subject, mask)
+        """Return the voxels of a mask in the order of ``numpy.argwhere``."""
+        marked = read_mask(self.layout, subject, mask)
+        place = np.argwhere(marked)
+        axes = {axis: ("voxel", column) for axis, column in zip("ijk", place.T, strict=True)}
+        return xr.Dataset(
+            coords={"voxel": np.arange(len(place)), **axes},
+            attrs={"volume_shape": list(marked.shape)},
+        )
 
     def noise_ceiling(self, subject: str, mask: str) -> NoiseCeiling:
-        """Read the ncsnr that comes with the betas."""
-        return known_noise(self.layout, subject, mask)
+        """Read the ncsnr that comes with the betas: of all sessions, and images shown thrice."""
+        marked = read_mask(self.layout, subject, mask)
+        ncsnr = read_ncsnr(self.layout, subject, marked.shape)[marked]
+        return NoiseCeiling(ncsnr, RELEASED_SESSIONS[subject], numbers.N_REPETITIONS)
 
     def facts(self, subject: str) -> dict[str, Any]:
         """Return preparation, version and format of the betas."""

@@ -20,23 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RoiFamily:
-    """One family of regions, which do not overlap.
+    """One family of regions, which do not overlap."""
 
-    Attributes
-    ----------
-    name : str
-        For example ``floc-faces``.
-    numbers : ndarray of int16, [x, y, z]
-        Label number; 0 and below: unlabelled (-1: not cortex).
-    names : dict
-        Number -> name. A subject may lack some of them: they mark no voxel.
-    nameless : bool
-        Whether neither a table nor the data set's authors name them; then numbers do.
-    """
-
-    name: str
+    name: str  # for example ``floc-faces``
+    # [x, y, z]: label number; 0 and below: unlabelled (-1: not cortex).
     numbers: npt.NDArray[np.int16]
-    names: dict[int, str]
+    names: dict[int, str]  # number -> name. A subject may lack some of them: they mark no voxel
+    # Whether neither a table nor the data set's authors name them; then numbers do.
     nameless: bool = False
 
     @property
@@ -93,13 +83,7 @@ def read_roi(
 
 
 def read_family(layout: Layout, subject: str, family: str, places: xr.Dataset) -> Family:
-    """Read a family of regions at places: ``i``, ``j``, ``k`` of volumes of their shape.
-
-    Raises
-    ------
-    InputError
-        As `read_roi`.
-    """
+    """Read a family of regions, as `read_roi`, at places of volumes of their shape."""
     shape = tuple(int(length) for length in places.attrs["volume_shape"])
     found = read_roi(layout, subject, family, shape)
     if found.nameless:
@@ -109,13 +93,7 @@ def read_family(layout: Layout, subject: str, family: str, places: xr.Dataset) -
 
 
 def read_mask(layout: Layout, subject: str, name: str = "nsdgeneral") -> npt.NDArray[np.bool_]:
-    """Read the union of a family's regions as a mask, [x, y, z].
-
-    Raises
-    ------
-    InputError
-        As `read_roi`, and if the mask is empty.
-    """
+    """Read the union of a family's regions as a mask, [x, y, z]; refuse an empty one."""
     mask: npt.NDArray[np.bool_] = read_roi(layout, subject, name).numbers > 0
     if not mask.any():
         raise InputError(

@@ -56,15 +56,9 @@ class Sessions:
 
 @dataclass(frozen=True)
 class SessionFiles:
-    """Sessions that one folder holds of a subject, on disk or in the bucket, holes and all.
+    """Sessions that one folder holds of a subject, on disk or in the bucket, holes and all."""
 
-    Attributes
-    ----------
-    numbers : mapping
-        Format -> numbers of the sessions that are there.
-    """
-
-    numbers: Mapping[BetaFormat, set[int]]
+    numbers: Mapping[BetaFormat, set[int]]  # format -> numbers of the sessions that are there
 
     @classmethod
     def among(cls, names: Iterable[str]) -> SessionFiles:
@@ -90,16 +84,9 @@ class SessionFiles:
     ) -> Sessions:
         """Say which sessions are to be read, whether or not all of them are there.
 
-        Parameters
-        ----------
-        subject : str
-            Whose they are.
-        fmt : {"auto", "hdf5", "nifti"}
-            ``auto``: the format with more sessions (from the first on, without
-            a hole), HDF5 if both have as many.
-        wanted : int, optional
-            How many; by default all up to the last that is there, or, where
-            there is none, as many as were released.
+        The format ``auto`` is the one with more sessions (from the first on, without a hole),
+        HDF5 if both have as many. By default all are `wanted` up to the last that is there,
+        or, where there is none, as many as were released.
         """
         fuller = max(SUFFIXES, key=lambda name: (self.whole(name), len(self.numbers[name])))
         form = fuller if fmt == "auto" else fmt

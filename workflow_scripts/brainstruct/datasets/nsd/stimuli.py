@@ -30,11 +30,8 @@ _IMAGES_CURE = "Download it again from s3://natural-scenes-dataset/nsddata_stimu
 def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFrame:
     """Read ``nsd_stim_info_merged.csv`` and check it against the design.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per image in the order of ``nsd_id``: ``nsd_id`` and ``coco_id``
-        (int64), ``coco_split`` (``train2017`` or ``val2017``), ``shared`` (bool).
+    There is one row per image in the order of ``nsd_id``: ``nsd_id`` and ``coco_id`` (int64),
+    ``coco_split`` (``train2017`` or ``val2017``), ``shared`` (bool).
 
     Raises
     ------

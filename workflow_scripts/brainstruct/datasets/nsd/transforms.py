@@ -100,22 +100,9 @@ def read_fsaverage(
 def read_places(
     layout: Layout, subject: str, mask: npt.NDArray[np.bool_]
 ) -> list[npt.NDArray[np.float32]]:
-    """Read where the vertices of both hemispheres lie, and check that they fit a volume.
+    """Read where vertices lie, as `read_depths`, of both `SIDES`; check them by `check_grid`.
 
-    Parameters
-    ----------
-    mask : ndarray of bool, [i, j, k]
-        Voxels of the cortex, some or all.
-
-    Returns
-    -------
-    list of ndarray of float32, [depth, vertex, (i, j, k)]
-        As `read_depths`, in the order of `brainstruct.datasets.reading.SIDES`.
-
-    Raises
-    ------
-    InputError
-        As `read_depths` and `check_grid`.
+    The mask [i, j, k] marks voxels of the cortex, some or all.
     """
     voxels = [read_depths(layout, subject, side) for side in SIDES]
     folder = layout.depth_files(subject, "lh")[0].parent

@@ -23,18 +23,9 @@ AGAIN = "Download it again from the same place in s3://natural-scenes-dataset"
 def read_volume(
     path: str | os.PathLike[str], shape: tuple[int, ...] | None = None, cure: str = AGAIN
 ) -> npt.NDArray[Any]:
-    """Read a NIfTI volume as it is stored (with its scaling, if it has one).
+    """Read a NIfTI volume [x, y, z] as it is stored (with its scaling, if it has one).
 
-    Parameters
-    ----------
-    shape : tuple of int, optional
-        That of the subject's other volumes.
-    cure : str
-        What to do if the file is missing or damaged.
-
-    Returns
-    -------
-    ndarray, [x, y, z]
+    `shape` is that of the subject's other volumes; `cure` is of a missing or damaged file.
 
     Raises
     ------

@@ -7,7 +7,7 @@ No postponed annotations here: `strict` checks values against the types of the
 fields, which it must find evaluated.
 """
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import LlamaConfig, PreTrainedConfig
@@ -43,6 +43,7 @@ class MPlugOwlVisionConfig(_TransformerConfig):  # type: ignore[no-untyped-call]
     num_channels: int = 3
     image_size: int = 224
     patch_size: int = 14
+    hidden_act: str = "quick_gelu"
 
 
 @strict
@@ -91,26 +92,13 @@ class MPlugOwlConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
 
     def validate_architecture(self) -> None:
         """Check that the tower's patches fit the abstractor."""
-        found, expected = self.vision.hidden_size, self.abstractor.encoder_hidden_size
+        parts: Any = self
+        found = parts.vision_config.hidden_size
+        expected = parts.visual_abstractor_config.encoder_hidden_size
         if found != expected:
             raise ValueError(
                 f"the vision tower is {found} wide, but the abstractor expects {expected}"
             )
-
-    @property
-    def vision(self) -> MPlugOwlVisionConfig:
-        """The vision tower's part."""
-        return cast(MPlugOwlVisionConfig, self.vision_config)
-
-    @property
-    def abstractor(self) -> MPlugOwlAbstractorConfig:
-        """The abstractor's part."""
-        return cast(MPlugOwlAbstractorConfig, self.visual_abstractor_config)
-
-    @property
-    def text(self) -> LlamaConfig:
-        """The language model's part."""
-        return cast(LlamaConfig, self.text_config)
 
     @property
     def image_length(self) -> int:

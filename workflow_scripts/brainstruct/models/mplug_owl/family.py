@@ -32,14 +32,16 @@ class MPlugOwl(RespondingModel):
         folder = options.checkpoint
         config = read_config(folder)
         tokenizer = PromptTokenizer(folder / "tokenizer.model", config.image_length)
-        n_embedded = config.text.vocab_size
+        n_embedded = config.text_config.vocab_size
         if tokenizer.n_tokens > n_embedded:
             raise InputError(
                 folder / "tokenizer.model",
                 f"has {tokenizer.n_tokens} tokens, but the model embeds {n_embedded}",
                 fetch_cure(folder),
             )
-        images = read_processor(folder / "preprocessor_config.json", config.vision.image_size)
+        images = read_processor(
+            folder / "preprocessor_config.json", config.vision_config.image_size
+        )
         network = load_network(MPlugOwlForConditionalGeneration, config, options)
         model = cls(
             options,
@@ -47,7 +49,7 @@ class MPlugOwl(RespondingModel):
             network.language_model.model,
             images,
             tokenizer,
-            end_ids={tokenizer.eos_id, *listed(config.text.eos_token_id)},
+            end_ids={tokenizer.eos_id, *listed(config.text_config.eos_token_id)},
             pad_id=tokenizer.eos_id,
         )
         require_image_effect(model)
@@ -63,7 +65,7 @@ class MPlugOwl(RespondingModel):
         return str(self.tokenizer.decode(tokens))
 
 
-def read_config(folder: Path) -> MPlugOwlConfig:
+def read_config(folder: Path) -> Any:
     """Read the dimensions of a checkpoint that has all its files.
 
     Raises
@@ -80,8 +82,7 @@ def read_config(folder: Path) -> MPlugOwlConfig:
             f"describes a {language!r} language model, this family runs 'llama'",
             "Name another checkpoint for this model, such as MAGAer13/mplug-owl-llama-7b",
         )
-    config: MPlugOwlConfig = files.read_config(folder, "mplug-owl", MPlugOwlConfig)
-    return config
+    return files.read_config(folder, "mplug-owl", MPlugOwlConfig)
 
 
 def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:

@@ -28,14 +28,15 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     main_input_name = "input_ids"
     _supports_sdpa = True
 
-    def __init__(self, config: MPlugOwlConfig) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.vision_model = VisionTower(config.vision)
+        reader, text = config.visual_abstractor_config, config.text_config
+        self.vision_model = VisionTower(config.vision_config)
         self.query_tokens = nn.Parameter(
-            torch.zeros(1, config.num_query_tokens, config.abstractor.hidden_size)
+            torch.zeros(1, config.num_query_tokens, reader.hidden_size)
         )
-        self.abstractor = Abstractor(config.abstractor, config.text.hidden_size)
-        self.language_model: Any = LlamaForCausalLM(config.text)
+        self.abstractor = Abstractor(reader, text.hidden_size)
+        self.language_model: Any = LlamaForCausalLM(text)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def encode_images(self, pixels: Tensor) -> Tensor:

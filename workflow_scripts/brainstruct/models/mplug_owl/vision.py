@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers.activations import QuickGELUActivation
+from transformers.models.clip.modeling_clip import CLIPMLP
 
 from brainstruct.models.mplug_owl.configuration import (
     MPlugOwlAbstractorConfig,
@@ -88,19 +88,6 @@ class _VisionAttention(nn.Module):
         return self.dense(_attend(query, key, value))
 
 
-class _VisionMLP(nn.Module):
-    """Two projections around a QuickGELU."""
-
-    def __init__(self, config: MPlugOwlVisionConfig) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(config.hidden_size, config.intermediate_size)
-        self.activation = QuickGELUActivation()
-        self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
-
-    def forward(self, states: Tensor) -> Tensor:
-        return self.fc2(self.activation(self.fc1(states)))
-
-
 class _VisionLayer(nn.Module):
     """One pre-norm block."""
 
@@ -109,7 +96,7 @@ class _VisionLayer(nn.Module):
         self.input_layernorm = LayerNorm32(config.hidden_size, eps=config.layer_norm_eps)
         self.self_attn = _VisionAttention(config)
         self.post_attention_layernorm = LayerNorm32(config.hidden_size, eps=config.layer_norm_eps)
-        self.mlp = _VisionMLP(config)
+        self.mlp = CLIPMLP(config)  # type: ignore[no-untyped-call]
 
     def forward(self, states: Tensor) -> Tensor:
         attended = states + self.self_attn(self.input_layernorm(states))

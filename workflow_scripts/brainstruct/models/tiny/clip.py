@@ -9,12 +9,8 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 from brainstruct.models.tiny.configurations import in_full, restate, without_defaults
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, write_network
 from brainstruct.models.tiny.processors import write_as_2022
-from brainstruct.models.tiny.tokenizer_files import (
-    added_token,
-    write_special_tokens,
-    write_tokenizer,
-)
-from brainstruct.models.tiny.vocabulary import CLIP_BEGIN, CLIP_END, clip_tokenizer
+from brainstruct.models.tiny.tokenizer_files import stated, write_settings, write_tokenizer
+from brainstruct.models.tiny.vocabulary import clip_tokenizer
 
 
 def build(
@@ -25,22 +21,9 @@ def build(
     See `brainstruct.models.tiny`; `n_text_blocks` are the text tower's.
     """
     tokenizer = clip_tokenizer()
-    special = {
-        "bos_token": added_token(CLIP_BEGIN, normalized=True),
-        "eos_token": added_token(CLIP_END, normalized=True),
-        "unk_token": added_token(CLIP_END, normalized=True),
-        "pad_token": CLIP_END,
-    }
-    more = {
-        "add_prefix_space": False,
-        "do_lower_case": True,
-        "errors": "replace",
-        "model_max_length": 77,
-        "special_tokens_map_file": "./special_tokens_map.json",
-        "tokenizer_class": "CLIPTokenizer",
-    }
-    write_tokenizer(tokenizer, folder, special | more)
-    write_special_tokens(special, folder, special)
+    own = stated("clip.json")
+    write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    write_settings(own["special_tokens_map.json"], folder / "special_tokens_map.json")
     images = CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=SQUARE)
     write_as_2022(images, folder, "CLIPFeatureExtractor")
     # The published ids of begin, end and padding are wrong, too.

@@ -9,35 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brainstruct.models.tiny.tokenizer_files import write_settings
+from brainstruct.models.tiny.tokenizer_files import stated, write_settings
 from brainstruct.store.files import read_json
 
 DERIVED = ("head_dim", "num_key_value_heads", "rope_parameters", "mlp_bias")
 """What configurations of 2023 did not state of a LLaMA."""
-
-OF_EVERY_MODEL: dict[str, Any] = {
-    "_name_or_path": "",
-    "add_cross_attention": False,
-    "bad_words_ids": None,
-    "do_sample": False,
-    "id2label": {"0": "LABEL_0", "1": "LABEL_1"},
-    "is_decoder": False,
-    "label2id": {"LABEL_0": 0, "LABEL_1": 1},
-    "max_length": 20,
-    "num_beams": 1,
-    "output_attentions": False,
-    "pruned_heads": {},
-    "repetition_penalty": 1.0,
-    "return_dict": True,
-    "temperature": 1.0,
-    "tie_encoder_decoder": False,
-    "top_k": 50,
-    "torch_dtype": None,
-    "torchscript": False,
-    "transformers_version": "4.21.0.dev0",
-    "use_bfloat16": False,
-}
-"""What every part of a configuration stated until 2023, of generation, too."""
 
 
 def without_defaults(part: Any) -> dict[str, Any]:
@@ -52,9 +28,12 @@ def without_defaults(part: Any) -> dict[str, Any]:
 
 
 def in_full(part: Any) -> dict[str, Any]:
-    """Return a part as of 2022 and early 2023: everything, with what all models had."""
-    stated = {name: value for name, value in part.to_dict().items() if name not in DERIVED}
-    return OF_EVERY_MODEL | stated | {"torch_dtype": None}
+    """Return a part as of 2022 and early 2023: everything, with what all models had.
+
+    Of generation, too.
+    """
+    own = {name: value for name, value in part.to_dict().items() if name not in DERIVED}
+    return stated("of_every_model.json") | own | {"torch_dtype": None}
 
 
 def restate(folder: Path, **changes: Any) -> None:
@@ -64,6 +43,6 @@ def restate(folder: Path, **changes: Any) -> None:
     """
     path = folder / "config.json"
     content: Mapping[str, Any] = read_json(path, "Build it again")
-    stated = {"torch_dtype" if name == "dtype" else name: one for name, one in content.items()}
-    known = {name: one for name, one in (stated | changes).items() if one is not None}
+    named = {"torch_dtype" if name == "dtype" else name: one for name, one in content.items()}
+    known = {name: one for name, one in (named | changes).items() if one is not None}
     write_settings(dict(sorted(known.items())), path)

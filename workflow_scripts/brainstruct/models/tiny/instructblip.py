@@ -14,12 +14,7 @@ from brainstruct.models.tiny import vocabulary
 from brainstruct.models.tiny.configurations import in_full, restate
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, llama, spared, write_network
 from brainstruct.models.tiny.processors import write_beside
-from brainstruct.models.tiny.tokenizer_files import (
-    NO_LIMIT,
-    added_token,
-    added_tokens_decoder,
-    write_tokenizer,
-)
+from brainstruct.models.tiny.tokenizer_files import stated, write_tokenizer
 
 IMAGE_TOKEN = "<image>"
 PAD_TOKEN = "[PAD]"
@@ -30,21 +25,21 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
 
     See `brainstruct.models.tiny`.
     """
-    n_tokens = _write_tokenizer(folder)
-    write_beside(
-        BlipImageProcessorPil(size=SQUARE),
-        folder,
-        image_token=added_token(IMAGE_TOKEN),
-        num_query_tokens=n_queries,
-        processor_class="InstructBlipProcessor",
-        qformer_tokenizer_class="BertTokenizer",
-    )
+    own = stated("instructblip.json")
+    # The real checkpoint (Vicuna) begins texts with </s>, too.
+    tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_END, added=(PAD_TOKEN, IMAGE_TOKEN))
+    write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    questions, place = vocabulary.bert_tokenizer(), "qformer_tokenizer"
+    write_tokenizer(questions, folder / place, own[f"{place}/tokenizer_config.json"])
+    processor = own["processor_config.json"] | {"num_query_tokens": n_queries}
+    write_beside(BlipImageProcessorPil(size=SQUARE), folder, processor)
     reader = {
-        "vocab_size": _write_question_tokenizer(folder / "qformer_tokenizer"),
+        "vocab_size": questions.get_vocab_size(),
         "encoder_hidden_size": 32,
         "max_position_embeddings": 512,
         **blocks(2, 32),
     }
+    n_tokens = tokenizer.get_vocab_size()
     pad_id = n_tokens - 2
     text = llama(spared(n_tokens), n_blocks, width, pad_id)
     config = InstructBlipConfig(
@@ -61,49 +56,3 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
         transformers_version=None,
         **{name: in_full(getattr(config, name)) for name in parts},
     )
-
-
-def _write_tokenizer(folder: Path) -> int:
-    """Write the language model's tokenizer, and return the number of its tokens."""
-    # The real checkpoint (Vicuna) begins texts with </s>, too.
-    begin = vocabulary.LLAMA_END
-    tokenizer = vocabulary.llama_tokenizer(begin, added=(PAD_TOKEN, IMAGE_TOKEN))
-    config = {
-        "add_bos_token": True,
-        "added_tokens_decoder": added_tokens_decoder(tokenizer),
-        "bos_token": begin,
-        "clean_up_tokenization_spaces": False,
-        "eos_token": vocabulary.LLAMA_END,
-        "legacy": True,
-        "model_max_length": NO_LIMIT,
-        "pad_token": PAD_TOKEN,
-        "padding_side": "left",
-        "tokenizer_class": "LlamaTokenizer",
-        "truncation_side": "left",
-        "unk_token": vocabulary.LLAMA_UNKNOWN,
-    }
-    write_tokenizer(tokenizer, folder, config)
-    return int(tokenizer.get_vocab_size())
-
-
-def _write_question_tokenizer(folder: Path) -> int:
-    """Write the Q-Former's tokenizer, and return the number of its tokens."""
-    tokenizer = vocabulary.bert_tokenizer()
-    config = {
-        "added_tokens_decoder": added_tokens_decoder(tokenizer),
-        "bos_token": "[DEC]",
-        "clean_up_tokenization_spaces": True,
-        "cls_token": "[CLS]",
-        "do_lower_case": True,
-        "mask_token": "[MASK]",
-        "model_max_length": 512,
-        "pad_token": "[PAD]",
-        "sep_token": "[SEP]",
-        "strip_accents": None,
-        "tokenize_chinese_chars": True,
-        "tokenizer_class": "BertTokenizer",
-        "truncation_side": "left",
-        "unk_token": "[UNK]",
-    }
-    write_tokenizer(tokenizer, folder, config)
-    return int(tokenizer.get_vocab_size())

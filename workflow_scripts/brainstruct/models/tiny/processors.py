@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ LATER = ("do_convert_rgb", "do_rescale", "image_processor_type", "rescale_factor
 
 def write_as_2022(processor: Any, folder: Path, kind: str) -> None:
     """Write it as a feature extractor of a `kind`, with numbers for squares and edges."""
-    content = {name: one for name, one in _stated(processor).items() if name not in LATER}
+    content = {name: one for name, one in processor.to_dict().items() if name not in LATER}
     for name in {"size", "crop_size"} & {*content}:
         content[name] = max(content[name].values())
     write_settings(
@@ -23,20 +24,14 @@ def write_as_2022(processor: Any, folder: Path, kind: str) -> None:
     )
 
 
-def write_beside(processor: Any, folder: Path, **settings: Any) -> None:
+def write_beside(processor: Any, folder: Path, settings: Mapping[str, Any]) -> None:
     """Write it as of 2023, and the `settings` of the whole processor into their own file."""
-    content = _stated(processor) | {"processor_class": settings["processor_class"]}
+    content = processor.to_dict() | {"processor_class": settings["processor_class"]}
     write_settings(dict(sorted(content.items())), folder / IMAGES)
     if len(settings) > 1:
         write_settings(settings, folder / PROCESSOR)
 
 
-def write_inside(processor: Any, folder: Path, **settings: Any) -> None:
+def write_inside(processor: Any, folder: Path, settings: Mapping[str, Any]) -> None:
     """Write it as version 5 of transformers does: among the `settings` of the whole processor."""
-    write_settings({"image_processor": _stated(processor), **settings}, folder / PROCESSOR)
-
-
-def _stated(processor: Any) -> dict[str, Any]:
-    """Return what the library itself would write."""
-    content: dict[str, Any] = processor.to_dict()
-    return content
+    write_settings({"image_processor": processor.to_dict(), **settings}, folder / PROCESSOR)

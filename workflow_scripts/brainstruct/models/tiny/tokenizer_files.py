@@ -1,31 +1,26 @@
 """Files of tokenizers as the hub serves them, in the fashions of different years.
 
 There is a ``tokenizer.json``, and a ``tokenizer_config.json`` that names the special tokens.
+What does not depend on sizes and tokenizers stands in JSON beside this module.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
-NO_LIMIT = int(1e30)
-"""``model_max_length`` of a tokenizer that states none."""
 
+def stated(name: str) -> dict[str, dict[str, Any]]:
+    """Return what the small files of a kind of checkpoint state, from a file of data beside this.
 
-def added_token(content: str, *, normalized: bool = False) -> dict[str, object]:
-    """Return a special token as an object, as files of 2022 and 2023 have it."""
-    return {
-        "__type": "AddedToken",
-        "content": content,
-        "lstrip": False,
-        "normalized": normalized,
-        "rstrip": False,
-        "single_word": False,
-    }
+    By file; ``added_tokens_decoder`` is left to `write_tokenizer`.
+    """
+    content: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name(name).read_bytes())
+    return content
 
 
 def added_tokens_decoder(tokenizer: Tokenizer) -> dict[str, dict[str, object]]:
@@ -45,19 +40,10 @@ def write_tokenizer(
     content: dict[str, Any] = json.loads(tokenizer.to_str())
     if merges is str and "merges" in content["model"]:
         content["model"]["merges"] = [" ".join(pair) for pair in content["model"]["merges"]]
+    if "added_tokens_decoder" in config:
+        config = {**config, "added_tokens_decoder": added_tokens_decoder(tokenizer)}
     write_settings(content, folder / "tokenizer.json")
     write_settings(config, folder / "tokenizer_config.json")
-
-
-def write_special_tokens(
-    config: Mapping[str, object], folder: Path, names: Iterable[str], **more: object
-) -> None:
-    """Write some special tokens of a configuration once more, as was done until 2025."""
-    stated = {name: config[name] for name in names} | more
-    for name, token in stated.items():
-        if isinstance(token, dict):
-            stated[name] = {key: one for key, one in token.items() if key != "__type"}
-    write_settings(stated, folder / "special_tokens_map.json")
 
 
 def write_settings(content: Mapping[str, object], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tokenizers import (
@@ -18,34 +19,7 @@ from tokenizers import (
     trainers,
 )
 
-SENTENCES = (
-    "What is in this image? What can be seen in the picture?",
-    "Are there any people in this image? If yes, describe them.",
-    "What is the foreground of the image? What is in the background?",
-    "How many animals are there in the image? Count the dogs and the cats.",
-    "Describe the most dominant color in the image.",
-    "List any food items visible. Name the things on the table.",
-    "Generate some text to describe the image, in one short sentence.",
-    "Highlight the area that shows a natural outdoor scene.",
-    "What type of environment is shown in the image? Is it a city or a forest?",
-    "What kind of interaction is happening between the animate and inanimate objects here?",
-    "User: describe this photo.\nAssistant: there is a small house near the sea.",
-    "Human: what is he doing?\nAI: He is riding a bike along the river.",
-    "A conversation between a curious human and an assistant who gives helpful, polite answers.",
-    "A man with a red hat walks his dog on the beach.",
-    "Two brown horses stand in the grass next to a wooden fence.",
-    "A bowl of soup, some bread and a cup of coffee on a white plate.",
-    "The children are playing with a ball in front of the old school.",
-    "A cat sleeps on the sofa while the rain falls outside the window.",
-    "There are three people waiting for the train, and one of them reads a book.",
-    "A large airplane is flying over green hills and a lake.",
-    "The kitchen has a stove, a blue chair and a table with flowers.",
-    "An empty street at night, lit by yellow lamps and the moon.",
-    "A woman is cutting an orange with a knife; her daughter is looking at her.",
-    "Several boats are lying in the harbour in front of the mountains.",
-    "Yes, there is one person. No, there are no animals in this image.",
-    "The dominant color is blue, because the sky fills most of the picture.",
-)
+SENTENCES: list[str] = json.loads(Path(__file__).with_name("sentences.json").read_bytes())
 """Questions of the study's kind, and descriptions as a model might answer them."""
 
 LLAMA_UNKNOWN, LLAMA_BEGIN, LLAMA_END = "<unk>", "<s>", "</s>"

@@ -26,19 +26,10 @@ Int16 = npt.NDArray[np.int16]
 def draw_session(
     voxels: Voxels, image: IntArray, spread: float, random: np.random.Generator
 ) -> Int16:
-    """Draw one session.
+    """Draw one session, [trial, voxel]: percent signal change times 300.
 
-    Parameters
-    ----------
-    image : ndarray of int64, [trial]
-        Row of ``voxels.signal`` that each trial shows.
-    spread : float
-        Standard deviation of each voxel, in percent signal change.
-
-    Returns
-    -------
-    ndarray of int16, [trial, voxel]
-        Percent signal change times 300.
+    `image` [trial] is the row of ``voxels.signal`` that each trial shows, `spread` the standard
+    deviation of each voxel in percent signal change.
     """
     noise = random.standard_normal((image.size, voxels.noise.size)) * voxels.noise
     total = np.sqrt(voxels.signal.var(axis=0) + voxels.noise**2)
@@ -67,13 +58,8 @@ def spoil(betas: Int16, voxels: Voxels, n_saturated: int, random: np.random.Gene
 def write_hdf5(betas: Int16, mask: npt.NDArray[np.bool_], path: str | os.PathLike[str]) -> None:
     """Write ``/betas``, [trial, z, y, x], one chunk per voxel.
 
-    Parameters
-    ----------
-    betas : ndarray of int16, [trial: 750, voxel]
-        Stored numbers, voxels in the order of ``argwhere(mask)``.
-    mask : ndarray of bool, [x, y, z]
-        Where they belong. Other voxels, and voxels that are all zero, read as
-        zeros but take no space.
+    The stored numbers are [trial: 750, voxel], in the order of ``argwhere(mask)``; the mask is
+    [x, y, z]. Other voxels, and those that are all zero, read as zeros but take no space.
     """
     trials = betas.shape[0]
     with publish(path) as temporary, h5py.File(temporary, "w", locking=False) as file:

@@ -37,12 +37,8 @@ ENDINGS: tuple[str, ...] = ("", "", "", " ", "\n")
 def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], seed: int) -> None:
     """Write ``captions_train2017.json`` and ``captions_val2017.json``.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With ``nsdId``, ``cocoId`` and ``cocoSplit``.
-    crops : dict
-        ``nsd_id`` -> crop, for the images that get captions.
+    The table has ``nsdId``, ``cocoId`` and ``cocoSplit``; `crops` are ``nsd_id`` -> crop, of
+    the images that get captions.
     """
     shown = table[table["nsdId"].isin(np.fromiter(crops, dtype=np.int64))]
     for split in COCO_SPLITS:

@@ -33,16 +33,8 @@ def write_volumes(
 ) -> None:
     """Write volumes piece by piece; the bytes depend on the content alone (no time stamp).
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the whole: x, y, z and, if there are several volumes, their number.
-    dtype : dtype
-        Of the file.
-    pieces : iterable of ndarray
-        Numbers in the order of the file: x fastest, then y, z and volume.
-    path : path
-        ``*.nii.gz``.
+    `shape` is of the whole: x, y, z and, if there are several volumes, their number. Pieces
+    hold numbers in the order of the file: x fastest, then y, z and volume.
     """
     header = _header(shape, np.dtype(dtype))
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -32,58 +33,22 @@ class Photograph:
 
 
 PHOTOGRAPHS: dict[str, Photograph] = {
-    "astronaut": Photograph(
-        "skimage", "data/astronaut.png", "a woman in an orange space suit", "a flag and a shuttle"
-    ),
-    "camera": Photograph(
-        "skimage", "data/camera.png", "a man behind a camera on a tripod", "a field and towers"
-    ),
-    "cat": Photograph("skimage", "data/chelsea.png", "a ginger cat", "a soft blanket"),
-    "coffee": Photograph(
-        "skimage", "data/coffee.png", "a cup of coffee with a spoon", "a wooden table"
-    ),
-    "rocket": Photograph(
-        "skimage", "data/rocket.jpg", "a rocket that takes off", "a dark sky and lightning towers"
-    ),
-    "motorcycle": Photograph(
-        "skimage", "data/motorcycle_left.png", "a parked motorcycle", "a garage full of tools"
-    ),
-    "galaxies": Photograph(
-        "skimage", "data/hubble_deep_field.jpg", "many distant galaxies", "black space"
-    ),
-    "bricks": Photograph("skimage", "data/brick.png", "a wall of bricks", "old mortar"),
-    "grass": Photograph("skimage", "data/grass.png", "blades of grass", "a meadow"),
-    "gravel": Photograph("skimage", "data/gravel.png", "small stones", "a path of gravel"),
-    "temple": Photograph(
-        "sklearn", "datasets/images/china.jpg", "a temple with curved roofs", "trees and people"
-    ),
-    "flower": Photograph(
-        "sklearn", "datasets/images/flower.jpg", "an orange flower", "dark green leaves"
-    ),
+    name: Photograph(**said)
+    for name, said in tomllib.loads(
+        Path(__file__).with_name("photographs.toml").read_text(encoding="utf-8")
+    ).items()
 }
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a photograph.
+    """A square of a photograph."""
 
-    Attributes
-    ----------
-    photograph : str
-        Key of `PHOTOGRAPHS`.
-    scale : float
-        Side over the shorter side of the photograph.
-    left, top : float
-        Position between the two extremes, 0 to 1.
-    mirrored : bool
-        Left and right exchanged.
-    """
-
-    photograph: str
-    scale: float
-    left: float
-    top: float
-    mirrored: bool
+    photograph: str  # key of `PHOTOGRAPHS`
+    scale: float  # side over the shorter side of the photograph
+    left: float  # position between the two extremes, 0 to 1
+    top: float  # the same
+    mirrored: bool  # left and right exchanged
 
 
 def draw_crop(nsd_id: int, seed: int) -> Crop:

@@ -19,29 +19,15 @@ NOTHING = Planted(roi="", model="", instruction="", layer=-1)
 
 @dataclass(frozen=True)
 class Voxels:
-    """The voxels of a brain mask, in the order of ``argwhere``.
+    """The voxels of a brain mask, in the order of ``argwhere``."""
 
-    Attributes
-    ----------
-    sources : tuple of Planted
-        What can drive a voxel; the first is `NOTHING`.
-    source : ndarray of int64, [voxel]
-        Place in `sources`.
-    region : ndarray of str, [voxel]
-        Name in the anatomy, or ``""``.
-    general : ndarray of bool, [voxel]
-        Inside nsdgeneral.
-    signal : ndarray of float64, [image, voxel]
-        Noise-free response, in units of the planted signal's standard deviation.
-    noise : ndarray of float64, [voxel]
-        Standard deviation of the trial noise in the same units.
-    """
-
-    sources: tuple[Planted, ...]
-    source: IntArray
-    region: npt.NDArray[np.str_]
-    general: npt.NDArray[np.bool_]
+    sources: tuple[Planted, ...]  # what can drive a voxel; the first is `NOTHING`
+    source: IntArray  # [voxel]: place in `sources`
+    region: npt.NDArray[np.str_]  # [voxel]: name in the anatomy, or ``""``
+    general: npt.NDArray[np.bool_]  # [voxel]: inside nsdgeneral
+    # [image, voxel]: noise-free response, in units of the planted signal's standard deviation.
     signal: npt.NDArray[np.float64]
+    # [voxel]: standard deviation of the trial noise in the same units.
     noise: npt.NDArray[np.float64]
 
     @property
@@ -62,14 +48,8 @@ def plant(
 ) -> Voxels:
     """Draw the signals and the noise level of every voxel in a mask.
 
-    Parameters
-    ----------
-    general, mask : ndarray of bool, [i, j, k]
-        nsdgeneral and the brain mask.
-    features : mapping
-        (model, instruction, layer) -> (stimulus, feature).
-    shown : ndarray of int64, [image]
-        ``nsd_id`` of the images of the subject.
+    nsdgeneral and the brain mask are [i, j, k], features (stimulus, feature), and `shown`
+    [image] the ``nsd_id`` of the subject's images.
 
     Raises
     ------
@@ -106,12 +86,8 @@ def planted_signals(
     """Draw voxels that respond linearly to a feature space.
 
     Features (stimulus, feature) are z-scored over the images that are shown, and
-    each voxel weights them with a random direction.
-
-    Returns
-    -------
-    ndarray of float64, [image, voxel]
-        Mean 0 and variance 1 over the images.
+    each voxel weights them with a random direction. The result is [image, voxel], of mean 0
+    and variance 1 over the images.
 
     Raises
     ------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -31,23 +33,9 @@ FAMILIES: tuple[str, ...] = (
 ATLASES: tuple[str, ...] = ("nsdgeneral", "streams")
 """Families whose names also stand with fsaverage."""
 
-REGION_LABELS: dict[str, dict[str, str]] = {
-    "V4": {"prf-visualrois": "hV4", "streams": "midventral"},
-    "hV4": {"prf-visualrois": "hV4", "streams": "midventral"},
-    "EBA": {"floc-bodies": "EBA", "streams": "lateral"},
-    "FBA": {"floc-bodies": "FBA-1", "streams": "ventral"},
-    "OFA": {"floc-faces": "OFA", "streams": "ventral"},
-    "FFA": {"floc-faces": "FFA-1", "streams": "ventral"},
-    "OPA": {"floc-places": "OPA", "streams": "parietal"},
-    "PPA": {"floc-places": "PPA", "streams": "ventral"},
-    "RSC": {"floc-places": "RSC", "streams": "parietal"},
-    "VWFA": {"floc-words": "VWFA-1", "streams": "ventral"},
-    # Anatomies without word areas still get a family of words.
-    "LO": {"floc-words": "OWFA", "streams": "midlateral"},
-    "V3A": {"streams": "midparietal"},
-    "V3B": {"streams": "midparietal"},
-    "V7": {"streams": "parietal"},
-}
+REGION_LABELS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("regions.toml").read_text(encoding="utf-8")
+)
 """Name in the anatomy -> family -> label; the rest of the labels stays absent."""
 
 EARLY: tuple[str, ...] = ("V1", "V2", "V3")
@@ -56,23 +44,12 @@ EARLY: tuple[str, ...] = ("V1", "V2", "V3")
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A checked anatomy, in NSD's axis order [i, j, k].
+    """A checked anatomy, in NSD's axis order [i, j, k]."""
 
-    Attributes
-    ----------
-    label : ndarray of int16
-        Region number, 0 outside.
-    names : dict
-        Number -> name.
-    cortex : ndarray of bool
-    hemisphere : ndarray of int8
-        0 left, 1 right.
-    """
-
-    label: npt.NDArray[np.int16]
-    names: dict[int, str]
+    label: npt.NDArray[np.int16]  # region number, 0 outside
+    names: dict[int, str]  # number -> name
     cortex: npt.NDArray[np.bool_]
-    hemisphere: npt.NDArray[np.int8]
+    hemisphere: npt.NDArray[np.int8]  # 0 left, 1 right
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Anatomy:

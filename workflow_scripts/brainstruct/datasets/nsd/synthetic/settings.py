@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from brainstruct.datasets.nsd.numbers import N_REPETITIONS, TRIALS_PER_SESSION
+from brainstruct.datasets.nsd.numbers import N_OWN, N_REPETITIONS, N_SHARED, TRIALS_PER_SESSION
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
 from brainstruct.settings.base import Block, Key, Name
 from brainstruct.settings.suggest import unknown_name
@@ -61,8 +62,8 @@ class Written(Block):
 
     seed: int
     sessions: dict[Key, PositiveInt] = Field(min_length=1)
-    shared_images: PositiveInt
-    unique_images: PositiveInt
+    shared_images: PositiveInt = Field(le=N_SHARED)
+    unique_images: PositiveInt = Field(le=N_OWN)
     formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
     anatomy_subject: Name = "S1"
     anatomy_transform: Name = "fullhead"
@@ -83,6 +84,11 @@ class Written(Block):
                 f"{self.longest} sessions have {n_trials} trials, "
                 f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
             )
+        often = Counter(entry.roi for entry in self.planted)
+        if twice := [roi for roi, times in often.items() if times > 1]:
+            problems.append(f"'planted' has several signals in {', '.join(twice)}; plant one each")
+        if not 0 < self.ncsnr[0] <= self.ncsnr[1]:
+            problems.append(f"'ncsnr' {self.ncsnr} are no bounds: a positive one, and a larger one")
         if problems:
             raise ValueError("; ".join(problems))
         return self

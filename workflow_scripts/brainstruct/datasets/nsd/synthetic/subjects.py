@@ -36,7 +36,6 @@ def truth_file(layout: Layout, subject: str) -> Path:
     return layout.nsd_root / "brainstruct_truth" / f"{subject}.nc"
 
 
-# Long: it writes a subject's files one after another, and says which.
 def write_subject(
     layout: Layout,
     subject: str,
@@ -55,17 +54,9 @@ def write_subject(
     are noise. In each session one voxel of nsdgeneral is all zero and some
     numbers are saturated, as it happens in the NSD.
 
-    Parameters
-    ----------
-    anatomy : xarray.Dataset
-        See `Anatomy.from_dataset`.
-    features : mapping
-        (model, instruction, layer) -> (stimulus, feature); for every planted
-        feature space, for every image shown.
-    seed : int
-        The same seed gives the same data.
-    progress : callable, optional
-        Called after each session with (done, all).
+    The anatomy is one for `Anatomy.from_dataset`; `features` are those of every planted
+    feature space, (stimulus, feature), for every image shown. The same seed gives the same
+    data. `progress` is called after each session with (done, all).
 
     Raises
     ------

@@ -20,6 +20,18 @@
         return getShader.call(this, shader, uniforms, options);
     };
 
+    // pycortex would put names into its list as HTML, and looks up by their text what is clicked;
+    // with a description, be it empty, the heading is HTML, too.
+    var addData = mriview.Viewer.prototype.addData;
+    mriview.Viewer.prototype.addData = function (views) {
+        var list = $(this.object).find("#datasets");
+        views.forEach(function (view) {
+            view.description = null;
+            $("<li class='ui-corner-all'>").text(view.name).appendTo(list);
+        });
+        return addData.call(this, views);
+    };
+
     function showLegend(view) {
         var legend = document.getElementById("legend");
         var entries = legendOf(view);
