@@ -39,6 +39,10 @@ def _cortices(
     return []
 
 
+WON = ("instruction_index", "layer", "alignment", "margin")
+"""What is exported of winners."""
+
+
 @script
 def export_subject(
     *,
@@ -82,9 +86,7 @@ def export_subject(
         each = zip(models, scores, winners, uncertainties, strict=True)
         for model, scores_file, winners_file, sure_file in each:
             fitted = read_dataset(scores_file, ["r", "cv_score"], ["instruction", "layer", "voxel"])
-            won = read_dataset(
-                winners_file, ["instruction_index", "layer", "alignment", "margin"], ["voxel"]
-            )
+            won = read_dataset(winners_file, WON, ["voxel"])
             maps = model_maps(
                 fitted,
                 won,
