@@ -112,6 +112,7 @@ rule tabulate_rois:
     input:
         scores=encoding.scores(),
         ceiling=data.ceiling(),
+        uncertainty=statistics.uncertainty(),
     output:
         by_region=encoding.roi_table(),
         by_layer=encoding.layer_table(),
@@ -126,6 +127,7 @@ rule tabulate_rois:
         runtime=20,
     params:
         alignment=encoding.alignment,
+        control=study.statistics.control,
         mask=study.data.mask,
         code=stage_identity("tabulate_rois"),
     script:

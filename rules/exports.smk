@@ -7,6 +7,7 @@ rule export_subject:
         exports.check,
         scores=exports.scores,
         winners=exports.winners,
+        uncertainties=exports.uncertainties,
         ceiling=exports.space,
         surface_files=exports.surface_files,
     output:

@@ -31,6 +31,7 @@ rule prepare_pycortex:
 rule draw_roi_bars:
     input:
         alignment_table=figures.table("alignment"),
+        means_table=figures.table("alignment_subjects"),
         comparison_table=statistics.model_table,
     output:
         svg=figures.figure("roi_bars"),

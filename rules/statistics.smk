@@ -1,6 +1,33 @@
 # Comparisons, variance partitioning, concept groups, and means over subjects.
 
 
+rule assess_scores:
+    input:
+        responses=data.responses(),
+        ceiling=data.ceiling(),
+        predictions=statistics.predictions,
+    output:
+        uncertainty=statistics.uncertainty(),
+    log:
+        statistics.log("assess_scores/{subject}/{model}"),
+    benchmark:
+        statistics.benchmark("assess_scores/{subject}/{model}")
+    conda:
+        "../envs/encode.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        instructions=encoding.instructions,
+        alignment=encoding.alignment,
+        permutations=study.encoding.permutations,
+        statistics=statistics.options,
+        mask=study.data.mask,
+        code=stage_identity("assess_scores"),
+    script:
+        "../workflow_scripts/assess_scores.py"
+
+
 rule compare_models:
     input:
         responses=data.responses(),
@@ -182,6 +209,7 @@ rule find_concepts:
 rule average_subjects:
     input:
         alignment_table=statistics.table("alignment"),
+        uncertainties=encoding.of_pairs(statistics.uncertainty),
     output:
         table=statistics.table("alignment_subjects"),
     log:
@@ -192,6 +220,7 @@ rule average_subjects:
     conda:
         "../envs/encode.yaml"
     params:
+        subject_models=list(encoding.pairs()),
         code=stage_identity("average_subjects"),
     script:
         "../workflow_scripts/average_subjects.py"

@@ -14,6 +14,7 @@ from brainstruct.store.tables import read_table
 def draw_roi_bars(
     *,
     alignment_table: Path,
+    means_table: Path,
     comparison_table: Path | None,
     labels: dict[str, str],
     families: list[str],
@@ -22,9 +23,15 @@ def draw_roi_bars(
     png: Path,
     table: Path,
 ) -> None:
-    """Draw the mean over instructions, subject by subject."""
-    scores = read_table(alignment_table, ["subject", "model", "instruction", "family", "alignment"])
-    chosen = scores[(scores["label"] == "all") & (scores["instruction"] == "mean")]
+    """Draw the mean over instructions, subject by subject, and of all subjects."""
+    names = {"family": "roi", "alignment": "value"}
+    names |= {"alignment_ci_low": "low", "alignment_ci_high": "high"}
+    chosen, means = (
+        read_table(path, ["model", "instruction", "family", "alignment_ci_low"])
+        .query("label == 'all' and instruction == 'mean'")
+        .rename(columns=names)
+        for path in (alignment_table, means_table)
+    )
     marks, meanings = None, None
     if comparison_table is not None:
         compared = read_table(comparison_table, ["subject", "a", "b", "difference", "q"])
@@ -33,9 +40,8 @@ def draw_roi_bars(
         said = {sign: f"better than {one.label} (q ≤ {LEVEL:g})" for sign, one in baselines.items()}
         meanings = present_marks(marks, said)
     roi_bars.draw_roi_bars(
-        chosen.rename(columns={"family": "roi", "alignment": "value"})[
-            ["subject", "model", "roi", "value"]
-        ],
+        chosen[["subject", "model", "roi", "value", "low", "high"]],
+        means[["model", "roi", "low", "high"]],
         rois=family_labels(families),
         models=labels,
         colours=model_colours(list(labels)),

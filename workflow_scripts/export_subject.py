@@ -40,11 +40,16 @@ def _cortices(
     return []
 
 
+WON = ("instruction_index", "layer", "alignment", "margin")
+"""What is exported of winners."""
+
+
 @script
 def export_subject(
     *,
     scores: list[Path],
     winners: list[Path],
+    uncertainties: list[Path],
     ceiling: Path,
     surface_files: list[Path],
     subject: str,
@@ -79,16 +84,14 @@ def export_subject(
             cortices,
         )
         count = target.write(subject_maps(space, usable, alignment.ceiling), shared)
-        for model, scores_file, winners_file in zip(models, scores, winners, strict=True):
-            fitted = read_dataset(
-                scores_file, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"]
-            )
-            won = read_dataset(
-                winners_file, ["instruction_index", "layer", "alignment", "margin"], ["voxel"]
-            )
+        each = zip(models, scores, winners, uncertainties, strict=True)
+        for model, scores_file, winners_file, sure_file in each:
+            fitted = read_dataset(scores_file, ["r", "cv_score"], ["instruction", "layer", "voxel"])
+            won = read_dataset(winners_file, WON, ["voxel"])
             maps = model_maps(
                 fitted,
                 won,
+                read_dataset(sure_file, ["p", "p_fwe"], ["instruction", "voxel"]),
                 usable,
                 name=labels[model.key],
                 rule=alignment.layers,

@@ -12,13 +12,12 @@ from brainstruct.config.encoding import FitSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_fit
-from brainstruct.encoding.permutation import PermutationTest
+from brainstruct.encoding.grid_edge import beyond_the_grid
+from brainstruct.encoding.permutation import Chance, PermutationTest
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import write_dataset
-
-EDGE_WARNING = 0.05
 
 
 # Long: it reads as the method does, from files to files, with its arguments above.
@@ -66,19 +65,25 @@ def fit_ridge(
         features = spaces.layer(layer)
         scores = fit(features[train], measured, features[~train], truth)
         best.offer(layer, scores.prediction, scores.cv_score)
-        edge = float(scores.at_edge.mean())
-        log.info("layer %d: mean r %.4f, %.1f %% of voxels at the edge of the alpha grid",
-                 layer, float(np.nanmean(scores.r)), 100 * edge)  # fmt: skip
-        if edge > EDGE_WARNING:
+        early = beyond_the_grid(
+            features[train], measured, features[~train], truth, scores.alpha, scores.at_edge
+        )
+        log.info("layer %d: mean r %.4f", layer, float(np.nanmean(scores.r)))
+        if early.matters(truth.shape[1]):
             cure = "the preset's grid ends early" if encoding.preset else "widen encoding.alphas"
-            log.warning("layer %d: %s, its edge is chosen often", layer, cure)
-        p = test.p(scores.prediction) if test else np.full(truth.shape[1], np.nan, np.float32)
+            log.warning(
+                "layer %d: %s: %d of %d voxels are predicted with a penalty at its end, and their "
+                "mean r could rise by %.3f beyond it", layer, cure, early.n_voxels, truth.shape[1],
+                early.gain,
+            )  # fmt: skip
+        untested = np.full(truth.shape[1], np.nan, np.float32)
+        chance = test.test(scores.prediction) if test else Chance(untested, untested)
         result = xr.Dataset(
             {
                 name: ("voxel", getattr(scores, name))
                 for name in ("r", "r2", "cv_score", "alpha", "at_edge")
             }
-            | {"p": ("voxel", p)},
+            | {name: ("voxel", values) for name, values in chance._asdict().items()},
             coords={"voxel": stored.voxel},
             attrs={
                 "n_train": len(measured),
@@ -86,7 +91,9 @@ def fit_ridge(
                 "test_set": stored.test_set,
                 "n_features": features.shape[1],
                 "n_permutations": test.n_permutations if test else 0,
-                "fraction_at_edge": edge,
+                "smallest_p": test.floor if test else np.nan,
+                "n_at_edge": early.n_voxels,
+                "edge_gain": early.gain,
                 "instruction": instruction,
                 "layer": layer,
             },
@@ -94,8 +101,7 @@ def fit_ridge(
         write_dataset(result, path, provenance=origin)
     if prediction is not None:
         result = prediction_dataset(
-            best.prediction,
-            best.layer,
+            best,
             # What the preset predicts is in units of its own, about zero.
             np.zeros(truth.shape[1]) if encoding.preset else measured.mean(0, dtype=np.float64),
             stored.tested,

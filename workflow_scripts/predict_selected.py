@@ -1,4 +1,4 @@
-"""Rule predict_selected: test images as predicted at every voxel's selected layer."""
+"""Rule predict_selected: test images as predicted at every voxel's best layer, and by all."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def predict_selected(
     code: str,
     prediction: Path,
 ) -> None:
-    """Refit the selected layers of one instruction with the penalties already chosen."""
+    """Refit the layers of one instruction with the penalties already chosen."""
     found = read_dataset(
         scores,
         ["cv_score", "alpha"],
@@ -41,18 +41,17 @@ def predict_selected(
         values = spaces.layer(layer)
         return zscore_splits(values, train) if preset else values
 
-    predictions, layer = selected.predict_selected(
+    best = selected.predict_selected(
         found,
         zscore_splits(stored.betas, train) if preset else stored.betas,
         train,
         features,
-        progress=lambda layer, count: log.info("layer %d: %d voxels", layer, count),
+        progress=lambda layer: log.info("layer %d is predicted from", layer),
     )
-    log.info("mean r %.4f", float(np.nanmean(pearson(stored.truth, predictions))))
+    log.info("mean r %.4f", float(np.nanmean(pearson(stored.truth, best.prediction))))
     intercept = stored.measured.mean(0, dtype=np.float64)
     result = selected.prediction_dataset(
-        predictions,
-        layer,
+        best,
         np.zeros_like(intercept) if preset else intercept,
         stored.tested,
         stored.voxel.values,

@@ -8,13 +8,13 @@ import xarray as xr
 from brainstruct.brain.ceilings import usable_ceilings
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
-from brainstruct.encoding.significance import combine_p, selected_p
+from brainstruct.encoding.significance import Control, least_discoveries
+from brainstruct.encoding.subjects import interval_table
 from brainstruct.encoding.summary import alignment_table
-from brainstruct.jobs.run import script
+from brainstruct.encoding.uncertainty import MEAN
+from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import write_table
-
-MEAN = "mean"  # instruction key of the mean over a model's instructions
 
 
 @script
@@ -22,7 +22,9 @@ def tabulate_rois(
     *,
     scores: Path,
     ceiling: Path,
+    uncertainty: Path,
     alignment: Alignment,
+    control: Control,
     mask: str,
     subject: str,
     model: str,
@@ -30,18 +32,21 @@ def tabulate_rois(
     by_layer: Path,
 ) -> None:
     """Write one table by instruction and one by instruction and layer."""
-    fitted = read_dataset(scores, ["r", "cv_score", "p"], ["instruction", "layer", "voxel"])
+    fitted = read_dataset(
+        scores, ["r", "cv_score", "p", "p_fwe"], ["instruction", "layer", "voxel"]
+    )
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
     ceilings = usable_ceilings(space, alignment.ceiling_threshold)
 
-    def tabulate(r: xr.DataArray, p: xr.DataArray) -> pd.DataFrame:
+    def tabulate(r: xr.DataArray, chance: xr.Dataset) -> pd.DataFrame:
         table = alignment_table(
             r,
-            p,
+            chance,
             ceilings,
             space,
             preferred=alignment.ceiling,
             mask_name=mask,
+            control=control,
         )
         table.insert(0, "test_set", fitted.attrs["test_set"])
         table.insert(0, "model", model)
@@ -49,9 +54,17 @@ def tabulate_rois(
         return table
 
     r = select_layers(fitted, alignment.layers)["r"]
-    p = selected_p(fitted, alignment.layers)
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])
-    together = combine_p(p, "instruction").expand_dims(instruction=[MEAN])
-    whole = tabulate(xr.concat([r, mean], "instruction"), xr.concat([p, together], "instruction"))
-    write_table(whole, by_region)
-    write_table(tabulate(fitted["r"], fitted["p"]), by_layer)
+    sure = read_dataset(uncertainty, ["p", "p_fwe", "region_draws"], ["instruction", "voxel"])
+    whole = tabulate(xr.concat([r, mean], "instruction"), sure)
+    intervals = interval_table({subject: sure["region_draws"]}, sure.attrs["confidence"])
+    write_table(whole.merge(intervals, how="left", validate="1:1"), by_region)
+    write_table(tabulate(fitted["r"], fitted), by_layer)
+    n_tested = int(ceilings[alignment.ceiling].count())
+    needed = least_discoveries(fitted.attrs["smallest_p"], n_tested)
+    if fitted.attrs["n_permutations"] and control == "fdr" and needed > 1:
+        log.warning(
+            "no p is smaller than %.2g (%d permutations): %d of %d voxels must have it before any "
+            "is significant; more encoding.permutations lower it",
+            fitted.attrs["smallest_p"], fitted.attrs["n_permutations"], needed, n_tested,
+        )  # fmt: skip

@@ -30,6 +30,7 @@ def write_methods(
     subjects = list(dict.fromkeys(subject for subject, _ in subject_models))
     first = words["models"][0]["key"]
     origin = provenance(fitted[subjects[0], first])
+    smallest_p = float(fitted[subjects[0], first].attrs["smallest_p"])
     facts = Facts(
         subjects=tuple(
             subject_facts(stored, fitted[name, first], won[name, first])
@@ -37,7 +38,7 @@ def write_methods(
         ),
         models=tuple(model_facts(fitted[subjects[0], m["key"]], **m) for m in words["models"]),
         runs=run_facts(fitted.values()),
-        encoding=origin["encoding"] | {"seed": origin["seed"]},
+        encoding=origin["encoding"] | {"seed": origin["seed"], "smallest_p": smallest_p},
     )
     text = page.write_methods(words, facts, dataset)
     write_text(text.markdown, markdown)

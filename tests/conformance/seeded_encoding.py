@@ -11,6 +11,7 @@ from brainstruct.brain.labels import names_as_text
 from brainstruct.config.encoding import Alphas, Divisor, FitSettings
 from brainstruct.config.statistics import PartitionSettings
 from brainstruct.encoding.comparison import ComparisonOptions
+from brainstruct.encoding.stacking import SCORES
 from brainstruct.store.arrays import read_dataset, write_dataset
 from collect_scores import collect_scores
 from compare import compare
@@ -170,11 +171,10 @@ def collected(folder: Path) -> Outputs:
     for name in NAMES:
         for layer in LAYERS:
             values = {
-                key: ("voxel", random.standard_normal(VOXELS).astype(np.float32))
-                for key in ("r", "r2", "cv_score", "alpha", "p")
+                key: ("voxel", random.standard_normal(VOXELS).astype(np.float32)) for key in SCORES
             }
             attrs = {"instruction": name, "layer": layer, "test_set": "shared", "n_train": 70}
-            attrs |= {"n_test": 30, "n_features": 12, "n_permutations": 60}
+            attrs |= {"n_test": 30, "n_features": 12, "n_permutations": 60, "smallest_p": 1 / 60}
             fits.append(folder / f"{name}-{layer}.nc")
             stored = xr.Dataset(values, coords={"voxel": np.arange(VOXELS) + 4}, attrs=attrs)
             write_dataset(stored, fits[-1])

@@ -119,10 +119,11 @@ def test_absent_region_is_nan_and_exclusions_are_counted(space):
         [[0.2, 0.4, 0.6, 0.8]], dims=("instruction", "voxel"), coords={"instruction": ["IC"]}
     )
     ceiling = xr.DataArray([1.0, 0.5, 0.01, 1.0], dims="voxel")
-    table = roi_table(r, r / usable(ceiling), space, "m").set_index(["family", "label"])
+    table = roi_table(r, usable(ceiling), space, "m").set_index(["family", "label"])
     row = table.loc[("prf", "all")]
     assert (row["n_voxels"], row["n_excluded"]) == (3, 1)
-    assert row["alignment"] == pytest.approx((0.2 + 0.8) / 2)
+    assert row["alignment"] == pytest.approx((0.2 + 0.4) / (1.0 + 0.5))
+    assert row["voxel_alignment"] == pytest.approx((0.2 + 0.8) / 2)
     assert row["r"] == pytest.approx((0.2 + 0.4) / 2)
     assert np.isnan(table.loc[("floc", "FFA-1"), "alignment"])
 

@@ -160,7 +160,7 @@ def test_regions_use_reliable_voxels_and_the_ceiling():
     assert found["n_excluded"].values.tolist() == [2, 0]
     assert float(found["region_a"].sel(measure="r")[0, 0]) == pytest.approx(r[:2].mean(), abs=1e-6)
     assert float(found["region_a"].sel(measure="alignment")[0, 0]) == pytest.approx(
-        (r[0] / 0.5 + r[1]) / 2, abs=1e-6
+        (r[0] + r[1]) / 1.5, abs=1e-6
     )
     assert found["region_draws"].sel(region=1).count() == 0
     # Of two voxels with differences of one sign: two of four outcomes are as extreme.

@@ -92,10 +92,20 @@ def test_table_of_wins(scores, ceiling):
 
 def test_alignment_by_both_ceilings(scores, ceiling):
     r = scores["r"].isel(layer=0)
-    ceilings = {"ncsnr": ceiling, "cross_subject": xr.full_like(ceiling, 0.5)}
+    ceilings = {
+        "ncsnr": ceiling.where(ceiling >= 0.05),
+        "cross_subject": xr.full_like(ceiling, 0.5),
+    }
     p = xr.full_like(r, 1e-3)
     p[:, 6:] = 0.9
-    table = alignment_table(r, p, ceilings, space(), preferred="ncsnr", mask_name="mask")
+    table = alignment_table(
+        r,
+        xr.Dataset({"p": p}),
+        ceilings,
+        space(),
+        preferred="ncsnr",
+        mask_name="mask",
+    )
     row = table[(table["label"] == "FFA") & (table["instruction"] == "IC")].iloc[0]
     values = r.sel(instruction="IC").values[:10]
     assert row["alignment"] == row["alignment_ncsnr"]
@@ -106,7 +116,6 @@ def test_alignment_by_both_ceilings(scores, ceiling):
     assert row["n_significant"] == 5
     assert row["share_significant"] == pytest.approx(5 / 9)
     untested = alignment_table(
-        r, xr.full_like(r, np.nan), ceilings, space(), preferred="ncsnr",
-        mask_name="mask",
+        r, xr.Dataset({"p": p * np.nan}), ceilings, space(), preferred="ncsnr", mask_name="mask",
     )  # fmt: skip
     assert untested["n_significant"].isna().all()

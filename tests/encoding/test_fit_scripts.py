@@ -89,6 +89,7 @@ def test_preset_reaches_the_fit(tmp_path, files):
         np.testing.assert_allclose(found["r"], expected.r, atol=1e-6)
         test = PermutationTest(Y[TRAIN:], n_permutations=80, seed=5)
         np.testing.assert_allclose(found["p"], test.p(expected.prediction))
+        np.testing.assert_allclose(found["p_fwe"], test.test(expected.prediction).p_fwe)
         assert found.attrs["n_permutations"] == 80
         assert found.attrs["test_set"] == "shared"
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, pearsonr
 
 from brainstruct.encoding.fdr import benjamini_hochberg
-from brainstruct.encoding.permutation import BLOCK, PermutationTest
+from brainstruct.encoding.permutation import BLOCK, FLOOR, PermutationTest
 from brainstruct.encoding.ridge import fit_ridge
 
 
@@ -62,9 +62,8 @@ def test_skewed_responses_have_uniform_p():
 
 @pytest.mark.parametrize(
     ("n_voxels", "at_most"),
-    # The smallest p is 0.001: among 500 voxels, ten must reach it for a discovery. Among
-    # 20, one is enough, and 5 of 100 runs are what the rate allows.
-    [(500, 5), (20, binom.ppf(0.99, 100, 0.05))],
+    # 5 of 100 runs are what the rate allows; with 500 voxels, tails decide.
+    [(500, binom.ppf(0.99, 100, 0.05)), (20, binom.ppf(0.99, 100, 0.05))],
 )
 def test_noise_survives_no_false_discovery_control(n_voxels, at_most):
     found = 0
@@ -90,6 +89,26 @@ def test_fits_to_noise_are_calibrated():
     low, high = binom.interval(0.99, voxels, 0.05)
     assert low <= below <= high
     assert found <= 5
+
+
+def test_the_largest_statistic_is_over_all_voxels():
+    truth, prediction = noise(40, BLOCK + 3, 8)
+    prediction[:, -1] += 2 * truth[:, -1]
+    test = PermutationTest(truth, n_permutations=80, seed=7)
+    y, x = ((v - v.mean(0)) / v.std(0) / np.sqrt(40) for v in (truth, prediction))
+    first = y[test.orders[0]]
+    r = np.array([(np.roll(first, s, 0) * x[o]).sum(0) for o in test.orders for s in range(40)])
+    expected = (r.max(1)[:, None] >= r[0] - 1e-6).mean(0)
+    np.testing.assert_allclose(test.test(prediction).p_fwe, expected, atol=1e-6)
+    assert expected[-1] == 1 / 80
+
+
+def test_no_p_is_under_its_floor():
+    truth, prediction = noise(100, 3, 9)
+    for n_permutations, floor in ((400, 1 / 400), (1000, FLOOR)):
+        test = PermutationTest(truth, n_permutations=n_permutations)
+        assert test.floor == floor
+        np.testing.assert_allclose(test.p(prediction + 30 * truth), floor, rtol=1e-6)
 
 
 def test_signal_is_found_and_seed_decides():

@@ -56,9 +56,9 @@ def test_first_of_equals_is_kept_and_missing_scores_lose():
 def test_stored_predictions_keep_their_digits():
     rng = np.random.default_rng(0)
     signal = rng.standard_normal((50, 4)).astype(np.float32) * 1e-2
-    stored = prediction_dataset(
-        signal + 100, np.zeros(4, np.int16), np.full(4, 100.0), np.arange(50), np.arange(4)
-    )
+    best = BestPrediction(50, 4)
+    best.offer(0, signal + 100, np.zeros(4, np.float32))
+    stored = prediction_dataset(best, np.full(4, 100.0), np.arange(50), np.arange(4))
     np.testing.assert_allclose(stored["prediction"], signal, atol=2e-5)
     np.testing.assert_allclose(stored["intercept"], 100)
 
@@ -98,17 +98,19 @@ def test_selected_predictions_are_those_of_the_fits():
         },
         coords={"layer": list(layers)},
     )
-    found, chosen = predict_selected(scores, Y, train, layers.__getitem__)
+    found = predict_selected(scores, Y, train, layers.__getitem__)
     best = BestPrediction(40, 20)
     for layer, fit in zip(layers, fits, strict=True):
         best.offer(layer, fit.prediction, fit.cv_score)
-    np.testing.assert_array_equal(best.layer, chosen)
-    np.testing.assert_allclose(best.prediction, found, atol=1e-4)
-    assert chosen.tolist() == [(4, 9)[s] for s in source]
+    np.testing.assert_array_equal(best.layer, found.layer)
+    np.testing.assert_allclose(best.prediction, found.prediction, atol=1e-4)
+    np.testing.assert_allclose(best.layer_mean, found.layer_mean, atol=1e-3)
+    assert found.layer.tolist() == [(4, 9)[s] for s in source]
     expected = scores["r"].values[source, np.arange(20)]
-    np.testing.assert_allclose(pearson(Y[~train], found), expected, atol=1e-5)
+    np.testing.assert_allclose(pearson(Y[~train], found.prediction), expected, atol=1e-5)
+    together = pearson(Y[~train], found.layer_mean) * found.layer_mean.std(0)
+    np.testing.assert_allclose(together, scores["r"].mean("layer"), atol=1e-4)
     changed = Y.copy()
     changed[~train] = 0
-    np.testing.assert_array_equal(
-        predict_selected(scores, changed, train, layers.__getitem__)[0], found
-    )
+    again = predict_selected(scores, changed, train, layers.__getitem__)
+    np.testing.assert_array_equal(again.prediction, found.prediction)

@@ -20,6 +20,7 @@ def fit(instruction, layer, voxels=3):
             "test_set": "shared",
             "n_features": 2,
             "n_permutations": 1000,
+            "smallest_p": 1e-7,
         },
     )
 

@@ -58,10 +58,9 @@ def scores(space) -> xr.Dataset:
     random = np.random.default_rng(1)
     shape = (len(INSTRUCTIONS), len(LAYERS), space.sizes["voxel"])
     r, cv = (random.normal(0.2, 0.1, shape).astype(np.float32) for _ in range(2))
-    p = random.uniform(0, 0.2, shape).astype(np.float32) ** 2
     dims = ("instruction", "layer", "voxel")
     return xr.Dataset(
-        {"r": (dims, r), "cv_score": (dims, cv), "p": (dims, p)},
+        {"r": (dims, r), "cv_score": (dims, cv)},
         coords={
             "instruction": list(INSTRUCTIONS),
             "layer": LAYERS,

@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from made_up_scores import INSTRUCTIONS, LAYERS, SHAPE, THRESHOLD
 from nilearn.image import load_img
 from nilearn.maskers import NiftiLabelsMasker
@@ -15,7 +16,7 @@ from nilearn.surface import load_surf_data
 
 from brainstruct.datasets.nsd.transforms import read_depths
 from brainstruct.encoding.alignment import select_layers
-from brainstruct.encoding.significance import selected_p, significant
+from brainstruct.encoding.significance import significant
 from brainstruct.exports.maps import model_maps, subject_maps
 from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
@@ -35,8 +36,17 @@ def maps_of(scores, winners, space, **changes):
         "colours": instruction_colours(list(INSTRUCTIONS)),
         "layer_colours": layer_colours(6),
     }
+    chance = chance_of(scores)
     ceiling = usable(space["ceiling_ncsnr"], THRESHOLD)
-    return list(model_maps(scores, winners, ceiling, **options | changes))
+    return list(model_maps(scores, winners, chance, ceiling, **options | changes))
+
+
+def chance_of(scores):
+    """Made-up p of every instruction and of their mean."""
+    names = [*scores["instruction"].values, "mean"]
+    p = np.random.default_rng(3).uniform(0, 0.2, (len(names), scores.sizes["voxel"])) ** 2
+    dims = ("instruction", "voxel")
+    return xr.Dataset({"p": (dims, p), "p_fwe": (dims, p**0.2)}, coords={"instruction": names})
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +117,7 @@ def test_numbers_are_the_scores(folder, scores, space, reliable):
 def test_significant_voxels_are_those_of_the_tables(folder, scores, space):
     q = values_at(volume(folder, "stat-q_desc-someModelByInstruction_statmap"), space).T
     ceiling = usable(space["ceiling_ncsnr"], THRESHOLD)
-    found = significant(selected_p(scores, "best"), ceiling).values
+    found = significant(chance_of(scores), ceiling).values[:-1]
     np.testing.assert_array_equal(np.isnan(q), np.isnan(found))
     np.testing.assert_array_equal(q <= 0.05, found == 1)
     assert 0 < (found == 1).mean() < 0.9

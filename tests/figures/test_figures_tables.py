@@ -17,7 +17,6 @@ from brainstruct.figures.style import model_colours
 SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1", "PPA")
 N_LAYERS = dict.fromkeys(MODELS, 5)
 COLOURS = model_colours(MODELS)
-draw_roi_bars = partial(roi_bars.draw_roi_bars, colours=COLOURS)
 draw_layer_profiles = partial(layer_profiles.draw_layer_profiles, colours=COLOURS)
 draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 
@@ -25,6 +24,14 @@ draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 def tidy(**levels) -> pd.DataFrame:
     table = pd.DataFrame(list(product(*levels.values())), columns=list(levels))
     return table.assign(value=np.linspace(0.1, 0.9, len(table)))
+
+
+def draw_roi_bars(table, **options):
+    """Draw bars with intervals of 0.05 on either side."""
+    either = {"low": table["value"] - 0.05, "high": table["value"] + 0.05}
+    keys = [name for name in ("roi", "model") if name in table]
+    means = table.assign(**either).groupby(keys, as_index=False)[["low", "high"]].mean()
+    return roi_bars.draw_roi_bars(table.assign(**either), means, colours=COLOURS, **options)
 
 
 @pytest.fixture
@@ -63,11 +70,23 @@ def test_an_absent_region_is_no_bar_and_no_zero(scores):
     assert [text.get_text() for text in axes.texts].count("no data") == 2
 
 
-def test_one_subject_has_no_whisker(scores):
-    assert draw_roi_bars(scores).figure.axes[0].collections
+def whiskers(axes) -> list[list[float]]:
+    """Lower and upper ends of all vertical lines."""
+    return [path[:, 1].tolist() for lines in axes.collections for path in lines.get_segments()]
+
+
+def test_every_bar_and_every_subject_has_an_interval(scores):
+    drawing = draw_roi_bars(scores)
+    means = scores.groupby(["roi", "model"], sort=False)["value"].mean()
+    centres = [*means, *scores["value"]]
+    found = sorted(whiskers(drawing.figure.axes[0]))
+    np.testing.assert_allclose(found, [[v - 0.05, v + 0.05] for v in sorted(centres)])
+    one = drawing.table.iloc[0]
+    assert (one["low"], one["high"]) == (one["value"] - 0.05, one["value"] + 0.05)
+    assert one["mean_high"] == pytest.approx(one["mean"] + 0.05)
     single = draw_roi_bars(scores[scores["subject"] == "subj01"])
     assert single.table["sem"].isna().all()
-    assert not single.figure.axes[0].collections
+    assert single.table["mean_low"].notna().all()
 
 
 def test_marks_stand_over_their_bars(scores):

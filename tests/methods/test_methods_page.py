@@ -66,6 +66,7 @@ def facts() -> Facts:
             "preset": None,
             "solver": "gram",
             "seed": 2505,
+            "smallest_p": 1e-7,
         },
     )
 
@@ -82,7 +83,7 @@ def study() -> dict[str, Any]:
         "mask": "nsdgeneral",
         "rois": ["prf-visualrois", "floc-bodies"],
         "alignment": {"ceiling": "ncsnr", "ceiling_threshold": 0.05, "layers": "best"},
-        "statistics": {"n_draws": 1000},
+        "statistics": {"n_draws": 1000, "control": "fdr"},
         "cross_subject": {"curve": "spearman_brown", "extrapolate_images": True},
         "instructions": {
             "IC": {"task": "Image Captioning", "text": "Generate some text"},
@@ -156,6 +157,12 @@ def test_a_preset_is_described_by_its_own_settings(study, facts):
 def test_the_test_against_chance_is_described(study, facts):
     text = write_methods(study, facts, NSD).markdown
     assert "by about 1,000 permutations" in text and "[@hemerik2018]" in text
+    assert "not stated under 10⁻⁷" in text and "[@benjamini1995] over the voxels above" in text
+    few = replace(facts, encoding={**facts.encoding, "permutations": 60, "smallest_p": 1 / 60})
+    strict = study | {"statistics": study["statistics"] | {"control": "fwe"}}
+    text = write_methods(strict, few, NSD).markdown
+    assert "*p* cannot be smaller than 0.017." in text
+    assert "largest *r* in every permutation [@nichols2002]" in text
 
 
 def test_partitions_are_told_of_where_a_model_has_two_instructions(study, facts):

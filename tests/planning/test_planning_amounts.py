@@ -57,13 +57,13 @@ def test_bytes_of_fits_and_scores(amounts):
         outputs=("layer-0.nc", "layer-1.nc"),
         wildcards={"subject": "subj07", "model": "vit-h"},
     )
-    assert amounts.output_bytes(fit) == 2 * (12_682 * (21 + 36) + 16_000)
+    assert amounts.output_bytes(fit) == 2 * (12_682 * (25 + 36) + 16_000)
     both = Job("fit_ridge", outputs=("layer-0.nc", "IC.nc"), wildcards=dict(fit.wildcards))
     layer, prediction = amounts.file_sizes(both).values()
     assert layer == amounts.output_bytes(fit) / 2
-    assert prediction == 12_682 * (1000 * 2 + 6 + 36) + 16_000
+    assert prediction == 12_682 * (1000 * 4 + 6 + 36) + 16_000
     scores = Job("collect_scores", outputs=("s",), wildcards=dict(fit.wildcards))
-    assert amounts.output_bytes(scores) == 33 * 12_682 * 20 + 12_682 * 36 + 16_000
+    assert amounts.output_bytes(scores) == 33 * 12_682 * 24 + 12_682 * 36 + 16_000
 
 
 @pytest.mark.parametrize(("model", "width"), [("idefics", 4096), ("clip-text", 768)])

@@ -67,7 +67,8 @@ def test_volumes_hold_the_scores_where_the_nsd_has_its_voxels(exported, results,
         path = func / f"{VOLUME}_stat-{stat}_desc-instructblipByInstruction_statmap.nii.gz"
         image = load_img(path).get_fdata()
         expected = expected.transpose("instruction", "voxel")
-        np.testing.assert_allclose(image[place].T, expected, rtol=1e-6)
+        # p is tested again, of the predictions that were stored in half precision.
+        np.testing.assert_allclose(image[place].T, expected, rtol=0.05 if stat == "p" else 1e-6)
         assert np.isfinite(image).sum() == np.isfinite(expected).sum()
 
 

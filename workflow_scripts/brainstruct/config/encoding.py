@@ -55,7 +55,8 @@ class FitSettings(Block):
         What cross-validation maximises: negative squared error, R2 or Pearson's r.
     permutations : int
         About how many permutations of the test images are behind each voxel's
-        p-value (a multiple of the number of images); 0: none, no p-values.
+        p-value (a multiple of the number of images); 0: none, no p-values. With
+        fewer than 500, p is never under 1 / their number.
     """
 
     preset: Literal["oota2025"] | None = None

@@ -19,10 +19,15 @@ class Statistics(Block):
     compare : "all" or list of pairs of str
         Models that are compared: the first minus the second. ``all``: each
         model that follows instructions with trained weights, with every other.
+    control : str
+        What tables control when they count voxels that are predicted better than
+        chance: the false discovery rate (``fdr``), or the family-wise error over
+        all voxels (``fwe``), by the largest statistic.
     """
 
     n_draws: PositiveInt = Field(default=1000, ge=100)
     compare: Literal["all"] | list[tuple[str, str]] = "all"
+    control: Literal["fdr", "fwe"] = "fdr"
 
 
 class CrossSubject(Block):

@@ -34,6 +34,17 @@ def centre(
     return centred, squares
 
 
+def zscore(values: NDArray[Any], rounding: float = ROUNDING) -> tuple[Array, NDArray[np.bool_]]:
+    """Scale columns to mean 0 and standard deviation 1, with n below, in float32.
+
+    Returns them, constant ones 0, and which are constant (see `centre`).
+    """
+    centred, squares = centre(values, rounding)
+    constant = squares == 0
+    deviation = np.sqrt(squares / len(values))
+    return (centred / np.where(constant, np.inf, deviation)).astype(np.float32), constant
+
+
 def batches(size: int, at_once: int) -> Iterator[slice]:
     """Cut 0 .. size into slices of at most so many."""
     for start in range(0, size, at_once):

@@ -25,12 +25,12 @@ from brainstruct.encoding.fdr import (
     benjamini_hochberg,
     wilcoxon_p,
 )
-from brainstruct.encoding.regions import Region
+from brainstruct.encoding.regions import Region, ratio_weights
 from brainstruct.encoding.resampling import Resampler, difference_statistics, image_weights
 from brainstruct.encoding.scores import pearson
 
 MEASURES = ("r", "alignment")
-"""Raw correlation, and correlation divided by the noise ceiling."""
+"""Mean correlation, and the sum of correlations divided by that of noise ceilings."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,10 @@ def compare_groups(
     # A response that never varies on these images has no correlation, whatever its ceiling.
     varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
     reliable = ceiling.notnull().values & varies
-    means = _region_means(regions, np.where(reliable, ceiling.values, np.nan))
+    means = (
+        ratio_weights(regions, reliable.astype(np.float32)),
+        ratio_weights(regions, np.where(reliable, ceiling.values, np.nan)),
+    )
     by_voxel, scores, draws = _resample(truth, groups, pairs, means, options)
     by_voxel["q"] = benjamini_hochberg(np.where(reliable, by_voxel["p"], np.nan), axis=-1)
     return xr.Dataset(
@@ -212,19 +215,6 @@ def _group_scores(
             r[row] += pearson(measured, prediction) / len(members)
             draws[row] += resampler.correlate(prediction) / len(members)
     return r, draws
-
-
-def _region_means(
-    regions: Sequence[Region], ceiling: NDArray[np.floating]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return two (voxel, region) matrices that turn scores into regional means.
-
-    One for correlations, one for alignments; voxels without a ceiling are out.
-    """
-    inside = np.stack([region.voxels & np.isfinite(ceiling) for region in regions], axis=1)
-    mean = inside / np.maximum(inside.sum(0), 1)
-    normalised = mean / np.where(np.isfinite(ceiling), ceiling, 1.0)[:, None]
-    return mean.astype(np.float32), normalised.astype(np.float32)
 
 
 def _by_region(

@@ -86,12 +86,13 @@ def concept_table(
     `found` is what `find_concepts` made from the scores. One row per region, concept and
     instruction; ``dictionary/columns.toml`` describes the columns.
     """
-    alignment = select_layers(scores, rule)["r"] / ceiling
+    r = select_layers(scores, rule)["r"]
+    known = ceiling.where(r.notnull())
     concept_index = found["concept_index"].values
     rows = []
     for region in regions(space, mask):
         reliable = region.voxels & (concept_index != NO_WINNER)
-        means = mean_over(alignment, region)
+        means = mean_over(r.where(known.notnull()), region) / mean_over(known, region)
         for row, place in np.argwhere(found["member"].values).tolist():
             name = str(found["instruction"].values[place])
             won = found["instruction_index"].values[row]

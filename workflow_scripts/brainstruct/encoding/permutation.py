@@ -8,9 +8,17 @@ The test is exact. The first family contains the order in which the images were
 measured, and the set of all permutations used is distributed alike seen from
 any of its members (cosets of a group by random elements), which is what a
 permutation test needs (Hemerik and Goeman 2018, doi:10.1007/s11749-017-0571-1).
+
+A share of permutations cannot be smaller than one of them, too coarse for
+thousands of voxels. Where next to none reaches what was observed, p is read off a
+generalised Pareto distribution fitted to the largest permuted scores, as by
+Knijnenburg et al. (2009, doi:10.1093/bioinformatics/btp211) and Winkler et al. (2016,
+doi:10.1016/j.neuroimage.2016.05.068).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +33,30 @@ BLOCK = 1024
 ROUNDING = 2e-6
 """Correlations this far apart are equal: single precision transforms."""
 
+TAIL = 0.25
+"""Share of the permutations, those with the largest r, that a tail is fitted to."""
+
+FEWEST_FOR_TAIL = 500
+"""Permutations under which no tail is fitted: a hundred values say little of its shape."""
+
+COUNTED = 10
+"""If fewer permutations than this reach what was observed, their number is no measure of p."""
+
+FLOOR = 1e-7
+"""The smallest p that is read off a tail; beyond it the shape is a guess."""
+
+
+class Chance(NamedTuple):
+    """How rarely permuted images are predicted as well, two float32 arrays (n_voxels,).
+
+    `p` is of each voxel by itself. `p_fwe` is the share of the permutations in which any voxel does
+    as well, which controls the family-wise error over all voxels (largest statistic, Nichols and
+    Holmes 2002, doi:10.1002/hbm.1058); it cannot be smaller than 1 / n_permutations.
+    """
+
+    p: Array
+    p_fwe: Array
+
 
 class PermutationTest:
     """One-sided tests of Pearson's r under permutations of the images.
@@ -34,8 +66,8 @@ class PermutationTest:
     permutations too, so that correlations between voxels are kept.
 
     `n_permutations`, the identity included, is rounded to a multiple of n_images, at least
-    n_images; the smallest p is the inverse of what it is then. Measured images stay in the first of
-    the `orders`, shifted by 0 to n_images - 1; predictions are put into each.
+    n_images. Measured images stay in the first of the `orders`, shifted by 0 to n_images - 1;
+    predictions are put into each.
 
     Raises
     ------
@@ -59,15 +91,21 @@ class PermutationTest:
             columns, self._constant[block] = _standardised(truth[:, block])
             self._spectra.append(fft.rfft(columns[:, self.orders[0]], axis=1).conj())
 
-    def p(self, prediction: Array) -> Array:
-        """Return how rarely permuted images are predicted as well.
+    @property
+    def floor(self) -> float:
+        """The smallest p that a voxel can have."""
+        return smallest_p(self.n_permutations)
 
-        Returns
-        -------
-        array of shape (n_voxels,)
-            float32: share of the permutations, the identity included, whose r is as large as
-            the one observed. NaN where the measurement is constant or anything is not finite, 1
-            where only the prediction is constant.
+    def p(self, prediction: Array) -> Array:
+        """Return `Chance.p` of a prediction, see `test`."""
+        return self.test(prediction).p
+
+    def test(self, prediction: Array) -> Chance:
+        """Test a prediction (n_images, n_voxels).
+
+        p is a share of the permutations, the identity included, or where fewer than `COUNTED` of
+        them reach r, read off the tail of all others, if they are enough. NaN where the measurement
+        is constant or anything is not finite, 1 where only the prediction is constant.
 
         Raises
         ------
@@ -76,21 +114,69 @@ class PermutationTest:
         """
         require_same_shape(self._shape, prediction.shape)
         n_images, n_voxels = self._shape
-        reached = np.zeros(n_voxels, dtype=np.int64)
-        for block, spectrum in zip(batches(self._shape[1], BLOCK), self._spectra, strict=True):
+        observed = np.zeros(n_voxels, dtype=np.float32)
+        p = np.zeros(n_voxels, dtype=np.float64)
+        largest = np.full(self.n_permutations, -np.inf, dtype=np.float32)
+        for block, spectrum in zip(batches(n_voxels, BLOCK), self._spectra, strict=True):
             columns, _ = _standardised(prediction[:, block])
-            observed = None
-            for order in self.orders:
-                shifted = fft.irfft(
-                    spectrum * fft.rfft(columns[:, order], axis=1), n=n_images, axis=1
-                )
-                if observed is None:  # the first order, not shifted, is the identity
-                    observed = shifted[:, :1].copy()
-                reached[block] += (shifted >= observed - ROUNDING).sum(1)
-        p = (reached / self.n_permutations).astype(np.float32)
+            # The first order, not shifted, is the identity.
+            r = np.empty((len(columns), self.n_permutations), dtype=np.float32)
+            for number, order in enumerate(self.orders):
+                spectra = spectrum * fft.rfft(columns[:, order], axis=1)
+                shifts = slice(number * n_images, (number + 1) * n_images)
+                r[:, shifts] = fft.irfft(spectra, n=n_images, axis=1)
+            observed[block] = r[:, 0]
+            np.fmax(largest, np.fmax.reduce(r, axis=0), out=largest)
+            reached = (r >= r[:, :1] - ROUNDING).sum(1)
+            share = reached / self.n_permutations
+            rare = np.flatnonzero((reached > 0) & (reached < COUNTED))
+            if rare.size and self.n_permutations >= FEWEST_FOR_TAIL:
+                share[rare] = _tail_p(r[rare], share[rare])
+            p[block] = share
         # The identity reaches itself, unless there is nothing to compare.
-        p[self._constant | (reached == 0)] = np.nan
-        return p
+        nothing = self._constant | (p == 0)
+        below = np.searchsorted(np.sort(largest), observed - ROUNDING)
+        p_fwe = 1 - below / self.n_permutations
+        p[nothing] = p_fwe[nothing] = np.nan
+        return Chance(p.astype(np.float32), p_fwe.astype(np.float32))
+
+
+def smallest_p(n_permutations: int) -> float:
+    """Return the smallest p that a test of so many permutations can give a voxel."""
+    return FLOOR if n_permutations >= FEWEST_FOR_TAIL else 1 / n_permutations
+
+
+def _tail_p(r: Array, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return p of the first of the scores in every row, (n_voxels, n_permutations).
+
+    Under independence -log(1 - r^2) has nearly an exponential tail, for any number of images, while
+    r itself is bounded: a tail fitted to r ends too early. A generalised Pareto distribution is
+    fitted to its excess over the quantile by the method of moments, and its shape kept from below
+    0, so that no score is impossible; heavy tails of the measurements make it larger. What is
+    not beyond the quantile keeps its share.
+    """
+    kept = int(TAIL * (r.shape[1] - 1))
+    largest = np.partition(r[:, 1:], r.shape[1] - 2 - kept, axis=1)[:, -kept - 1 :]
+    value, observed = _scale(largest), _scale(r[:, 0])
+    excess = value[:, 1:] - value[:, :1]
+    mean, variance = excess.mean(1), excess.var(1, ddof=1)
+    ratio = np.divide(mean**2, variance, out=np.ones_like(mean), where=variance > 0)
+    shape = np.maximum((1 - ratio) / 2, 0)
+    far = np.divide(observed - value[:, 0], mean, out=np.zeros_like(mean), where=mean > 0)
+    # The scale is mean * (1 - shape): the mean is that of the excess whatever the shape.
+    power = np.where(
+        shape > 0,
+        -np.log1p(shape * far / (1 - shape)) / np.where(shape > 0, shape, 1),
+        -far,
+    )
+    found = np.maximum(kept / (r.shape[1] - 1) * np.exp(power), FLOOR)
+    return np.where(far > 0, found, share)
+
+
+def _scale(r: Array) -> NDArray[np.float64]:
+    """Return -log(1 - r^2), 0 for negative correlations."""
+    squared = np.clip(r, 0, 1 - 1e-7).astype(np.float64) ** 2
+    return np.asarray(-np.log1p(-squared))
 
 
 def _standardised(values: Array) -> tuple[Array, NDArray[np.bool_]]:

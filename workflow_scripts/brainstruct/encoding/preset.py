@@ -17,7 +17,7 @@ import numpy as np
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, zscore
 from brainstruct.encoding.ridge import fit_and_score, require_finite_fit, solve_by_himalaya
 from brainstruct.encoding.scores import FitScores
 
@@ -40,19 +40,11 @@ _solve = partial(
 )
 
 
-def zscore(values: Array) -> Array:
-    """Scale columns to mean 0 and standard deviation 1, with n below; constant ones become 0."""
-    centred, squares = centre(values, FEATURE_ROUNDING)
-    scaled = np.divide(centred, centred.std(0), out=np.zeros_like(centred), where=squares > 0)
-    single: Array = scaled.astype(np.float32)
-    return single
-
-
 def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
     """Scale training images, `train` (n_images,), and all others with statistics of their own."""
     scaled = np.empty(values.shape, dtype=np.float32)
     for split in (train, ~train):
-        scaled[split] = zscore(values[split])
+        scaled[split] = zscore(values[split], FEATURE_ROUNDING)[0]
     return scaled
 
 
@@ -64,5 +56,7 @@ def fit_oota2025(
     See `brainstruct.encoding.ridge.fit_ridge` for what is given and raised.
     """
     require_finite_fit(X_train, Y_train, X_test, Y_test)
-    X, Y, X_test, truth = (zscore(part) for part in (X_train, Y_train, X_test, Y_test))
+    X, Y, X_test, truth = (
+        zscore(part, FEATURE_ROUNDING)[0] for part in (X_train, Y_train, X_test, Y_test)
+    )
     return fit_and_score(X, Y, X_test, truth, _solve, ALPHAS.tolist(), backend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,30 +52,50 @@ def mean_over(values: xr.DataArray, region: Region) -> xr.DataArray:
     return inside.mean("voxel", skipna=True)
 
 
+def ratio_weights(regions: Sequence[Region], ceiling: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return what turns correlations into regional alignments, (n_voxels, n_regions).
+
+    The alignment of a region is the sum of r over the sum of noise ceilings, (n_voxels,) with NaN
+    where a voxel is left out. A mean of ratios would be ruled by voxels whose ceilings are low, and
+    hardly known.
+    """
+    known = np.nan_to_num(ceiling)
+    inside = np.stack([region.voxels for region in regions], axis=1) & (known > 0)[:, None]
+    total = known @ inside
+    weights: NDArray[np.float32] = (inside / np.where(total > 0, total, 1)).astype(np.float32)
+    return weights
+
+
 def share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     """Share of hits among some voxels; NaN if there are none."""
     return float(hit[among].mean()) if among.any() else float("nan")
 
 
 def roi_table(
-    r: xr.DataArray, alignment: xr.DataArray, space: xr.Dataset, mask_name: str
+    r: xr.DataArray, ceiling: xr.DataArray, space: xr.Dataset, mask_name: str
 ) -> pd.DataFrame:
     """Tabulate mean scores per region.
 
-    Raw and normalised scores have the dim voxel and any others (instruction, layer), which become
-    columns. One row per region and label of the other dims; excluded voxels, which have no
-    alignment, do not count in ``r`` either.
+    Correlations have the dim voxel and any others (instruction, layer), which become columns; noise
+    ceilings are correlations, too, NaN where scores cannot be divided by them. One row per region
+    and label of the other dims. Voxels without a ceiling, or without r, are excluded from all
+    columns: ``r`` is the mean, ``alignment`` the ratio of sums (see `ratio_weights`), and
+    ``voxel_alignment`` the mean of ratios.
     """
+    divisor = ceiling.where(r.notnull())
     parts = []
     for region in regions(space, mask_name):
         inside = np.flatnonzero(region.voxels)
-        excluded = (~alignment.isel(voxel=inside).notnull()).sum("voxel")
+        known, own = divisor.isel(voxel=inside), r.isel(voxel=inside)
+        excluded = (~known.notnull()).sum("voxel")
+        mean = own.where(known.notnull()).mean("voxel")
         part = xr.Dataset(
             {
                 "n_voxels": xr.full_like(excluded, inside.size),
                 "n_excluded": excluded,
-                "r": mean_over(r.where(alignment.notnull()), region),
-                "alignment": mean_over(alignment, region),
+                "r": mean,
+                "alignment": mean / known.mean("voxel"),
+                "voxel_alignment": (own / known).mean("voxel"),
             }
         )
         dims = [str(dim) for dim in part.dims]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from brainstruct.encoding.columns import Array, centre
+from brainstruct.encoding.columns import Array, zscore
 
 
 def image_weights(stimuli: ArrayLike, n_draws: int, seed: int) -> Array:
@@ -36,7 +36,7 @@ class Resampler:
 
     def __init__(self, truth: Array, weights: Array) -> None:
         self._weights = weights / weights.sum(1, keepdims=True)
-        self._truth, self._constant = _scaled(truth)
+        self._truth, self._constant = zscore(truth)
         self._mean = self._weights @ self._truth
         self._variance = self._weights @ self._truth**2 - self._mean**2
 
@@ -46,7 +46,7 @@ class Resampler:
         Returns float32 (n_draws, n_voxels), as `brainstruct.encoding.scores.pearson`: NaN where the
         response is constant, 0 where only the prediction is.
         """
-        scaled, _ = _scaled(prediction)
+        scaled, _ = zscore(prediction)
         mean = self._weights @ scaled
         variance = self._weights @ scaled**2 - mean**2
         covariance = self._weights @ (self._truth * scaled) - self._mean * mean
@@ -90,11 +90,3 @@ def difference_statistics(
     p = 2 * norm.sf(np.abs(z))
     p[np.isnan(observed)] = np.nan
     return Difference(observed, se, low.astype(np.float64), high.astype(np.float64), p)
-
-
-def _scaled(columns: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return columns of variance 1, constant ones 0, and which are constant."""
-    centred, squares = centre(columns)
-    constant = squares == 0
-    deviation = np.sqrt(squares / len(columns))
-    return (centred / np.where(constant, 1.0, deviation)).astype(np.float32), constant

@@ -117,13 +117,14 @@ def fit_and_score(
     found = solver(*(engine.asarray(array) for array in arrays))
     prediction, alpha, cv_score = (engine.to_numpy(array) for array in found)
     alpha = alpha.astype(np.float32)
+    # himalaya returns penalties a rounding away from those it was given
+    smallest, largest = (np.isclose(alpha, end).astype(np.int8) for end in (grid[0], grid[-1]))
     return FitScores(
         r=pearson(Y_test, prediction),
         r2=r_squared(Y_test, prediction),
         cv_score=cv_score.astype(np.float32),
         alpha=alpha,
-        # himalaya returns penalties a rounding away from those it was given
-        at_edge=np.isclose(alpha, grid[0]) | np.isclose(alpha, grid[-1]),
+        at_edge=largest - smallest,
         prediction=prediction,
     )
 

@@ -21,7 +21,7 @@ class FitScores:
     cv_score : array of shape (n_voxels,)
         Best cross-validation score on the training images, mean over folds.
     alpha, at_edge : array of shape (n_voxels,)
-        Chosen penalty, and whether it is the smallest or largest of the grid.
+        Chosen penalty, and whether it is the smallest (-1) or largest (1) of the grid, else 0.
     prediction : array of shape (n_test, n_voxels)
         Predicted responses to the test images, in the units of the fit.
     """
@@ -30,7 +30,7 @@ class FitScores:
     r2: Array
     cv_score: Array
     alpha: Array
-    at_edge: NDArray[np.bool_]
+    at_edge: NDArray[np.int8]
     prediction: Array
 
 

@@ -1,10 +1,10 @@
-"""Predictions of the test images at every voxel's selected layer.
+"""Predictions of the test images at every voxel's selected layer, and by all layers together.
 
 Comparisons need one prediction per voxel and instruction, that of the layer which
-cross-validation selected. A job that fits all layers keeps the best so far of every
-voxel (`BestPrediction`). Where layers are fitted by several jobs, none of them sees
-all scores: then the selected layers are fitted once more (`predict_selected`), with
-the penalties that are known by then.
+cross-validation selected; the mean of all layers' scores needs one that stands for it. A
+job that fits all layers keeps both (`BestPrediction`). Where layers are fitted by
+several jobs, none of them sees all scores: then layers are fitted once more
+(`predict_selected`), with the penalties that are known by then.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from brainstruct.encoding.alignment import best_of
-from brainstruct.encoding.columns import Array
+from brainstruct.encoding.columns import Array, zscore
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
 
-CHUNKS = {"prediction": {"voxel": 1000}}
+CHUNKS = {name: {"voxel": 1000} for name in ("prediction", "layer_mean")}
 """How predictions are stored: all images of some voxels together."""
 
 
 class BestPrediction:
-    """Each voxel's prediction at the layer with the best CV score so far.
+    """Each voxel's prediction at the layer with the best CV score, and the mean of all layers'.
 
     `prediction` (n_images, n_voxels), float32, is of the test images; `layer` (n_voxels,) where it
-    is from.
+    is from. `layer_mean` (n_images, n_voxels) is the mean over layers of predictions that are
+    scaled to mean 0 and standard deviation 1: its correlation with a response times its own
+    standard deviation is the mean of the layers' correlations.
     """
 
     def __init__(self, n_images: int, n_voxels: int) -> None:
         self.prediction = np.zeros((n_images, n_voxels), dtype=np.float32)
         self.layer = np.full(n_voxels, -1, dtype=np.int16)
         self._cv_score = np.full(n_voxels, -np.inf, dtype=np.float32)
+        self._sum = np.zeros_like(self.prediction)
+        self._offered = 0
 
     def offer(self, layer: int, prediction: Array, cv_score: Array) -> None:
-        """Take over the voxels that a layer predicts better than those before it.
+        """Take in a layer's predictions, and keep those of voxels that it predicts best so far.
 
         Of equal scores (n_voxels,), on the training images, the one offered first is kept.
         """
@@ -46,11 +49,17 @@ class BestPrediction:
         self.prediction[:, better] = prediction[:, better]
         self.layer[better] = layer
         self._cv_score[better] = np.where(np.isnan(cv_score), -np.inf, cv_score)[better]
+        self._sum += zscore(prediction)[0]
+        self._offered += 1
+
+    @property
+    def layer_mean(self) -> Array:
+        """Mean of the scaled predictions of all layers that were offered."""
+        return self._sum / np.float32(self._offered)
 
 
 def prediction_dataset(
-    prediction: Array,
-    layer: NDArray[np.int16],
+    best: BestPrediction,
     intercept: NDArray[np.floating],
     stimuli: NDArray[np.int64],
     voxels: NDArray[np.int64],
@@ -58,14 +67,16 @@ def prediction_dataset(
     """Label predictions (n_images, n_voxels), and store them in half precision.
 
     The intercept is taken off: half precision is relative, and a constant would eat up the digits
-    of what varies. `layer` is what each voxel is predicted from.
+    of what varies.
     """
     offset = intercept.astype(np.float32)
+    dims = ("stimulus", "voxel")
     return xr.Dataset(
         {
-            "prediction": (("stimulus", "voxel"), (prediction - offset).astype(np.float16)),
+            "prediction": (dims, (best.prediction - offset).astype(np.float16)),
+            "layer_mean": (dims, best.layer_mean.astype(np.float16)),
             "intercept": ("voxel", offset),
-            "layer": ("voxel", layer),
+            "layer": ("voxel", best.layer),
         },
         coords={"stimulus": stimuli, "voxel": voxels},
     )
@@ -76,9 +87,9 @@ def predict_selected(
     betas: Array,
     train: NDArray[np.bool_],
     features: Callable[[int], Array],
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Array, NDArray[np.int16]]:
-    """Predict the test images, every voxel from its selected layer.
+    progress: Callable[[int], None] | None = None,
+) -> BestPrediction:
+    """Predict the test images from all layers once more, with penalties that are known.
 
     Parameters
     ----------
@@ -89,26 +100,22 @@ def predict_selected(
     features : callable
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
-        Called with (layer, voxels that chose it).
+        Called with each layer.
 
     Returns
     -------
-    predictions : array of shape (n_test, n_voxels)
+    BestPrediction
         float32, intercept included.
-    layer : array of shape (n_voxels,)
-        The selected layer.
     """
-    cv_score = scores["cv_score"].transpose("layer", "voxel")
-    alpha = scores["alpha"].transpose("layer", "voxel").values
-    best = best_of(cv_score, "layer").values
-    predictions = np.zeros((int((~train).sum()), betas.shape[1]), dtype=np.float32)
-    for row in np.unique(best).tolist():
-        layer, voxels = int(scores["layer"][row]), np.flatnonzero(best == row)
-        X, Y = features(layer), betas[train][:, voxels]
-        predictions[:, voxels] = ridge_predict(X[train], Y, X[~train], alpha[row, voxels])
+    found = scores.transpose("layer", "voxel")
+    best = BestPrediction(int((~train).sum()), betas.shape[1])
+    for row, layer in enumerate(map(int, found["layer"].values)):
+        X, alpha = features(layer), found["alpha"].values[row]
+        prediction = ridge_predict(X[train], betas[train], X[~train], alpha)
+        best.offer(layer, prediction, found["cv_score"].values[row])
         if progress is not None:
-            progress(layer, voxels.size)
-    return predictions, scores["layer"].values[best].astype(np.int16)
+            progress(layer)
+    return best
 
 
 def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-SCORES = ("r", "r2", "cv_score", "alpha", "p")
+SCORES = ("r", "r2", "cv_score", "alpha", "p", "p_fwe")
 """What a fit says of every voxel and every other stage reads."""
+
+OF_ALL = ("n_train", "n_test", "test_set", "n_features", "n_permutations", "smallest_p")
+"""What the fits of a model have in common."""
 
 
 def stack_fits(
@@ -37,8 +40,5 @@ def stack_fits(
     return xr.Dataset(
         {name: (dims, values.reshape(shape)) for name, values in stacked.items()},
         coords={"instruction": list(instructions), "layer": list(layers), "voxel": voxels},
-        attrs={
-            name: fits[0].attrs[name]
-            for name in ("n_train", "n_test", "test_set", "n_features", "n_permutations")
-        },
+        attrs={name: fits[0].attrs[name] for name in OF_ALL},
     )

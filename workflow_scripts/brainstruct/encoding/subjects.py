@@ -19,6 +19,9 @@ from brainstruct.encoding.fdr import (
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.encoding.resampling import difference_statistics
 
+INTERVAL = ("alignment_se", "alignment_ci_low", "alignment_ci_high")
+"""Columns that say how sure a regional alignment is."""
+
 GROUP = "group"
 """Stands for all subjects together in the column ``subject``."""
 
@@ -51,6 +54,26 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
         {f"{value}_{part}": parts[part][value] for value in values for part in parts}
     )
     return result.reset_index()
+
+
+def interval_table(draws: Mapping[str, xr.DataArray], confidence: float) -> pd.DataFrame:
+    """Tabulate how sure regional alignment is: of one subject, or of the mean over several.
+
+    `draws` are results of `brainstruct.encoding.uncertainty.over_images`, by subject. The mean of
+    several is bootstrapped as in `comparison_table`. Returns instruction, family, label and
+    `INTERVAL`: standard error and percentile interval.
+    """
+    stacked = _stack({subject: one.to_dataset(name="draws") for subject, one in draws.items()})
+    mean = stacked["draws"].mean("subject", skipna=True).transpose("draw", "instruction", "region")
+    found = difference_statistics(
+        np.zeros(mean[0].size), mean.values.reshape(mean.sizes["draw"], -1), confidence
+    )
+    columns = {
+        name: mean[name].broadcast_like(mean[0]).transpose("instruction", "region").values.ravel()
+        for name in ("instruction", "family", "label")
+    }
+    values = (found.se, found.ci_low, found.ci_high)
+    return pd.DataFrame(columns | dict(zip(INTERVAL, values, strict=True)))
 
 
 def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -147,22 +170,8 @@ def _q_values(p: NDArray[np.float64], labels: NDArray[np.str_]) -> NDArray[np.fl
 def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """Tabulate means over subjects, and tests across them."""
     keep = ["region_a", "region_b", "region_draws", "region_cohen_q", "region_share_better"]
-    aligned = []
-    for dataset in comparisons.values():
-        # Regions are matched by name: a subject may lack some.
-        named = [f"{f}\t{label}" for f, label in zip(
-            dataset["family"].values, dataset["label"].values, strict=True)]  # fmt: skip
-        aligned.append(dataset[keep].drop_vars(["family", "label"]).assign_coords(region=named))
-    regions = list(dict.fromkeys(name for one in aligned for name in one["region"].values))
-    stacked = xr.concat(
-        [one.reindex(region=regions) for one in aligned],
-        xr.DataArray(list(comparisons), dims="subject", name="subject"),
-        join="exact",
-    )
-    families, labels = zip(*(name.split("\t") for name in regions), strict=True)
-    mean = stacked.mean("subject", skipna=True).assign_coords(
-        family=("region", list(families)), label=("region", list(labels))
-    )
+    stacked = _stack({subject: dataset[keep] for subject, dataset in comparisons.items()})
+    mean = stacked.mean("subject", skipna=True)
     table = _rows(mean.assign_attrs(next(iter(comparisons.values())).attrs), GROUP)
     difference = (stacked["region_a"] - stacked["region_b"]).transpose("subject", *BY_ROW)
     points = difference.values.reshape(len(comparisons), -1)
@@ -173,6 +182,22 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
         n_subjects=present,
         n_better=(points > 0).sum(0),
     )
+
+
+def _stack(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Stack subjects, their regions matched by name: one may lack some."""
+    aligned = []
+    for part in parts.values():
+        names = zip(part["family"].values, part["label"].values, strict=True)
+        named = ["\t".join(name) for name in names]
+        aligned.append(part.drop_vars(["family", "label"]).assign_coords(region=named))
+    regions = list(dict.fromkeys(name for one in aligned for name in one["region"].values))
+    families, labels = zip(*(name.split("\t") for name in regions), strict=True)
+    return xr.concat(
+        [one.reindex(region=regions) for one in aligned],
+        xr.DataArray(list(parts), dims="subject", name="subject"),
+        join="exact",
+    ).assign_coords(family=("region", list(families)), label=("region", list(labels)))
 
 
 def _count_significant(subjects: pd.DataFrame, group: pd.DataFrame) -> list[int]:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from brainstruct.encoding.alignment import NO_WINNER, LayerRule, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
-from brainstruct.encoding.significance import combine_p, selected_p
+from brainstruct.encoding.uncertainty import MEAN
 
 Suffix = Literal["statmap", "dseg", "mask"]
 
@@ -86,6 +86,7 @@ def subject_maps(space: xr.Dataset, ceiling: xr.DataArray, preferred: str) -> It
 def model_maps(
     scores: xr.Dataset,
     winners: xr.Dataset,
+    chance: xr.Dataset,
     ceiling: xr.DataArray,
     *,
     name: str,
@@ -99,9 +100,11 @@ def model_maps(
     Parameters
     ----------
     scores : xarray.Dataset
-        ``r``, ``cv_score`` and ``p`` with dims instruction, layer, voxel.
+        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
     winners : xarray.Dataset
         ``instruction_index``, ``layer``, ``alignment``, ``margin`` with dim voxel.
+    chance : xarray.Dataset
+        ``p`` and ``p_fwe`` of `brainstruct.encoding.uncertainty.against_chance`.
     ceiling : xarray.DataArray
         What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`; voxels without
         one are NaN in all maps.
@@ -118,8 +121,7 @@ def model_maps(
 
     Notes
     -----
-    Written as the tables are: alignment of the mean is that of the mean *r*,
-    and p of several instructions is twice the mean of their p.
+    Written as the tables are: alignment and p of the mean are those of the mean *r*.
     """
     told: list[dict[str, Any]] = []
     for index, key in enumerate(scores["instruction"].values):
@@ -127,7 +129,7 @@ def model_maps(
         if key in instructions:
             told[-1] |= {"Task": instructions[key]["task"], "Text": instructions[key]["text"]}
     maps = chain(
-        _score_maps(scores, ceiling, rule, told),
+        _score_maps(scores, chance, ceiling, rule, told),
         _winner_maps(winners, ceiling.notnull(), told, colours) if len(told) > 1 else (),
         [_layer_map(winners, layer_colours, raced=len(told) > 1)],
     )
@@ -138,6 +140,7 @@ def model_maps(
 
 def _score_maps(
     scores: xr.Dataset,
+    chance: xr.Dataset,
     ceiling: xr.DataArray,
     rule: LayerRule,
     told: Sequence[Mapping[str, Any]],
@@ -148,10 +151,12 @@ def _score_maps(
     each = {"alignment": r / ceiling, "r": r}
     together = {stat: values.mean("instruction") for stat, values in each.items()}
     if int(scores.attrs["n_permutations"]) > 0:
-        each["p"] = selected_p(scores, rule).where(reliable)
-        together["p"] = combine_p(each["p"], "instruction")
-        for maps in (each, together):
-            maps["q"] = _q_values(maps["p"])
+        tested = chance.where(reliable)
+        for maps, of in (
+            (each, tested.drop_sel(instruction=MEAN)),
+            (together, tested.sel(instruction=MEAN)),
+        ):
+            maps |= {"p": of["p"], "q": _q_values(of["p"]), "pfwe": of["p_fwe"]}
     if len(told) == 1:
         for stat, values in each.items():
             sidecar = {**_TEXTS[stat], "Instructions": told}
@@ -163,8 +168,7 @@ def _score_maps(
         volumes = values.transpose("instruction", "voxel")
         yield VoxelMap("statmap", "ByInstruction", volumes, sidecar, stat, names=names)
     for stat, values in together.items():
-        over = "Mean of r over instructions" if stat in ("r", "alignment") else "All instructions"
-        description = f"{over}: {_TEXTS[stat]['Description']}"
+        description = f"Mean of r over instructions: {_TEXTS[stat]['Description']}"
         sidecar = {**_TEXTS[stat], "Description": description, "Instructions": told}
         yield VoxelMap("statmap", "Mean", values, sidecar, stat)
 

@@ -30,6 +30,7 @@ _HEAD = 0.04 + 12 * MM_PER_POINT / _PANEL  # room for marks above the highest ba
 @journal_style()
 def draw_roi_bars(
     table: pd.DataFrame,
+    intervals: pd.DataFrame,
     *,
     colours: Mapping[str, str],
     rois: Mapping[str, str] | None = None,
@@ -42,10 +43,12 @@ def draw_roi_bars(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns subject, model, roi, value; one row per combination. A missing value or row is a
-        region that the subject does not have.
+        Columns subject, model, roi, value, and low and high, the value's interval; one row per
+        combination. A missing value or row is a region that the subject does not have.
     colours : mapping
         Model -> colour, of the study: see `brainstruct.figures.style.model_colours`.
+    intervals : pandas.DataFrame
+        Columns roi, model, low, high: the interval of the mean over subjects.
     rois, models : mapping, optional
         What is shown, in order -> label; by default everything, without labels.
     marks : pandas.DataFrame, optional
@@ -56,37 +59,42 @@ def draw_roi_bars(
     Returns
     -------
     Drawing
-        Table: subject, model, roi, value, and mean, sem and mark of the bar. Bars are means
-        over subjects, whiskers the standard error of the mean over subjects (with two or more),
-        points the subjects.
+        Table: subject, model, roi, value, low and high, and mean, sem, interval and mark of the
+        bar. Bars are means over subjects, whiskers their intervals; points the subjects, thin
+        lines theirs.
 
     Raises
     ------
     ValueError
         If columns are missing or a combination occurs twice.
     """
-    require_tidy(table, ("subject", "model", "roi"), ("value",))
+    require_tidy(table, ("subject", "model", "roi"), ("value", "low", "high"))
+    require_tidy(intervals, ("model", "roi"), ("low", "high"))
     rois, models = shown(table, "roi", rois), shown(table, "model", models)
     table = table[table["roi"].isin(list(rois)) & table["model"].isin(list(models))]
     signs = {} if marks is None else {(m.roi, m.model): str(m.mark) for m in marks.itertuples()}
     bars = list(product(rois, models))
     summary = summarise(table, ["roi", "model"], bars)
     summary["mark"] = [signs.get(bar, "") for bar in bars]
-    figure = _draw(table, colours, rois, models, signs, meanings)
+    wanted = pd.MultiIndex.from_tuples(bars, names=["roi", "model"])
+    known = intervals.set_index(["roi", "model"])[["low", "high"]].reindex(wanted)
+    summary[["mean_low", "mean_high"]] = known.to_numpy(float)
+    figure = _draw(table, summary, colours, rois, models, meanings)
     number = {bar: place for place, bar in enumerate(bars)}
     of_rows = np.array([number[bar] for bar in zip(table["roi"], table["model"], strict=True)], int)
-    source = table[["subject", "model", "roi", "value"]].assign(
-        **{name: summary[name].to_numpy()[of_rows] for name in ("mean", "sem", "mark")}
+    of_bars = ("mean", "sem", "mean_low", "mean_high", "mark")
+    source = table[["subject", "model", "roi", "value", "low", "high"]].assign(
+        **{name: summary[name].to_numpy()[of_rows] for name in of_bars}
     )
     return Drawing(figure, source.iloc[of_rows.argsort(kind="stable")])
 
 
 def _draw(
     table: pd.DataFrame,
+    summary: pd.DataFrame,
     palette: Mapping[str, str],
     rois: Mapping[str, str],
     models: Mapping[str, str],
-    signs: Mapping[tuple[str, str], str],
     meanings: Mapping[str, str] | None,
 ) -> Figure:
     """Lay the page out and draw all bars."""
@@ -104,7 +112,8 @@ def _draw(
     pitch = _PANEL + names.height + _BELOW
     page = Page(width, head + n_rows * pitch)
     draw_strip(page, keys, _LEFT, _TOP, inner)
-    limits = subject_bars.value_limits(table["value"], _HEAD)
+    drawn = table[["value", "low", "high"]].fillna(0)
+    limits = subject_bars.value_limits(drawn, _HEAD)
     for number in range(n_rows):
         axes = page.axes(_LEFT, head + number * pitch, inner, _PANEL)
         axes.set(ylim=limits, ylabel="Normalised brain alignment", xlim=(-0.5, per_row - 0.5))
@@ -112,7 +121,7 @@ def _draw(
         subject_bars.prepare_axes(axes)
         ColumnNames([rois[roi] for roi in members], inner / per_row).write(axes)
         for place, roi in enumerate(members):
-            own = {model: signs.get((roi, model), "") for model in models}
+            own = summary[summary["roi"] == roi].set_index("model")
             _draw_group(axes, place, table[table["roi"] == roi], colours, subjects, own)
     return page.figure
 
@@ -134,9 +143,9 @@ def _draw_group(
     rows: pd.DataFrame,
     colours: Mapping[str, str],
     subjects: Sequence[str],
-    signs: Mapping[str, str],
+    bars: pd.DataFrame,
 ) -> None:
-    """Draw the bars of one region."""
+    """Draw the bars of one region; `bars` are summaries by model."""
     if rows["value"].notna().sum() == 0:
         subject_bars.say_no_data(axes, place)
         return
@@ -144,8 +153,11 @@ def _draw_group(
     low, high = axes.get_ylim()
     for index, (model, colour) in enumerate(colours.items()):
         x = place + (index - (len(colours) - 1) / 2) * pitch
-        values = rows.loc[rows["model"] == model].set_index("subject")["value"]
-        top = subject_bars.draw_bar(axes, x, values, subjects, width=0.9 * pitch, colour=colour)
+        own, bar = rows[rows["model"] == model].set_index("subject"), bars.loc[model]
+        top = subject_bars.draw_bar(
+            axes, x, own["value"], subjects, width=0.9 * pitch, colour=colour,
+            interval=(bar["mean_low"], bar["mean_high"]), intervals=own,
+        )  # fmt: skip
         if top is not None:
-            text = axes.text(x, top + 0.03 * (high - low), signs[model], ha="center", va="bottom")
+            text = axes.text(x, top + 0.03 * (high - low), bar["mark"], ha="center", va="bottom")
             text.set(fontsize=6.5, zorder=5)

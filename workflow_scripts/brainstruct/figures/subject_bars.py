@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from brainstruct.figures.scales import finite
@@ -29,27 +30,50 @@ def prepare_axes(axes: Axes) -> None:
 
 
 def draw_bar(
-    axes: Axes, x: float, values: pd.Series, subjects: Sequence[str], *, width: float, colour: str
+    axes: Axes,
+    x: float,
+    values: pd.Series,
+    subjects: Sequence[str],
+    *,
+    width: float,
+    colour: str,
+    interval: tuple[float, float] | None = None,
+    intervals: pd.DataFrame | None = None,
 ) -> float | None:
     """Draw one bar, and return its highest point; None if there is nothing to draw.
 
     `x` and `width` are in data coordinates. Values are by subject, the index; NaN or absent: the
-    subject has none. Each of all subjects of the figure has its symbol and its place.
+    subject has none. Each of all subjects of the figure has its symbol and its place. The whisker
+    is the interval of the mean, by default its standard error over subjects; `intervals` are of
+    the subjects, columns low and high.
     """
     mean, sem = mean_and_sem(values)
     if np.isnan(mean):
         return None
+    low, high = (mean - sem, mean + sem) if interval is None else interval
     axes.bar(x, mean, width=width, color=colour, edgecolor="none", zorder=2)
-    top = max(mean, float(values.max()))
-    if not np.isnan(sem):
-        axes.errorbar(x, mean, sem, color="black", linewidth=0.8, zorder=4)
-        top = max(top, mean + sem)
+    _draw_whisker(axes, x, (low, high), 0.8, zorder=4)
+    top = float(np.nanmax([mean, values.max(), high]))
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
-    look = {"markersize": 2.0, "zorder": 3, "clip_on": False, **_LOOK}
+    look = {"markersize": 2.0, "zorder": 5, "clip_on": False, **_LOOK}
     for subject, share, (fill, shape) in zip(subjects, spread, cycle(_SYMBOLS), strict=False):
         if subject in values.index:
+            if intervals is not None:
+                low, high = intervals.loc[subject, ["low", "high"]]
+                _draw_whisker(axes, x + share * width, (low, high), 0.4, zorder=3)
+                top = float(np.nanmax([top, high]))
             axes.plot(x + share * width, values[subject], shape, color=fill, **look)
     return top
+
+
+def _draw_whisker(
+    axes: Axes, x: float, ends: tuple[float, float], linewidth: float, zorder: float
+) -> None:
+    """Draw a black line with a white rim, which dark bars need; none if an end is not known."""
+    if np.isnan(ends).any():
+        return
+    rim = withStroke(linewidth=linewidth + 0.35, foreground="white")
+    axes.vlines(x, *ends, color="black", linewidth=linewidth, zorder=zorder, path_effects=[rim])
 
 
 def subject_keys(subjects: Sequence[str]) -> list[Artist]:

@@ -60,7 +60,7 @@ class Facts:
         ``transformers``, ``himalaya``, ``brainstruct``. Normally one value; a
         study computed in parts may have more.
     encoding : Mapping
-        How encoding models were fitted, and ``seed``.
+        How encoding models were fitted, ``seed``, and ``smallest_p`` against chance.
     """
 
     subjects: tuple[SubjectFacts, ...]

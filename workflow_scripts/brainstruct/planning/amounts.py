@@ -23,7 +23,7 @@ from brainstruct.planning.report import Assumptions
 Count = TypeVar("Count", int, tuple[int, int])
 
 _SCORE_BYTES = 4
-_N_SCORES = 5
+_N_SCORES = 6
 """r, R2, CV score, penalty and p of a voxel and feature space."""
 
 _LABELS_PER_FAMILY = 5
@@ -143,8 +143,8 @@ class Amounts:
         voxels = self.voxels(subject)
         labels = voxels * self.assumed.voxel_bytes + self.assumed.file_bytes
         layer = voxels * (_N_SCORES * _SCORE_BYTES + 1) + labels
-        # Half precision about an intercept, and the layer it comes from.
-        prediction = voxels * (2 * self.split(subject)[1] + 6) + labels
+        # Best layer and all layers' mean in half precision, intercept, and the best layer.
+        prediction = voxels * (4 * self.split(subject)[1] + 6) + labels
         return {name: layer if is_layer(name) else prediction for name in job.outputs}
 
     def output_bytes(self, job: Job) -> int:
@@ -167,6 +167,9 @@ class Amounts:
                 return spaces * voxels * _N_SCORES * _SCORE_BYTES + labels
             case "prepare_responses":
                 return sum(self.split(wild["subject"])) * voxels * _SCORE_BYTES + labels
+            case "assess_scores":
+                draws = _SCORE_BYTES * n_regions * self.study.statistics.n_draws
+                return (n_instructions + 1) * (voxels * 2 * _SCORE_BYTES + draws) + labels
             case "find_winners":
                 return voxels * (12 + _SCORE_BYTES * n_instructions) + labels
             case "estimate_ceiling":

@@ -73,6 +73,10 @@ class ExportRoom(Room):
         """Winners of all models of the exported subject, in the order of figures."""
         return self.encoding.of_models(self.encoding.winners, self.subject(wildcards))
 
+    def uncertainties(self, wildcards: Wildcards) -> list[str]:
+        """How sure the scores of all models of the exported subject are, in that order."""
+        return self.encoding.of_models(self.statistics.uncertainty, self.subject(wildcards))
+
     def space(self, wildcards: Wildcards) -> str:
         """Noise ceilings of the exported subject."""
         return self.data.ceiling(self.subject(wildcards))

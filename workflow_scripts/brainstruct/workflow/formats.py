@@ -21,11 +21,11 @@ STAGES: dict[str, int] = {
     "estimate_cross_subject": 2,
     "estimate_ceiling": 2,
     "embed": 1,
-    "fit_ridge": 1,
-    "predict_selected": 1,
-    "collect_scores": 1,
+    "fit_ridge": 2,
+    "predict_selected": 2,
+    "collect_scores": 2,
     "partition_variance": 2,
-    "compare": 1,
+    "compare": 2,
 }
 """Script -> number. Model families have their own, in `brainstruct.models.registry`, and
 data sets one for each part, in `DataSet.formats`."""

@@ -45,7 +45,7 @@ class MethodsRoom(Room):
             "mask": study.data.mask,
             "rois": study.data.rois,
             "alignment": study.alignment.model_dump(),
-            "statistics": study.statistics.model_dump(include={"n_draws"}),
+            "statistics": study.statistics.model_dump(include={"n_draws", "control"}),
             "cross_subject": study.cross_subject.model_dump(
                 include={"curve", "extrapolate_images"}
             ),

@@ -20,6 +20,7 @@ class StatisticsRoom(Room):
     models: ModelRoom
     encoding: EncodingRoom
 
+    uncertainty = file("uncertainty/{subject}/{model}.nc")  # p of scores, bootstrap of regions
     model_comparison = file("comparisons/models/{subject}.nc")
     instruction_comparison = file("comparisons/instructions/{subject}/{model}.nc")  # in pairs
     notes = file("tables/{name}.txt")  # what belongs to a table of the whole study
