@@ -89,6 +89,9 @@ rule collect_scores:
 rule find_winners:
     input:
         scores=encoding.scores(),
+        fits=encoding.fits,
+        comparison=statistics.comparison_of_instructions,
+        uncertainty=statistics.uncertainty(),
         ceiling=data.ceiling(),
     output:
         winners=encoding.winners(),

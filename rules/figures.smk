@@ -157,6 +157,39 @@ rule draw_winning_instruction:
         "../workflow_scripts/draw_winning_instruction.py"
 
 
+rule draw_winning_model:
+    input:
+        best_models=statistics.best_models(),
+        ceiling=data.ceiling(),
+        store=figures.pycortex_store(),
+    output:
+        svg=figures.figure("winning_model/{subject}"),
+        png=report(
+            figures.figure("winning_model/{subject}", "png"),
+            caption="../report/winning_model.rst",
+            category="1 Which model?",
+            labels={
+                "figure": "winning model",
+                "subject": "{subject}",
+            },
+        ),
+        table=figures.figure("winning_model/{subject}", "tsv"),
+    log:
+        figures.log("draw_winning_model/{subject}"),
+    benchmark:
+        figures.benchmark("draw_winning_model/{subject}")
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        labels=figures.labels,
+        code=stage_identity("draw_winning_model"),
+    script:
+        "../workflow_scripts/draw_winning_model.py"
+
+
 rule draw_winning_layer:
     input:
         winners=encoding.winners(),

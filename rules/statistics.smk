@@ -82,6 +82,28 @@ rule compare_instructions:
         "../workflow_scripts/compare.py"
 
 
+rule find_best_models:
+    input:
+        winners=statistics.winners,
+        comparison=statistics.model_comparison(),
+    output:
+        best_models=statistics.best_models(),
+    log:
+        statistics.log("find_best_models/{subject}"),
+    benchmark:
+        statistics.benchmark("find_best_models/{subject}")
+    conda:
+        "../envs/encode.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        models=statistics.compared_models,
+        code=stage_identity("find_best_models"),
+    script:
+        "../workflow_scripts/find_best_models.py"
+
+
 rule tabulate_comparisons_models:
     input:
         comparisons=statistics.of_subjects(statistics.model_comparison),
@@ -185,6 +207,8 @@ rule find_concepts:
     input:
         scores=encoding.scores(),
         ceiling=data.ceiling(),
+        comparison=statistics.instruction_comparison(),
+        uncertainty=statistics.uncertainty(),
     output:
         concept_map=statistics.concepts(),
         table=statistics.concept_table(),
@@ -204,6 +228,34 @@ rule find_concepts:
         code=stage_identity("find_concepts"),
     script:
         "../workflow_scripts/find_concepts.py"
+
+
+rule compare_with_paper:
+    input:
+        alignment_table=statistics.table("alignment"),
+        layer_table=statistics.table("layers"),
+        tables=statistics.all_partitions,
+    output:
+        table=report(
+            statistics.table("paper"),
+            caption="../report/paper_table.rst",
+            category="8 Tables",
+            labels={"table": "the paper beside this study"},
+        ),
+    log:
+        statistics.log("compare_with_paper"),
+    benchmark:
+        statistics.benchmark("compare_with_paper")
+    localrule: True
+    conda:
+        "../envs/methods.yaml"
+    params:
+        raced=statistics.families,
+        depths=statistics.depths,
+        synthetic=study.synthetic is not None,
+        code=stage_identity("compare_with_paper"),
+    script:
+        "../workflow_scripts/compare_with_paper.py"
 
 
 rule average_subjects:

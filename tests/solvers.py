@@ -13,6 +13,7 @@ from brainstruct.encoding.gram import CHUNK
 from brainstruct.encoding.solver import search_alphas
 from brainstruct.encoding.solver.arrays import precision
 from brainstruct.encoding.solver.holdout import SCRATCH
+from brainstruct.encoding.solver.search import PARTS as BLOCKS
 
 NODES = {"float32": 32, "float64": 48}
 """Penalties evaluated, at most, of a grid of many: 26 and 37 span six decades."""
@@ -67,7 +68,7 @@ def most_bytes(
     The larger of two stages: diagonalising the smaller Gram matrix in float64, and
     scoring fold by fold. `double` is for penalties that float32 is not enough for,
     and for float64 data. No term has more than one of penalties, samples and targets
-    as factors, but for the scores (folds x penalties x targets).
+    as factors, but for the scores (blocks x penalties x targets).
     """
     dtype, size = ("float64", 8) if double else ("float32", 4)
     held = -(-n_samples // n_folds)
@@ -75,8 +76,9 @@ def most_bytes(
     nodes = min(n_alphas, NODES[dtype])
     chunks = 3 * 8 * max(min(CHUNK, n_samples) * n_features, n_samples * min(CHUNK, n_features))
     decompose = 4 * 8 * square**2
-    # eigenvectors; projected targets; scores, and their mean over folds
-    kept = 8 * square**2 + size * n_targets * (square + (n_folds + 2) * n_alphas)
+    # eigenvectors; projected targets; scores of blocks, and their mean in float64
+    blocks = n_folds * BLOCKS + 6
+    kept = 8 * square**2 + size * n_targets * (square + blocks * n_alphas)
     left = size * n_samples * square
     fold = size * held * (n_targets + RANK[dtype] * square + nodes * held)
     batch = min(n_targets_batch, n_targets) * held

@@ -28,7 +28,7 @@ def build_viewer(
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     maps, colours = [], instruction_colours(instructions)
     for model, path in zip(models, winners, strict=True):
-        found = read_dataset(path, ["instruction_index", "layer", "alignment"], ["voxel"])
+        found = read_dataset(path, ["instruction_index", "clear", "layer", "alignment"], ["voxel"])
         maps += maps_of_model(
             found,
             space,

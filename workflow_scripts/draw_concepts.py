@@ -5,7 +5,7 @@ from pathlib import Path
 from brainstruct.config.models import Instruction
 from brainstruct.figures import concepts as maps
 from brainstruct.figures.style import instruction_colours
-from brainstruct.figures.voxels import keys_of, open_stage
+from brainstruct.figures.voxels import keys_of, open_stage, placed
 from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
@@ -26,7 +26,9 @@ def draw_concepts(
     table: Path,
 ) -> None:
     """Draw one subject and model."""
-    found = read_dataset(concept_map, ["concept_index", "member"], ["voxel", "concept"])
+    found = read_dataset(
+        concept_map, ["concept_index", "concept_clear", "clear", "member"], ["voxel", "concept"]
+    )
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     names = [str(name) for name in found["concept"].values]
     given = [str(name) for name in found["instruction"].values]
@@ -41,6 +43,8 @@ def draw_concepts(
             name: keys_of(found["instruction_index"].sel(concept=name), given, space)
             for name in names
         },
+        {"": placed(found["concept_clear"], space)}
+        | {name: placed(found["clear"].sel(concept=name), space) for name in names},
         groups=groups,
         colours=instruction_colours(instructions),
         concepts=order,

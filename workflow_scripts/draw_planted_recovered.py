@@ -30,7 +30,7 @@ def draw_planted_recovered(
     table: Path,
 ) -> None:
     """Draw one subject and model."""
-    found = read_dataset(winners, ["instruction_index"], ["voxel"])
+    found = read_dataset(winners, ["instruction_index", "clear"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     driven = match_voxels(read_dataset(truth, ["planted_instruction", "planted_model"]), space)
     planted = [
@@ -43,6 +43,7 @@ def draw_planted_recovered(
         open_stage(store, subject, space, title),
         placed(xr.DataArray(planted, dims="voxel"), space),
         keys_of(found["instruction_index"], list(found["instruction"].values), space),
+        placed(found["clear"], space),
         order=list(legend),
         colours=instruction_colours(instructions),
         texts={key: entry.text for key, entry in legend.items()},

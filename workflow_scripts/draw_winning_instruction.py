@@ -5,7 +5,7 @@ from pathlib import Path
 from brainstruct.config.models import Instruction
 from brainstruct.figures import winning_instruction as maps
 from brainstruct.figures.style import instruction_colours
-from brainstruct.figures.voxels import keys_of, open_stage, placed
+from brainstruct.figures.voxels import candidates_of, keys_of, open_stage, placed
 from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 
@@ -25,14 +25,17 @@ def draw_winning_instruction(
     table: Path,
 ) -> None:
     """Draw one subject and model."""
-    found = read_dataset(winners, ["instruction_index", "margin"], ["voxel"])
+    found = read_dataset(winners, ["instruction_index", "clear", "q", "margin"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
+    keys = [str(key) for key in found["instruction"].values]
+    candidates = candidates_of(found["candidate"], found["instruction_index"])
     maps.draw_winning_instruction(
         open_stage(store, subject, space, title),
-        keys_of(found["instruction_index"], list(found["instruction"].values), space),
+        keys_of(found["instruction_index"], keys, space),
+        placed(found["clear"], space),
         order=list(legend),
         colours=instruction_colours(instructions),
         texts={key: entry.text for key, entry in legend.items()},
         tasks={key: entry.task for key, entry in legend.items()},
-        margin=placed(found["margin"], space),
+        columns={"margin": found["margin"], "q": found["q"], "candidates": candidates},
     ).save(svg, png, table)

@@ -22,9 +22,10 @@ def draw_winning_layer(
     table: Path,
 ) -> None:
     """Draw one subject and model."""
-    found = read_dataset(winners, ["layer"], ["voxel"])
+    found = read_dataset(winners, ["layer", "layer_low", "layer_high"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    layer = found["layer"].where(found["layer"] >= 0)
+    names = ("layer", "layer_low", "layer_high")
+    layers = [placed(found[name].where(found[name] >= 0), space) for name in names]
     maps.draw_winning_layer(
-        open_stage(store, subject, space, title), placed(layer, space), n_layers=n_layers
+        open_stage(store, subject, space, title), *layers, n_layers=n_layers
     ).save(svg, png, table)

@@ -15,7 +15,7 @@ from brainstruct.exports.sidecars import merged, model_facts, reference, subject
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import Cortex, own_cortices, store_cortex
 from brainstruct.figures.halves import read_alignment, read_stored
-from brainstruct.figures.style import instruction_colours, layer_colours
+from brainstruct.figures.style import NO_WINNER, instruction_colours, layer_colours
 from brainstruct.figures.surface import check_volume
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset
@@ -40,7 +40,7 @@ def _cortices(
     return []
 
 
-WON = ("instruction_index", "layer", "alignment", "margin")
+WON = ("instruction_index", "clear", "q", "layer", "layer_low", "alignment", "margin")
 """What is exported of winners."""
 
 
@@ -96,7 +96,7 @@ def export_subject(
                 name=labels[model.key],
                 rule=alignment.layers,
                 instructions={key: one.model_dump() for key, one in model.instructions.items()},
-                colours=instruction_colours(instructions),
+                colours=instruction_colours(instructions) | NO_WINNER,
                 layer_colours=layer_colours(model.n_layers),
             )
             own = model_facts(fitted, key=model.key, label=model.label)

@@ -15,6 +15,8 @@ def find_concepts(
     *,
     scores: Path,
     ceiling: Path,
+    comparison: Path,
+    uncertainty: Path,
     concepts: dict[str, list[str]],
     alignment: Alignment,
     mask: str,
@@ -27,7 +29,9 @@ def find_concepts(
     fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
-    found = groups.find_concepts(fitted, usable, concepts, rule=alignment.layers)
+    compared = read_dataset(comparison, ["difference", "p"], ["comparison", "voxel"])
+    chance = read_dataset(uncertainty, ["p"], ["instruction", "voxel"])["p"]
+    found = groups.find_concepts(fitted, usable, concepts, compared, chance, rule=alignment.layers)
     regions = groups.concept_table(found, fitted, usable, space, mask=mask, rule=alignment.layers)
     found = found.assign_attrs(test_set=fitted.attrs["test_set"])
     regions.insert(0, "test_set", found.attrs["test_set"])

@@ -1,16 +1,31 @@
-"""Rule find_winners: winning instruction and layer of every voxel."""
+"""Rule find_winners: winning instruction and layer of every voxel, and how sure they are."""
 
 from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import alignment as scoring
+from brainstruct.encoding.depth import with_intervals
+from brainstruct.encoding.rivals import judge_winners
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
 
 @script
-def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: Path) -> None:
+def find_winners(
+    *,
+    scores: Path,
+    fits: list[Path],
+    ceiling: Path,
+    comparison: Path | None,
+    uncertainty: Path,
+    alignment: Alignment,
+    winners: Path,
+) -> None:
     """Compare the instructions of one model, voxel by voxel."""
     fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
@@ -20,6 +35,31 @@ def find_winners(*, scores: Path, ceiling: Path, alignment: Alignment, winners: 
         usable,
         rule=alignment.layers,
     )
+    compared = (
+        read_dataset(comparison, ["difference", "p"], ["comparison", "voxel"])
+        if comparison
+        else None
+    )
+    chance = read_dataset(uncertainty, ["p"], ["instruction", "voxel"])["p"]
+    result = judge_winners(result, fitted, compared, chance, alignment.layers)
+
+    def deviations(instruction: str) -> NDArray[np.float32] | None:
+        """Read the blocks' scores of all layers, if the solver kept them."""
+        first = fitted.sizes["layer"] * fitted["instruction"].values.tolist().index(instruction)
+        parts = [
+            read_dataset(path, [], ["voxel"]).get("cv_deviation")
+            for path in fits[first : first + fitted.sizes["layer"]]
+        ]
+        kept = [part for part in parts if part is not None]
+        if not kept:
+            return None
+        none = xr.full_like(kept[0], np.nan)  # of a layer that never varies
+        return np.stack(
+            [(none if part is None else part).values for part in parts], dtype=np.float32
+        )
+
+    result = with_intervals(result, fitted, deviations)
+    log.info("%d clear winners", int(result["clear"].sum()))
     excluded = int((result["layer"] == scoring.NO_WINNER).sum())
     log.info("%d of %d voxels under the ceiling threshold", excluded, result.sizes["voxel"])
     result = result.assign_attrs(

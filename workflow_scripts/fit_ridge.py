@@ -98,6 +98,11 @@ def fit_ridge(
                 "layer": layer,
             },
         )
+        if len(scores.cv_blocks):
+            # As differences from the mean: half precision is relative.
+            deviation = (scores.cv_blocks - scores.cv_score).astype(np.float16)
+            result["cv_deviation"] = ("block", "voxel"), deviation
+            result["block"] = np.arange(len(deviation))
         write_dataset(result, path, provenance=origin)
     if prediction is not None:
         result = prediction_dataset(

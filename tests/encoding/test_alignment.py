@@ -155,7 +155,16 @@ def test_design_matrix_follows_the_images_not_the_order_of_blocks(tmp_path):
 
 def test_recovery(space):
     winners = xr.Dataset(
-        {"instruction_index": ("voxel", [0, 1, 1, -1]), "layer": ("voxel", [5, 9, 3, -1])},
+        {
+            name: ("voxel", values)
+            for name, values in {
+                "instruction_index": [0, 1, 1, -1],
+                "clear": [True, False, True, False],
+                "layer": [5, 9, 3, -1],
+                "layer_low": [5, 8, 1, -1],
+                "layer_high": [6, 9, 4, -1],
+            }.items()
+        },
         coords={"instruction": ["IC", "VQ1"], "voxel": np.arange(4)},
     )
     truth = xr.Dataset(
@@ -173,6 +182,8 @@ def test_recovery(space):
     assert table.loc["all", "instruction_found"] == 1
     assert table.loc["PPA", "layer_found"] == pytest.approx(1 / 2)
     assert table.loc["EBA", "layer_found"] == 1
+    assert table.loc["PPA", ["instruction_clear", "layer_in_interval"]].tolist() == [0.5, 0.5]
+    assert table.loc["EBA", ["instruction_clear", "layer_in_interval"]].tolist() == [1, 1]
     with pytest.raises(ValueError, match="never planted"):
         match_voxels(truth.isel(voxel=slice(0, 2)), space)
 
@@ -180,7 +191,8 @@ def test_recovery(space):
 def test_a_neighbouring_layer_is_found_and_the_next_is_not():
     layers = [3, 4, 5, 6, 7]
     winners = xr.Dataset(
-        {"instruction_index": ("voxel", [0] * 5), "layer": ("voxel", layers)},
+        {"instruction_index": ("voxel", [0] * 5), "clear": ("voxel", [True] * 5)}
+        | dict.fromkeys(("layer", "layer_low", "layer_high"), ("voxel", layers)),
         coords={"instruction": ["IC"], "voxel": np.arange(5)},
     )
     planted = {"model": "m", "instruction": "IC", "layer": 5}

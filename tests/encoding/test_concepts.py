@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -28,6 +29,27 @@ def scores():
     )
 
 
+CHANCE = xr.DataArray(
+    np.full((4, 50), 1e-4),
+    dims=("instruction", "voxel"),
+    coords={"instruction": NAMES, "voxel": np.arange(50)},
+)
+
+
+@pytest.fixture
+def compared():
+    """All pairs: the instruction named first in NAMES is surely better, in even voxels alone."""
+    pairs = list(combinations(NAMES, 2))
+    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
+    return xr.Dataset(
+        {
+            "difference": (("comparison", "voxel"), np.full((len(pairs), 50), 0.1)),
+            "p": (("comparison", "voxel"), np.tile([1e-6, 0.9], (len(pairs), 25))),
+        },
+        coords={"a": ("comparison", first), "b": ("comparison", second)},
+    )
+
+
 @pytest.fixture
 def ceiling():
     values = np.full(50, 0.8, np.float32)
@@ -35,8 +57,8 @@ def ceiling():
     return usable(xr.DataArray(values, dims="voxel"))
 
 
-def test_winner_within_each_group(scores, ceiling):
-    found = find_concepts(scores, ceiling, GROUPS, rule="best")
+def test_winner_within_each_group(scores, ceiling, compared):
+    found = find_concepts(scores, ceiling, GROUPS, compared, CHANCE, rule="best")
     assert found["concept"].values.tolist() == ["counts", "recognition"]
     best = scores["cv_score"].max("layer").values
     for voxel in range(50):
@@ -58,18 +80,34 @@ def test_winner_within_each_group(scores, ceiling):
     ]
 
 
-def test_one_group_of_all_is_the_overall_winner(scores, ceiling):
-    found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, rule="mean")
+def test_one_group_of_all_is_the_overall_winner(scores, ceiling, compared):
+    found = find_concepts(scores, ceiling, {"all": NAMES[::-1]}, compared, CHANCE, rule="mean")
     overall = find_winners(scores, ceiling, rule="mean")
     for name in ("instruction_index", "layer", "alignment", "margin"):
         np.testing.assert_array_equal(found[name].values[0], overall[name].values)
 
 
-def test_group_of_one_has_no_margin(scores, ceiling):
-    found = find_concepts(scores, ceiling, {"one": ["IC"]}, rule="best")
+def test_group_of_one_has_no_margin(scores, ceiling, compared):
+    found = find_concepts(scores, ceiling, {"one": ["IC"]}, compared, CHANCE, rule="best")
     assert found["margin"].isnull().all()
     with pytest.raises(ValueError, match="no concept"):
-        find_concepts(scores, ceiling, {"none": ["SR"]}, rule="best")
+        find_concepts(scores, ceiling, {"none": ["SR"]}, compared, CHANCE, rule="best")
+
+
+def test_clear_is_who_beats_all_that_could_have_won_instead(scores, ceiling, compared):
+    groups = {"first": ["IC", "VQ1"], "last": ["IU3", "VQ2"], "alone": ["VQ2"]}
+    found = find_concepts(scores, ceiling, groups, compared, CHANCE, rule="best")
+    index, even = found["instruction_index"].values, np.arange(50) % 2 == 0
+    concept = found["concept_index"].values
+    known = concept != NO_WINNER
+    np.testing.assert_array_equal(found["clear"].values[0], even & known & (index[0] == 0))
+    np.testing.assert_array_equal(found["clear"].values[1], even & known & (index[1] == 2))
+    assert not found["clear"].values[2].any()
+    # Whatever wins the first group beats the others' members; of the last group nothing does.
+    np.testing.assert_array_equal(found["concept_clear"], even & (concept == 0))
+    none = find_concepts(scores, ceiling, groups, compared, CHANCE + 0.5, rule="best")
+    assert not none["concept_clear"].any()
+    assert not none["clear"].any()
 
 
 def space():
@@ -80,17 +118,19 @@ def space():
     )
 
 
-def test_table_of_wins(scores, ceiling):
-    found = find_concepts(scores, ceiling, GROUPS, rule="best")
+def test_table_of_wins(scores, ceiling, compared):
+    found = find_concepts(scores, ceiling, GROUPS, compared, CHANCE, rule="best")
     table = concept_table(found, scores, ceiling, space(), rule="best", mask="mask")
     sums = table.groupby(["family", "label", "concept"])["share_won"].sum()
     np.testing.assert_allclose(sums, 1)
+    assert (table["share_clear"] <= table["share_won"]).all()
+    assert (table["share_concept_clear"] <= table["share_concept"]).all()
     ffa = table[table["label"] == "FFA"]
     assert (ffa["n_reliable"] == 9).all()
     assert ffa.groupby("concept")["share_concept"].first().sum() == pytest.approx(1)
 
 
-def test_alignment_by_both_ceilings(scores, ceiling):
+def test_alignment_by_both_ceilings(scores, ceiling, compared):
     r = scores["r"].isel(layer=0)
     ceilings = {
         "ncsnr": ceiling.where(ceiling >= 0.05),

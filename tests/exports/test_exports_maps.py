@@ -21,7 +21,7 @@ from brainstruct.exports.maps import model_maps, subject_maps
 from brainstruct.exports.sidecars import subject_facts
 from brainstruct.exports.subject import SubjectFolder
 from brainstruct.exports.surfaces import own_cortices
-from brainstruct.figures.style import instruction_colours, layer_colours
+from brainstruct.figures.style import NO_WINNER, instruction_colours, layer_colours
 from ceilings import usable
 from nsd_study import open_nsd
 
@@ -33,7 +33,7 @@ def maps_of(scores, winners, space, **changes):
         "name": "someModel",
         "rule": "best",
         "instructions": INSTRUCTIONS,
-        "colours": instruction_colours(list(INSTRUCTIONS)),
+        "colours": instruction_colours(list(INSTRUCTIONS)) | NO_WINNER,
         "layer_colours": layer_colours(6),
     }
     chance = chance_of(scores)
@@ -129,9 +129,9 @@ def test_every_map_says_what_it_is_and_how_layers_were_chosen(scores, winners, s
         assert one.sidecar["LayerSelection"].startswith("Per voxel and instruction, the layer")
         if one.stat is not None:
             assert {"Units", "Statistic"} <= set(one.sidecar)
-        raced = "Win" in one.desc
+        raced = "Win" in one.desc or "Best" in one.desc
         assert ("WinnerSelection" in one.sidecar) is raced
-        if one.desc == "someModelWinningLayer":
+        if one.suffix == "dseg" and one.desc == "someModelWinningLayer":
             assert "score under the winning instruction. The number" in one.sidecar["Description"]
     (alone,) = (
         one
@@ -149,6 +149,9 @@ def test_no_permutations_no_p(scores, winners, space):
         "alignment",
         "r",
         "margin",
+        "q",
+        "layerlow",
+        "layerhigh",
     }
 
 
@@ -159,15 +162,20 @@ def test_winners_are_indices_into_their_table(folder, winners, space, reliable):
     ).set_index("index")
     assert np.issubdtype(image.get_data_dtype(), np.integer)
     found = values_at(image, space).astype(int)
-    keys = winners["instruction"].values
+    keys = [*winners["instruction"].values, None]
     expected = [
-        keys[place] if place >= 0 else None for place in winners["instruction_index"].values
+        "no clear winner" if place >= 0 and not clear else keys[place]
+        for place, clear in zip(
+            winners["instruction_index"].values, winners["clear"].values, strict=True
+        )
     ]
+    assert "no clear winner" in expected
     assert [table["name"].get(index) for index in found] == expected
     np.testing.assert_array_equal(found > 0, reliable)
     assert np.count_nonzero(image.get_fdata()) == reliable.sum()
     assert table["color"].to_dict() == {
-        row: instruction_colours(list(INSTRUCTIONS))[key] for row, key in table["name"].items()
+        row: (instruction_colours(list(INSTRUCTIONS)) | NO_WINNER)[key]
+        for row, key in table["name"].items()
     }
 
     layers = pd.read_csv(
@@ -189,9 +197,9 @@ def test_nilearn_takes_maps_as_they_are(folder, winners, space):
     means = masker.fit_transform(
         folder / f"sub-01_{SPACE}_stat-noiseceiling_desc-ncsnr_statmap.nii.gz"
     ).ravel()
-    won = winners["instruction_index"].values
+    won = winners["instruction_index"].where(winners["clear"] | (winners["layer"] < 0), 3).values
     ceiling = space["ceiling_ncsnr"].values
-    expected = [ceiling[won == place].mean() for place in range(3)]
+    expected = [ceiling[won == place].mean() for place in range(4)]
     np.testing.assert_allclose(means, expected, rtol=1e-4)
 
 
@@ -264,6 +272,7 @@ def test_one_instruction_is_one_map_and_no_race(scores, winners, space):
     assert {(one.suffix, one.desc, one.values.ndim) for one in maps} == {
         ("statmap", "someModel", 1),
         ("dseg", "someModelWinningLayer", 1),
+        ("statmap", "someModelWinningLayer", 1),
     }
 
 

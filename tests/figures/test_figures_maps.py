@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -146,7 +144,14 @@ def test_voxels_without_a_ceiling_are_not_above_it(stage, place):
 
 GROUPS = {"scene": ["CR", "SR"], "counts": ["IU3"]}
 COLOURS = instruction_colours(["IC", "CR", "IU3", "SR"])
-draw_concepts = partial(concept_maps.draw_concepts, colours=COLOURS)
+
+
+def draw_concepts(stage, concept, winners, clear=True, **more):
+    sure = {
+        name: keys.copy(data=np.full(keys.size, clear))
+        for name, keys in ({"": concept} | winners).items()
+    }
+    return concept_maps.draw_concepts(stage, concept, winners, sure, colours=COLOURS, **more)
 
 
 @pytest.fixture
@@ -169,7 +174,14 @@ def test_every_concept_with_a_race_has_a_map(stage, concepts, tmp_path):
     assert len(maps(drawing)) == 2
     assert [text for text in captions(drawing) if text] == ["Winning concept", "Within scene"]
     assert {"50 %", "alone", "scene: Highlight."} <= said(drawing)
-    assert list(drawing.table)[3:] == ["concept", "within_scene", "within_counts"]
+    assert list(drawing.table)[3:] == [
+        "concept",
+        "clear",
+        "within_scene",
+        "clear_scene",
+        "within_counts",
+        "clear_counts",
+    ]
     saved(drawing, tmp_path / "concepts")
 
 
@@ -178,6 +190,14 @@ def test_within_a_concept_instructions_keep_their_colours(stage, concepts, paint
     row = painted(maps(drawing)[1])[30]
     np.testing.assert_allclose(row[10, :3], to_rgb(COLOURS["CR"]), atol=1e-3)
     np.testing.assert_allclose(row[70, :3], to_rgb(COLOURS["SR"]), atol=1e-3)
+
+
+def test_concepts_without_a_clear_winner_are_white(stage, concepts, painted):
+    drawing = draw_concepts(stage, concepts["concept"], concepts["winners"], False, groups=GROUPS)
+    for axes in maps(drawing):
+        image = painted(axes)
+        assert (image[image[..., 3] > 0] == 1).all()
+    assert {"no clear winner", "100 %"} <= said(drawing)
 
 
 def test_an_instruction_of_two_concepts_has_a_share_of_each(stage, concepts, voxels):

@@ -67,7 +67,7 @@ def draw(marker: Path, space: xr.Dataset, stem: Path) -> bytes:
         coords={**space.coords, "roi": ["V1"]},
     )
     drawing = draw_winning_instruction(
-        Stage(flatmap, regions), winner, order=KEYS, colours=instruction_colours(KEYS)
+        Stage(flatmap, regions), winner, winner != "", order=KEYS, colours=instruction_colours(KEYS)
     )
     paths = saved(drawing, stem)
     return paths["png"].read_bytes() + paths["svg"].read_bytes()

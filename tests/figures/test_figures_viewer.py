@@ -46,6 +46,7 @@ def winners(space: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(
         {
             "instruction_index": ("voxel", (number % 4 - 1).astype(np.int16)),
+            "clear": ("voxel", number % 8 < 4),
             "layer": ("voxel", (number % 6 - 1).astype(np.int16)),
             "alignment": ("voxel", np.linspace(-0.2, 1.3, count).astype(np.float32)),
         }
@@ -86,15 +87,17 @@ def test_a_model_with_instructions_has_three_maps(winners, space):
         "normalised alignment",
     ]
     instruction, layer, alignment = maps
-    assert instruction.colours == [COLOURS[key] for key in TEXTS]
+    assert instruction.colours == [*(COLOURS[key] for key in TEXTS), "#ffffff"]
     assert instruction.legend[1] == "IU1: Name the colour"
-    assert instruction.high == 2
+    assert (instruction.high, instruction.legend[3]) == (3, "no clear winner")
     expected = matplotlib.colormaps[SEQUENTIAL].resampled(5)(np.arange(5))
     assert layer.colours == [to_hex(colour) for colour in expected]
     assert layer.high == 4
     assert (alignment.high, alignment.legend) == (1, ())
     for entry, name in ((instruction, "instruction_index"), (layer, "layer")):
         codes = winners[name].values
+        if entry is instruction:
+            codes = np.where(winners["clear"].values | (codes < 0), codes, 3)
         assert np.array_equal(np.isnan(entry.values), codes < 0)
         assert np.array_equal(entry.values.values[codes >= 0], codes[codes >= 0])
         assert {"i", "j", "k"} <= set(entry.values.coords)

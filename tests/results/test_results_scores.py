@@ -65,6 +65,7 @@ def root(tmp_path_factory) -> Path:
                 usable(space["ceiling_ncsnr"], ALIGNMENT["ceiling_threshold"]),
                 rule="best",
             )
+            found["clear"] = found["layer"] > 0
             write_dataset(
                 found, root / f"winners/{subject}/{model}.nc", provenance={"alignment": ALIGNMENT}
             )

@@ -1,4 +1,4 @@
-"""Names of label numbers in attributes: as JSON, since netCDF holds no mappings."""
+"""Labels of voxels, and names of label numbers in attributes: JSON, as netCDF has no mappings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
+
+UNCLEAR = "no clear winner"
+"""Label of voxels whose best instruction, model or concept is not surely the best."""
 
 
 def names_as_text(names: Mapping[Any, Any]) -> str:

@@ -17,8 +17,8 @@ class Statistics(Block):
     n_draws : int
         Bootstrap samples.
     compare : "all" or list of pairs of str
-        Models that are compared: the first minus the second. ``all``: each
-        model that follows instructions with trained weights, with every other.
+        Models that are compared: the first minus the second. ``all``: each with
+        every other, of which at least one has trained weights.
     control : str
         What tables control when they count voxels that are predicted better than
         chance: the false discovery rate (``fdr``), or the family-wise error over

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -240,12 +241,16 @@ class Study(Block):
         """Pairs of models that are compared: the first minus the second."""
         if self.statistics.compare != "all":
             return list(self.statistics.compare)
-        pairs: list[tuple[str, str]] = []
-        for model in self.models:
-            others = [other.key for other in self.models if other is not model]
-            if model.follows_instructions and model.random_seed is None:
-                pairs += [(model.key, key) for key in others if (key, model.key) not in pairs]
-        return pairs
+        # Models that follow instructions stand first.
+        order = sorted(
+            self.models,
+            key=lambda model: not model.follows_instructions or model.random_seed is not None,
+        )
+        return [
+            (a.key, b.key)
+            for a, b in combinations(order, 2)
+            if a.random_seed is None or b.random_seed is None
+        ]
 
     def instructions_of(self, model: Model) -> list[str]:
         """Return the instruction keys a model is run with."""

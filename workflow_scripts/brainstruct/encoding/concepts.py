@@ -16,27 +16,33 @@ from brainstruct.encoding.alignment import (
     select_layers,
 )
 from brainstruct.encoding.regions import mean_over, regions, share
+from brainstruct.encoding.rivals import judge
 
 
 def find_concepts(
     scores: xr.Dataset,
     ceiling: xr.DataArray,
     concepts: Mapping[str, Sequence[str]],
+    comparison: xr.Dataset,
+    p: xr.DataArray,
     *,
     rule: LayerRule,
 ) -> xr.Dataset:
     """Find each voxel's winning instruction within every concept group.
 
     `concepts` says which instructions each has; those that the model was not given are left out,
-    and so is a concept without any. All else is as for `find_winners`.
+    and so is a concept without any. `comparison` is of all pairs of instructions, and `p`
+    (instruction, voxel) that of better than chance, see `judge`. All else is as for `find_winners`.
 
     Returns
     -------
     xarray.Dataset
         By concept and voxel, as `find_winners` gives them of the group's instructions:
         ``instruction_index`` (but among all instructions), ``layer``, ``alignment``,
-        ``margin``. By voxel: ``concept_index``, the concept whose winner has the best CV score,
-        or `NO_WINNER`. By concept and instruction: ``member`` of the group or not.
+        ``margin``; and ``clear``, whether it beats the others of its group (never without any).
+        By voxel: ``concept_index``, the concept whose winner has the best CV score, or
+        `NO_WINNER`; ``concept_clear``, whether that winner beats every instruction of all other
+        concepts. By concept and instruction: ``member`` of the group or not.
 
     Raises
     ------
@@ -66,10 +72,29 @@ def find_concepts(
     leader = best_of(xr.concat(top, names), "concept")
     member = [[name in members for name in given] for members in groups.values()]
     leader = leader.where(ceiling.notnull(), NO_WINNER)
-    return result.assign(
+    result = result.assign(
         concept_index=leader.astype(np.int16),
         member=(("concept", "instruction"), member),
     ).assign_coords(instruction=given)
+    return _judged(result, comparison, p.sel(instruction=given))
+
+
+def _judged(found: xr.Dataset, comparison: xr.Dataset, p: xr.DataArray) -> xr.Dataset:
+    """Add who is clear; `p` (instruction, voxel) is that of better than chance."""
+    own, member = p.transpose("instruction", "voxel"), found["member"]
+    place = xr.DataArray(np.arange(member.sizes["instruction"]), dims="instruction")
+    clear = [
+        judge(index, inside & (place != index), comparison, own)["clear"]
+        for index, inside in zip(found["instruction_index"], member, strict=True)
+    ]
+    leader = found["concept_index"]
+    winner = found["instruction_index"].isel(concept=leader).where(leader >= 0, NO_WINNER)
+    others = [np.delete(member.values, row, 0).any(0) for row in range(len(clear))]
+    rivals = xr.zeros_like(own, dtype=bool).copy(data=np.array(others)[leader.values].T)
+    return found.assign(
+        clear=xr.concat(clear, found["concept"]),
+        concept_clear=judge(winner, rivals, comparison, own)["clear"],
+    )
 
 
 def concept_table(
@@ -88,7 +113,7 @@ def concept_table(
     """
     r = select_layers(scores, rule)["r"]
     known = ceiling.where(r.notnull())
-    concept_index = found["concept_index"].values
+    concept_index, sure = found["concept_index"].values, found["concept_clear"].values
     rows = []
     for region in regions(space, mask):
         reliable = region.voxels & (concept_index != NO_WINNER)
@@ -96,6 +121,7 @@ def concept_table(
         for row, place in np.argwhere(found["member"].values).tolist():
             name = str(found["instruction"].values[place])
             won = found["instruction_index"].values[row]
+            clear = found["clear"].values[row]
             rows.append(
                 {
                     "family": region.family,
@@ -105,7 +131,9 @@ def concept_table(
                     "n_voxels": int(region.voxels.sum()),
                     "n_reliable": int(reliable.sum()),
                     "share_won": share(won == place, reliable),
+                    "share_clear": share((won == place) & clear, reliable),
                     "share_concept": share(concept_index == row, reliable),
+                    "share_concept_clear": share((concept_index == row) & sure, reliable),
                     "alignment": float(means.sel(instruction=name)),
                 }
             )

@@ -31,18 +31,22 @@ def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
 def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.DataFrame:
     """Tabulate, per region, the share of voxels whose planted feature space won.
 
-    `winners` has ``instruction_index``, ``layer`` (negative: under the ceiling threshold) and the
-    coordinate ``instruction``; `truth` has ``planted_model``, ``planted_instruction``,
-    ``planted_layer`` and ``region``, voxel for voxel the same; empty strings where nothing was
-    planted. One row for all regions and one for each; ``dictionary/columns.toml`` describes the
-    columns.
+    `winners` has ``instruction_index``, ``clear``, ``layer`` (negative: under the ceiling
+    threshold), the ends of its interval, ``layer_low`` and ``layer_high``, and the coordinate
+    ``instruction``; `truth` has ``planted_model``, ``planted_instruction``, ``planted_layer`` and
+    ``region``, voxel for voxel the same; empty strings where nothing was planted. One row for all
+    regions and one for each; ``dictionary/columns.toml`` describes the columns.
     """
     keys = winners["instruction"].values
     index = winners["instruction_index"].values
     won = np.where(index >= 0, keys[np.maximum(index, 0)], "")
     planted = truth["planted_model"].values == model
     right = won == truth["planted_instruction"].values
-    distance = np.abs(winners["layer"].values - truth["planted_layer"].values)
+    layer = truth["planted_layer"].values
+    distance = np.abs(winners["layer"].values - layer)
+    inside_interval = (winners["layer_low"].values <= layer) & (
+        layer <= winners["layer_high"].values
+    )
     region = truth["region"].values
     rows = []
     for roi in ("all", *pd.unique(region[planted]).tolist()):
@@ -58,7 +62,9 @@ def recovery_table(winners: xr.Dataset, truth: xr.Dataset, model: str) -> pd.Dat
                 "n_planted": int(inside.sum()),
                 "n_reliable": int(reliable.sum()),
                 "instruction_found": share(right, reliable),
+                "instruction_clear": share(winners["clear"].values, reliable),
                 "layer_found": share(distance <= NEIGHBOUR, found),
+                "layer_in_interval": share(inside_interval, found),
                 "median_layer_error": float(np.median(distance[found])) if found.any() else np.nan,
             }
         )

@@ -16,9 +16,10 @@ from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre, requir
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.solver import search_alphas
 
-Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
+Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
 """Training features and responses, test features, penalties -> predictions of the test
-responses, chosen penalties and their scores; arrays of himalaya's current backend."""
+responses, chosen penalties, their scores, and those of blocks of held-out images (or none);
+arrays of himalaya's current backend."""
 
 
 def standardise(train: Array, test: Array) -> tuple[Array, Array]:
@@ -115,7 +116,7 @@ def fit_and_score(
     grid = np.asarray(alphas, dtype=np.float32)
     arrays = (X_train, Y_train.astype(np.float32), X_test, grid)
     found = solver(*(engine.asarray(array) for array in arrays))
-    prediction, alpha, cv_score = (engine.to_numpy(array) for array in found)
+    prediction, alpha, cv_score, cv_blocks = (engine.to_numpy(array) for array in found)
     alpha = alpha.astype(np.float32)
     # himalaya returns penalties a rounding away from those it was given
     smallest, largest = (np.isclose(alpha, end).astype(np.int8) for end in (grid[0], grid[-1]))
@@ -123,6 +124,7 @@ def fit_and_score(
         r=pearson(Y_test, prediction),
         r2=r_squared(Y_test, prediction),
         cv_score=cv_score.astype(np.float32),
+        cv_blocks=cv_blocks.astype(np.float32),
         alpha=alpha,
         at_edge=largest - smallest,
         prediction=prediction,
@@ -131,17 +133,20 @@ def fit_and_score(
 
 def solve_by_himalaya(
     X: Any, Y: Any, X_test: Any, alphas: Any, **settings: Any
-) -> tuple[Any, Any, Any]:
-    """Predict with himalaya's own solver, see `Solver`; settings are those of its ``RidgeCV``."""
+) -> tuple[Any, Any, Any, Any]:
+    """Predict with himalaya's own solver, see `Solver`; settings are those of its ``RidgeCV``.
+
+    It keeps no score but the mean over folds, so that there are no blocks.
+    """
     model = RidgeCV(alphas=alphas, solver="svd", **settings)
     model.fit(X, Y)
-    return model.predict(X_test), model.best_alphas_, model.cv_scores_
+    return model.predict(X_test), model.best_alphas_, model.cv_scores_, model.cv_scores_[None][:0]
 
 
 def _by_gram(
     X: Any, Y: Any, X_test: Any, alphas: Any, *, cv: KFold, **settings: Any
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     """Predict with this package's solver, see `Solver`; settings are those of `search_alphas`."""
     held = [rows for _, rows in cv.split(np.empty(len(Y)))]
     found = search_alphas(X, Y, alphas, held, **settings)
-    return found.predict(X_test), found.alphas, found.cv_scores
+    return found.predict(X_test), found.alphas, found.cv_scores, found.cv_blocks

@@ -20,6 +20,8 @@ class FitScores:
         Pearson correlation and coefficient of determination on the test images.
     cv_score : array of shape (n_voxels,)
         Best cross-validation score on the training images, mean over folds.
+    cv_blocks : array of shape (n_blocks, n_voxels)
+        The same of blocks of the held-out images; no block if the solver keeps none.
     alpha, at_edge : array of shape (n_voxels,)
         Chosen penalty, and whether it is the smallest (-1) or largest (1) of the grid, else 0.
     prediction : array of shape (n_test, n_voxels)
@@ -29,6 +31,7 @@ class FitScores:
     r: Array
     r2: Array
     cv_score: Array
+    cv_blocks: Array
     alpha: Array
     at_edge: NDArray[np.int8]
     prediction: Array

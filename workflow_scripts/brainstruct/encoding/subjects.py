@@ -16,6 +16,7 @@ from brainstruct.encoding.fdr import (
     wilcoxon_floor,
     wilcoxon_p,
 )
+from brainstruct.encoding.prevalence import prevalence, without_one
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.encoding.resampling import difference_statistics
 
@@ -44,12 +45,15 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
 
     Every column that is neither ``subject``, nor in `values`, nor named ``n_...``, tells groups
     apart. Returns these, then ``{value}_mean``, ``{value}_sem`` (sample standard deviation /
-    sqrt(n); NaN with one subject) and ``{value}_n_subjects`` (subjects in whom it is not NaN).
+    sqrt(n); NaN with one subject), ``{value}_without_one_low`` and ``..._high`` (see `without_one`)
+    and ``{value}_n_subjects`` (subjects in whom it is not NaN).
     """
     others = {"subject", *values}
     keys = [name for name in table if name not in others and not name.startswith("n_")]
     grouped = table.groupby(keys, sort=False, dropna=False)[list(values)]
+    low, high = without_one(grouped)
     parts = {"mean": grouped.mean(), "sem": grouped.sem(), "n_subjects": grouped.count()}
+    parts |= {"without_one_low": low, "without_one_high": high}
     result = pd.DataFrame(
         {f"{value}_{part}": parts[part][value] for value in values for part in parts}
     )
@@ -95,7 +99,12 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True
     )
     group = _group_rows(comparisons)
-    group["n_significant"] = _count_significant(subjects, group)
+    group["n_significant"] = _count(subjects[subjects["q"] <= LEVEL], group)
+    found = _count(subjects[subjects["p"] <= LEVEL], group)
+    shares = [
+        prevalence(k, n, level=LEVEL) for k, n in zip(found, group["n_subjects"], strict=True)
+    ]
+    group[["prevalence", "prevalence_low", "prevalence_high"]] = np.array(shares)
     return pd.concat([subjects, group], ignore_index=True)
 
 
@@ -116,6 +125,11 @@ def comparison_notes(n_subjects: int, n_images: Collection[int], n_draws: int) -
             "0.3 medium, 0.5 large.",
             "n_better: subjects in whom a is better. n_significant: subjects who show the "
             "group's sign by themselves, q <= 0.05.",
+            "prevalence: share of people in whom a study like this one would show the group's sign "
+            "(p <= 0.05 in a subject's own images; Ince et al. 2021), the most probable value and "
+            "the 95 % interval of highest density. The group's difference is a mean over these "
+            "subjects: without_one_low and without_one_high are the smallest and the largest mean "
+            "that leaves one of them out.",
             "The confidence interval is the percentile interval of the same samples.",
             subjects_note(n_subjects),
             "wilcoxon_voxels_p treats voxels as independent. They are not, so it is "
@@ -176,7 +190,10 @@ def _group_rows(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     difference = (stacked["region_a"] - stacked["region_b"]).transpose("subject", *BY_ROW)
     points = difference.values.reshape(len(comparisons), -1)
     present = np.isfinite(points).sum(0)
+    low, high = without_one(pd.DataFrame(points))
     return table.assign(
+        without_one_low=low.to_numpy(),
+        without_one_high=high.to_numpy(),
         wilcoxon_subjects_p=[wilcoxon_p(column) for column in points.T],
         wilcoxon_subjects_floor=[wilcoxon_floor(int(n)) if n else np.nan for n in present],
         n_subjects=present,
@@ -200,10 +217,9 @@ def _stack(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     ).assign_coords(family=("region", list(families)), label=("region", list(labels)))
 
 
-def _count_significant(subjects: pd.DataFrame, group: pd.DataFrame) -> list[int]:
-    """Count, for each row of the group, the subjects who show the same by themselves."""
+def _count(sure: pd.DataFrame, group: pd.DataFrame) -> list[int]:
+    """Count, for each row of the group, the rows of subjects that show the same sign."""
     keys = ["measure", "a", "b", "family", "label"]
-    sure = subjects[subjects["q"] <= LEVEL]
     differences = dict(iter(sure.groupby(keys, sort=False)["difference"]))
     counts = []
     for *key, difference in group[[*keys, "difference"]].itertuples(index=False):

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from brainstruct.brain.labels import UNCLEAR
 from brainstruct.encoding.alignment import NO_WINNER, LayerRule, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.uncertainty import MEAN
@@ -102,7 +103,8 @@ def model_maps(
     scores : xarray.Dataset
         ``r`` and ``cv_score`` with dims instruction, layer, voxel.
     winners : xarray.Dataset
-        ``instruction_index``, ``layer``, ``alignment``, ``margin`` with dim voxel.
+        ``instruction_index``, ``clear``, ``q``, ``layer``, ``layer_low``, ``layer_high``,
+        ``alignment``, ``margin`` with dim voxel.
     chance : xarray.Dataset
         ``p`` and ``p_fwe`` of `brainstruct.encoding.uncertainty.against_chance`.
     ceiling : xarray.DataArray
@@ -115,7 +117,7 @@ def model_maps(
     instructions : mapping
         Key -> ``task`` and ``text``; empty if the model follows none.
     colours : mapping
-        Key of an instruction -> hexadecimal colour.
+        Key of an instruction, or `UNCLEAR` -> hexadecimal colour.
     layer_colours : sequence of str
         One per hidden state of the model.
 
@@ -131,7 +133,7 @@ def model_maps(
     maps = chain(
         _score_maps(scores, chance, ceiling, rule, told),
         _winner_maps(winners, ceiling.notnull(), told, colours) if len(told) > 1 else (),
-        [_layer_map(winners, layer_colours, raced=len(told) > 1)],
+        _layer_maps(winners, layer_colours, raced=len(told) > 1),
     )
     selected = {"LayerSelection": _TEXTS["LayerSelection"][rule]}
     for found in maps:
@@ -190,16 +192,21 @@ def _winner_maps(
             "text": [one["Text"] for one in told],
         }
     )
-    sidecar = _TEXTS["winning_instruction"] | _TEXTS["won"]
+    sidecar = _TEXTS["best_instruction"] | _TEXTS["won"]
     indices = _indices(winners["instruction_index"])
-    yield VoxelMap("dseg", "WinningInstruction", indices, sidecar, labels=labels)
-    for stat in ("alignment", "margin"):
-        about = {**_TEXTS[stat], **_TEXTS["won"], "Instructions": told}
+    yield VoxelMap("dseg", "BestInstruction", indices, sidecar, labels=labels)
+    unclear = {"index": len(keys) + 1, "name": UNCLEAR, "color": colours[UNCLEAR]}
+    labels = pd.concat([labels, pd.DataFrame([unclear])], ignore_index=True).fillna("")
+    sidecar = _TEXTS["winning_instruction"] | _TEXTS["won"]
+    shown = indices.where(winners["clear"] | (indices == NOTHING), len(keys) + 1)
+    yield VoxelMap("dseg", "WinningInstruction", shown, sidecar, labels=labels)
+    for stat in ("alignment", "margin", "q"):
+        about = {**_TEXTS["clear" if stat == "q" else stat], **_TEXTS["won"], "Instructions": told}
         yield VoxelMap("statmap", "Winner", winners[stat].where(reliable), about, stat)
 
 
-def _layer_map(winners: xr.Dataset, colours: Sequence[str], *, raced: bool) -> VoxelMap:
-    """Make the map of the best layer: that of the winning instruction, if several raced."""
+def _layer_maps(winners: xr.Dataset, colours: Sequence[str], *, raced: bool) -> Iterator[VoxelMap]:
+    """Make the maps of the best layer, under the winning instruction if several raced."""
     layers = range(len(colours))
     labels = pd.DataFrame(
         {
@@ -212,7 +219,12 @@ def _layer_map(winners: xr.Dataset, colours: Sequence[str], *, raced: bool) -> V
     under = " under the winning instruction" if raced else ""
     sidecar = {"Description": _TEXTS["winning_layer"]["Description"].format(under=under)}
     sidecar |= _TEXTS["won"] if raced else {}
-    return VoxelMap("dseg", "WinningLayer", _indices(winners["layer"]), sidecar, labels=labels)
+    yield VoxelMap("dseg", "WinningLayer", _indices(winners["layer"]), sidecar, labels=labels)
+    for end in ("low", "high"):
+        layer = winners[f"layer_{end}"]
+        layer = layer.where(layer != NO_WINNER).astype(np.float32)
+        about = _TEXTS[f"layer_{end}"] | (_TEXTS["won"] if raced else {})
+        yield VoxelMap("statmap", "WinningLayer", layer, about, f"layer{end}")
 
 
 def _indices(positions: xr.DataArray) -> xr.DataArray:

@@ -9,12 +9,19 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
+from brainstruct.brain.labels import UNCLEAR
 from brainstruct.figures.surface import Flatmap
 
 
 def names_of(keys: xr.DataArray) -> NDArray[np.str_]:
     """Return keys as text."""
     return np.asarray(keys).astype(str)
+
+
+def clear_only(keys: xr.DataArray, clear: xr.DataArray) -> xr.DataArray:
+    """Return keys where they are clear winners, `UNCLEAR` where they are not, ``""`` as it is."""
+    names = names_of(keys)
+    return keys.copy(data=np.where(np.asarray(clear) | (names == ""), names, UNCLEAR))
 
 
 def codes_of(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:

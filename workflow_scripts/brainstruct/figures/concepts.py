@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import xarray as xr
+from numpy.typing import ArrayLike
 
-from brainstruct.figures.categories import codes_of, names_of, paint_codes, shares_of
+from brainstruct.brain.labels import UNCLEAR
+from brainstruct.figures.categories import clear_only, codes_of, names_of, paint_codes, shares_of
 from brainstruct.figures.colour_science import further_colours
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.legend import Legend
 from brainstruct.figures.stage import Panel, Stage, draw_maps
-from brainstruct.figures.style import CURVATURE, journal_style
+from brainstruct.figures.style import CURVATURE, NO_WINNER, journal_style
 from brainstruct.figures.tidy import voxel_table
 
 _GAP = 2.0  # between the two legends, mm
@@ -23,6 +26,7 @@ def draw_concepts(
     stage: Stage,
     concept: xr.DataArray,
     winners: Mapping[str, xr.DataArray],
+    clear: Mapping[str, xr.DataArray],
     *,
     groups: Mapping[str, Sequence[str]],
     colours: Mapping[str, str],
@@ -31,25 +35,22 @@ def draw_concepts(
 ) -> Drawing:
     """Draw the winning concept, and the winning instruction within each concept.
 
+    The table: i, j, k, concept, clear, and columns of each concept.
+
     Parameters
     ----------
     concept : xarray.DataArray
-        (voxel), the concept whose best instruction predicts the voxel best, with voxel
-        coordinates i, j, k; an empty string shows the folds.
+        (voxel), the best concept, with coordinates i, j, k; an empty string shows the folds.
     winners : mapping
         Concept -> (voxel), its winning instruction.
+    clear : mapping
+        Concept, or "" for the winning one -> (voxel), bool; where not, maps say `UNCLEAR`.
     groups : mapping
-        Concept -> its instructions, in the order of the legend. One with a single instruction
-        has no race and no map of its own.
+        Concept -> its instructions, in the order of the legend; a single one has no map.
     colours : mapping
         Instruction -> colour, of the study: see `brainstruct.figures.style.instruction_colours`.
     concepts : sequence of str, optional
         All of the study, each with one colour for all models; by default `groups`.
-
-    Returns
-    -------
-    Drawing
-        Table: i, j, k, concept, and per concept a column with its winner.
 
     Raises
     ------
@@ -58,30 +59,48 @@ def draw_concepts(
     """
     known = list(concepts or groups)
     further = further_colours([*CURVATURE, "white", "black"], len(known))
-    palette = {name: further[known.index(name)] for name in groups}
-    codes = codes_of(concept, list(groups))
+    palette = {name: further[known.index(name)] for name in groups} | NO_WINNER
+    codes = codes_of(clear_only(concept, clear[""]), list(palette))
     painted = paint_codes(stage.flatmap, codes, list(palette.values()))
     panels = [Panel(stage, painted, "Winning concept")]
-    notes: dict[str, str] = {}
-    asks: dict[str, str] = {}
+    notes, asks = dict[str, str](), dict[str, str]()
     for name, members in groups.items():
-        inside = codes_of(winners[name], members)
-        shares = dict.fromkeys(members, "alone")
+        inside, shares = _within(winners[name], clear[name], members)
         if len(members) > 1:
-            shares = shares_of(inside, members)
-            painted = paint_codes(stage.flatmap, inside, [colours[key] for key in members])
+            own = [*(colours[key] for key in members), *NO_WINNER.values()]
+            painted = paint_codes(stage.flatmap, inside, own)
             panels.append(Panel(stage, painted, f"Within {name}"))
         for key in members:
             notes[key] = " / ".join(filter(None, (notes.get(key), shares[key])))
             asks[key] = ", ".join(filter(None, (asks.get(key), name)))
-    upper = Legend(palette, shares_of(codes, list(groups)), "share of voxels")
+    upper = Legend(palette, shares_of(codes, list(palette)), "share of voxels")
     lower = Legend({key: colours[key] for key in notes}, notes, "share", texts, asks)
-
-    def height(width: float) -> float:
-        return upper.height(width) + _GAP + lower.height(width)
-
+    height = partial(_height, upper, lower)
     page, below = draw_maps(panels, height, columns=2, title=stage.title)
     upper.draw(page, below)
     lower.draw(page, below + upper.height(page.width) + _GAP)
-    within = {f"within_{name}": names_of(winners[name]) for name in groups}
-    return Drawing(page.figure, voxel_table(concept, {"concept": names_of(concept)} | within))
+    return Drawing(page.figure, voxel_table(concept, _columns(concept, winners, clear)))
+
+
+def _height(upper: Legend, lower: Legend, width: float) -> float:
+    return upper.height(width) + _GAP + lower.height(width)
+
+
+def _within(
+    winner: xr.DataArray, clear: xr.DataArray, members: Sequence[str]
+) -> tuple[xr.DataArray, dict[str, str]]:
+    """Return codes of a group's winners, `UNCLEAR` last, and each one's share."""
+    codes_of(winner, members)
+    codes = codes_of(clear_only(winner, clear), [*members, UNCLEAR])
+    alone = dict.fromkeys(members, "alone")
+    return codes, shares_of(codes, members) if len(members) > 1 else alone
+
+
+def _columns(
+    concept: xr.DataArray, winners: Mapping[str, xr.DataArray], clear: Mapping[str, xr.DataArray]
+) -> dict[str, ArrayLike]:
+    """Return the columns of the table."""
+    columns: dict[str, ArrayLike] = {"concept": names_of(concept), "clear": clear[""].astype(int)}
+    for name, keys in winners.items():
+        columns |= {f"within_{name}": names_of(keys), f"clear_{name}": clear[name].astype(int)}
+    return columns

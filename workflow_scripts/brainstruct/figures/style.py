@@ -11,6 +11,7 @@ import matplotlib.style
 from matplotlib.colors import to_hex
 from matplotlib.patheffects import withStroke
 
+from brainstruct.brain.labels import UNCLEAR
 from brainstruct.figures.colour_science import further_colours
 
 MATPLOTLIBRC = Path(__file__).with_name("matplotlibrc")
@@ -32,6 +33,9 @@ MISSING = "#d9d9d9"
 
 HALO = [withStroke(linewidth=1.6, foreground="white")]
 """Path effect of letters on a picture."""
+
+NO_WINNER = {UNCLEAR: "#ffffff"}
+"""Colour of where nobody is a clear winner: no instruction's, model's or concept's."""
 
 CURVATURE = ("#d1d1d1", "#a8a8a8")
 """Greys of gyri and sulci under a flatmap."""

@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from brainstruct.figures.style import SEQUENTIAL, layer_colours
+from brainstruct.brain.labels import UNCLEAR
+from brainstruct.figures.style import NO_WINNER, SEQUENTIAL, layer_colours
 from brainstruct.figures.voxels import placed
 
 _WIDTH = 1024  # of a colour map, pixels
@@ -57,11 +58,11 @@ def maps_of_model(
 ) -> list[ViewerMap]:
     """Make the layers of one model: winning instruction, winning layer, alignment.
 
-    `winners` has ``instruction_index``, ``layer`` and ``alignment``, dim voxel; `space` says where
-    each voxel lies: i, j, k. The model's key is used in file names, its label in legends; its
-    layers include token embeddings (layer 0). Instructions are key -> text, in the order of
-    ``instruction_index``; with one or none there is no map of winning instructions. Colours are
-    those of the study's, see `brainstruct.figures.style.instruction_colours`.
+    `winners` has ``instruction_index``, ``clear``, ``layer`` and ``alignment``, dim voxel; `space`
+    says where each voxel lies: i, j, k. The model's key is used in file names, its label in
+    legends; its layers include token embeddings (layer 0). Instructions are key -> text, in the
+    order of ``instruction_index``; with one or none there is no map of winning instructions.
+    Colours are those of the study's, see `brainstruct.figures.style.instruction_colours`.
     """
     # Negative codes: no winner.
     instruction, layer = (
@@ -70,8 +71,10 @@ def maps_of_model(
     )
     maps = []
     if len(instructions) > 1:
-        own = [colours[name] for name in instructions]
-        asked = [f"{name}: {text}" for name, text in instructions.items()]
+        own = [*(colours[name] for name in instructions), *NO_WINNER.values()]
+        asked = [*(f"{name}: {text}" for name, text in instructions.items()), UNCLEAR]
+        sure = winners["clear"].values | np.isnan(instruction)
+        instruction = instruction.where(sure, len(instructions))
         says = f"{label}: winning instruction"
         maps.append(ViewerMap(says, instruction, f"instructions-{key}", own, asked))
     layers = [f"layer {number}" for number in range(n_layers)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from brainstruct.brain.labels import family_names
@@ -62,6 +63,18 @@ def keys_of(index: xr.DataArray, keys: list[str], space: xr.Dataset) -> xr.DataA
     """Turn positions in a list of keys, (voxel), into keys; negative ones into ``""``."""
     names = [keys[position] if position >= 0 else "" for position in index.values]
     return placed(xr.DataArray(names, dims="voxel"), space)
+
+
+def candidates_of(candidate: xr.DataArray, index: xr.DataArray) -> list[str]:
+    """Name who may have won each voxel, the winner first; ``""`` where it has none.
+
+    `candidate` is bool, (name, voxel), with names as coordinate; `index` (voxel) says who won.
+    """
+    keys = [str(key) for key in candidate[candidate.dims[0]].values]
+    return [
+        " ".join(keys[place] for place in sorted(np.flatnonzero(row), key=lambda one: one != first))
+        for first, row in zip(index.values, candidate.values.T, strict=True)
+    ]
 
 
 def placed(values: xr.DataArray, space: xr.Dataset) -> xr.DataArray:

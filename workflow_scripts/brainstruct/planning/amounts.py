@@ -142,7 +142,12 @@ class Amounts:
         subject = job.wildcards["subject"]
         voxels = self.voxels(subject)
         labels = voxels * self.assumed.voxel_bytes + self.assumed.file_bytes
-        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1) + labels
+        encoding = self.study.encoding
+        # Scores of blocks of images in half precision, see `encoding.solver.search`.
+        parts = 4 if encoding.alpha_score == "l2_neg_loss" else 1
+        apart = encoding.solver == "himalaya" or encoding.preset is not None
+        blocks = 0 if apart else parts * encoding.folds
+        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1 + 2 * blocks) + labels
         # Best layer and all layers' mean in half precision, intercept, and the best layer.
         prediction = voxels * (4 * self.split(subject)[1] + 6) + labels
         return {name: layer if is_layer(name) else prediction for name in job.outputs}
@@ -171,7 +176,7 @@ class Amounts:
                 draws = _SCORE_BYTES * n_regions * self.study.statistics.n_draws
                 return (n_instructions + 1) * (voxels * 2 * _SCORE_BYTES + draws) + labels
             case "find_winners":
-                return voxels * (12 + _SCORE_BYTES * n_instructions) + labels
+                return voxels * (41 + (_SCORE_BYTES + 1) * n_instructions) + labels
             case "estimate_ceiling":
                 return voxels * (8 + 2 * families) + labels
             case "estimate_cross_subject":

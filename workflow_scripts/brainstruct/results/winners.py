@@ -24,10 +24,12 @@ def load_winners(
     -------
     xarray.Dataset
         On voxel: ``winner`` (key of the instruction; ``""`` where the ceiling
-        is under the study's threshold), ``layer`` (-1 there), ``alignment`` of
-        the winner on the test images, ``margin`` over the runner-up, and the
-        noise ceilings; ``alignment_by_instruction`` (instruction, voxel).
-        Coordinates on voxel as there.
+        is under the study's threshold), ``clear`` (whether it is surely better than
+        every other: ``q`` <= 0.05), ``layer`` and the interval of depth from ``layer_low`` to
+        ``layer_high`` (-1 there), ``alignment`` of the winner on the test images,
+        ``margin`` over the runner-up, and the noise ceilings. On (instruction, voxel):
+        ``alignment_by_instruction``, and ``candidate``, those that cannot be told from
+        the winner. Coordinates on voxel as there.
     """
     root = Path(results)
     found = available(root)
@@ -35,7 +37,7 @@ def load_winners(
     chosen("model", model, found[subject], root / "scores" / subject)
     stored = read_dataset(
         root / "winners" / subject / f"{model}.nc",
-        ["instruction_index", "layer", "alignment", "margin", "alignment_by_instruction"],
+        ["instruction_index", "clear", "layer", "alignment", "alignment_by_instruction"],
         ["voxel", "instruction"],
     )
     space = read_space(root, subject, provenance(stored)["alignment"]["ceiling"], roi)

@@ -57,6 +57,7 @@ class FigureRoom(Room):
         names = ["noise_ceiling"]
         for subject in self.study.subjects:
             names += [f"alignment_maps/{subject}"] if self.mllms else []
+            names += [f"winning_model/{subject}"] if self.statistics.compared_models else []
             names += [f"concepts/{subject}_{model}" for model in concepts]
         for subject, model in self.encoding.pairs():
             names += [f"winning_layer/{subject}_{model}"]

@@ -23,6 +23,7 @@ class StatisticsRoom(Room):
     uncertainty = file("uncertainty/{subject}/{model}.nc")  # p of scores, bootstrap of regions
     model_comparison = file("comparisons/models/{subject}.nc")
     instruction_comparison = file("comparisons/instructions/{subject}/{model}.nc")  # in pairs
+    best_models = file("comparisons/best_models/{subject}.nc")  # of every voxel
     notes = file("tables/{name}.txt")  # what belongs to a table of the whole study
     partition = file("partition/{subject}/{model}.nc")  # variance of pairs of instructions
     concepts = file("concepts/{subject}/{model}.nc")  # winners within each group, per voxel
@@ -89,7 +90,12 @@ class StatisticsRoom(Room):
     @cached_property
     def all_statistics(self) -> list[str]:
         """Comparisons, partitions and concept groups."""
-        found = [self.table("alignment_subjects"), *self.model_table, *self.instruction_table]
+        found = [
+            self.table("alignment_subjects"),
+            self.table("paper"),
+            *self.model_table,
+            *self.instruction_table,
+        ]
         for subject in self.study.subjects:
             for model in self.instructed_models:
                 if self.pairs_of(model):
@@ -99,6 +105,30 @@ class StatisticsRoom(Room):
                 if model in self.concept_models:
                     found.append(self.concept_table(subject, model))
         return found
+
+    @property
+    def all_partitions(self) -> list[str]:
+        """Regional tables of partitioned variance, of every subject and model that has one."""
+        return [
+            self.partition_table(subject, model)
+            for subject in self.study.subjects
+            for model in self.instructed_models
+            if self.pairs_of(model)
+        ]
+
+    @property
+    def families(self) -> dict[str, list[str]]:
+        """Family -> its models; those with random weights apart."""
+        found: dict[str, list[str]] = {}
+        for model in self.study.models:
+            family = model.family if model.random_seed is None else "random"
+            found.setdefault(family, []).append(model.key)
+        return found
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """Key -> number of the last layer of every model."""
+        return {model.key: model.n_layers - 1 for model in self.study.models}
 
     # What jobs get.
 
@@ -136,6 +166,16 @@ class StatisticsRoom(Room):
             self.encoding.prediction(wildcards.subject, wildcards.model, instruction)
             for instruction in self.encoding.instructions(wildcards)
         ]
+
+    def winners(self, wildcards: Wildcards) -> list[str]:
+        """Winners of the job's subject under every compared model."""
+        return [self.encoding.winners(wildcards.subject, key) for key in self.compared_models]
+
+    def comparison_of_instructions(self, wildcards: Wildcards) -> list[str]:
+        """Comparison of the instructions of the job's model, if it has several."""
+        compared = wildcards.model in self.instructed_models
+        key = wildcards.subject, wildcards.model
+        return [self.instruction_comparison(*key)] if compared else []
 
     def pairs(self, wildcards: Wildcards) -> list[tuple[str, str]]:
         """Pairs of instructions of the job's model."""

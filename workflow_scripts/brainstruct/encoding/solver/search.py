@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from himalaya.backend import get_backend
@@ -30,19 +31,25 @@ FAINT = 0.1
 TOLERANCE = {"float32": (1e-7, 1e-7), "float64": (1e-9, 1e-12)}
 """Errors of interpolation between penalties and of bands, relative to the targets."""
 
+PARTS = 4
+"""Blocks that a fold's losses are kept in as well, apart: how sure a mean over images is."""
+
 BATCH = 512
 """Targets worked on at once."""
 
 
 @dataclass(frozen=True)
 class CrossValidatedRidge:
-    """The outcome of a search: each target's best penalty and its score, mean over folds.
+    """The outcome of a search, in arrays of the current backend.
 
-    Both (n_targets,), of the current backend.
+    Each target's best penalty and its score, mean over folds, (n_targets,); and the scores of
+    blocks of held-out images that are behind it, (n_blocks, n_targets): `PARTS` of each fold, or
+    the folds themselves where a fold's score is no mean over images.
     """
 
     alphas: Array
     cv_scores: Array
+    cv_blocks: Array
     _target_offset: Array
     _decomposition: Decomposition
     _projected: Array
@@ -112,16 +119,25 @@ def search_alphas(
     for targets in batches(Y.shape[1], n_targets_batch):
         offset[targets] = cast(Y[:, targets], "float64", X).mean(0)
     search = _Search(decomposition, Y, offset, folds, score, n_targets_batch)
-    scores = backend.zeros_like(X, shape=(len(folds), len(penalties), Y.shape[1]))
+    weights = [
+        (part.stop - part.start) / len(rows) / len(folds)
+        for rows, parts in zip(folds, search.parts, strict=True)
+        for part in parts
+    ]
+    scores = backend.zeros_like(X, shape=(len(weights), len(penalties), Y.shape[1]))
     projected = search.run(penalties, scores)
-    best, cv_scores = _best(scores, alphas)
-    return CrossValidatedRidge(alphas[best], cv_scores, offset, decomposition, projected)
+    best, cv_scores = _best(scores, weights, alphas)
+    blocks = backend.stack([backend.apply_argmax(block, best, 0) for block in scores])
+    return CrossValidatedRidge(alphas[best], cv_scores, blocks, offset, decomposition, projected)
 
 
-def _best(scores: Array, alphas: Array) -> tuple[Array, Array]:
+def _best(scores: Array, weights: Sequence[float], alphas: Array) -> tuple[Array, Array]:
     """Return the best penalties' positions and mean scores; of equals the largest, as himalaya."""
     backend = get_backend()
-    mean = backend.mean_float64(scores, axis=0)
+    mean = cast(np.zeros(tuple(scores.shape[1:])), "float64", scores)
+    for block, weight in zip(scores, weights, strict=True):
+        mean += cast(block, "float64", scores) * weight
+    mean = cast(mean, precision(scores), scores)
     mean += (backend.log(alphas) * 1e-10)[:, None]
     best = backend.argmax(mean, 0)
     return best, backend.apply_argmax(mean, best, 0)
@@ -136,6 +152,12 @@ class _Search:
     score: str
     batch: int
     scratch: Scratch = field(default_factory=Scratch)
+
+    @cached_property
+    def parts(self) -> list[list[slice]]:
+        """The blocks of every fold's held-out rows."""
+        count = PARTS if self.score == "l2_neg_loss" else 1
+        return [list(batches(len(rows), -(-len(rows) // count))) for rows in self.folds]
 
     def run(self, penalties: NDArray[np.float64], scores: Array) -> Array:
         """Fill `scores`; return the projected targets, shape (n_targets, r)."""
@@ -233,6 +255,7 @@ class _Search:
         n_parts = sum(band.basis.shape[1] for band in factors.bands)
         failed = np.zeros(len(nodes.index), dtype=bool)
         place = backend.asarray(chosen, device=getattr(X, "device", None))
+        first = 0  # block of the fold
         for number, rows in enumerate(self.folds):
             fold = HeldOutRows(left[number], factors, len(self.Y), self.scratch)
             own = self.Y[rows]
@@ -244,8 +267,10 @@ class _Search:
                 # nodes give predictions about the training rows' mean
                 stack[-1] = held
                 stack[-1] += (held.sum(1) / (len(self.Y) - len(rows)))[:, None]
-                found = score_nodes(stack, nodes, self.score)
-                scores[number, place, targets] = cast(found, precision(X), X)
+                for row, part in enumerate(self.parts[number], first):
+                    found = score_nodes(stack[:, :, part], nodes, self.score)
+                    scores[row, place, targets] = cast(found, precision(X), X)
+            first += len(self.parts[number])
             failed |= ~fold.invertible
         lost: NDArray[np.intp] = chosen[(nodes.weights[failed] != 0).any(0)]
         return lost
