@@ -121,7 +121,17 @@ def test_an_edited_file_is_another_data_set(own):
         ("stimuli", "shared", {"sessions": 5}),
         ("pixels", "", {}),
         ("captions", "", {"annotations": None}),
-        ("betas", "subj01", {"space": "func1mm", "betas": "b2", "sessions": 3, "format": "hdf5"}),
+        (
+            "betas",
+            "subj01",
+            {
+                "space": "func1mm",
+                "betas": "b2",
+                "sessions": 3,
+                "format": "hdf5",
+                "ncsnr_sessions": 40,
+            },
+        ),
         ("regions", "", {"space": "func1mm", "betas": "b2"}),
         ("places", "", {"space": "func1mm", "betas": "b2"}),
     ],

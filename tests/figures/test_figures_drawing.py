@@ -4,15 +4,15 @@ from functools import partial
 
 import pandas as pd
 import pytest
+from bars import bars_of
 from matplotlib.figure import Figure
 from saving import saved
 
-from brainstruct.figures import roi_bars
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.style import model_colours
 
 TABLE = pd.DataFrame({"subject": ["subj01"], "model": ["vit-h"], "roi": ["V1"], "value": [0.5]})
-draw_roi_bars = partial(roi_bars.draw_roi_bars, colours=model_colours(["vit-h"]))
+draw_roi_bars = partial(bars_of, colours=model_colours(["vit-h"]))
 
 
 def test_same_drawing_same_bytes(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from bars import bars_of
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
@@ -24,7 +25,6 @@ from brainstruct.figures.layer_profiles import draw_layer_profiles
 from brainstruct.figures.letters import NOTE, find_letters
 from brainstruct.figures.model_scatter import draw_model_scatter
 from brainstruct.figures.page import overhang, text_width, wrapped
-from brainstruct.figures.roi_bars import draw_roi_bars
 from brainstruct.figures.style import journal_style
 from brainstruct.figures.winning_instruction import draw_winning_instruction
 from hostile import HARMFUL, TEXTS
@@ -45,9 +45,7 @@ def table(**columns) -> pd.DataFrame:
 def bars(stage, place):
     marks = pd.DataFrame([("V1", "m0", "*")], columns=["roi", "model", "mark"])
     given = table(model=KEYS, roi=REGIONS)
-    return draw_roi_bars(
-        given, models=LABELS, colours=COLOURS, marks=marks, meanings={"*": HARMFUL}
-    )
+    return bars_of(given, models=LABELS, colours=COLOURS, marks=marks, meanings={"*": HARMFUL})
 
 
 def profiles(stage, place):
@@ -76,6 +74,7 @@ def winners(stage, place):
     return draw_winning_instruction(
         stage,
         place(keys),
+        place(np.ones(96, bool)),
         order=list(asked),
         texts=asked,
         tasks={"IC": "W" * 200, "IU1": "$a$"},

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from bars import bars_of
 from lettering import misprinted
 
 from brainstruct.figures.column_names import ColumnNames
@@ -16,7 +17,6 @@ from brainstruct.figures.layer_profiles import draw_layer_profiles
 from brainstruct.figures.map_layout import MapLayout
 from brainstruct.figures.model_scatter import draw_model_scatter
 from brainstruct.figures.page import BOLD, Page, text_width, wrapped
-from brainstruct.figures.roi_bars import draw_roi_bars
 from brainstruct.figures.shared_variance import draw_shared_variance
 from brainstruct.figures.style import DOUBLE_COLUMN, instruction_colours, model_colours
 from brainstruct.figures.subject_bars import subject_keys
@@ -75,7 +75,7 @@ def test_bars_have_room_for_their_names(models, regions):
     table = tidy(subject=SUBJECTS, model=list(labels), roi=list(names))
     looks = {"colours": model_colours(list(labels)), "rois": names, "models": labels}
     meanings = {"*": "better than random weights", "^": f"better than {LABEL}, {LABEL}"}
-    assert misprinted(draw_roi_bars(table, meanings=meanings, **looks).figure) == []
+    assert misprinted(bars_of(table, meanings=meanings, **looks).figure) == []
     by_layer = pd.concat([table.assign(layer=layer) for layer in range(3)])
     profiles = draw_layer_profiles(by_layer, n_layers=dict.fromkeys(labels, 3), **looks)
     assert misprinted(profiles.figure) == []

@@ -8,15 +8,17 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from bars import bars_of
 from saving import saved
 
-from brainstruct.figures import layer_profiles, roi_bars
+from brainstruct.figures import layer_profiles
 from brainstruct.figures.instruction_rois import draw_instruction_rois
 from brainstruct.figures.style import model_colours
 
 SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1", "PPA")
 N_LAYERS = dict.fromkeys(MODELS, 5)
 COLOURS = model_colours(MODELS)
+draw_roi_bars = partial(bars_of, colours=COLOURS)
 draw_layer_profiles = partial(layer_profiles.draw_layer_profiles, colours=COLOURS)
 draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 
@@ -24,14 +26,6 @@ draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 def tidy(**levels) -> pd.DataFrame:
     table = pd.DataFrame(list(product(*levels.values())), columns=list(levels))
     return table.assign(value=np.linspace(0.1, 0.9, len(table)))
-
-
-def draw_roi_bars(table, **options):
-    """Draw bars with intervals of 0.05 on either side."""
-    either = {"low": table["value"] - 0.05, "high": table["value"] + 0.05}
-    keys = [name for name in ("roi", "model") if name in table]
-    means = table.assign(**either).groupby(keys, as_index=False)[["low", "high"]].mean()
-    return roi_bars.draw_roi_bars(table.assign(**either), means, colours=COLOURS, **options)
 
 
 @pytest.fixture

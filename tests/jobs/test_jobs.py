@@ -5,6 +5,7 @@ import logging
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -174,10 +175,12 @@ def work(*, fits):
 """
 
 
-def test_a_script_runs_in_a_job_alone(job):
-    exec(SCRIPT, {"__name__": "imported"})
+def test_a_script_runs_in_a_job_alone(job, tmp_path):
+    path = tmp_path / "work.py"
+    path.write_text(SCRIPT)
+    run_path(str(path), run_name="imported")
     assert not Path(job.log[0]).exists()
-    exec(SCRIPT, {"__name__": "__main__", "snakemake": job})
+    run_path(str(path), {"snakemake": job}, run_name="__main__")
     assert "the script runs" in "\n".join(lines(job))
 
 

@@ -208,9 +208,6 @@ def test_response_lengths(tokens, n_tokens, truncated):
     assert cut.tolist() == [truncated]
 
 
-@pytest.mark.parametrize(
-    "settings", [{"max_new_tokens": 0, "end_ids": {2}}, {"max_new_tokens": 1, "end_ids": ()}]
-)
-def test_senseless_settings_are_refused(settings):
-    with pytest.raises(ValueError, match=r"max_new_tokens|end_ids"):
-        Decoding(**settings, pad_id=0)
+def test_a_response_must_have_an_end():
+    with pytest.raises(ValueError, match="end_ids"):
+        Decoding(max_new_tokens=1, end_ids=(), pad_id=0)

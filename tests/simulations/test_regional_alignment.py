@@ -16,6 +16,7 @@ from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
 from brainstruct.encoding.regions import regions, roi_table
 from brainstruct.encoding.scores import pearson
+from ceilings import usable
 
 IMAGES, TESTED, VOXELS, TRUTH = 8000, 1000, 160, 0.60
 REGIONS = ("well measured", "half silent", "nsdgeneral-like")
@@ -59,8 +60,8 @@ def study():
 def test_tables_have_the_truth(study):
     ceiling, threshold, space, measured, predicted = study
     r = xr.DataArray(pearson(measured, predicted), dims="voxel")
-    usable = ceiling.where(ceiling >= threshold)
-    table = roi_table(r, usable, space, "mask").set_index("label").loc[list(REGIONS)]
+    divisor = usable(ceiling, threshold)
+    table = roi_table(r, divisor, space, "mask").set_index("label").loc[list(REGIONS)]
     np.testing.assert_allclose(table["alignment"], TRUTH, atol=0.02)
     # A mean of ratios is ruled by what is hardly known.
     assert (table["voxel_alignment"] - TRUTH).abs().max() > 0.02
@@ -80,9 +81,8 @@ def test_comparisons_and_their_bootstrap_have_the_truth(study):
         xr.DataArray(measured, dims=dims, coords=coords),
         spaces,
         [("model", "none")],
-        ceiling,
+        usable(ceiling, threshold),
         list(regions(space, "mask")),
-        threshold=threshold,
         options=ComparisonOptions(n_draws=200),
     )
     found = found.sel(measure="alignment").squeeze("comparison")

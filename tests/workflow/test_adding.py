@@ -84,8 +84,9 @@ def test_where_nobody_has_files_all_wait(config):
 
 
 def test_a_ceiling_by_other_subjects_waits_for_them(config):
+    config["subjects"].append("subj02")
     rooms = changed(config, alignment={"ceiling": "cross_subject"})
-    assert rooms.data.other_subjects(subject("subj01")) == ["subj05"]
+    assert rooms.data.other_subjects(subject("subj01")) == ["subj05", "subj02"]
 
 
 def test_sessions_with_a_hole_stop_their_subject_alone(config):
