@@ -42,7 +42,7 @@ rule compare_models:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=12000,
         runtime=60,
     params:
         groups=statistics.groups,
