@@ -40,11 +40,10 @@ def average_betas(
     """Turn the betas of a subject into one response per image and voxel.
 
     Betas are z-scored over the trials that were measured together, voxel by voxel
-    (standard deviation with n - 1), and
-    averaged over the repetitions of an image. A response that is not valid counts
-    as a missing trial of that voxel. A voxel without variance in a session, or with too few
-    valid trials to be scaled by (see `zscore`), is dropped. `images` are from
-    `brainstruct.datasets.lists.read_image_list`; of places those of the mask are kept;
+    (standard deviation with n - 1), and averaged over the repetitions of an image. A response
+    that is not valid counts as a missing trial of that voxel. A voxel without variance in a
+    session, or with too few valid trials to be scaled by (see `zscore`), is dropped. `images`
+    are from `brainstruct.datasets.lists.read_image_list`; of places those of the mask are kept;
     `progress` is called after each piece.
 
     Returns
@@ -66,8 +65,7 @@ def average_betas(
     Raises
     ------
     InputError
-        If a file is missing, damaged or of another shape, no voxel is left, or
-        images, trials and betas do not belong together.
+        If no voxel is left, or images, trials and betas do not belong together.
 
     Notes
     -----

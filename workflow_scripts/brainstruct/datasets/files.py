@@ -16,12 +16,8 @@ def require_files(
 ) -> list[dict[str, object]]:
     """Check that files exist and are not empty; return ``path`` and ``bytes`` of each.
 
-    `otherwise` is what one can do without, for the message.
-
-    Raises
-    ------
-    InputError
-        One message that lists what is missing and how to get it.
+    One `InputError` lists what is missing and how to get it, and `otherwise`, what one can do
+    without.
     """
     sizes = {name: Path(name).stat().st_size if Path(name).is_file() else 0 for name in files}
     missing = [name for name, size in sizes.items() if size == 0]

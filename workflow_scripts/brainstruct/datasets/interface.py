@@ -75,36 +75,21 @@ class HemisphereFiles:
 
 
 class DataSet(Block, ABC):
-    """A data set as configured; its fields are its settings.
+    """A data set as configured; its fields are its settings."""
 
-    Attributes
-    ----------
-    about : About
-        What texts say of it.
-    id_name : str
-        Column that holds a stimulus' id in tables for people.
-    own_columns : tuple of str
-        Columns of its own that `Reader.stimuli` has, and lists of images keep.
-    lie : {"volume", "nowhere"}
-        Where places lie: in a volume, with a grid, or where no map can show them.
-    texts : pathlib.Path, optional
-        Folder of what exported files and the methods say of it alone, see `text`.
-    formats : mapping
-        Part -> number of what reading it gives, which rises when the same files are read
-        as something else (see `brainstruct.workflow.formats`): jobs that read it run
-        again. A data set in a file of one's own needs none: its digest stands for it.
-    origin, code : str
-        What the configuration calls it, and the digest of a file of one's own: whoever
-        opens a data set sets them.
-    """
-
-    about: ClassVar[About]
+    about: ClassVar[About]  # what texts say of it
+    # Folder of what exported files and the methods say of it alone, see `text`.
     texts: ClassVar[Path | None] = None
+    # Part -> number of what reading it gives, which rises when the same files are read as
+    # something else (see `brainstruct.workflow.formats`): jobs that read it run again. A data
+    # set in a file of one's own needs none: its digest stands for it.
     formats: ClassVar[Mapping[Part, int]] = {}
-    origin: ClassVar[str] = ""
-    code: ClassVar[str] = ""
-    id_name: ClassVar[str] = "stimulus"
+    origin: ClassVar[str] = ""  # what the configuration calls it: whoever opens it sets this,
+    code: ClassVar[str] = ""  # and the digest of a file of one's own
+    id_name: ClassVar[str] = "stimulus"  # column of a stimulus' id in tables for people
+    # Columns of its own that `Reader.stimuli` has, and lists of images keep.
     own_columns: ClassVar[tuple[str, ...]] = ()
+    # Where places lie: in a volume, with a grid, or where no map can show them.
     lie: ClassVar[Literal["volume", "nowhere"]] = "nowhere"
 
     @model_validator(mode="wrap")

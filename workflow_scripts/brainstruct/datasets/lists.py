@@ -19,15 +19,11 @@ TRAIN, TEST = "train", "test"
 
 
 def image_list(dataset: DataSet, reader: Reader, subject: str) -> pd.DataFrame:
-    """List the images that a subject saw.
+    """List the images that a subject saw, one row each, ascending id.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per image, ascending id, in the column that the data set calls it:
-        ``split``, `TRAIN` or `TEST`, and ``test_set``, of which test set;
-        ``repetitions``; ``trials``, counted from 0 in the order of
-        `Reader.trials`, separated by commas; and the data set's own columns.
+    Columns are the id, as the data set calls it; ``split``, `TRAIN` or `TEST`, and
+    ``test_set``, of which test set; ``repetitions``; ``trials``, counted from 0 in the order
+    of `Reader.trials`, separated by commas; and the data set's own.
     """
     shown = reader.trials(subject)["stimulus"]
     trials = pd.Series(np.arange(shown.size).astype(str)).groupby(shown.to_numpy()).agg(",".join)
@@ -54,11 +50,7 @@ def block_list(
     once per subject. Blocks are cut from the images that the design plans, so their
     number does not depend on how much was measured. `index` counts them from 0, `images` are
     those planned per block. Columns are the id, as the data set calls it, and its own.
-
-    Raises
-    ------
-    InputError
-        If none of the block's images was shown.
+    An `InputError` if none of the block's images was shown.
     """
     planned = reader.stimuli(image_set)
     block = planned.iloc[index * images : (index + 1) * images]
@@ -73,13 +65,7 @@ def block_list(
 
 
 def read_image_list(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFrame:
-    """Read what `image_list` made and a rule wrote; ids are in ``stimulus``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, lacks a column, or holds what is no id.
-    """
+    """Read what `image_list` made and a rule wrote; ids are in ``stimulus``."""
     columns = [dataset.id_name, "split", "test_set", "repetitions"]
     table = read_table(path, columns, dtype={"trials": str})
     found = _by_stimulus(path, table, dataset)
@@ -88,13 +74,7 @@ def read_image_list(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFr
 
 
 def read_block(path: str | os.PathLike[str], dataset: DataSet) -> pd.DataFrame:
-    """Read what `block_list` made and a rule wrote; ids are in ``stimulus``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, lacks a column, or holds what is no id.
-    """
+    """Read what `block_list` made and a rule wrote; ids are in ``stimulus``."""
     return _by_stimulus(path, read_table(path, [dataset.id_name, *dataset.own_columns]), dataset)
 
 

@@ -22,12 +22,7 @@ from brainstruct.errors import InputError
 def open_dataset(settings: Mapping[str, Any]) -> DataSet:
     """Make a data set of its name, ``dataset``, and its settings.
 
-    Raises
-    ------
-    InputError
-        If there is no such data set.
-    pydantic.ValidationError
-        If the settings do not suit it.
+    A `pydantic.ValidationError` if the settings do not suit it.
     """
     rest = {name: value for name, value in settings.items() if name not in ("dataset", "code")}
     return class_of(str(settings["dataset"])).model_validate(rest)
@@ -35,13 +30,7 @@ def open_dataset(settings: Mapping[str, Any]) -> DataSet:
 
 @cache
 def class_of(name: str) -> type[DataSet]:
-    """Return the class of a data set.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, cannot be run or has no such class.
-    """
+    """Return the class of a data set; an `InputError` if its file has none or cannot be run."""
     if name == Nsd.origin:
         return Nsd
     place, _, wanted = name.rpartition(":")

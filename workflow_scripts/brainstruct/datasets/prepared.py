@@ -56,13 +56,7 @@ class Tested:
 
 
 def read_responses(path: str | PathLike[str]) -> Responses:
-    """Read all prepared responses of a subject.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has other than one test set.
-    """
+    """Read all prepared responses of a subject; an `InputError` if there are several test sets."""
     stored = read_dataset(path, ["betas", "split", "test_set"], ["stimulus", "voxel"])
     tested = _is_tested(stored)
     return Responses(
@@ -76,13 +70,7 @@ def read_responses(path: str | PathLike[str]) -> Responses:
 
 
 def images_tested(path: str | PathLike[str]) -> Tested:
-    """Return the images that a subject's encoding models are tested on.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or has other than one test set.
-    """
+    """Return the images that a subject's encoding models are tested on; see `read_responses`."""
     stored = read_dataset(path, ["split", "test_set", "repetitions"], ["stimulus"], only=True)
     tested = _is_tested(stored)
     return Tested(
@@ -95,12 +83,7 @@ def images_tested(path: str | PathLike[str]) -> Tested:
 def read_betas(path: str | PathLike[str], images: IntArray) -> xr.DataArray:
     """Read the responses to images, by their ids in the order asked for.
 
-    They are (stimulus, voxel), float32, in standard deviations.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or lacks an image.
+    They are (stimulus, voxel), float32, in standard deviations. An `InputError` if one is missing.
     """
     read = read_dataset(
         path, ["betas"], ["stimulus", "voxel"], select={"stimulus": images}, only=True

@@ -72,13 +72,9 @@ class Reader(ABC):
     def stimuli(self, image_set: str) -> pd.DataFrame:
         """List the images of a set, by design, ascending.
 
-        Returns
-        -------
-        pandas.DataFrame
-            ``stimulus``; ``shown``, whether anybody saw it in what was measured;
-            ``test_set``, the name of the one it belongs to, or nothing: encoding models
-            are fitted to it; and columns of the data set's own (its source, its group),
-            which lists of images keep.
+        Columns are ``stimulus``; ``shown``, whether anybody saw it in what was measured;
+        ``test_set``, the name of the one it belongs to, or nothing: encoding models are fitted
+        to it; and the data set's own (its source, its group), which lists of images keep.
         """
 
     @abstractmethod

@@ -22,17 +22,9 @@ def silent_ncsnr(trials: pd.DataFrame, repetitions: int | None = None) -> float:
     together the mean square is 1 - 1 / m, and so is half that of the difference of two from
     different sessions; of two from the same it is 1.
 
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        ``session``, whose trials were scaled together, and ``stimulus``.
-    repetitions : int, optional
-        Trials of the images that the ncsnr is made from; by default two or more.
-
-    Returns
-    -------
-    float
-        NaN where no image has so many.
+    Trials have ``session``, of those that were scaled together, and ``stimulus``;
+    `repetitions` are those of the images that the ncsnr is made from, by default two or more.
+    NaN where no image has so many.
     """
     together = trials.groupby(["stimulus", "session"]).size().rename("times").reset_index()
     share = 1 / together["session"].map(trials["session"].value_counts())

@@ -22,13 +22,7 @@ class Forward:
         self.batch_size = batch_size
 
     def __call__(self, batch: Batch) -> Features:
-        """Embed all rows of a batch.
-
-        Raises
-        ------
-        InputError
-            If memory does not even suffice for one row.
-        """
+        """Embed all rows of a batch; an `InputError` if memory does not even suffice for one."""
         n_rows = len(next(iter(batch.values())))
         parts: list[Features] = []
         start = 0

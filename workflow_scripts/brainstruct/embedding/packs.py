@@ -23,10 +23,7 @@ CONTENTS = "pack.json"
 def pack_blocks(blocks: Sequence[Path], pack: Path, *, about: dict[str, Any]) -> int:
     """Write blocks of a store, which results link to, into one file; return how many.
 
-    Raises
-    ------
-    InputError
-        If one is no link into a store, or not what its record says.
+    An `InputError` if one is no link into a store, or not what its record says.
     """
     found: dict[str, dict[str, Any]] = {}
     files = {}
@@ -57,10 +54,7 @@ def pack_blocks(blocks: Sequence[Path], pack: Path, *, about: dict[str, Any]) ->
 def take_pack(pack: Path, store: Path) -> tuple[int, int]:
     """Check a pack and take its blocks into a store; return how many were new, and how many known.
 
-    Raises
-    ------
-    InputError
-        If it is no pack, is cut, or holds a block that is not what it says.
+    An `InputError` if it is no pack, is cut, or holds a block that is not what it says.
     """
     cure = "Get the pack again from who made it"
     new = known = 0

@@ -20,14 +20,7 @@ Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
 class Embeddings:
     """Design matrices of one model and instruction, out of blocks that stay open until `close`.
 
-    Rows are in the order of `stimuli`.
-
-    Raises
-    ------
-    InputError
-        If a block is missing or damaged.
-    ValueError
-        If an image is in no block or in more than one.
+    Rows are in the order of `stimuli`; a `ValueError` if one is in no block or in several.
     """
 
     def __init__(self, paths: Sequence[Path], stimuli: xr.DataArray) -> None:

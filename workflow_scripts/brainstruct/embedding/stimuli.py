@@ -38,15 +38,8 @@ def prepare(
 ) -> tuple[Batch, list[int]]:
     """Turn a few stimuli of a block into model inputs, and count the rows of each.
 
-    A stimulus has one row, or one per caption.
-
-    Raises
-    ------
-    ValueError
-        If the stimuli are not of the kind the model reads, or an instruction is
-        missing or pointless.
-    InputError
-        If a stimulus has no caption.
+    A stimulus has one row, or one per caption; an `InputError` if it has none. A `ValueError`
+    if stimuli are not of the kind the model reads, or an instruction is missing or pointless.
     """
     if (instruction is not None) != (model.modality == "image+instruction"):
         raise ValueError(f"instruction {instruction!r} does not suit a model of {model.modality}")

@@ -18,10 +18,7 @@ Storage: TypeAlias = Literal["float16", "float32"]
 def label(features: Features, ids: Sequence[int], storage: Storage) -> xr.Dataset:
     """Label the features of the stimuli `ids` as `empty_block` does.
 
-    Raises
-    ------
-    InputError
-        If states are not finite, or too large for `storage`.
+    An `InputError` if states are not finite, or too large for `storage`.
     """
     states = features.states.numpy().transpose(1, 0, 2)
     _require_finite(states, ids)

@@ -41,18 +41,7 @@ def dataset_description(
     """Build ``dataset_description.json``.
 
     No licence is stated: whoever shares the maps has to settle it with the terms
-    of the data set.
-
-    Parameters
-    ----------
-    study : str
-        Name of the study.
-    synthetic : bool
-        Whether its data were made up.
-    snakemake : str
-        Version of Snakemake.
-    codes : mapping
-        Stage of the export -> identity of its code.
+    of the data set. `codes` has the identity of the code of each stage of the export.
     """
     about = dataset.about
     cited = f"{about.name} (doi:{about.doi})" if about.doi else about.name
@@ -94,16 +83,9 @@ def participants(
     ceiling: str,
     threshold: Threshold,
 ) -> pd.DataFrame:
-    """Tabulate the subjects.
+    """Tabulate the subjects, given each one's voxels and ceilings, and its scores of any model.
 
-    Parameters
-    ----------
-    spaces, scores : mapping
-        Subject -> its voxels and ceilings; its scores of any model.
-    ceiling : str
-        Kind of the noise ceiling that scores are divided by.
-    threshold : float or "auto"
-        Voxels with a smaller one are excluded.
+    `ceiling` is the kind that scores are divided by; voxels under the threshold are excluded.
     """
     rows = []
     for subject, space in spaces.items():
@@ -135,20 +117,9 @@ def read_me(
 ) -> str:
     """Fill ``readme.md``.
 
-    Parameters
-    ----------
-    study : str
-        Name of the study.
-    synthetic : bool
-        Whether its data were made up.
-    models : sequence of mapping
-        ``key`` and ``label``.
-    labels : mapping
-        Key of a model -> what it is called in names of files.
-    instructions : mapping
-        Key -> ``task`` and ``text``.
-    surfaces : mapping
-        Subject -> on which surfaces its maps are.
+    Models have ``key`` and ``label``, `labels` says what they are called in names of files.
+    Instructions are key -> ``task`` and ``text``; `surfaces` says on which ones a subject's
+    maps are.
     """
     named = [
         f"| `{labels[one['key']]}` | `{one['key']}` | {markdown(one['label'])} |" for one in models

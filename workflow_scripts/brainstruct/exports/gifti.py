@@ -34,11 +34,8 @@ _INTENTS = {"p": "NIFTI_INTENT_PVAL", "r": "NIFTI_INTENT_CORREL"}
 def sample(found: VoxelMap, sampler: Sampler) -> NDArray[np.generic]:
     """Carry a map to vertices: numbers are averaged over the depth of the cortex, labels voted.
 
-    Returns
-    -------
-    numpy.ndarray
-        [volume, vertex], float32 with NaN where most of the depth has no value,
-        or int32 with `NOTHING` there.
+    Returns [volume, vertex], float32 with NaN where most of the depth has no value, or int32
+    with `NOTHING` there.
     """
     if found.labels is not None:
         codes = (found.values.astype(np.int64) - 1).where(found.values != NOTHING, -1)

@@ -30,47 +30,24 @@ _TEXTS: dict[str, dict[str, str]] = tomllib.loads(
 
 @dataclass(frozen=True)
 class VoxelMap:
-    """One map, or several of one kind (one per instruction).
+    """One map, or several of one kind (one per instruction)."""
 
-    Attributes
-    ----------
-    suffix : str
-        ``statmap`` (numbers, NaN where there is none), ``dseg`` (indices into
-        `labels`, `NOTHING` where there is none) or ``mask``.
-    desc : str
-        Its ``desc`` entity.
-    values : xarray.DataArray
-        (voxel), or (volume, voxel), with the voxel coordinates i, j, k.
-    sidecar : mapping
-        What is particular about it.
-    stat : str, optional
-        Its ``stat`` entity.
-    labels : pandas.DataFrame, optional
-        Of a ``dseg``: index, name, color and further columns.
-    names : sequence of str
-        Of the volumes, if there are several.
-    """
-
+    # ``statmap`` (numbers, NaN where there is none), ``dseg`` (indices into `labels`, `NOTHING`
+    # where there is none) or ``mask``.
     suffix: Suffix
-    desc: str
-    values: xr.DataArray
-    sidecar: Mapping[str, Any]
-    stat: str | None = None
-    labels: pd.DataFrame | None = None
-    names: Sequence[str] = ()
+    desc: str  # its ``desc`` entity
+    values: xr.DataArray  # (voxel), or (volume, voxel), with the voxel coordinates i, j, k
+    sidecar: Mapping[str, Any]  # what is particular about it
+    stat: str | None = None  # its ``stat`` entity
+    labels: pd.DataFrame | None = None  # of a ``dseg``: index, name, color and further columns
+    names: Sequence[str] = ()  # of the volumes, if there are several
 
 
 def subject_maps(space: xr.Dataset, ceiling: xr.DataArray, preferred: str) -> Iterator[VoxelMap]:
     """Make the maps that no model has a part in.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``ceiling_...`` with dim voxel and coordinates i, j, k.
-    ceiling : xarray.DataArray
-        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`.
-    preferred : str
-        Its kind.
+    `space` has ``ceiling_...`` with dim voxel and coordinates i, j, k; scores are divided by
+    `ceiling`, of the kind `preferred`, see `brainstruct.brain.ceilings.usable_ceiling`.
     """
     reliable = ceiling.notnull().astype(np.uint8)
     yield VoxelMap("mask", "analysed", xr.ones_like(reliable), _TEXTS["analysed"])
@@ -98,31 +75,15 @@ def model_maps(
 ) -> Iterator[VoxelMap]:
     """Make the maps of one model.
 
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``r`` and ``cv_score`` with dims instruction, layer, voxel.
-    winners : xarray.Dataset
-        ``instruction_index``, ``clear``, ``q``, ``layer``, ``layer_low``, ``layer_high``,
-        ``alignment``, ``margin`` with dim voxel.
-    chance : xarray.Dataset
-        ``p`` and ``p_fwe`` of `brainstruct.encoding.uncertainty.against_chance`.
-    ceiling : xarray.DataArray
-        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`; voxels without
-        one are NaN in all maps.
-    name : str
-        The model in entities, see `brainstruct.exports.names.word`.
-    rule : str
-        How the layers of a voxel became one number.
-    instructions : mapping
-        Key -> ``task`` and ``text``; empty if the model follows none.
-    colours : mapping
-        Key of an instruction, or `UNCLEAR` -> hexadecimal colour.
-    layer_colours : sequence of str
-        One per hidden state of the model.
+    `scores` has ``r`` and ``cv_score`` with dims instruction, layer, voxel; `winners`
+    ``instruction_index``, ``clear``, ``q``, ``layer``, ``layer_low``, ``layer_high``,
+    ``alignment``, ``margin`` with dim voxel; `chance` is of
+    `brainstruct.encoding.uncertainty.against_chance`, `ceiling` of
+    `brainstruct.brain.ceilings.usable_ceiling`: voxels without one are NaN in all maps.
+    `name` is the model in entities, `rule` how the layers of a voxel became one number.
+    Instructions are key -> ``task`` and ``text``, empty if the model follows none; colours,
+    hexadecimal, are those of instructions and of `UNCLEAR`, and of hidden states of the model.
 
-    Notes
-    -----
     Written as the tables are: alignment and p of the mean are those of the mean *r*.
     """
     told: list[dict[str, Any]] = []

@@ -18,13 +18,7 @@ def word(key: str) -> str:
 
 
 def words(keys: Iterable[str]) -> dict[str, str]:
-    """Return key -> label of several keys.
-
-    Raises
-    ------
-    InputError
-        If two keys have one label.
-    """
+    """Return key -> label of several keys; an `InputError` if two have one label."""
     found: dict[str, str] = {}
     for key in keys:
         label = word(key)
@@ -41,19 +35,10 @@ def words(keys: Iterable[str]) -> dict[str, str]:
 
 
 def bids_name(suffix: str, **entities: str | None) -> str:
-    """Build the name of a file, without its extension.
+    """Build the name of a file, without its extension; of `ENTITIES`, `None` leaves one out.
 
-    Parameters
-    ----------
-    suffix : str
-        What kind of file it is: ``statmap``.
-    **entities : str or None
-        Of `ENTITIES`; `None` leaves one out.
-
-    Raises
-    ------
-    ValueError
-        If a label has anything but letters and digits.
+    The suffix is the kind of file: ``statmap``. Labels are letters and digits, anything else
+    is a `ValueError`.
     """
     parts = []
     for entity in ENTITIES:

@@ -19,14 +19,8 @@ _LOCAL = "local"
 def subject_facts(space: xr.Dataset, ceiling: xr.DataArray, *, preferred: str) -> dict[str, Any]:
     """Return what all maps of a subject share.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        Voxels and ceilings, with the attributes of `estimate_ceiling`.
-    ceiling : xarray.DataArray
-        What scores are divided by, see `brainstruct.brain.ceilings.usable_ceiling`.
-    preferred : str
-        Its kind.
+    `space` has the attributes of `estimate_ceiling`; scores are divided by `ceiling`, of the
+    kind `preferred`, see `brainstruct.brain.ceilings.usable_ceiling`.
     """
     attrs = space.attrs
     how = {
@@ -51,15 +45,7 @@ def subject_facts(space: xr.Dataset, ceiling: xr.DataArray, *, preferred: str) -
 
 
 def model_facts(scores: xr.Dataset, *, key: str, label: str) -> dict[str, Any]:
-    """Return what all maps of a model share; folders of the user's machine are left out.
-
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        Of the model, with provenance.
-    key, label : str
-        Names of the model.
-    """
+    """Return what all maps of a model share; folders of the user's machine are left out."""
     origin = provenance(scores)
     run = origin["embedding"]
     checkpoint = run["checkpoint"]

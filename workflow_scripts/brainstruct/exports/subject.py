@@ -20,29 +20,15 @@ from brainstruct.store.tables import write_table
 
 @dataclass(frozen=True)
 class SubjectFolder:
-    """Where the maps of a subject go, and what they lie on.
+    """Where the maps of a subject go, and what they lie on."""
 
-    Attributes
-    ----------
-    folder : pathlib.Path
-        ``sub-01``; maps come into ``func``.
-    participant, task, space : str
-        Labels of whose maps they are, of the experiment, and of the volumes' space.
-    grid : Grid
-        Where the voxels lie.
-    grid_source : str
-        The file that says so.
-    cortices : sequence of Cortex
-        Surfaces that maps, but no masks, are carried to.
-    """
-
-    folder: Path
-    participant: str
-    task: str
-    space: str
-    grid: Grid
-    grid_source: str
-    cortices: Sequence[Cortex]
+    folder: Path  # ``sub-01``; maps come into ``func``
+    participant: str  # label of whose maps they are
+    task: str  # of the experiment
+    space: str  # of the volumes' space
+    grid: Grid  # where the voxels lie
+    grid_source: str  # the file that says so
+    cortices: Sequence[Cortex]  # surfaces that maps, but no masks, are carried to
 
     def write(self, maps: Iterable[VoxelMap], facts: Mapping[str, Any]) -> int:
         """Write maps, whose sidecars all have `facts`, and return their number."""

@@ -18,27 +18,13 @@ SIDES: tuple[Side, Side] = ("L", "R")
 
 @dataclass(frozen=True)
 class Cortex:
-    """The vertices of both hemispheres.
+    """The vertices of both hemispheres."""
 
-    Attributes
-    ----------
-    space : str
-        Their ``space`` entity.
-    samplers : mapping
-        ``L`` and ``R`` -> the voxels under each vertex.
-    density : str or None
-        Their ``den`` entity, where the space has several.
-    reference : str
-        Which surfaces have these vertices.
-    sampling : str
-        How values got there.
-    """
-
-    space: str
-    samplers: Mapping[Side, Sampler]
-    density: str | None
-    reference: str
-    sampling: str
+    space: str  # their ``space`` entity
+    samplers: Mapping[Side, Sampler]  # the voxels under each vertex
+    density: str | None  # their ``den`` entity, where the space has several
+    reference: str  # which surfaces have these vertices
+    sampling: str  # how values got there
 
 
 def own_cortices(
@@ -84,16 +70,10 @@ def own_cortices(
 def store_cortex(
     name: str, label: str, places: Sequence[NDArray[np.floating]], shape: Sequence[int]
 ) -> Cortex:
-    """Make a cortex of the surfaces of a pycortex store.
+    """Make a cortex of the surfaces of a pycortex store's subject, called `label` in entities.
 
-    Parameters
-    ----------
-    name, label : str
-        The subject of the store, and its name in entities.
-    places : sequence of numpy.ndarray
-        [depth, vertex, (i, j, k)] of the left hemisphere and the right one.
-    shape : sequence of int
-        Voxels along i, j and k.
+    `places` are [depth, vertex, (i, j, k)], of the left hemisphere and the right one, in a volume
+    of a shape.
     """
     return Cortex(
         label,

@@ -19,16 +19,8 @@ def copy_tables(
 ) -> int:
     """Copy tables, each with a data dictionary beside it, and return their number.
 
-    Parameters
-    ----------
-    paths : iterable of str
-        Tables of the study.
-    origin : pathlib.Path
-        Folder of the results (``tables``, ``stimuli``), which they keep their places in.
-    folder : pathlib.Path
-        Where they go.
-    levels : mapping
-        Column -> value -> meaning, of values that the study names itself.
+    They keep the places that they have in `origin`, the folder of the results; `levels` are
+    column -> value -> meaning, of values that the study names itself.
     """
     count = 0
     for path in map(Path, paths):

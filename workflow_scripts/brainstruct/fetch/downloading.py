@@ -123,8 +123,6 @@ def _require_space(root: Path, n_bytes: int) -> None:
 def amount(n_bytes: float) -> str:
     """Write a number of bytes as people do, in powers of 1000.
 
-    Examples
-    --------
     >>> amount(999), amount(36_840_000_000)
     ('999 B', '36.8 GB')
     """

@@ -16,12 +16,9 @@ _TIMEOUT = 60.0
 
 
 def describe(address: str) -> Remote:
-    """Ask for the size of a file. Proxies are taken from the environment, as by curl.
+    """Ask for the size of a file; an `InputError` if there is none, or the server is silent.
 
-    Raises
-    ------
-    InputError
-        If the URL is none, there is no such file, or the server does not answer.
+    Proxies are taken from the environment, as by curl.
     """
     try:
         request = urllib.request.Request(address, method="HEAD")

@@ -30,12 +30,7 @@ def draw_alignment_maps(
     winning instruction on the test images, and the ``margin``, how far it is ahead of the runner-up
     there. A model whose margins are all NaN (it has one instruction) gets the first map only.
     Alignment is drawn from 0 to 1, margins from 0 to a round number that covers 99 % of the pixels.
-    The table: model, i, j, k, alignment, margin.
-
-    Raises
-    ------
-    ValueError
-        If there is no model.
+    The table: model, i, j, k, alignment, margin. A `ValueError` if there is no model.
     """
     if not winners:
         raise ValueError("no model to draw")

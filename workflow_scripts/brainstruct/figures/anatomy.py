@@ -22,9 +22,9 @@ CORTEX_DEPTH = 8.0
 def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = None) -> xr.Dataset:
     """Sample a subject's anatomy on the voxels of a transform of the store in use.
 
-    Regions (by default all) come from the outlines drawn in the subject's ``overlays.svg``; a voxel
-    belongs to the region of the nearest vertex of mid-cortex that the flatmap shows. No program
-    outside Python is needed.
+    Regions (by default all) come from the outlines drawn in the subject's ``overlays.svg``, or an
+    `InputError` says that one is not drawn; a voxel belongs to the region of the nearest vertex of
+    mid-cortex that the flatmap shows. No program outside Python is needed.
 
     Returns
     -------
@@ -37,11 +37,6 @@ def sample_anatomy(subject: str, transform: str, rois: Sequence[str] | None = No
         mid-cortex (pycortex's mask ``cortical``); without white and pial surfaces within 2 mm
         (``thin``). ``hemisphere`` int8: 0 left, 1 right, that of the nearest vertex; beyond
         ``cortex``, -1.
-
-    Raises
-    ------
-    InputError
-        If a region is not drawn.
     """
     database = pycortex().db
     (left, _), (right, _) = database.get_surf(subject, "fiducial")

@@ -25,13 +25,7 @@ def clear_only(keys: xr.DataArray, clear: xr.DataArray) -> xr.DataArray:
 
 
 def codes_of(keys: xr.DataArray, order: Sequence[str]) -> xr.DataArray:
-    """Turn keys into their places in an order; ``""`` into -1.
-
-    Raises
-    ------
-    ValueError
-        If a key is not in the order.
-    """
+    """Turn keys into their places in an order, ``""`` into -1; a `ValueError` for others."""
     names = names_of(keys)
     unknown = sorted(set(names.tolist()) - set(order) - {""})
     if unknown:

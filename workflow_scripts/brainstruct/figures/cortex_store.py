@@ -41,10 +41,7 @@ def shipped_filestore() -> Path:
 def find_subject(store: str | os.PathLike[str] | None, subject: str) -> Path:
     """Return the folder of a subject in a user's filestore, or in the one of pycortex (`None`).
 
-    Raises
-    ------
-    InputError
-        If the store is no folder, lacks the subject, or that has no flattened surfaces.
+    An `InputError` if there is none, or the subject has no flattened surfaces.
     """
     origin = Path(store) if store is not None else shipped_filestore()
     if not origin.is_dir():
@@ -70,13 +67,8 @@ def find_subject(store: str | os.PathLike[str] | None, subject: str) -> Path:
 def use_store(folder: str | os.PathLike[str]) -> ModuleType:
     """Import pycortex, once and for all, on a store with subjects that `import_subject` wrote.
 
-    Raises
-    ------
-    InputError
-        If there is no store in `folder`.
-    RuntimeError
-        If pycortex has already been imported on another filestore: it cannot be moved
-        afterwards.
+    A `RuntimeError` if it has already been imported on another filestore: it cannot be moved
+    afterwards.
     """
     root = Path(folder).resolve()
     if not (root / "db").is_dir():
@@ -94,11 +86,8 @@ def use_store(folder: str | os.PathLike[str]) -> ModuleType:
 def pycortex() -> ModuleType:
     """Return the module that `use_store` imported.
 
-    Raises
-    ------
-    RuntimeError
-        If `use_store` has not been called: importing pycortex without it would write into the
-        user's home.
+    A `RuntimeError` if it has not been called: importing pycortex without it would write into
+    the user's home.
     """
     if "cortex" not in sys.modules:
         raise RuntimeError("call use_store before anything that needs pycortex")

@@ -108,13 +108,7 @@ class Alignment:
 
 
 def read_alignment(folder: Path, name: str) -> Alignment:
-    """Read a transform of a subject in a filestore.
-
-    Raises
-    ------
-    InputError
-        If the subject has none of that name, or its files are damaged.
-    """
+    """Read a transform of a subject in a filestore; an `InputError` names those it has."""
     matrices, reference = (folder / "transforms" / name / file for file in TRANSFORM)
     if not matrices.is_file():
         cure = "Name one of these as the flatmaps' transform"

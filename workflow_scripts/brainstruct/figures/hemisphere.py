@@ -20,10 +20,7 @@ _FOLDS = (
 def lay_out(left: Hemisphere, right: Hemisphere) -> Pair:
     """Check two hemispheres, cut their patches out, turn them upright and lay them side by side.
 
-    Raises
-    ------
-    InputError
-        If a patch cannot be drawn as a whole, or files do not belong together.
+    An `InputError` if a patch cannot be drawn as a whole, or files do not belong together.
     """
     if left.white[:, 0].mean() > right.white[:, 0].mean():
         raise InputError(
@@ -38,10 +35,7 @@ def lay_out(left: Hemisphere, right: Hemisphere) -> Pair:
 def checked(half: Hemisphere) -> Hemisphere:
     """Check a hemisphere, and cut its patch out.
 
-    Raises
-    ------
-    InputError
-        If the patch cannot be drawn as a whole, or it or the curvature are of another surface.
+    An `InputError` if it cannot be drawn as a whole, or it or the curvature are of another surface.
     """
     first, second, third = ((half.white - half.white.mean(axis=0))[c] for c in half.triangles.T)
     if np.vdot(first, np.cross(second, third)) < 0:  # clockwise: the volume inside is negative

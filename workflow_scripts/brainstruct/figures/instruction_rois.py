@@ -45,19 +45,9 @@ def draw_instruction_rois(
     framed, if there are several; cells without data are grey. What is not said here is as in
     `brainstruct.figures.roi_bars.draw_roi_bars`.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns subject, model, instruction, roi, value.
-    marks : pandas.DataFrame, optional
-        Columns model, instruction, roi, mark: text beside a cell's value.
-    footnote : str
-        A remark below the keys.
-
-    Returns
-    -------
-    Drawing
-        Table: model, instruction, roi, mean, sem, subjects, mark.
+    `table` has the columns subject, model, instruction, roi, value; `marks` model, instruction,
+    roi, mark: text beside a cell's value. The footnote stands below the keys. The table: model,
+    instruction, roi, mean, sem, subjects, mark.
     """
     keys = ["model", "instruction", "roi"]
     require_tidy(table, ("subject", *keys), ("value",))

@@ -35,18 +35,10 @@ def draw_layer_profiles(
     Lines are means over subjects, bands their standard error. What is not said here is as in
     `brainstruct.figures.roi_bars.draw_roi_bars`.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns subject, model, roi, layer, value.
-    n_layers : mapping
-        Model -> its hidden states, whichever of them the table has. If these numbers differ,
-        layers are divided by each model's last one.
-
-    Returns
-    -------
-    Drawing
-        Table: roi, model, layer, depth (layer / last layer of the model), mean, sem, subjects.
+    `table` has the columns subject, model, roi, layer, value; `n_layers` are a model's hidden
+    states, whichever of them the table has. If these numbers differ, layers are divided by each
+    model's last one. The table: roi, model, layer, depth (layer / last layer of the model), mean,
+    sem, subjects.
     """
     require_tidy(table, ("subject", "layer", "roi", "model"), ("value",))
     rois, models = shown(table, "roi", rois), shown(table, "model", models)

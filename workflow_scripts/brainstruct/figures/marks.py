@@ -29,19 +29,10 @@ def baseline_marks(
 ) -> pd.DataFrame:
     """Mark models that are better than every model of a set of baselines.
 
-    Parameters
-    ----------
-    comparisons : pandas.DataFrame
-        Columns subject, measure, family, label, a, b, difference (a minus b) and q.
-    baselines : mapping
-        Mark -> models. A model that is compared with some of them only needs to be better than
-        those; one that is compared with none has no mark.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns family, label, model, mark; a model's marks are joined in the order of
-        `baselines`.
+    `comparisons` has the columns subject, measure, family, label, a, b, difference (a minus b) and
+    q, `baselines` mark -> models. A model that is compared with some of them only needs to be
+    better than those; one that is compared with none has no mark. Returns the columns family,
+    label, model, mark; a model's marks are joined in the order of `baselines`.
     """
     sides = _sides(comparisons)
     sides = sides[

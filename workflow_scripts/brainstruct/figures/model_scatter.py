@@ -46,23 +46,10 @@ def draw_model_scatter(
     Hexagons hold shares of a region's voxels, at one scale in all panels; the numbers over a panel
     count voxels above and below the line of equality.
 
-    Parameters
-    ----------
-    alignment : xarray.DataArray
-        (model, voxel), with coordinate model and voxel coordinates i, j, k; NaN is left out,
-        for a pair where either model has it.
-    regions : mapping
-        Region -> (voxel), bool. A region without voxels says "no data".
-
-    Returns
-    -------
-    Drawing
-        Table: i, j, k, the alignment under each model and (1 or 0) membership of each region.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two models.
+    `alignment` (model, voxel) has the coordinate model and the voxel coordinates i, j, k; NaN is
+    left out, for a pair where either model has it. Regions (voxel) are bool; one without voxels
+    says "no data". The table: i, j, k, the alignment under each model and (1 or 0) membership of
+    each region. A `ValueError` if there are fewer than two models.
     """
     scores = {str(one["model"].item()): one.values.astype(float) for one in alignment}
     pairs = list(combinations(scores, 2))

@@ -23,13 +23,8 @@ def own_flatmap(
 
     Patches are ``?h.<patch>.flat.patch.3d``; `mask` [i, j, k] are the analysed voxels, to check the
     transforms with; `height` is in rows of pixels. Returns both hemispheres, flat side by side, and
-    the flatmap.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged, files of a hemisphere disagree in their vertices, or
-        the transforms belong to another grid.
+    the flatmap. An `InputError` if files of a hemisphere disagree in their vertices, or the
+    transforms belong to another grid.
     """
     cortex = dataset.cortex_files(subject, patch)
     pair = read_own(cortex)
@@ -64,13 +59,7 @@ def average_flatmap(
 
 
 def stored_flatmap(stored: Pair, alignment: Alignment, height: int) -> Flatmap:
-    """Build a flatmap of a subject of a filestore, as it was read.
-
-    Raises
-    ------
-    InputError
-        If a patch cannot be drawn as a whole, or files do not belong together.
-    """
+    """Build a flatmap of a subject of a filestore, as it was read; see `lay_out`."""
     pair = lay_out(*stored)
     voxels = np.concatenate([alignment.depths(half) for half in pair], axis=1)
     return flatmap_of_surface(*pair, voxels, alignment.shape, height)

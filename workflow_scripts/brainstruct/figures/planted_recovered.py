@@ -34,12 +34,8 @@ def draw_planted_recovered(
     an empty string where nothing was planted or no winner was declared. Only voxels with both are
     counted; those that are not `clear` (voxel) are drawn as `UNCLEAR`. What is not said here is as
     for `brainstruct.figures.winning_instruction.draw_winning_instruction`. The table: i, j, k,
-    planted, recovered, clear.
-
-    Raises
-    ------
-    ValueError
-        If a key is not in `order`, or the arrays are not of the same voxels.
+    planted, recovered, clear. A `ValueError` if a key is not in `order`, or the voxels are not the
+    same.
     """
     for axis in ("i", "j", "k"):
         if not np.array_equal(planted[axis], recovered[axis]):

@@ -57,24 +57,11 @@ def prepare_flatmaps(
 ) -> dict[str, dict[str, str]]:
     """Build the study's store and flatmaps.
 
-    Parameters
-    ----------
-    dataset : DataSet
-        The data set; read for the last two sources, with `mask`, the ROI volume of the analysed
-        voxels, and `patch`, the name of FreeSurfer's patches.
-    store : str or None
-        The user's filestore, `None` for pycortex's own.
-
-    Returns
-    -------
-    dict
-        Subject -> ``source``, ``transform``, ``flatmap`` (a file in `folder`) and its
-        ``sha256``, by which drawings notice that it is another one.
-
-    Raises
-    ------
-    InputError
-        If a subject lacks files, or they are damaged or do not belong together.
+    The data set is read for the last two sources, with `mask`, the ROI volume of the analysed
+    voxels, and `patch`, the name of FreeSurfer's patches; `store` is the user's filestore, `None`
+    for pycortex's own. Returns subject -> ``source``, ``transform``, ``flatmap`` (a file in
+    `folder`) and its ``sha256``, by which drawings notice that it is another one. An `InputError`
+    if a subject lacks files, or they do not belong together.
     """
     root = Path(folder).resolve()
     ready: dict[str, dict[str, str]] = {}

@@ -50,29 +50,14 @@ def draw_shared_variance(
 ) -> Drawing:
     """Draw one matrix of shared variance per subject, and bars per region.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b, all as shares of
-        the explainable variance; one row per combination of the first four.
-    reference : str
-        Bars show the pairs of this instruction with each other one.
-    colours : mapping
-        Instruction -> colour, of the study, in order: see
-        `brainstruct.figures.style.instruction_colours`.
-    regions : mapping, optional
-        Regions in order -> label; matrices are those of the first. By default all.
-
-    Returns
-    -------
-    Drawing
-        Table: subject, roi, a, b and the five shares of every pair; for pairs of the reference,
-        the other instruction and the mean and sem over subjects of each part.
-
-    Raises
-    ------
-    ValueError
-        If columns are missing or a combination occurs twice.
+    `table` has the columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b, all as
+    shares of the explainable variance; one row per combination of the first four. Bars show the
+    pairs of the reference with each other instruction, in the colours of the study, see
+    `brainstruct.figures.style.instruction_colours`. `regions` are shown in order, with their
+    labels, by default all; matrices are those of the first. The table: subject, roi, a, b and the
+    five shares of every pair; for pairs of the reference, the other instruction and the mean and
+    sem over subjects of each part. A `ValueError` if columns are missing or a combination occurs
+    twice.
     """
     values = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
     require_tidy(table, ("subject", "roi", "a", "b"), values)

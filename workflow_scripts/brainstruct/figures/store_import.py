@@ -34,11 +34,6 @@ def import_subject(
     What is drawn on its flat surfaces, and their relief, comes from `origin`, its folder in another
     filestore, if there is one: flat surfaces must lie as they lie there. Returns ``db/<name>``,
     published whole; a subject of that name is replaced.
-
-    Raises
-    ------
-    InputError
-        If what is taken from `origin` is damaged.
     """
     target = Path(folder).resolve() / "db" / name
     with publish_folder(target) as draft:

@@ -24,36 +24,20 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Flatmap:
-    """A flattened cortex, and which voxels lie under each of its pixels.
+    """A flattened cortex, and which voxels lie under each of its pixels."""
 
-    Attributes
-    ----------
-    sampler : scipy.sparse.csr_array
-        [pixel, voxel]: pixels inside the cortex, row by row from the top;
-        voxels of the whole volume in the order of (k, j, i). A row holds the
-        share of each voxel in the depth of the cortex under the pixel.
-    inside : numpy.ndarray
-        [row, column], bool: pixels that are cortex, top row first.
-    extent : tuple of float
-        Left, right, bottom and top of the image in the plane of the flatmap,
-        mm; the hemispheres meet at 0.
-    curvature : numpy.ndarray
-        [row, column]: smoothed mean curvature, positive on gyri; NaN outside.
-    volume_shape : tuple of int
-        Voxels along i, j and k.
-    note : str
-        What a reader of a figure must know about the cortex, if anything.
-    vertices : numpy.ndarray
-        [vertex, (x, y)]: where the vertices of both hemispheres lie in the
-        plane, mm; NaN for those that are cut away.
-    """
-
+    # [pixel, voxel]: pixels inside the cortex, row by row from the top; voxels of the whole volume
+    # in the order of (k, j, i). A row holds the share of each voxel in the depth of the cortex
+    # under the pixel.
     sampler: sparse.csr_array
-    inside: NDArray[np.bool_]
+    inside: NDArray[np.bool_]  # [row, column]: pixels that are cortex, top row first
+    # Left, right, bottom and top of the image in the plane, mm; the hemispheres meet at 0.
     extent: tuple[float, float, float, float]
-    curvature: Image
-    volume_shape: tuple[int, int, int]
-    note: str = ""
+    curvature: Image  # [row, column]: smoothed mean curvature, positive on gyri; NaN outside
+    volume_shape: tuple[int, int, int]  # voxels along i, j and k
+    note: str = ""  # what a reader of a figure must know about the cortex, if anything
+    # [vertex, (x, y)]: where the vertices of both hemispheres lie in the plane, mm; NaN for those
+    # that are cut away.
     vertices: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
 
     @cached_property
@@ -112,13 +96,7 @@ def write_flatmap(flatmap: Flatmap, path: str | os.PathLike[str]) -> None:
 
 
 def read_flatmap(path: str | os.PathLike[str]) -> Flatmap:
-    """Read a flatmap written by `write_flatmap`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged.
-    """
+    """Read a flatmap written by `write_flatmap`."""
     folder = Path(path).parent
     cure = f"Delete the folder {folder} and ready.json of the pycortex store, and run again"
     with reading(path, "flatmap", cure):

@@ -20,10 +20,7 @@ def require_columns(table: pd.DataFrame, columns: Iterable[str]) -> None:
 def require_tidy(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str]) -> None:
     """Check that a table has columns of keys and values, and that keys name one row each.
 
-    Raises
-    ------
-    ValueError
-        If it lacks some, or a combination occurs twice: its mean would hide what differs.
+    A `ValueError` if a combination occurs twice: its mean would hide what differs.
     """
     require_columns(table, (*keys, *values))
     twice = table.duplicated(list(keys))

@@ -57,11 +57,6 @@ def scratch_store(store: Path, subject: str) -> Iterator[Path]:
 
     `store` is the file that says the store is ready. What pycortex writes while it packs
     surfaces goes into the copy, so jobs that draw at the same time do not meet half a file.
-
-    Raises
-    ------
-    InputError
-        If a file of the subject is missing or damaged.
     """
     folder = store.parent / "db" / subject
     try:
@@ -116,15 +111,9 @@ def build_viewer(
     interpolated, so every colour of a categorical map is that of a category.
 
     Layers are listed in their order. `surface` is a subject in the store in use, and `transform`
-    its own to the data; without one, one is added to the store.
-
-    Raises
-    ------
-    InputError
-        If the store lacks the subject or transform, the transform is for volumes of another
-        shape, or packed surfaces are damaged.
-    ValueError
-        If two maps have one name, or one name of colours stands for two.
+    its own to the data; without one, one is added to the store. An `InputError` if it is for
+    volumes of another shape, or packed surfaces are not as they were packed; a `ValueError` if two
+    maps have one name, or one name of colours stands for two.
     """
     dataset = _dataset(maps, surface, transform, flatmap)
     gyrus, sulcus = (to_rgb(grey)[0] for grey in CURVATURE)

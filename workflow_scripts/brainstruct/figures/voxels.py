@@ -20,12 +20,7 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
     """Load the flatmap of a subject from the study's store; nothing is written.
 
     `store` is the file that says the store is ready, and where its flatmaps are; `space` has the
-    attribute ``volume_shape``.
-
-    Raises
-    ------
-    InputError
-        If the flatmap is missing, damaged, or of volumes of another shape.
+    attribute ``volume_shape``, which the flatmap's has to equal.
     """
     entry = read_entry(store, subject)
     flatmap = read_flatmap(store.parent / entry["flatmap"])
@@ -35,13 +30,7 @@ def open_flatmap(store: Path, subject: str, space: xr.Dataset) -> Flatmap:
 
 
 def read_entry(store: Path, subject: str) -> dict[str, str]:
-    """Return what a study's store says of a subject: source, transform and flatmap.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, or says nothing of the subject.
-    """
+    """Return what a study's store says of a subject: source, transform and flatmap."""
     entry = read_json(store, anew(store), what="list of flatmaps").get(subject)
     needed = ("source", "transform", "flatmap")
     if not isinstance(entry, dict) or any(type(entry.get(name)) is not str for name in needed):

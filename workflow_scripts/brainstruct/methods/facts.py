@@ -48,24 +48,14 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the text says about what was computed.
-
-    Attributes
-    ----------
-    subjects, models : tuple
-        In the order of the study.
-    runs : mapping
-        Setting -> the values it had, text, each once: ``dtype``, ``device``,
-        ``storage``, ``pooling``, ``max_new_tokens``, ``sampling``, ``torch``,
-        ``transformers``, ``himalaya``, ``brainstruct``. Normally one value; a
-        study computed in parts may have more.
-    encoding : Mapping
-        How encoding models were fitted, ``seed``, and ``smallest_p`` against chance.
-    """
+    """Everything the text says about what was computed, in the order of the study."""
 
     subjects: tuple[SubjectFacts, ...]
     models: tuple[ModelFacts, ...]
+    # Setting -> the values it had, as `run_facts` collects them: normally one value; a study
+    # computed in parts may have more.
     runs: Mapping[str, tuple[str, ...]]
+    # How encoding models were fitted, ``seed``, and ``smallest_p`` against chance.
     encoding: Mapping[str, Any]
 
 

@@ -43,22 +43,10 @@ class Methods:
 def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> Methods:
     """Fill the template.
 
-    Parameters
-    ----------
-    study : mapping
-        What the configuration says and files do not: see ``methods.md`` in
-        the template's folder for what it uses.
-    facts : Facts
-        What was computed.
-    dataset : DataSet
-        What was studied; its own ``data_set.md``, if it has one, tells of it.
-
-    Raises
-    ------
-    jinja2.UndefinedError
-        If the template uses something that neither has.
-    KeyError
-        If the text cites what the bibliography lacks.
+    `study` is what the configuration says and files do not: see ``methods.md`` in the
+    template's folder for what it uses. A data set's own ``data_set.md``, if it has one, tells
+    of it. What the template uses and nobody has is a `jinja2.UndefinedError`, what the text
+    cites and the bibliography lacks a `KeyError`.
     """
     environment = Environment(
         loader=FileSystemLoader([*filter(None, [dataset.texts]), _TEMPLATE]),

@@ -31,13 +31,7 @@ def cited(text: str) -> list[str]:
 
 
 def load(keys: Iterable[str]) -> BibliographyData:
-    """Read some entries of the project's bibliography.
-
-    Raises
-    ------
-    KeyError
-        If it lacks one.
-    """
+    """Read some entries of the project's bibliography; a `KeyError` if it lacks one."""
     entries = parse_file(str(_REFERENCES), bib_format="bibtex").entries
     return BibliographyData({key: entries[key] for key in keys})
 

@@ -73,11 +73,7 @@ def dry_run(snakefile: str, config: Mapping[str, Any], *, everything: bool) -> l
     """List the jobs of a study; neither its data nor a lock on its folder is needed.
 
     Unless `everything` is wanted, they are those whose results are missing or out of date.
-
-    Raises
-    ------
-    InputError
-        If the workflow cannot be shown with this configuration.
+    An `InputError` if the workflow cannot be shown with this configuration.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.json"

@@ -26,11 +26,7 @@ def unpack(folder: Any, cache: Path) -> str:
 
     `folder` is that of the Snakefile in its repository, ``workflow.current_basedir``;
     `cache`, Snakemake's of source files, holds the revision in ``brainstruct/<commit>``.
-
-    Raises
-    ------
-    WorkflowError
-        If the source is no repository of a host, or git cannot unpack it; one line.
+    A `WorkflowError` if the source is no repository of a host, or git cannot unpack it.
     """
     if not hasattr(folder, "hosted_repo"):
         raise WorkflowError(

@@ -44,13 +44,7 @@ class Inputs:
         return self.study.dataset.lenient()
 
     def settle(self) -> None:
-        """Find out what there is of every subject.
-
-        Raises
-        ------
-        InputError
-            If the data set does not know.
-        """
+        """Find out what there is of every subject; an `InputError` if the data set cannot say."""
         for subject in self.study.subjects:
             self.dataset.settings_for("betas", subject)
 

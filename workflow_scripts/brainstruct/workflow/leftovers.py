@@ -69,12 +69,7 @@ def leftovers(workflow: Any) -> list[QueuedJob]:
 
     They are of the same folder, rule, wildcards and configuration files; studies
     that share a folder differ in the last. The run holds Snakemake's lock on
-    these outputs: no other is waiting for the jobs.
-
-    Raises
-    ------
-    NoAnswerError
-        If SLURM does not say.
+    these outputs: no other is waiting for the jobs. A `NoAnswerError` if SLURM does not say.
     """
     if shutil.which("squeue") is None:
         return []
@@ -91,13 +86,8 @@ def finish_leftovers(workflow: Any) -> None:
 
     To be called before a run sends jobs. Returns at once if there are none.
     Jobs that are older than a change of the configuration are cancelled, for
-    their results might not be what is asked for now.
-
-    Raises
-    ------
-    InputError
-        If this run is to send jobs to SLURM, which does not say, for minutes,
-        what it has.
+    their results might not be what is asked for now. An `InputError` if this run is to send
+    jobs to SLURM, which does not say, for minutes, what it has.
     """
     sends = sends_to_slurm(workflow)
     try:

@@ -14,13 +14,8 @@ def module_config(workflow: Any, config: Mapping[str, Any], home: str) -> Mappin
     """Return the configuration to run with, while the Snakefile in `home` is parsed.
 
     That is `config`; in a module, the defaults with `config` over them: Snakemake
-    skips a module's own ``configfile:`` where the module has a ``config:``.
-
-    Raises
-    ------
-    InputError
-        If the module has a prefix, or another version of this workflow is a
-        module as well.
+    skips a module's own ``configfile:`` where the module has a ``config:``. An `InputError`
+    if it has a prefix, or another version of this workflow is a module as well.
     """
     if workflow.modifier.is_main_snakefile():
         return config

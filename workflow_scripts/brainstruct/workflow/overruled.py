@@ -14,14 +14,9 @@ _MOST = 3  # rules that a line shows
 
 
 def overruled(workflow: Any, partitions: Sequence[Any] = ()) -> list[str]:
-    """Return a line for each such setting; one job of each rule is looked at.
+    """Return a line for each such setting; one job of each rule of the built graph is looked at.
 
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-        Its graph is built.
-    partitions : sequence of Partition
-        Those that jobs are sent to; empty: not known.
+    `partitions` are those that jobs are sent to; empty: not known.
     """
     said: dict[str, list[str]] = defaultdict(list)
     samples = {job.rule.name: job for job in workflow.dag.needrun_jobs(exclude_finished=False)}

@@ -37,16 +37,10 @@ class Next:
 
 
 def next_of(mark: Mark | None, minutes: float | None, now: float) -> Next:
-    """Tell by its mark what a job lacked.
+    """Tell by its mark what a job lacked; it has none if it never began.
 
-    Parameters
-    ----------
-    mark : Mark or None
-        `None` if it never began.
-    minutes : float or None
-        That it was given; `None` if nobody ends it after a time.
-    now : float
-        When it was seen to have failed, in seconds since the epoch.
+    `minutes` it was given, or `None`: nobody ends it after a time. `now` is when it was seen to
+    have failed, in seconds since the epoch.
     """
     if mark is None or mark.ending == "error":
         return Next()

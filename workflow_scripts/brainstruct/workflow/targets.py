@@ -33,14 +33,10 @@ def names_of(rooms: Rooms) -> dict[str, Collection[str]]:
 
 
 def require_known(files: Collection[str], rules: Collection[Any], rooms: Rooms) -> None:
-    """Refuse a file that only another study has, and a rule that is none.
+    """Refuse a file that only another study has, and a rule that is none, by an `InputError`.
 
-    Files beside the results are another workflow's, whose words mean something else.
-
-    Raises
-    ------
-    InputError
-        Of the first; what else no rule makes is left to Snakemake.
+    Files beside the results are another workflow's, whose words mean something else; what else
+    no rule makes is left to Snakemake.
     """
     names, known = [rule.name for rule in rules], names_of(rooms)
     products = [str(path) for rule in rules for path in rule.products() if files]

@@ -55,8 +55,6 @@ def again(dag: Any, records: Records) -> list[str]:
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say what differs between two sets of parameters, the deepest part that does.
 
-    Examples
-    --------
     >>> changes({"encoding": {"folds": 5}}, {"encoding": {"folds": 4}})
     ['encoding.folds was 5, is 4']
     """

@@ -111,11 +111,7 @@ def without_data(
     """Tell which voxels, [voxel], are NaN in all trials: nothing was estimated there.
 
     Betas of one's own have them outside the brain. `places` says where voxels lie, [voxel, axis].
-
-    Raises
-    ------
-    InputError
-        If a voxel is not finite in some trials only, or infinite.
+    An `InputError` if a voxel is not finite in some trials only, or infinite.
     """
     wrong = ~np.isfinite(betas)
     empty: npt.NDArray[np.bool_] = np.isnan(betas).all(axis=0)

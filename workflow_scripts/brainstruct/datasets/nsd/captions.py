@@ -24,15 +24,8 @@ def read_captions(layout: Layout, index: pd.DataFrame) -> dict[int, list[str]]:
     """Read the captions of images: ``stimulus``, ``coco_id`` and ``coco_split``, one row each.
 
     Returns ``stimulus`` -> captions in the order of their COCO number, stripped; keys in the
-    order of `index`.
+    order of `index`. An `InputError` if an image has no caption.
 
-    Raises
-    ------
-    InputError
-        If a file is missing or unreadable, or an image has no caption.
-
-    Notes
-    -----
     The captions describe the whole COCO image; the stimulus is a square crop.
     """
     found: dict[int, list[str]] = {}

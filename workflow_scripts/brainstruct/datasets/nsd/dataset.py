@@ -120,13 +120,8 @@ class Nsd(NsdSettings, DataSet):
         """Return the sessions of a subject that are read, and the format of their files.
 
         How many: as configured, as written by the workflow, as on disk, or, where
-        nothing is on disk yet, as released.
-
-        Raises
-        ------
-        InputError
-            If sessions on disk have a hole, or fewer are there than configured
-            (unless `released`).
+        nothing is on disk yet, as released. An `InputError` if sessions on disk have a hole,
+        or fewer are there than configured (unless `released`).
         """
         if subject not in self._found:  # one look at the disk, and one answer
             self._found[subject] = self._find(subject)

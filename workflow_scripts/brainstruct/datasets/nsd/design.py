@@ -38,13 +38,7 @@ class ExpDesign:
 
 
 def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
-    """Read ``nsd_expdesign.mat`` and check that it is consistent.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or unreadable, or not as `ExpDesign` describes it.
-    """
+    """Read ``nsd_expdesign.mat``; an `InputError` if it is not as `ExpDesign` describes it."""
     if not Path(path).is_file():
         raise InputError(path, "does not exist", CURE)
     wanted = {
@@ -78,13 +72,9 @@ def read_expdesign(path: str | os.PathLike[str]) -> ExpDesign:
 
 
 def trial_nsd_ids(design: ExpDesign, subject: str, n_sessions: int) -> IntArray:
-    """Return the image of every trial of a subject's first sessions.
+    """Return the ``nsd_id`` of a subject's first sessions, int64, [trial: 750 * n_sessions].
 
-    Returns
-    -------
-    ndarray of int64, [trial: 750 * n_sessions]
-        ``nsd_id``; the nsddata example code reads
-        ``subjectim(s, masterordering(t))``.
+    The nsddata example code reads ``subjectim(s, masterordering(t))``.
     """
     n_trials = len(ids.session_numbers(n_sessions)) * numbers.TRIALS_PER_SESSION
     shown: IntArray = _subject_images(design, subject)[design.positions[:n_trials]]
@@ -100,10 +90,8 @@ def shown_images(design: ExpDesign, sessions: Mapping[str, int]) -> IntArray:
 def trial_numbers(design: ExpDesign, subject: str) -> IntArray:
     """Return the trial numbers of every image, as the stimulus table has them.
 
-    Returns
-    -------
-    ndarray of int64, [nsd_id: 73000, repetition: 3]
-        From 1, ascending; `numbers.NOT_ASSIGNED` for the images of other subjects.
+    They are int64, [nsd_id: 73000, repetition: 3], from 1, ascending; `numbers.NOT_ASSIGNED`
+    for the images of other subjects.
     """
     shown = trial_nsd_ids(design, subject, numbers.N_SESSIONS)
     order = np.argsort(shown, kind="stable").reshape(-1, numbers.N_REPETITIONS)

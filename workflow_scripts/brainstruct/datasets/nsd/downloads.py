@@ -130,12 +130,8 @@ def wanted_files(
     these are the configured number or, for ``all``, those in the bucket and on disk, in
     the format that is configured or, for ``auto``, in the one that is on disk already,
     else HDF5. Tables of label names come along where there are any, and the surfaces and
-    transforms of flatmaps unless a filestore has them.
-
-    Raises
-    ------
-    InputError
-        If the first folder that is asked about cannot be listed.
+    transforms of flatmaps unless a filestore has them. An `InputError` if the first folder
+    that is asked about cannot be listed.
     """
     listed, found = _Listing(dataset.layout, sizes_in), Files()
     for path in _chosen(dataset, wanted, cortices, listed):

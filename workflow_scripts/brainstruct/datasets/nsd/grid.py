@@ -21,13 +21,8 @@ def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
     The functional volumes of the NSD have one affine per subject and
     preparation: voxel size on the diagonal, origin in the centre of the slab.
     It is no anatomical alignment: to anatomy and surfaces lead the data set's
-    transforms alone.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, has another shape, or says nowhere
-        where its voxels lie.
+    transforms alone. An `InputError` if the file has another shape, or says nowhere where
+    its voxels lie.
     """
     image = open_image(Nifti1Image, path, AGAIN, n_dims=3)
     with reading(path, "NIfTI file", AGAIN):

@@ -102,15 +102,7 @@ def number_in_transforms(place: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def valid_nsd_ids(nsd_id: npt.ArrayLike) -> IntArray:
-    """Return `nsd_id` as int64.
-
-    Raises
-    ------
-    TypeError
-        If they are not integers.
-    ValueError
-        If one is not in 0..72999.
-    """
+    """Return `nsd_id` as int64: whole numbers (or a `TypeError`), 0..72999 (or a `ValueError`)."""
     return _within(nsd_id, 0, N_IMAGES - 1, "nsd_ids")
 
 

@@ -36,11 +36,7 @@ def volume_cure(path: Path) -> str:
 def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
     """Read number -> name, without 0 (unknown), from a ``.ctab`` file.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, a line does not begin with a number and a name,
-        or one of them comes twice.
+    An `InputError` if a line does not begin with a number and a name, or one comes twice.
     """
     cure = "Mend it, or delete it: then built-in names are used, or numbers"
     with reading(path, "table of labels", cure):
@@ -65,13 +61,9 @@ def label_names(layout: Layout, subject: str, family: str) -> dict[int, str] | N
     """Return number -> name of a family's labels.
 
     The first table found on disk counts; without one, the built-in names, which not every
-    family has: then `None` is returned, and `numbered` names the labels of a volume.
-
-    Raises
-    ------
-    InputError
-        If a table gives a known name another number than the authors do: regions would
-        be mixed up.
+    family has: then `None` is returned, and `numbered` names the labels of a volume. An
+    `InputError` if a table gives a known name another number than the authors do: regions
+    would be mixed up.
     """
     known = LABELS.get(family, {})
     present = [path for path in layout.label_tables(subject, family) if path.is_file()]
@@ -98,8 +90,6 @@ def numbered(family: str, numbers: Iterable[int]) -> dict[int, str]:
 
     No hyphen stands before the number: it would make them patches of one region.
 
-    Examples
-    --------
     >>> numbered("MTL", [1, 2])
     {1: 'MTL_1', 2: 'MTL_2'}
     """

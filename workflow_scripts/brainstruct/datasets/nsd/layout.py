@@ -166,13 +166,8 @@ class Layout:
         """Find the subject's sessions by listing the folder of betas; see `SessionFiles.meant`.
 
         They are a prefix of the experiment: trials are assigned to images by their order, so
-        a session can not be left out of the middle.
-
-        Raises
-        ------
-        InputError
-            If there is no session, one is missing before the last, or there
-            are fewer than `wanted`.
+        a session can not be left out of the middle. An `InputError` if there is none, one is
+        missing before the last, or there are fewer than `wanted`.
         """
         folder = self.betas_folder(subject)
         found = self.sessions_on_disk(subject)

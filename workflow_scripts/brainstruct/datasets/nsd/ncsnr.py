@@ -16,10 +16,7 @@ def read_ncsnr(
 ) -> npt.NDArray[np.float32]:
     """Read the ncsnr volume that comes with the betas, [x, y, z]; NaN: never computed.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or of another shape, or holds negative ratios.
+    An `InputError` if it is of another shape, or holds negative ratios.
     """
     path = layout.ncsnr_file(subject)
     ncsnr = read_volume(path, shape).astype(np.float32)
@@ -35,7 +32,8 @@ def compute_ncsnr(
     """Compute ncsnr from single trials as the data set's authors do.
 
     Betas are [trial: 750 * sessions, voxel], on any linear scale, whole sessions in their
-    order; `nsd_id` is [trial].
+    order; `nsd_id` is [trial]. A `ValueError` if sessions are not whole or no image has three
+    trials.
 
     Returns
     -------
@@ -44,11 +42,6 @@ def compute_ncsnr(
         an image, averaged over the images that have exactly three, of betas
         z-scored in each session (export_noiseceiling.m of nsddatapaper; all
         variances with n - 1). NaN for voxels that are constant in a session.
-
-    Raises
-    ------
-    ValueError
-        If the trials are no whole sessions or no image has three.
     """
     n_trials, n_voxels = betas.shape
     if n_trials % numbers.TRIALS_PER_SESSION or nsd_id.shape != (n_trials,):

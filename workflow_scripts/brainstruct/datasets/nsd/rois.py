@@ -45,11 +45,8 @@ def read_roi(
 ) -> RoiFamily:
     """Read a family of regions, whose volume must have the shape of the others.
 
-    Raises
-    ------
-    InputError
-        If the volume is missing, damaged or of another shape, or holds
-        anything but whole numbers from -1 on that have names, if any have.
+    An `InputError` if it has another, or holds anything but whole numbers from -1 on that have
+    names, if any have.
     """
     path = layout.roi_file(subject, family)
     cure = volume_cure(path)

@@ -31,13 +31,8 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
     """Read ``nsd_stim_info_merged.csv`` and check it against the design.
 
     There is one row per image in the order of ``nsd_id``: ``nsd_id`` and ``coco_id`` (int64),
-    ``coco_split`` (``train2017`` or ``val2017``), ``shared`` (bool).
-
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or incomplete, or disagrees with the
-        design: on the shared images, or on the trials of a subject's images.
+    ``coco_split`` (``train2017`` or ``val2017``), ``shared`` (bool). An `InputError` if the file
+    disagrees with the design: on the shared images, or on the trials of a subject's images.
     """
     needed = ["cocoId", "cocoSplit", "nsdId", "shared1000"]
     wanted = {*needed, *(name for subject in SUBJECTS for name in repetition_columns(subject))}
@@ -62,12 +57,7 @@ def read_stim_info(path: str | os.PathLike[str], design: ExpDesign) -> pd.DataFr
 class StimulusReader:
     """The pixels of ``nsd_stimuli.hdf5``, by ``nsd_id``; a context manager.
 
-    The file holds ``imgBrick``, uint8, [image: 73000, row, column, RGB].
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or truncated, or holds anything else.
+    The file holds ``imgBrick``, uint8, [image: 73000, row, column, RGB]; else an `InputError`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -95,11 +85,8 @@ class StimulusReader:
     def array(self, nsd_id: int) -> npt.NDArray[np.uint8]:
         """Return one image, [row, column, RGB].
 
-        Raises
-        ------
-        InputError
-            If there is no such image, or it can not be read or is blank: a part of
-            the file was never written.
+        An `InputError` if there is no such image, or it is blank: a part of the file was never
+        written.
         """
         place = int(nsd_id)
         if not 0 <= place < numbers.N_IMAGES:

@@ -49,15 +49,8 @@ Coordinates of the 1.8-mm grid put 69 % of visual cortex farther away in a volum
 def read_depths(layout: Layout, subject: str, hemisphere: Side) -> npt.NDArray[np.float32]:
     """Read where vertices lie in the functional volume at three depths of the cortex.
 
-    Returns
-    -------
-    ndarray of float32, [depth, vertex, (i, j, k)]
-        Voxels from 0; NaN where there are none.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged, or they disagree in their vertices.
+    Returns [depth, vertex, (i, j, k)], voxels from 0; NaN where there are none. An `InputError`
+    if files disagree in their vertices.
     """
     files = layout.depth_files(subject, hemisphere)
     depths = [_read(path, 3) for path in files]
@@ -76,10 +69,7 @@ def read_fsaverage(
 ) -> npt.NDArray[np.int64]:
     """Read which vertex of a subject, from 0, belongs to each vertex of fsaverage.
 
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or is not of a hemisphere with `n_vertices`.
+    An `InputError` if the file is not of a hemisphere with `n_vertices`.
     """
     path = layout.fsaverage_file(subject, hemisphere)
     index = ids.vertex_from_number(_read(path, 1)[:, 0])
@@ -115,11 +105,8 @@ def check_grid(
 ) -> None:
     """Check that coordinates of both hemispheres, from `read_depths`, belong to a volume.
 
-    Raises
-    ------
-    InputError
-        If too many vertices lie outside the volume, or many voxels of the mask
-        far from any vertex: the grid is another one.
+    An `InputError` if too many vertices lie outside the volume, or many voxels of the mask
+    far from any vertex: the grid is another one.
     """
     cure = "Take the transforms from the same copy of the data set as the volumes"
     known = voxels[np.isfinite(voxels).all(axis=-1)]

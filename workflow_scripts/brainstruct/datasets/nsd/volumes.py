@@ -25,12 +25,8 @@ def read_volume(
 ) -> npt.NDArray[Any]:
     """Read a NIfTI volume [x, y, z] as it is stored (with its scaling, if it has one).
 
-    `shape` is that of the subject's other volumes; `cure` is of a missing or damaged file.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, is no volume, or has another shape.
+    `shape` is that of the subject's other volumes, another one an `InputError`; `cure` is of a
+    missing or damaged file.
     """
     image = open_image(Nifti1Image, path, cure, n_dims=3)
     found = tuple(int(length) for length in image.shape)

@@ -49,12 +49,8 @@ def plant(
     """Draw the signals and the noise level of every voxel in a mask.
 
     nsdgeneral and the brain mask are [i, j, k], features (stimulus, feature), and `shown`
-    [image] the ``nsd_id`` of the subject's images.
-
-    Raises
-    ------
-    InputError
-        If a region has no voxel in nsdgeneral or features are not given.
+    [image] the ``nsd_id`` of the subject's images. An `InputError` if a region has no voxel in
+    nsdgeneral or features are not given.
     """
     inside = general[mask]
     region = np.array([brain.names.get(number, "") for number in brain.label[mask].tolist()], str)
@@ -87,12 +83,8 @@ def planted_signals(
 
     Features (stimulus, feature) are z-scored over the images that are shown, and
     each voxel weights them with a random direction. The result is [image, voxel], of mean 0
-    and variance 1 over the images.
-
-    Raises
-    ------
-    InputError
-        If an image has no features, a feature is not finite, or none varies.
+    and variance 1 over the images. An `InputError` if an image has no features, a feature is
+    not finite, or none varies.
     """
     cure = "Embed the images of the subject with this model again"
     missing = np.setdiff1d(nsd_id, features["stimulus"].to_numpy())

@@ -55,10 +55,7 @@ class Anatomy:
     def from_dataset(cls, dataset: xr.Dataset) -> Anatomy:
         """Read an anatomy from `label`, `cortex`, `hemisphere` (i, j, k) and attribute `names`.
 
-        Raises
-        ------
-        InputError
-            If a part is missing, a label has no name, or no voxel has one.
+        An `InputError` if a part is missing, a label has no name, or no voxel has one.
         """
         cure = "Build the anatomy again"
         there = {*dataset, *dataset.attrs}

@@ -56,13 +56,8 @@ def write_subject(
 
     The anatomy is one for `Anatomy.from_dataset`; `features` are those of every planted
     feature space, (stimulus, feature), for every image shown. The same seed gives the same
-    data. `progress` is called after each session with (done, all).
-
-    Raises
-    ------
-    InputError
-        If the plan names a region that the anatomy lacks or features that are
-        not given, or plants two signals in one region.
+    data. `progress` is called after each session with (done, all). An `InputError` if the plan
+    names a region that the anatomy lacks or features that are not given.
     """
     design = read_expdesign(layout.expdesign_file)
     nsd_id = trial_nsd_ids(design, subject, plan.n_sessions)

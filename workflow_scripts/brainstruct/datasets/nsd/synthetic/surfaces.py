@@ -43,11 +43,7 @@ def write_surfaces(
 def write_patch(path: Path, flat: npt.NDArray[Any], triangles: npt.NDArray[Any]) -> None:
     """Write a patch; vertices at which fewer triangles than edges meet are its border.
 
-    Parameters
-    ----------
-    flat : ndarray, [vertex, (x, y)]
-        Places in mm; those of vertices in no triangle do not count.
-    triangles : ndarray of int, [triangle, corner]
+    `flat` [vertex, (x, y)] are places in mm; those of vertices in no triangle do not count.
     """
     edges = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     edges, count = np.unique(edges, axis=0, return_counts=True)

@@ -25,10 +25,7 @@ MEAN_CORTEX, MEAN_OUTSIDE, MEAN_NOISE = 1200.0, 150.0, 60.0
 def draw_general(brain: Anatomy, plan: SubjectPlan, random: np.random.Generator) -> BoolArray:
     """Draw nsdgeneral, [i, j, k]: voxels of named regions and cortex around them.
 
-    Raises
-    ------
-    InputError
-        If there are fewer unlabelled cortical voxels near the regions than wanted.
+    An `InputError` if there are fewer unlabelled cortical voxels near the regions than wanted.
     """
     named = brain.label > 0
     general = _thin_out(brain.label, plan.max_labelled, random)
