@@ -45,7 +45,7 @@ rule show_responses:
         asked=answers.asked,
         texts=answers.texts,
         labels=answers.labels,
-        dataset=data.about_pixels,
+        dataset=data.about("pixels"),
         contents=lambda wildcards: answers.contents,
         n_samples=12,
         seed=study.seed,

@@ -20,7 +20,7 @@ rule check_data:
     params:
         required=inputs.required(),
         holes=lambda wildcards: inputs.holes,
-        dataset=data.about_places,
+        dataset=data.about("places"),
     script:
         "../workflow_scripts/check_data.py"
 
@@ -137,7 +137,7 @@ rule estimate_ceiling:
         mem_mb=2000,
         runtime=20,
     params:
-        dataset=data.about_regions,
+        dataset=data.about("regions"),
         contents=data.region_contents,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,

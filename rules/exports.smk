@@ -26,7 +26,7 @@ rule export_subject:
         models=viewer.models,
         instructions=study.instructions,
         alignment=encoding.alignment,
-        dataset=data.about_places,
+        dataset=data.about("places"),
         mask=study.data.mask,
         surfaces=exports.surfaces,
         contents=exports.contents,

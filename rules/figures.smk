@@ -21,7 +21,7 @@ rule prepare_pycortex:
         height=study.flatmaps.height,
         cortices=figures.cortices,
         contents=lambda wildcards: inputs.contents_of_cortices(data.present),
-        dataset=data.about_places,
+        dataset=data.about("places"),
         mask=study.data.mask,
         code=data.code("prepare_pycortex", "places"),
     script:

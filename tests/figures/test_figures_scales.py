@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from brainstruct.figures.colour_science import appearances
 from brainstruct.figures.page import Page
-from brainstruct.figures.scales import BivariateScale, Scale, round_end
+from brainstruct.figures.scales import BivariateScale, Scale, limits, round_end
 from brainstruct.figures.style import BIVARIATE, CURVATURE
 
 
@@ -44,6 +44,13 @@ def test_scales_end_at_round_numbers(values, end):
 
 def test_a_few_outliers_do_not_stretch_a_scale():
     assert round_end([*np.full(999, 0.01), 7.0]) == pytest.approx(0.01)
+
+
+def test_an_axis_holds_its_values_and_a_rim():
+    assert limits([[1.0, np.nan], [3.0]], 0.1) == pytest.approx((0.8, 3.2))
+    assert limits([np.arange(101.0)], 0.0, (0.05, 0.95)) == pytest.approx((5, 95))
+    assert limits([[2.0]], 0.1) == pytest.approx((1.9, 2.1)), "one value has no span"
+    assert limits([[np.nan]], 0.1) == (0, 1)
 
 
 def test_continuous_maps_are_perceptually_uniform():

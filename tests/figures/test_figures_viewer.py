@@ -18,9 +18,9 @@ import hostile
 from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.cortex_store import pycortex
-from brainstruct.figures.fsaverage import NAME
 from brainstruct.figures.own_cortex import average_flatmap
 from brainstruct.figures.store_import import import_subject
+from brainstruct.figures.store_names import FSAVERAGE
 from brainstruct.figures.style import SEQUENTIAL, instruction_colours
 from brainstruct.figures.viewer import PAGE, build_viewer, pack_surface, scratch_store, unpack
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
@@ -165,7 +165,7 @@ def average(s1_store, nsd):
     """The cortex of a subject without a transform, in the store, and its flatmap."""
     mask = read_volume(nsd.roi_file("subj01", "nsdgeneral")) > 0
     pair, flatmap = average_flatmap(open_nsd(nsd), "subj01", mask, 256)
-    import_subject(s1_store, NAME, *pair)
+    import_subject(s1_store, FSAVERAGE, *pair)
     pycortex().db.reload_subjects()
     return pair, flatmap, mask
 
@@ -180,7 +180,7 @@ def sides(mask: np.ndarray) -> xr.DataArray:
 def test_without_a_transform_the_cortex_shows_what_the_flatmap_shows(average):
     pair, flatmap, mask = average
     codes = sides(mask)
-    grid = cortex_grid(NAME, flatmap)
+    grid = cortex_grid(FSAVERAGE, flatmap)
     image = flatmap.vote(codes.astype(np.int64), 2)
     volume = grid.volume(np.where(image >= 0, image, np.nan))
     assert set(np.unique(volume[np.isfinite(volume)])) == {0.0, 1.0}
@@ -210,7 +210,7 @@ def test_a_volume_must_cover_the_cortex_to_be_looked_up_in(s1_store):
 @pytest.fixture(scope="module")
 def packed(average, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("viewer") / "packed"
-    pack_surface(NAME, folder)
+    pack_surface(FSAVERAGE, folder)
     return folder
 
 
@@ -275,7 +275,7 @@ def page_folder(average, packed, s1_store, tmp_path_factory) -> Path:
     build_viewer(
         folder,
         maps,
-        surface=NAME,
+        surface=FSAVERAGE,
         transform=None,
         flatmap=flatmap,
         packed=packed,
@@ -366,7 +366,7 @@ def hostile_folder(average, packed, s1_store, tmp_path_factory) -> Path:
     build_viewer(
         folder,
         maps,
-        surface=NAME,
+        surface=FSAVERAGE,
         transform=None,
         flatmap=flatmap,
         packed=packed,

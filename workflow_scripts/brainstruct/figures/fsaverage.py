@@ -12,8 +12,6 @@ from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.figures.cortex_store import pycortex
 from brainstruct.figures.store_names import FSAVERAGE
 
-NAME = FSAVERAGE
-
 N_VERTICES = 10242
 """Per hemisphere: the first ones of fsaverage's, of which fsaverage5 is a thinner mesh."""
 
@@ -23,7 +21,7 @@ def load_fsaverage5() -> Pair:
 
     nilearn's curvature is FreeSurfer's, which is negative on gyri.
     """
-    files = fetch_surf_fsaverage(NAME)
+    files = fetch_surf_fsaverage(FSAVERAGE)
 
     def load(side: Side, name: str) -> Hemisphere:
         (white, triangles), (pial, _), (inflated, _), (flat, shown) = (
@@ -49,5 +47,5 @@ def nearest_vertices(pair: Pair) -> list[NDArray[np.int64]]:
         first, last = average.middle.min(axis=0), average.middle.max(axis=0)
         places = (average.middle - first) / (last - first) * (high - low) + low
         found.append(cKDTree(half.middle).query(places)[1])
-    whole = pycortex().freesurfer.upsample_to_fsaverage(np.concatenate(found), NAME)
+    whole = pycortex().freesurfer.upsample_to_fsaverage(np.concatenate(found), FSAVERAGE)
     return list(np.split(whole, 2))

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.key_strip import draw_strip, strip_height
 from brainstruct.figures.page import BOLD, Page, overhang, wrapped
-from brainstruct.figures.scales import finite
+from brainstruct.figures.scales import limits
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import require_tidy, shown, summarise
 
@@ -75,10 +75,11 @@ def _draw(
     page = Page(width, head + n_rows * pitch[1] - _GAP - more)
     draw_strip(page, keys, _LEFT, _TOP, room)
     last = 1.0 if relative or not len(summary) else float(summary["layer"].max()) or 1.0
-    limits = _limits(summary)
+    mean, sem = summary["mean"], summary["sem"].fillna(0)
+    ends = limits([mean - sem, mean + sem], 0.06)
     places = page.grid(len(panels), n_columns, (_LEFT, head), (inner, _PANEL), pitch)
     for number, (axes, roi) in enumerate(zip(places, panels, strict=True)):
-        axes.set(title=titles[roi], ylim=limits, xlim=(-0.02 * last, 1.02 * last))
+        axes.set(title=titles[roi], ylim=ends, xlim=(-0.02 * last, 1.02 * last))
         axes.grid(axis="y")
         axes.set_xlabel("Relative depth" if relative else "Layer")
         if relative:
@@ -104,13 +105,3 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], dept
         x, mean, sem = (line[column].to_numpy(float) for column in (depth, "mean", "sem"))
         axes.fill_between(x, mean - sem, mean + sem, color=colour, alpha=0.2, linewidth=0)
         axes.plot(x, mean, color=colour, marker="o" if len(x) == 1 else "")
-
-
-def _limits(summary: pd.DataFrame) -> tuple[float, float]:
-    mean, sem = summary["mean"], summary["sem"].fillna(0)
-    known = finite([mean - sem, mean + sem])
-    if not known.size:
-        return 0.0, 1.0
-    low, high = float(known.min()), float(known.max())
-    rim = 0.06 * ((high - low) or 1.0)
-    return low - rim, high + rim

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from brainstruct.figures.drawing import Drawing
 from brainstruct.figures.page import Page, overhang, wrapped
-from brainstruct.figures.scales import finite
+from brainstruct.figures.scales import limits
 from brainstruct.figures.style import DOUBLE_COLUMN, HALO, SEQUENTIAL, SINGLE_COLUMN, journal_style
 from brainstruct.figures.tidy import label_of, voxel_table
 
@@ -31,7 +31,6 @@ _SPAN = (0.005, 0.999)  # quantiles that the axes reach
 Array = NDArray[np.float64]
 
 
-# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_model_scatter(
     alignment: xr.DataArray,
@@ -67,7 +66,7 @@ def draw_model_scatter(
     page = Page(width, head + len(pairs) * (size + below) + _BAR, title)
     pitch = size + _GAP, size + below
     places = page.grid(len(pairs) * len(regions), columns, (left, head), (size, size), pitch)
-    limits = _limits(alignment)
+    ends = limits([alignment], 0.04, _SPAN)
     drawn: list[PolyCollection] = []
     for row, pair in enumerate(pairs):
         x, y = (scores[name] for name in pair)
@@ -78,14 +77,14 @@ def draw_model_scatter(
             axes.set(xlabel=across, ylabel="" if column else up)
             axes.tick_params(labelleft=not column)
             name = "" if row else label_of(region, region_labels)
-            drawn += _draw_panel(axes, x[used], y[used], limits, name)
+            drawn += _draw_panel(axes, x[used], y[used], ends, name)
     _draw_bar(page, drawn)
     members = {str(name): np.asarray(inside, np.int8) for name, inside in regions.items()}
     return Drawing(page.figure, voxel_table(alignment, {**scores, **members}))
 
 
 def _draw_panel(
-    axes: Axes, x: Array, y: Array, limits: tuple[float, float], title: str
+    axes: Axes, x: Array, y: Array, ends: tuple[float, float], title: str
 ) -> list[PolyCollection]:
     """Draw the voxels of one region, and return their hexagons."""
     over: dict[str, Any] = {"xycoords": "axes fraction", "fontsize": 6, "color": "0.35"}
@@ -93,21 +92,21 @@ def _draw_panel(
     if title:
         axes.set_title(title, pad=17)
         axes.annotate(f"{x.size:,} voxels", (0, 1), (0, 10), **over)
-    axes.set(xlim=limits, ylim=limits)
+    axes.set(xlim=ends, ylim=ends)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(3))
-    axes.plot(limits, limits, color="black", linewidth=0.6, zorder=3)
+    axes.plot(ends, ends, color="black", linewidth=0.6, zorder=3)
     if not x.size:
         text = axes.text(0.5, 0.5, "no data", transform=axes.transAxes, color="0.4", fontsize=6)
         text.set(ha="center", va="center", path_effects=HALO)
         return []
     cells = axes.hexbin(
-        np.clip(x, *limits),
-        np.clip(y, *limits),
+        np.clip(x, *ends),
+        np.clip(y, *ends),
         C=np.full(x.size, 100 / x.size),
         reduce_C_function=np.sum,
         gridsize=_HEXAGONS,
-        extent=(*limits, *limits),
+        extent=(*ends, *ends),
         cmap=SEQUENTIAL,
         linewidths=0.1,
         zorder=2,
@@ -132,12 +131,3 @@ def _draw_bar(page: Page, drawn: list[PolyCollection]) -> None:
     page.colour_bar(
         mappable, _LEFT, page.height - _BAR + 2, 60, ticks=ticks, **look
     ).ax.minorticks_off()
-
-
-def _limits(alignment: xr.DataArray) -> tuple[float, float]:
-    known = finite([alignment])
-    if not known.size:
-        return 0.0, 1.0
-    low, high = np.quantile(known, _SPAN)
-    rim = 0.04 * ((high - low) or 1.0)
-    return float(low - rim), float(high + rim)

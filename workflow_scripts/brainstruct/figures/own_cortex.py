@@ -9,9 +9,10 @@ from brainstruct.brain.hemisphere import Pair
 from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
-from brainstruct.figures.fsaverage import N_VERTICES, NAME, load_fsaverage5
+from brainstruct.figures.fsaverage import N_VERTICES, load_fsaverage5
 from brainstruct.figures.halves import Alignment, read_own
 from brainstruct.figures.hemisphere import lay_out
+from brainstruct.figures.store_names import FSAVERAGE
 from brainstruct.figures.surface import Flatmap
 from brainstruct.figures.surface_flatmap import flatmap_of_surface
 
@@ -54,7 +55,7 @@ def average_flatmap(
         index = reader.average_vertices(subject, side, depths.shape[1])
         carried.append(depths[:, index[:N_VERTICES]])
     pair = lay_out(*load_fsaverage5())
-    vertices, note = np.concatenate(carried, axis=1), f"shown on {NAME}"
+    vertices, note = np.concatenate(carried, axis=1), f"shown on {FSAVERAGE}"
     return pair, flatmap_of_surface(*pair, vertices, mask.shape, height, note)
 
 

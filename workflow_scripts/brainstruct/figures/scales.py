@@ -119,14 +119,29 @@ def finite(parts: Iterable[ArrayLike]) -> NDArray[np.float64]:
     return known
 
 
-def round_end(parts: Iterable[ArrayLike], share: float = 0.99) -> float:
-    """Choose the upper end of a scale that starts at 0 and covers a share of the values.
+def limits(
+    parts: Iterable[ArrayLike], rim: float, span: tuple[float, float] = (0.0, 1.0)
+) -> tuple[float, float]:
+    """Return the ends of an axis from one quantile of the values to another.
+
+    Beyond both there is a rim, a share of what lies between; without values, 0 and 1.
+    """
+    known = finite(parts)
+    if not known.size:
+        return 0.0, 1.0
+    low, high = np.quantile(known, span)
+    rim *= (high - low) or 1.0
+    return float(low - rim), float(high + rim)
+
+
+def round_end(parts: Iterable[ArrayLike]) -> float:
+    """Choose the upper end of a scale that starts at 0 and covers 99 % of the values.
 
     It is a round number, so it is the same for data that differ a little, and at most 1.34 times
     what it covers; 1 if no value is positive.
     """
     known = finite(parts)
-    wanted = float(np.quantile(known, share)) if known.size else 0.0
+    wanted = float(np.quantile(known, 0.99)) if known.size else 0.0
     if wanted <= 0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(wanted))

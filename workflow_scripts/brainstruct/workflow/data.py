@@ -78,20 +78,9 @@ class DataRoom(Room):
         """Return the settings that decide which responses of the job's subject are read."""
         return self.dataset.settings_for("betas", wildcards.subject)
 
-    @property
-    def about_pixels(self) -> dict[str, Any]:
-        """Settings that decide what images look like: responses are no matter to them."""
-        return self.dataset.settings_for("pixels")
-
-    @property
-    def about_regions(self) -> dict[str, Any]:
-        """Settings that decide which regions places are in."""
-        return self.dataset.settings_for("regions")
-
-    @property
-    def about_places(self) -> dict[str, Any]:
-        """Settings that decide where places lie."""
-        return self.dataset.settings_for("places")
+    def about(self, part: Part) -> dict[str, Any]:
+        """Return the settings that decide what a part is that no wildcard has a say in."""
+        return self.dataset.settings_for(part)
 
     def code(self, stage: str, *parts: Part) -> str:
         """Return what a stage that reads parts of the data set computes: numbers, or a hash."""

@@ -114,9 +114,6 @@ class _Listing:
     def holds(self, path: Path) -> bool:
         return self.size(path) is not None
 
-    def holds_only(self, one: Path, other: Path) -> bool:
-        return self.holds(one) and not self.holds(other)
-
 
 def wanted_files(
     dataset: Nsd,
@@ -187,7 +184,7 @@ def _flat(dataset: Nsd, subject: str, cortices: Cortices, listed: _Listing) -> I
     own = cortices.own and all(listed.holds(half.patch) for half in halves)
     for path in [path for half in halves for path in half.surfaces] if own else ():
         other = path.with_name(path.name.replace(".white", ".smoothwm"))
-        yield other if listed.holds_only(other, path) else path
+        yield other if listed.holds(other) and not listed.holds(path) else path
     for half in halves:
         yield from half.depths
         if not own:

@@ -72,10 +72,8 @@ class NsdReader(Reader):
 
     def betas(self, subject: str, mask: str) -> Iterator[Trials]:
         """Read session by session; numbers at the ends of their type are not valid, nor is NaN."""
-        sessions, marked = (
-            self.dataset.sessions_read(subject),
-            read_mask(self.layout, subject, mask),
-        )
+        sessions = self.dataset.sessions_read(subject)
+        marked = read_mask(self.layout, subject, mask)
         for session in sessions.numbers:
             path = self.layout.betas_file(subject, session, sessions.format)
             stored = read_session(path, marked)
