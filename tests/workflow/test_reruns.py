@@ -12,6 +12,7 @@ from checkout import SMALL
 
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import read_table
+from brainstruct.workflow.formats import STAGES
 
 pytestmark = pytest.mark.study
 
@@ -32,7 +33,13 @@ OF_THE_STUDY = {
     "write_methods",
 }
 OF_EACH_MODEL = {"collect_scores", "find_winners", "tabulate_rois", "draw_winning_layer"}
-OF_COMPARISONS = {"compare_models", "tabulate_comparisons_models"}
+OF_COMPARISONS = {
+    "compare_models",
+    "tabulate_comparisons_models",
+    "find_best_models",
+    "draw_winning_model",
+    "compare_with_paper",
+}
 OF_MULTIMODAL_MODELS = {"draw_alignment_maps", "draw_model_scatter"}
 OF_SEVERAL_INSTRUCTIONS = {
     "compare_instructions",
@@ -57,6 +64,7 @@ FIGURES = {
     "draw_shared_variance": 1,
     "draw_winning_instruction": 1,
     "draw_winning_layer": len(FITS),
+    "draw_winning_model": 1,
     "draw_planted_recovered": 1,
     "pack_surface": 1,
     "build_viewer": 1,
@@ -76,7 +84,17 @@ def after_scores(*models):
 
 def after_fits(*models):
     """Jobs that follow when fits of these models are renewed, their predictions with them."""
-    return after_scores(*models) | dict.fromkeys(OF_COMPARISONS, 1)
+    sure = {"assess_scores": len(models)} | dict.fromkeys(OF_COMPARISONS, 1)
+    return sure | after_scores(*models)
+
+
+def after_predictions(*models):
+    """Jobs that follow when predictions of these models are renewed, and no score is."""
+    jobs = after_fits(*models)
+    for rule in ("collect_scores", "partition_variance", "tabulate_partition"):
+        jobs.pop(rule)
+    jobs.pop("draw_shared_variance")
+    return jobs
 
 
 def after_embeddings(count):
@@ -162,19 +180,14 @@ def test_deleted_layer_is_refitted_with_its_job(edited):
 def test_deleted_layer_alone_is_refitted_with_one_layer_per_job(edited):
     reconfigure(edited, lambda config: config["encoding"].update(layers_per_job=1))
     # How layers are grouped into jobs decides no fit; single layers cannot keep predictions.
-    predictions = {"predict_selected": 3} | dict.fromkeys(
-        OF_COMPARISONS
-        | {"compare_instructions", "tabulate_comparisons_instructions"}
-        | {"draw_roi_bars", "draw_instruction_rois"},
-        1,
-    )
+    predictions = {"predict_selected": 3} | after_predictions("instructblip", "clip-text")
     assert folded(dry(edited).jobs) == predictions
     name = "results/small/fits/subj01/instructblip/IC/layer-2.nc"
     before = read_dataset(edited.root / name)
     (edited.root / name).unlink()
     done = dry(edited)
     assert done.jobs["fit_ridge_2_to_2_of_5"] == 1
-    assert folded(done.jobs) == {"fit_ridge": 1} | predictions | after_fits("instructblip")
+    assert folded(done.jobs) == {"fit_ridge": 1} | after_fits("instructblip") | predictions
     assert name in done.text
     edited.run(name, *SMALL)
     assert read_dataset(edited.root / name).identical(before)
@@ -216,8 +229,9 @@ def test_added_layer_alone_is_fitted_with_one_layer_per_job(changed):
     jobs = folded(done.jobs)
     assert jobs.pop("predict_selected") == 4
     assert jobs == (
-        {"fit_ridge": 1, "compare_instructions": 1, "tabulate_comparisons_instructions": 1}
+        {"fit_ridge": 1}
         | after_fits("mplug-owl")
+        | after_predictions("instructblip", "mplug-owl", "clip-text")
     )
     assert done.outputs("fit_ridge_2_to_2_of_2") == [
         "results/small/fits/subj01/mplug-owl/IC/layer-2.nc"
@@ -261,14 +275,19 @@ def test_code_that_costs_is_known_by_its_number(edited):
         if "encoding.permutation" in text:
             path.write_text(text.replace("encoding.permutation", "encoding.shuffled"))
     # What takes minutes has a hash of its code, and of what it imports.
-    assert folded(dry(edited).jobs) == {"tabulate_partition": 1, "draw_shared_variance": 1}
+    jobs = folded(dry(edited).jobs)
+    assert jobs["assess_scores"] == len(FITS)
+    assert jobs["tabulate_partition"] == jobs["draw_shared_variance"] == 1
+    assert not set(jobs) & {"fit_ridge", "partition_variance", "compare_models", "embed"}
+    number = STAGES["fit_ridge"]
     formats = package / "workflow/formats.py"
     text = formats.read_text()
-    formats.write_text(re.sub(r'("fit_ridge": )1', r"\g<1>2", text))
+    formats.write_text(text.replace(f'"fit_ridge": {number}', f'"fit_ridge": {number + 1}'))
     assert formats.read_text() != text
     done = dry(edited)
     assert folded(done.jobs) == {"fit_ridge": sum(FITS.values())} | after_fits(*FITS)
-    assert "code was fit_ridge 1, files 4, is fit_ridge 2, files 4" in done.text
+    said = f"code was fit_ridge {number}, files 4, is fit_ridge {number + 1}, files 4"
+    assert said in done.text
 
 
 def test_edited_figures_redraw_themselves_alone(edited):
@@ -327,7 +346,7 @@ def test_interrupted_study_resumes(edited):
     ]
     scores[0].unlink()
     said = edited.run("results/small/scores/subj01/mplug-owl.nc", *SMALL).text
-    assert "of what this study no longer has (model clip-text" in said
+    assert "of what this study no longer has (checkpoint clip, model clip-text)" in said
     left = (edited.root / "results/small/leftovers.txt").read_text().splitlines()
     assert "results/small/scores/subj01/clip-text.nc" in left
     assert all("clip" in name for name in left)
