@@ -15,6 +15,7 @@ from test_reruns import (
     OF_SEVERAL_INSTRUCTIONS,
     after_embeddings,
     after_fits,
+    after_predictions,
     append,
     dry,
     entry,
@@ -71,18 +72,18 @@ CHANGES = [
      "texts.IC was", after_embeddings(3) | {"fit_ridge": 3}
      | after_fits("instructblip", "mplug-owl", "idefics-random")),
     (lambda c: c["statistics"].update(n_draws=100), "statistics.n_draws was 200, is 100",
-     {"compare_models": 1, "compare_instructions": 1, "tabulate_comparisons_models": 1,
-      "tabulate_comparisons_instructions": 1, "draw_roi_bars": 1, "draw_instruction_rois": 1,
-      "write_methods": 1}),
+     after_predictions(*FITS)),
     (lambda c: c["partition"].update(components=9),
      "partition_settings.components was 16, is 9",
-     {"partition_variance": 1, "tabulate_partition": 1, "draw_shared_variance": 1}),
+     {"partition_variance": 1, "tabulate_partition": 1, "draw_shared_variance": 1,
+      "compare_with_paper": 1}),
     (lambda c: entry(c, "clip-text").update(label="CLIP"), "was CLIP text, is CLIP", None),
     (lambda c: c["embedding"].update(max_new_tokens=5),
      "model_settings.max_new_tokens was 4, is 5", None),
     (lambda c: c.update(seed=7), "seed was 2505, is 7", None),
     (lambda c: c["flatmaps"].update(height=160), "height was 128, is 160", None),
-    (lambda c: c.update(alignment={"ceiling_threshold": 0.1}), "ceiling_threshold was 0.05", None),
+    (lambda c: c.update(alignment={"ceiling_threshold": 0.1}),
+     "ceiling_threshold was auto, is 0.1", None),
     (lambda c: c["embedding"].update(batch_size=3, keep=False), "", {}),
 ]  # fmt: skip
 
@@ -198,5 +199,5 @@ def test_two_studies_over_one_store_embed_each_block_once(edited):
 
 
 def test_a_stage_s_code_may_move(edited):
-    append(edited.root / "workflow_scripts/brainstruct/encoding/permutation.py")
+    append(edited.root / "workflow_scripts/brainstruct/encoding/cross_subject.py")
     assert dry(edited).jobs == {}
