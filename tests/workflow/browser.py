@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from debian_packages import install_missing
 
@@ -94,10 +94,15 @@ class Watched:
         page = watched.page
         page.on("console", watched._console)
         page.on("pageerror", lambda error: watched.errors.append(f"exception: {error}"))
-        page.on("requestfailed", lambda request: watched.errors.append(f"failed: {request.url}"))
+        page.on("requestfailed", watched._failed)
         page.on("request", lambda request: watched._asked(request.url))
         page.on("websocket", lambda socket: watched._asked(socket.url))
         return watched
+
+    def _failed(self, request: Request) -> None:
+        # Chromium calls those for headers alone failed, too, when they were answered.
+        if request.method != "HEAD":
+            self.errors.append(f"failed: {request.url}")
 
     def _console(self, message: object) -> None:
         if message.type == "error":  # type: ignore[attr-defined]

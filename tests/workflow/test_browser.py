@@ -13,7 +13,7 @@ from checkout import Checkout
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from brainstruct.figures.style import instruction_colours
+from brainstruct.figures.style import NO_WINNER, instruction_colours
 
 pytestmark = pytest.mark.study
 
@@ -151,7 +151,7 @@ def share_of(palette: list[str], page, wanted: float = PURE) -> float:
 
 def test_categories_have_the_colours_of_the_figures(maps):
     show(maps.page, "InstructBLIP: winning instruction")
-    palette = instruction_colours(["IC", "IU1"])
+    palette = instruction_colours(["IC", "IU1"]) | NO_WINNER
     chips = maps.page.locator("#legend .chip").evaluate_all(
         "chips => chips.map(chip => chip.style.backgroundColor)"
     )
