@@ -57,7 +57,7 @@ def test_bytes_of_fits_and_scores(amounts):
         outputs=("layer-0.nc", "layer-1.nc"),
         wildcards={"subject": "subj07", "model": "vit-h"},
     )
-    assert amounts.output_bytes(fit) == 2 * (12_682 * (25 + 36) + 16_000)
+    assert amounts.output_bytes(fit) == 2 * (12_682 * (25 + 40 + 36) + 16_000)
     both = Job("fit_ridge", outputs=("layer-0.nc", "IC.nc"), wildcards=dict(fit.wildcards))
     layer, prediction = amounts.file_sizes(both).values()
     assert layer == amounts.output_bytes(fit) / 2

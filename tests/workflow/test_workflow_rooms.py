@@ -192,12 +192,19 @@ def test_a_single_multimodal_model_meets_no_other(paper_config):
     assert rooms.figures.baselines["^"] == {"models": ["vit-h"], "label": "ViT-H"}
 
 
-def test_without_multimodal_models_nothing_is_compared_or_mapped(paper_config):
+def test_without_multimodal_models_no_instructions_are_compared_or_mapped(paper_config):
     keep(paper_config, "vit-h", "clip-text")
     rooms = build(paper_config)
-    assert rooms.statistics.model_table == rooms.statistics.instruction_table == []
+    assert rooms.statistics.model_table == ["results/tables/model_comparisons.tsv"]
+    assert rooms.statistics.instruction_table == []
     names = {name.split("/")[2].removesuffix(".svg") for name in rooms.figures.all_figures}
-    assert names == {"roi_bars", "layer_profiles", "noise_ceiling", "winning_layer"}
+    assert names == {
+        "roi_bars",
+        "layer_profiles",
+        "noise_ceiling",
+        "winning_layer",
+        "winning_model",
+    }
 
 
 def test_one_instruction_has_no_race(paper_config):
