@@ -79,7 +79,7 @@ RUNS: dict[str, dict[str, object]] = {
 def embedded(folder: Path, family: str) -> dict[str, object]:
     """Embed with one family in all its ways."""
     torch.set_num_threads(1)
-    kind = "clip" if family.startswith("clip") else family
+    kind = {"clip-image": "clip", "clip-text": "clip", "auto": "qwen2-vl"}.get(family, family)
     tiny.build(kind, folder / "checkpoint", seed=1, n_blocks=N_BLOCKS)
     manifest, stamps = folder / "manifest.json", folder / "stamps.json"
     source = Checkpoint(path=str(folder / "checkpoint"))

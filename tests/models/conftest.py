@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_kinds import KIND_OF
 
 from brainstruct.models import tiny
 from brainstruct.models.interface import FeatureModel, ModelOptions
@@ -43,7 +44,7 @@ def load(checkpoint) -> Callable[..., FeatureModel]:
     """Load a tiny model of a family; options beyond the usual as keywords."""
 
     def get(family: str, **options) -> FeatureModel:
-        kind = family.split("-")[0] if family.startswith("clip") else family
+        kind = KIND_OF.get(family, family)
         n_layers = {"clip-text": 13}.get(family, N_BLOCKS + 1)
         return family_class(family).load(
             ModelOptions(checkpoint(kind), n_layers, **{"max_new_tokens": 6, **options})

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from tiny_kinds import KIND_OF
 from transformers import IdeficsProcessor, InstructBlipProcessor, LlavaProcessor
 
 from brainstruct.errors import InputError
@@ -14,10 +15,10 @@ from brainstruct.models.opening import family_class
 from brainstruct.models.registry import FAMILIES
 
 INSTRUCTION = "Are there any people in this image? If yes, describe them."
-RESPONDING = ("instructblip", "idefics", "llava")
+RESPONDING = ("instructblip", "idefics", "llava", "auto")
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
+@pytest.mark.parametrize("family", [*RESPONDING, "vit", "clip-image"])
 def test_shapes_and_sight(load, pictures, family):
     model = load(family)
     assert model.modality == FAMILIES[family].modality
@@ -60,7 +61,7 @@ def official(model, shown, instruction):
     if type(model).__name__ == "Llava":
         tower = model.network.config.vision_config
         processor = LlavaProcessor(
-            model._images,
+            model._images.image_processor,
             model.tokenizer,
             patch_size=tower.patch_size,
             vision_feature_select_strategy="default",
@@ -79,7 +80,7 @@ def official(model, shown, instruction):
     )
 
 
-@pytest.mark.parametrize("family", RESPONDING)
+@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava"])
 def test_prompts_are_those_of_the_official_processors(load, pictures, family):
     model = load(family)
     shown = pictures(2)
@@ -90,12 +91,14 @@ def test_prompts_are_those_of_the_official_processors(load, pictures, family):
         assert torch.equal(values.float(), expected[name].float()), name
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
+@pytest.mark.parametrize("family", [*RESPONDING, "vit", "clip-image"])
 def test_pixels_come_from_pillow(load, family):
-    assert type(load(family)._images).__name__.endswith("Pil")
+    images = load(family)._images
+    images = getattr(images, "image_processor", images)
+    assert type(images).__name__.endswith("Pil")
 
 
-@pytest.mark.parametrize("family", ["instructblip", "idefics", "llava", "vit", "clip-image"])
+@pytest.mark.parametrize("family", [*RESPONDING, "vit", "clip-image"])
 def test_batches_can_be_cut(load, pictures, family):
     model = load(family)
     shown = pictures(4)
@@ -196,7 +199,7 @@ def test_random_weights_see_the_image(load, pictures):
     ],
 )
 def test_the_files_that_the_registry_names_are_needed(checkpoint, tmp_path, family, names):
-    kind = "clip" if family.startswith("clip") else family
+    kind = KIND_OF.get(family, family)
     folder = shutil.copytree(checkpoint(kind), tmp_path / kind)
     n_layers = 13 if family == "clip-text" else 5
     options = ModelOptions(folder, n_layers, random_seed=1, max_new_tokens=2)

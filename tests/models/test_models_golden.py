@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from brainstruct.models import llava, tokens
+from brainstruct.models import prompts, tokens
+from brainstruct.models.auto import Llava
 from brainstruct.models.idefics import Idefics
 from brainstruct.models.instructblip import InstructBlip
-from brainstruct.models.llava import Llava
 from brainstruct.models.mplug_owl.prompt import IMAGE_ID, PromptTokenizer
 from brainstruct.models.tiny.vocabulary import clip_tokenizer
 
@@ -59,38 +59,39 @@ def written(tokenizer, folder, **special):
     return tokens.load_tokenizer(folder)
 
 
-def model(tokenizer, **config):
-    network = SimpleNamespace(config=SimpleNamespace(**config))
-    return SimpleNamespace(tokenizer=tokenizer, network=network)
+def model(family, tokenizer, **config):
+    """A model without weights, with its family's own prompt."""
+    found = object.__new__(family)
+    found.tokenizer = tokenizer
+    found.network = SimpleNamespace(config=SimpleNamespace(**config))
+    found.options = SimpleNamespace(prompt=None)
+    return found
 
 
 def test_instructblip(tmp_path):
     tokenizer = llama(tmp_path, ["[PAD]", "<image>"], begin="</s>")
-    found = InstructBlip.prompt_ids(
-        model(tokenizer, image_token_id=32001, num_query_tokens=32), QUESTION
-    )
+    sizes = {"image_token_id": 32001, "num_query_tokens": 32}
+    found = model(InstructBlip, tokenizer, **sizes).prompt_ids(QUESTION)
     assert found == [32001] * 32 + [2, *ASKED]
 
 
 def test_idefics(tmp_path):
     added = ["<fake_token_around_image>", "<image>", "<end_of_utterance>"]
-    found = Idefics.prompt_ids(model(llama(tmp_path, added)), QUESTION)
+    found = model(Idefics, llama(tmp_path, added)).prompt_ids(QUESTION)
     image = [32000, 32001, 32000, 32002]
     assert found == [1, 4911, 29901, *ASKED, *image, 29871, 13, 7900, 22137, 29901]
 
 
 def test_llava_ends_as_its_readme_says(tmp_path):
     tokenizer = llama(tmp_path, ["<image>", "<pad>"], begin="<s>")
-    vision = SimpleNamespace(image_size=336, patch_size=14)
-    config = {"vision_config": vision, "vision_feature_select_strategy": "default"}
-    found = Llava.prompt_ids(model(tokenizer, **config), QUESTION)
-    assert llava.TEMPLATE == "USER: <image>\n{instruction}\nASSISTANT:"
+    prompt = prompts.written(Llava.usual_template, QUESTION, "<image>")
+    assert prompt == f"USER: <image>\n{QUESTION}\nASSISTANT:"
+    found = tokenizer(prompt)["input_ids"]
     start = found.index(32000)
     assert found[0] == 1
-    assert found[start : start + 576] == [32000] * 576
-    assert 32000 not in found[start + 576 :]
+    assert 32000 not in found[start + 1 :]
     # The blank that begins a piece of text, a line feed, and a question without a blank.
-    assert found[start + 576 :][:2] == [29871, 13]
+    assert found[start + 1 :][:2] == [29871, 13]
     ending = found.index(29973)
     assert found[ending : ending + 2] == [29973, 13]  # not 29871: "?\\n", not "? "
     assert found[-1] == 29901

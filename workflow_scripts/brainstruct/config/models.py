@@ -76,6 +76,12 @@ class Model(Block):
         Instructions it is given; models that follow none ignore this.
     random_seed : int or None
         Draw the weights from this seed instead of reading them: the random baseline.
+    prompt : str or None
+        The prompt, with ``{instruction}`` and, where it has a place, ``{image}``; `None`: that
+        of the family, or of the checkpoint's chat template.
+    chat : mapping
+        Arguments of the checkpoint's chat template, such as ``enable_thinking``; ``system``
+        is the text of a message before the instruction.
     """
 
     key: Key
@@ -86,6 +92,16 @@ class Model(Block):
     layers: Literal["all"] | list[NonNegativeInt] = "all"
     instructions: Literal["all"] | list[str] = "all"
     random_seed: int | None = None
+    prompt: str | None = None
+    chat: dict[str, str | bool | int] = {}
+
+    @model_validator(mode="after")
+    def _prompt_asks(self) -> Model:
+        if self.prompt is not None and "{instruction}" not in self.prompt:
+            raise ValueError("'prompt' has no place for the instruction: write {instruction}")
+        if self.prompt is not None and self.chat:
+            raise ValueError("'chat' is for the checkpoint's template; 'prompt' replaces it")
+        return self
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Model:

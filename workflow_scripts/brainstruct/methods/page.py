@@ -79,7 +79,7 @@ def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> M
 
 def _citations(families: Iterable[str]) -> str:
     """Cite the papers of model families, each once."""
-    keys = dict.fromkeys(PAPERS[family] for family in families)
+    keys = dict.fromkeys(PAPERS[family] for family in families if family in PAPERS)
     return f"[{'; '.join(f'@{key}' for key in keys)}]"
 
 

@@ -7,6 +7,7 @@ BUILDERS: dict[str, str] = {
     "idefics": "brainstruct.models.tiny.idefics",
     "mplug-owl": "brainstruct.models.mplug_owl.tiny",
     "llava": "brainstruct.models.tiny.llava",
+    "qwen2-vl": "brainstruct.models.tiny.qwen2_vl",
     "vit": "brainstruct.models.tiny.vit",
     "clip": "brainstruct.models.tiny.clip",
 }

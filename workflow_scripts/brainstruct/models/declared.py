@@ -85,7 +85,8 @@ def stated_blocks(config: dict[str, Any], family: str) -> int | None:
     `None` if it states no number; whoever loads it says what is wrong.
     """
     entry = FAMILIES[family]
-    part = config if entry.part is None else config.get(entry.part) or {}
+    # Some have the numbers of the language model outside of it (Qwen2-VL).
+    part = config if entry.part is None else config.get(entry.part) or config
     if entry.model_type == "clip":
         # Published ones state a part twice; the library believes this, its defaults included.
         told = config.get(f"{entry.part}_dict")

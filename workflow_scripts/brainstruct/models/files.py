@@ -64,7 +64,7 @@ def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
     path = folder / "config.json"
     config: dict[str, Any] = read_json(path, fetch_cure(folder))
     found = config.get("model_type")
-    if found != entry.model_type:
+    if entry.model_type and found != entry.model_type:
         raise InputError(
             path,
             f"model_type is {found!r}, this family runs {entry.model_type}",
@@ -140,7 +140,7 @@ def image_settings(folder: Path) -> Path:
     return own
 
 
-def load_processor(kind: Any, folder: Path) -> Any:
+def load_processor(kind: Any, folder: Path, **arguments: Any) -> Any:
     """Return what makes pixels of images, of a class of transformers, as a checkpoint has it.
 
     Raises
@@ -150,7 +150,7 @@ def load_processor(kind: Any, folder: Path) -> Any:
     """
     what, cure = f"settings that {kind.__name__} takes", fetch_cure(folder)
     with reading(image_settings(folder), what, cure):
-        return kind.from_pretrained(folder, local_files_only=True)
+        return kind.from_pretrained(folder, local_files_only=True, **arguments)
 
 
 def _require_files(folder: Path, *names: str | tuple[str, ...]) -> None:

@@ -31,6 +31,9 @@ class Idefics(RespondingModel):
     reports is taken after the first cross-attention layer instead.
     """
 
+    usual_template = f"User: {{instruction}}{{image}}{END_OF_UTTERANCE}\nAssistant:"
+    image_mark = f"{FAKE_TOKEN}{IMAGE_TOKEN}{FAKE_TOKEN}"
+
     @classmethod
     def load(cls, options: ModelOptions) -> Idefics:
         """Read and check the checkpoint; see `FeatureModel.load`."""
@@ -58,10 +61,7 @@ class Idefics(RespondingModel):
 
     def prompt_ids(self, instruction: str) -> list[int]:
         """Return the token ids of a prompt with one image."""
-        prompt = (
-            f"{self.tokenizer.bos_token}User: {instruction.strip(' ')}"
-            f"{FAKE_TOKEN}{IMAGE_TOKEN}{FAKE_TOKEN}{END_OF_UTTERANCE}\nAssistant:"
-        )
+        prompt = f"{self.tokenizer.bos_token}{self.prompt(instruction.strip(' '))}"
         ids: list[int] = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         return ids
 

@@ -28,6 +28,8 @@ from brainstruct.models.responding import RespondingModel
 class InstructBlip(RespondingModel):
     """InstructBLIP with a LLaMA decoder; see `RespondingModel` for its attributes."""
 
+    usual_template = "{instruction}"
+    image_mark = ""  # it stands before the whole prompt
     _qformer_tokenizer: PreTrainedTokenizerFast
 
     @classmethod
@@ -62,12 +64,12 @@ class InstructBlip(RespondingModel):
     def prompt_ids(self, instruction: str) -> list[int]:
         """Return the token ids of a prompt: image tokens, BOS, instruction."""
         config = self.network.config
-        ids: list[int] = self.tokenizer(instruction)["input_ids"]
+        ids: list[int] = self.tokenizer(self.prompt(instruction))["input_ids"]
         return [config.image_token_id] * config.num_query_tokens + ids
 
     def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
         """Return the instruction as the Q-Former reads it."""
-        question = torch.tensor([self._qformer_tokenizer(instruction)["input_ids"]])
+        question = torch.tensor([self._qformer_tokenizer(self.prompt(instruction))["input_ids"]])
         words = self.network.qformer.embeddings.word_embeddings
         tokens.require_embedded(self.options.checkpoint / "qformer_tokenizer", question, words)
         return {

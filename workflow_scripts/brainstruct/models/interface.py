@@ -10,8 +10,8 @@ results or jobs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -60,6 +60,8 @@ class ModelOptions:
     checkpoint: Path
     n_layers: int  # hidden states that it must have, token embeddings included
     random_seed: int | None = None  # of weights drawn instead of read (the random baseline)
+    prompt: str | None = None  # with {image} and {instruction}; `None`: the model's own
+    chat: Mapping[str, Any] = field(default_factory=dict)  # arguments of its chat template
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
     sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)

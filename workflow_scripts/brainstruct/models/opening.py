@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from brainstruct.models.interface import (
     Device,
@@ -39,12 +39,14 @@ class ModelSettings:
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
     sampling: Sampling | None = None
+    prompt: str | None = None
+    chat: dict[str, Any] = field(default_factory=dict)
 
 
 def options_of(folder: Path, settings: ModelSettings, device: Device = "auto") -> ModelOptions:
     """Return what a model is loaded with."""
-    names = ("n_layers", "random_seed", "pooling", "max_new_tokens", "dtype", "sampling")
-    options = {name: getattr(settings, name) for name in names}
+    running = ("pooling", "max_new_tokens", "dtype", "sampling", "prompt", "chat")
+    options = {name: getattr(settings, name) for name in ("n_layers", "random_seed", *running)}
     return ModelOptions(checkpoint=folder, device=device, **options)
 
 

@@ -25,12 +25,12 @@ class Family:
     module: str
     name: str  # of the class
     modality: Modality
-    model_type: str  # of the ``config.json`` of its checkpoints
+    model_type: str  # of the ``config.json`` of its checkpoints; empty: any
     # What they hold besides configuration and weights; of a tuple, one.
     files: tuple[str | tuple[str, ...], ...]
     # The part of the configuration whose blocks are the layers; `None`: there are no parts.
     part: str | None = "text_config"
-    usual_blocks: int = 32  # the library's, where the configuration states none
+    usual_blocks: int | None = 32  # the library's, where the configuration states none
     has_image_token: bool = False  # whose id the configuration states, too
     usual_image_token: int | None = None  # the library's, where it states none
     # Rises when the same weights and stimuli give other states: its models are then run anew.
@@ -61,7 +61,7 @@ FAMILIES: dict[str, Family] = {
         f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (IMAGES, _TEXTS), part=None
     ),
     "llava": Family(
-        f"{_ROOM}.llava",
+        f"{_ROOM}.auto",
         "Llava",
         _FOLLOWS,
         "llava",
@@ -69,6 +69,7 @@ FAMILIES: dict[str, Family] = {
         has_image_token=True,
         usual_image_token=32000,
     ),
+    "auto": Family(f"{_ROOM}.auto", "Auto", _FOLLOWS, "", (IMAGES, _TEXTS), usual_blocks=None),
     "vit": Family(
         f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (IMAGES,), part=None, usual_blocks=12
     ),

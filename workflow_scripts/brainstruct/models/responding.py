@@ -12,6 +12,7 @@ from PIL import Image
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
 from brainstruct.models.pooling import last_state, mean_state, without_response
+from brainstruct.models.prompts import written
 from brainstruct.models.registry import Modality
 from brainstruct.models.response import Listener, response_lengths
 from brainstruct.models.tokens import require_embedded
@@ -27,6 +28,8 @@ class RespondingModel(FeatureModel):
     """
 
     modality: ClassVar[Modality] = "image+instruction"
+    usual_template: ClassVar[str | None] = None
+    image_mark: str  # what stands for the image in the text of a prompt
 
     def __init__(
         self,
@@ -52,6 +55,15 @@ class RespondingModel(FeatureModel):
             forbidden_ids=forbidden_ids,
         )
 
+    @property
+    def template(self) -> str | None:
+        """Text of a prompt, with places for image and instruction: the study's, or the usual."""
+        return self.options.prompt or self.usual_template
+
+    def prompt(self, instruction: str) -> str:
+        """Return the text of a prompt."""
+        return written(str(self.template), instruction, self.image_mark)
+
     @abstractmethod
     def prompt_ids(self, instruction: str) -> list[int]:
         """Return the token ids of a prompt with one image."""
@@ -67,7 +79,7 @@ class RespondingModel(FeatureModel):
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Write the prompt and process the images; see `FeatureModel.prepare`."""
-        instruction = _shared_instruction(texts)
+        instruction = shared_instruction(texts)
         ids = torch.tensor([self.prompt_ids(instruction)])
         require_embedded(self.options.checkpoint, ids, self.body.embed_tokens)
         prompt = {
@@ -152,7 +164,7 @@ class RespondingModel(FeatureModel):
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
 
-def _shared_instruction(texts: Sequence[str]) -> str:
+def shared_instruction(texts: Sequence[str]) -> str:
     """Return the one instruction of a batch.
 
     Several would have to be padded to one length, and models with absolute

@@ -34,6 +34,7 @@ _PUBLISHED: dict[str, Network] = {
     "mplug-owl": Network(4096, 6.74e9, 0.43e9, 257, 65, 14.4e9),
     "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
     "llava": Network(4096, 6.76e9, 0.30e9, 577, 576, 14.1e9),
+    "auto": Network(3584, 7.07e9, 0.68e9, 1024, 256, 16.6e9),  # Qwen2-VL 7B
     "vit": Network(1280, 0.0, 0.63e9, 257, 0, 2.53e9),
     "clip-image": Network(1024, 0.0, 0.30e9, 257, 0, 1.71e9),
     "clip-text": Network(768, 0.12e9, 0.0, 0, 0, 1.71e9),

@@ -155,6 +155,7 @@ class ModelRoom(Room):
         running = {"dtype", "storage"}
         if model.follows_instructions:
             running |= {"pooling"}
+            decides |= {name for name in ("prompt", "chat") if getattr(model, name)}
             if embedding.pooling == "response_mean":  # nothing else lets a model answer
                 running |= {"max_new_tokens"}
                 if embedding.decoding != "greedy":

@@ -16,7 +16,7 @@ from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
-from brainstruct.models.mplug_owl.prompt import PromptTokenizer
+from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE, PromptTokenizer
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.tokens import listed
 from brainstruct.store.faults import reading
@@ -25,6 +25,9 @@ from brainstruct.store.files import read_json
 
 class MPlugOwl(RespondingModel):
     """mPLUG-Owl v1; see `RespondingModel` for its attributes."""
+
+    usual_template = TEMPLATE
+    image_mark = IMAGE_MARK
 
     @classmethod
     def load(cls, options: ModelOptions) -> MPlugOwl:
@@ -57,7 +60,7 @@ class MPlugOwl(RespondingModel):
 
     def prompt_ids(self, instruction: str) -> list[int]:
         """Return the token ids of a prompt; see `PromptTokenizer.encode_prompt`."""
-        ids: list[int] = self.tokenizer.encode_prompt(instruction)
+        ids: list[int] = self.tokenizer.encode_prompt(instruction, str(self.template))
         return ids
 
     def decode(self, tokens: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from sentencepiece import SentencePieceProcessor
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure
+from brainstruct.models.prompts import written
 from brainstruct.store.faults import reading
 
 IMAGE_MARK = "<image>"
@@ -52,7 +53,7 @@ class PromptTokenizer:
         self.n_tokens: int = self._pieces.get_piece_size()
         self.image_length = image_length
 
-    def encode_prompt(self, instruction: str) -> list[int]:
+    def encode_prompt(self, instruction: str, template: str = TEMPLATE) -> list[int]:
         """Put an instruction, which may hold no `IMAGE_MARK`, into the template and `encode` it."""
         if IMAGE_MARK in instruction:
             raise InputError(
@@ -60,7 +61,7 @@ class PromptTokenizer:
                 f"contains {IMAGE_MARK}, which stands for the image in the prompt",
                 "Remove it: the image is put before the instruction",
             )
-        return self.encode(TEMPLATE.format(instruction=instruction))
+        return self.encode(written(template, instruction, IMAGE_MARK))
 
     def encode(self, text: str) -> list[int]:
         """Tokenise a text in which `IMAGE_MARK` stands for each image.

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPImageProcessorPil, LlavaConfig, LlavaForConditionalGeneration
 
-from brainstruct.models.llava import IMAGE_TOKEN
+from brainstruct.models.declared import IMAGE_TOKEN
 from brainstruct.models.tiny import vocabulary
 from brainstruct.models.tiny.configurations import restate, without_defaults
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, llama, spared, write_network

@@ -11,6 +11,7 @@ depth.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +86,20 @@ def write_network(
     seed: int,
     pad_id: int | None = None,
     *,
+    end_ids: Sequence[int] = (2, *CONTROL_BYTES),
     shards: int = 1,
     dtype: torch.dtype = torch.float32,
 ) -> None:
     """Draw the weights of a network and write it into the folder of a checkpoint.
 
-    A network that responds has a `pad_id`, and may end with any of `CONTROL_BYTES`, too.
+    A network that responds has a `pad_id`, and may end with any of `end_ids`.
     Several `shards` have an index, and may become one more than was asked for.
     """
     spread(network, seed)
     network.to(dtype)
     if pad_id is not None:
         network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
-            bos_token_id=1, eos_token_id=[2, *CONTROL_BYTES], pad_token_id=pad_id
+            bos_token_id=1, eos_token_id=list(end_ids), pad_token_id=pad_id
         )
     n_bytes = sum(one.numel() * one.element_size() for one in network.state_dict().values())
     network.save_pretrained(folder, max_shard_size=n_bytes // shards + 1)

@@ -96,6 +96,17 @@ def bert_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+def qwen_tokenizer() -> Tokenizer:
+    """Return a tokenizer in the manner of Qwen and GPT-2: pieces of bytes, and no begin of text.
+
+    Its first ids are the bytes, from ``!`` on; the control characters are the last of them.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return _train(tokenizer, sorted(pre_tokenizers.ByteLevel.alphabet()), vocab_size=768)
+
+
 CLIP_BEGIN, CLIP_END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -1,0 +1,182 @@
+"""Any model of the library that answers an instruction about an image, found by its checkpoint.
+
+The configuration says which network it is; the network says where its decoder is
+(``get_decoder``); the checkpoint's own processor writes image tokens and makes pixels; its chat
+template writes the prompt, unless the study does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from PIL import Image
+from transformers import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+from brainstruct.errors import InputError
+from brainstruct.models import tokens
+from brainstruct.models.files import read_config
+from brainstruct.models.interface import Batch, ModelOptions
+from brainstruct.models.kinds import require_kind
+from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.pooling import last_state
+from brainstruct.models.processing import load_whole_processor
+from brainstruct.models.prompts import chat, require_plain
+from brainstruct.models.responding import RespondingModel, shared_instruction
+from brainstruct.models.response import Listener
+from brainstruct.store.faults import reading
+
+NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm")
+"""Names that decoders give to the norm behind their last block."""
+
+_ROWS = "rows of "
+"""Before the name of an input of which a stimulus has several rows (patches, tiles)."""
+
+_THINKING = ("<think>", "<|channel>thought", "<|thinking|>")
+"""Tokens that begin what is no answer yet: models are not let."""
+
+_ROUNDING = 1e-3
+"""Largest relative difference of states that are the same."""
+
+
+class Auto(RespondingModel):
+    """A model of any type; see `RespondingModel` for its attributes."""
+
+    family: ClassVar[str] = "auto"
+
+    @classmethod
+    def load(cls, options: ModelOptions) -> Auto:
+        """Read and check the checkpoint; see `FeatureModel.load`."""
+        folder = options.checkpoint
+        kind = CONFIG_MAPPING[require_kind(folder, cls.family)]
+        config: Any = read_config(folder, cls.family, kind)
+        tokenizer = tokens.load_tokenizer(folder)
+        processor = load_whole_processor(folder, config, tokenizer)
+        # Attention as fast as this network has it.
+        network_class = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)]
+        network = load_network(network_class, config, options, attn_implementation=None)
+        known = tokenizer.get_vocab()
+        forbidden = {known[token] for token in _THINKING if token in known}
+        stated = (
+            getattr(source, name, None)
+            for source in (config, processor)
+            for name in ("image_token_id", "image_token_index")
+        )
+        pads = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+        model = cls(
+            options,
+            network,
+            _decoder(network, folder),
+            processor,
+            tokenizer,
+            end_ids=tokens.end_ids(folder, tokenizer),
+            pad_id=next(one for one in pads if one is not None),
+            forbidden_ids=tuple(forbidden | {one for one in stated if isinstance(one, int)}),
+        )
+        # Of Gemma, the processor puts all its image tokens where this one stands.
+        model.image_mark = str(getattr(processor, "boi_token", processor.image_token))
+        what = "checkpoint whose processor suits its network"
+        with reading(folder, what, "Take all its files from one revision"):
+            require_image_effect(model)
+        model._require_heard()
+        return model
+
+    def prompt(self, instruction: str) -> str:
+        """Return the prompt as the study, or the checkpoint's chat template, writes it."""
+        folder = self.options.checkpoint
+        require_plain(folder, self.tokenizer, instruction)
+        if self.template is not None:
+            return super().prompt(instruction)
+        template = self._images.chat_template or self.tokenizer.chat_template
+        return chat(folder, self.tokenizer, template, instruction, self.options.chat)
+
+    def prompt_ids(self, instruction: str) -> list[int]:
+        """Return the token ids of a prompt, with one for the image."""
+        ids: list[int] = self.tokenizer(self.prompt(instruction))["input_ids"]
+        return ids
+
+    def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
+        """Write the prompt and process the images; see `FeatureModel.prepare`."""
+        text = self.prompt(shared_instruction(texts))
+        begin = self.tokenizer.bos_token
+        found = self._images(
+            text=[text] * len(images),
+            images=[[image] for image in images],
+            add_special_tokens=not (begin and text.startswith(begin)),
+            padding=False,  # whatever whoever saved the tokenizer had set
+            truncation=False,
+            return_tensors="pt",
+        )
+        folder = self.options.checkpoint
+        tokens.require_embedded(folder, found["input_ids"], self.body.embed_tokens)
+        return _by_stimulus(found, len(images))
+
+    def generate(self, batch: Batch, **settings: Any) -> Any:
+        """Run the network's own generation; see `RespondingModel.generate`."""
+        inputs = {
+            name.removeprefix(_ROWS): values.flatten(0, 1) if name.startswith(_ROWS) else values
+            for name, values in batch.items()
+        }
+        return self.network.generate(**inputs, **settings)
+
+    def _require_heard(self) -> None:
+        """Refuse a network whose blocks give other states than the library says it has."""
+        picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
+        inputs = self.on_device(self.prepare([picture], ["What is in this image?"]))
+        listener = Listener(self.body, last_state, inputs["attention_mask"], self.decoding.end_ids)
+        settings = self.decoding.greedy_config(n_tokens=1)
+        settings.output_hidden_states = settings.return_dict_in_generate = True
+        with torch.inference_mode(), listener.listening():
+            told = self.generate(inputs, generation_config=settings).hidden_states[0]
+        # The first may have been through cross-attention (IDEFICS).
+        said = torch.stack([states[:, -1].float() for states in told[1:]])
+        heard = listener.prompt[1:]
+        if len(said) != len(heard) or (said - heard).norm() > _ROUNDING * said.norm():
+            raise InputError(
+                self.options.checkpoint,
+                f"its {len(heard)} blocks give other states than the library's {len(said)}",
+                "Name another checkpoint for this model",
+            )
+
+
+class Llava(Auto):
+    """LLaVA-1.5, with the prompt that its authors published."""
+
+    family = "llava"
+    usual_template = "USER: {image}\n{instruction}\nASSISTANT:"
+
+
+def _decoder(network: Any, folder: Path) -> Any:
+    """Return the part that reads and writes text, its own parts named as LLaMA's are."""
+    body = network.get_decoder()
+    norm = next((name for name in NORMS if hasattr(body, name)), None)
+    if norm is None or len(getattr(body, "layers", ())) != body.config.num_hidden_layers:
+        parts = ", ".join(name for name, _ in body.named_children())
+        raise InputError(
+            folder / "config.json",
+            f"the decoder that it describes ({type(body).__name__}: {parts}) has no blocks, or no "
+            "norm, where they are looked for",
+            "Name another checkpoint for this model",
+        )
+    known = {"norm": getattr(body, norm), "embed_tokens": body.get_input_embeddings()}
+    for name, part in known.items():
+        if not hasattr(body, name):
+            setattr(body, name, part)
+    return body
+
+
+def _by_stimulus(found: Mapping[str, torch.Tensor], n_stimuli: int) -> Batch:
+    """Let the first dimension of every input be the stimulus, whatever the library flattened.
+
+    Images of one size have as many rows each; what has not is no multiple of stimuli.
+    """
+    batch: Batch = {}
+    for name, values in found.items():
+        if len(values) == n_stimuli:
+            batch[name] = values
+        else:
+            batch[_ROWS + name] = values.reshape(n_stimuli, -1, *values.shape[1:])
+    return batch

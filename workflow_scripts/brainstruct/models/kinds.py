@@ -1,0 +1,55 @@
+"""Which types of models `brainstruct.models.auto` runs, and what others are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from brainstruct.errors import InputError
+from brainstruct.models.files import read_checkpoint
+
+_ANSWERS = "Name a checkpoint that answers instructions about images with a decoder"
+
+_OTHERS = {
+    "is an encoder-decoder: its answer is not in one row of states": (
+        "blip", "florence2", "git", "kosmos-2", "kosmos-2.5", "pix2struct", "pp_formulanet",
+        "t5gemma2", "udop", "vision-encoder-decoder",
+    ),
+    "writes all tokens of an answer at once (block diffusion)": ("diffusion_gemma",),
+    "answers with the movements of a robot": ("pi0",),
+    "reads proteins": ("evolla",),
+}  # fmt: skip
+"""What types of the library are, that cannot be run."""
+
+
+def refusal_of(model_type: str) -> str | None:
+    """Say why a type cannot be run, if it cannot."""
+    for fault, types in _OTHERS.items():
+        if model_type in types:
+            return f"{model_type} {fault}"
+    if model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return f"model_type {model_type} is none that the library asks about images"
+    return None
+
+
+def require_kind(folder: Path, family: str) -> str:
+    """Return the ``model_type`` of a checkpoint that can be run.
+
+    Raises
+    ------
+    InputError
+        If it cannot, or runs only by code of its own; see `read_checkpoint`, too.
+    """
+    config = read_checkpoint(folder, family)
+    model_type = str(config.get("model_type"))
+    path = folder / "config.json"
+    if fault := refusal_of(model_type):
+        if "auto_map" in config:
+            raise InputError(
+                path,
+                f"{fault}; it comes with code of its own, which is never run",
+                "Name its twin for the library, often with -hf at the end of its name",
+            )
+        raise InputError(path, fault, _ANSWERS)
+    return model_type

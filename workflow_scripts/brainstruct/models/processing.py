@@ -1,0 +1,59 @@
+"""The whole processor of a checkpoint: prompt, image tokens and pixels as its authors made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoImageProcessor, PreTrainedTokenizerFast
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
+from brainstruct.errors import InputError
+from brainstruct.models.files import fetch_cure, load_processor
+from brainstruct.store.faults import reading
+
+
+def load_whole_processor(folder: Path, config: Any, tokenizer: PreTrainedTokenizerFast) -> Any:
+    """Return what turns text with images into the inputs of a network of some configuration.
+
+    Images are prepared by the code for PIL wherever the library has it: its code for
+    torchvision resizes otherwise, and would take over wherever that is installed. Videos are
+    left out, for what prepares them needs torchvision even where there are none.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, or the library refuses it.
+    """
+    kind: Any = PROCESSOR_MAPPING.get(type(config), None)
+    what, cure = f"settings of a processor of {config.model_type}", fetch_cure(folder)
+    if kind is None:
+        raise InputError(
+            folder / "config.json",
+            f"the library has no processor for {config.model_type}",
+            "Name another checkpoint for this model",
+        )
+    images = load_processor(AutoImageProcessor, folder, backend="pil")
+    parts = {"image_processor": images, "tokenizer": tokenizer, "video_processor": None}
+
+    class Whole(kind):  # type: ignore[misc]
+        """The same, without what it does not need for images."""
+
+        @classmethod
+        def _get_arguments_from_pretrained(cls, *_: Any, **__: Any) -> list[Any]:
+            return [parts[name] for name in cls.get_attributes()]
+
+        def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
+            if argument is None:
+                return None
+            return super().check_argument_for_proper_class(name, argument)
+
+    Whole.__name__ = kind.__name__
+    with reading(folder, what, cure):
+        processor = Whole.from_pretrained(folder, local_files_only=True)
+    # Processors of 2023 left to the configuration how many tokens an image has.
+    for name in ("patch_size", "vision_feature_select_strategy"):
+        stated = getattr(config, name, getattr(getattr(config, "vision_config", None), name, None))
+        if getattr(processor, name, stated) is None:
+            setattr(processor, name, stated)
+    return processor

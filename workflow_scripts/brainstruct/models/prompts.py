@@ -1,0 +1,87 @@
+"""Prompts: a text of the study, or what a checkpoint's chat template makes of an instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerFast
+
+from brainstruct.errors import InputError
+from brainstruct.store.faults import reading
+
+INSTRUCTION, IMAGE = "{instruction}", "{image}"
+
+
+def written(template: str, instruction: str, image: str) -> str:
+    """Put an instruction, and what stands for the image, into a text that has places for them.
+
+    Examples
+    --------
+    >>> written("USER: {image} {instruction}", "Is {image} a cat?", "<image>")
+    'USER: <image> Is {image} a cat?'
+    """
+    return template.replace(IMAGE, image).replace(INSTRUCTION, instruction)
+
+
+def chat(
+    folder: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    template: Any,
+    instruction: str,
+    arguments: Mapping[str, Any],
+) -> str:
+    """Return what a chat template makes of an image and an instruction, ready for an answer.
+
+    The arguments are the template's own; ``system`` is the text of a message before it.
+
+    Raises
+    ------
+    InputError
+        If there is no template or it refuses, the prompt would hold today's date, or the
+        answer would begin within a part that is no answer yet.
+    """
+    cure = "Write the prompt into models[].prompt, with {image} and {instruction}"
+    if not isinstance(template, str):
+        fault = "has no chat template" if template is None else "has several chat templates"
+        raise InputError(folder, fault, cure)
+    if "strftime_now" in template and not any("date" in name for name in arguments):
+        raise InputError(
+            folder,
+            "its chat template puts today's date into the prompt",
+            "Give it a date, such as models[].chat: {date_string: 26 Jul 2024}",
+        )
+    system = arguments.get("system")
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": instruction}]}
+    ]
+    if system is not None:
+        messages.insert(0, {"role": "system", "content": [{"type": "text", "text": system}]})
+
+    with reading(folder, "chat template that takes an image and an instruction", cure):
+        text = tokenizer.apply_chat_template(
+            messages,
+            chat_template=template,
+            tokenize=False,
+            add_generation_prompt=True,
+            **{name: value for name, value in arguments.items() if name != "system"},
+        )
+    if str(text).rstrip().endswith("<think>"):
+        raise InputError(
+            folder,
+            "its prompt ends where the model would begin to think, which is no answer",
+            "Switch it off (models[].chat: {enable_thinking: false}), or write models[].prompt",
+        )
+    return str(text)
+
+
+def require_plain(folder: Path, tokenizer: PreTrainedTokenizerFast, instruction: str) -> None:
+    """Refuse an instruction that holds what the tokenizer takes for a token of its own."""
+    for token in sorted(map(str, tokenizer.added_tokens_decoder.values())):
+        if token.strip() and token in instruction:
+            raise InputError(
+                f"instruction {instruction!r}",
+                f"contains {token}, which is a token of its own to {folder.name}",
+                "Write it without",
+            )

@@ -1,0 +1,71 @@
+"""A tiny Qwen2-VL in the hub's layout, which `brainstruct.models.auto` finds by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokenizers import AddedToken
+from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+from brainstruct.models.tiny import vocabulary
+from brainstruct.models.tiny.network import blocks, spared, write_network
+from brainstruct.models.tiny.processors import write_beside
+from brainstruct.models.tiny.tokenizer_files import write_tokenizer
+
+PAD, BEGIN, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
+VISION = ("<|vision_start|>", "<|vision_end|>")
+
+TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+    "{% for part in message.content %}{% if part.type == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def build(folder: Path, seed: int, n_blocks: int = 28, width: int = 64) -> None:
+    """Write the checkpoint; `width` is a multiple of 32. See `brainstruct.models.tiny`."""
+    tokenizer = vocabulary.qwen_tokenizer()
+    added = (PAD, BEGIN, END, *VISION, IMAGE, VIDEO)
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in added])
+    named = {"image_token": IMAGE, "video_token": VIDEO}
+    config = {
+        "eos_token": END,
+        "extra_special_tokens": named,
+        "model_max_length": 32768,
+        "pad_token": PAD,
+        "processor_class": "Qwen2VLProcessor",
+        "tokenizer_class": "Qwen2Tokenizer",
+    }
+    write_tokenizer(tokenizer, folder, config)
+    (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
+    images = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=56 * 56)
+    write_beside(images, folder, {"processor_class": "Qwen2VLProcessor"})
+    ids = {token: vocabulary.token_id(tokenizer, token) for token in added}
+    text = blocks(n_blocks, width) | {
+        "bos_token_id": ids[PAD],
+        "eos_token_id": ids[END],
+        "max_position_embeddings": 4096,
+        "num_key_value_heads": 2,
+        "rope_parameters": {
+            "mrope_section": [width // 32, width // 32 * 3 // 2, width // 8 - width // 32 * 5 // 2],
+            "rope_theta": 1e6,
+            "rope_type": "default",
+        },
+        "tie_word_embeddings": False,
+        "vocab_size": spared(tokenizer.get_vocab_size()),
+    }
+    network = Qwen2VLForConditionalGeneration(
+        Qwen2VLConfig(
+            text_config=text,
+            vision_config={"depth": 2, "embed_dim": 32, "hidden_size": width, "num_heads": 4},
+            image_token_id=ids[IMAGE],
+            video_token_id=ids[VIDEO],
+            vision_start_token_id=ids[VISION[0]],
+            vision_end_token_id=ids[VISION[1]],
+        )
+    )
+    write_network(network, folder, seed, ids[PAD], end_ids=(ids[END], *range(32)))
