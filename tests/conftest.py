@@ -13,6 +13,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 
+from browser import launch
 from checkout import SMALL, Checkout
 
 # What tests start heeds signals, whoever has started the tests (nohup, a shell's background).
@@ -21,6 +22,13 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; tests that need it are skipped, loudly, where there is none."""
+    with launch() as found:
+        yield found
 
 
 def read_config(*names: str) -> dict[str, Any]:

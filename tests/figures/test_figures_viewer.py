@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
-from browser import Watched, launch, served
+from browser import Watched, served
 from matplotlib.colors import to_hex
 
 import hostile
@@ -296,12 +296,6 @@ def test_a_page_is_built_without_a_transform(page_folder):
     assert list(listed["data"]) == in_views  # not in the order of hashes, which differs
     assert "Leap.loop" not in page
     assert not re.search(r'<(?:script|img|link)[^>]+(?:src|href)="?(?:https?:)?//', page)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as found:
-        yield found
 
 
 @pytest.mark.parametrize("awaited", ["*.ctm", "*.json", "data/*.png"])
