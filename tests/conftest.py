@@ -13,7 +13,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 
-from browser import launch
+from browser import Watched, launch
 from checkout import SMALL, Checkout
 
 # What tests start heeds signals, whoever has started the tests (nohup, a shell's background).
@@ -29,6 +29,14 @@ def browser():
     """Headless Chromium; tests that need it are skipped, loudly, where there is none."""
     with launch() as found:
         yield found
+
+
+@pytest.fixture
+def watched(browser):
+    """A page, and what happens in it."""
+    opened = Watched.opened(browser)
+    yield opened
+    opened.page.close()
 
 
 def read_config(*names: str) -> dict[str, Any]:

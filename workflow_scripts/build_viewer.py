@@ -51,4 +51,4 @@ def build_viewer(
             packed=packed,
             title=f"Brain alignment, {subject}",
         )
-    log.info("%d maps, %.1f MB", len(maps), pages.folder_size(viewer) / 1e6)
+    log.info("%d maps, %.1f MB", len(maps), sum(pages.file_sizes(viewer).values()) / 1e6)

@@ -262,26 +262,35 @@ def test_damaged_surfaces_of_a_study_are_made_anew(fsaverage, tmp_path, damage):
 
 
 @pytest.fixture(scope="module")
-def page_folder(average, packed, s1_store, tmp_path_factory) -> Path:
+def page_of(average, packed, s1_store, tmp_path_factory):
+    """Build the page of some maps of the average cortex; return its folder."""
+
+    def build(maps: list[ViewerMap], title: str) -> Path:
+        folder = tmp_path_factory.mktemp("page") / "viewer"
+        build_viewer(
+            folder,
+            maps,
+            surface=FSAVERAGE,
+            transform=None,
+            flatmap=average[1],
+            packed=packed,
+            title=title,
+        )
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def page_folder(average, page_of) -> Path:
     """A page with several maps."""
-    _, flatmap, mask = average
-    codes = sides(mask)
+    codes = sides(average[2])
     legend, colours = ("left", "right"), ("#ff0000", "#0000ff")
     maps = [ViewerMap("side", codes, "sides", colours, legend)]
     for part in np.linspace(0.3, 0.9, 6):  # each shows another part of the mask
         shown = codes.where(np.arange(codes.size) < part * codes.size)
         maps.append(ViewerMap(f"{part:.0%}", shown, "sides", colours, legend))
-    folder = tmp_path_factory.mktemp("page") / "viewer"
-    build_viewer(
-        folder,
-        maps,
-        surface=FSAVERAGE,
-        transform=None,
-        flatmap=flatmap,
-        packed=packed,
-        title="a <b>title</b>",
-    )
-    return folder
+    return page_of(maps, "a <b>title</b>")
 
 
 def test_a_page_is_built_without_a_transform(page_folder):
@@ -345,10 +354,9 @@ def test_a_whole_page_has_nothing_to_say(page_folder, browser):
 
 
 @pytest.fixture(scope="module")
-def hostile_folder(average, packed, s1_store, tmp_path_factory) -> Path:
+def hostile_folder(average, page_of) -> Path:
     """A page whose maps and categories have hostile names."""
-    _, flatmap, mask = average
-    codes = sides(mask)
+    codes = sides(average[2])
     colours = [f"#{7919 * number:06x}" for number in range(len(hostile.TEXTS))]
     maps = [
         ViewerMap(
@@ -356,27 +364,14 @@ def hostile_folder(average, packed, s1_store, tmp_path_factory) -> Path:
         )
         for number, name in enumerate(NAMES)
     ]
-    folder = tmp_path_factory.mktemp("hostile") / "viewer"
-    build_viewer(
-        folder,
-        maps,
-        surface=FSAVERAGE,
-        transform=None,
-        flatmap=flatmap,
-        packed=packed,
-        title=hostile.HARMFUL,
-    )
-    return folder
+    return page_of(maps, hostile.HARMFUL)
 
 
 def test_names_of_maps_and_categories_are_only_text(hostile_folder, browser):
     opened = Watched.opened(browser)
     page = opened.page
     with served(hostile_folder) as address:
-        page.goto(f"{address}/")
-        page.wait_for_function(
-            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
-        )
+        opened.show_maps(f"{address}/")
         lists = "[...document.querySelectorAll('#datasets li')].map(one => one.textContent)"
         assert page.evaluate(lists) == NAMES
         for number in (0, 2, len(NAMES) - 1):  # what is clicked is found by its text

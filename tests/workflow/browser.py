@@ -99,6 +99,13 @@ class Watched:
         page.on("websocket", lambda socket: watched._asked(socket.url))
         return watched
 
+    def show_maps(self, address: str) -> None:
+        """Open interactive maps, and wait until they are there."""
+        self.page.goto(address)
+        self.page.wait_for_function(
+            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
+        )
+
     def _failed(self, request: Request) -> None:
         # Chromium calls those for headers alone failed, too, when they were answered.
         if request.method != "HEAD":

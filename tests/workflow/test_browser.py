@@ -29,22 +29,12 @@ def report(finished: Checkout, tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def watched(browser):
-    opened = Watched.opened(browser)
-    yield opened
-    opened.page.close()
-
-
 @pytest.fixture(scope="module")
 def maps(finished: Checkout, browser):
     """The interactive maps of the subject, loaded once; outlines and labels are hidden."""
     opened = Watched.opened(browser)
     with served(finished.root / RESULTS / "viewer") as address:
-        opened.page.goto(f"{address}/subj01/")
-        opened.page.wait_for_function(
-            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
-        )
+        opened.show_maps(f"{address}/subj01/")
         opened.page.evaluate(
             "Object.values(viewer.surfs[0].surf.svg.layers).forEach("
             "layer => { layer.hide(); layer.labels.hide() })"

@@ -51,13 +51,6 @@ def study(finished: Checkout, tmp_path_factory) -> Checkout:
     return checkout
 
 
-@pytest.fixture
-def watched(browser):
-    opened = Watched.opened(browser)
-    yield opened
-    opened.page.close()
-
-
 def hurt(opened: Watched) -> bool:
     return any(frame.evaluate("window.HACKED") is not None for frame in opened.page.frames)
 
@@ -110,10 +103,7 @@ def test_pages_show_every_text(study, watched, page):
 def test_maps_are_listed_and_shown(study, watched):
     page = watched.page
     with served(study.root / RESULTS / "viewer") as address:
-        page.goto(f"{address}/subj01/")
-        page.wait_for_function(
-            "window.viewer && viewer.loaded && viewer.loaded.state() == 'resolved'", timeout=180_000
-        )
+        watched.show_maps(f"{address}/subj01/")
         listed = page.evaluate(
             "[...document.querySelectorAll('#datasets li')].map(e => e.textContent)"
         )

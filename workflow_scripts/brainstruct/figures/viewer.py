@@ -139,14 +139,13 @@ def build_viewer(
             curvature_contrast=gyrus - sulcus,
             surface_specularity=0,
         )
-        files = [path for path in draft.rglob("*") if path.is_file()]
-        sizes = {path.relative_to(draft).as_posix(): path.stat().st_size for path in files}
-        write_json(sizes, draft / "files.json")
+        write_json(file_sizes(draft), draft / "files.json")
 
 
-def folder_size(folder: str | os.PathLike[str]) -> int:
-    """Return the bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+def file_sizes(folder: str | os.PathLike[str]) -> dict[str, int]:
+    """Return the bytes of all files in a folder, by their names in it."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
 
 def _surfaces(subject: str) -> tuple[str, ...]:

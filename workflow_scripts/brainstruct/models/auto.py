@@ -18,7 +18,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
-from brainstruct.models.files import read_config
+from brainstruct.models.files import as_config, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.kinds import require_kind
 from brainstruct.models.loading import load_network, require_image_effect
@@ -51,8 +51,9 @@ class Auto(RespondingModel):
     def load(cls, options: ModelOptions) -> Auto:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        kind = CONFIG_MAPPING[require_kind(folder, cls.family)]
-        config: Any = read_config(folder, cls.family, kind)
+        content = read_checkpoint(folder, cls.family)
+        kind = CONFIG_MAPPING[require_kind(folder, content)]
+        config: Any = as_config(folder, content, kind)
         tokenizer = tokens.load_tokenizer(folder)
         processor = load_whole_processor(folder, config, tokenizer)
         # Attention as fast as this network has it.
@@ -92,11 +93,6 @@ class Auto(RespondingModel):
             return super().prompt(instruction)
         template = self._images.chat_template or self.tokenizer.chat_template
         return chat(folder, self.tokenizer, template, instruction, self.options.chat)
-
-    def prompt_ids(self, instruction: str) -> list[int]:
-        """Return the token ids of a prompt, with one for the image."""
-        ids: list[int] = self.tokenizer(self.prompt(instruction))["input_ids"]
-        return ids
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Write the prompt and process the images; see `FeatureModel.prepare`."""

@@ -104,13 +104,20 @@ def read_config(folder: Path, family: str, kind: Any) -> Any:
     Raises
     ------
     InputError
-        As `read_checkpoint`, and if the library refuses it.
+        As `read_checkpoint` and `as_config`.
     """
-    content, path, cure = (
-        read_checkpoint(folder, family),
-        folder / "config.json",
-        fetch_cure(folder),
-    )
+    return as_config(folder, read_checkpoint(folder, family), kind)
+
+
+def as_config(folder: Path, content: dict[str, Any], kind: Any) -> Any:
+    """Return what `read_checkpoint` found as a class of transformers has it.
+
+    Raises
+    ------
+    InputError
+        If the library refuses it, or it describes what cannot be built.
+    """
+    path, cure = folder / "config.json", fetch_cure(folder)
     for name, blocks in _numbers_of_blocks(content):
         if blocks > _MOST_BLOCKS:
             raise InputError(path, f"{name} is {blocks}, which no model has", cure)

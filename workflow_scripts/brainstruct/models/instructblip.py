@@ -64,8 +64,7 @@ class InstructBlip(RespondingModel):
     def prompt_ids(self, instruction: str) -> list[int]:
         """Return the token ids of a prompt: image tokens, BOS, instruction."""
         config = self.network.config
-        ids: list[int] = self.tokenizer(self.prompt(instruction))["input_ids"]
-        return [config.image_token_id] * config.num_query_tokens + ids
+        return [config.image_token_id] * config.num_query_tokens + super().prompt_ids(instruction)
 
     def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
         """Return the instruction as the Q-Former reads it."""

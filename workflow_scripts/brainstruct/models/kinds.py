@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from brainstruct.errors import InputError
-from brainstruct.models.files import read_checkpoint
 
 _ANSWERS = "Name a checkpoint that answers instructions about images with a decoder"
 
@@ -33,15 +33,14 @@ def refusal_of(model_type: str) -> str | None:
     return None
 
 
-def require_kind(folder: Path, family: str) -> str:
-    """Return the ``model_type`` of a checkpoint that can be run.
+def require_kind(folder: Path, config: dict[str, Any]) -> str:
+    """Return the ``model_type`` of a checkpoint that can be run, from its ``config.json``.
 
     Raises
     ------
     InputError
-        If it cannot, or runs only by code of its own; see `read_checkpoint`, too.
+        If it cannot, or runs only by code of its own.
     """
-    config = read_checkpoint(folder, family)
     model_type = str(config.get("model_type"))
     path = folder / "config.json"
     if fault := refusal_of(model_type):

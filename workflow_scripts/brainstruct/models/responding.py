@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
@@ -64,9 +63,10 @@ class RespondingModel(FeatureModel):
         """Return the text of a prompt."""
         return written(str(self.template), instruction, self.image_mark)
 
-    @abstractmethod
     def prompt_ids(self, instruction: str) -> list[int]:
-        """Return the token ids of a prompt with one image."""
+        """Return the token ids of a prompt, as the tokenizer makes them of its text."""
+        ids: list[int] = self.tokenizer(self.prompt(instruction))["input_ids"]
+        return ids
 
     def beside_prompt(self, instruction: str, ids: torch.Tensor) -> Batch:  # noqa: ARG002
         """Return what the network is given besides the `ids` [1, position]; one row each."""

@@ -77,7 +77,8 @@ def read_config(folder: Path) -> Any:
         If a file is missing, or ``config.json`` damaged, inconsistent or of
         another family.
     """
-    text = files.read_checkpoint(folder, "mplug-owl").get("text_config")
+    content = files.read_checkpoint(folder, "mplug-owl")
+    text = content.get("text_config")
     language = text.get("model_type") if isinstance(text, dict) else None
     if language != "llama":
         raise InputError(
@@ -85,7 +86,7 @@ def read_config(folder: Path) -> Any:
             f"describes a {language!r} language model, this family runs 'llama'",
             "Name another checkpoint for this model, such as MAGAer13/mplug-owl-llama-7b",
         )
-    return files.read_config(folder, "mplug-owl", MPlugOwlConfig)
+    return files.as_config(folder, content, MPlugOwlConfig)
 
 
 def read_processor(path: Path, size: int) -> CLIPImageProcessorPil:
