@@ -109,7 +109,7 @@ test: lint
 	@echo "==> Tests of functions, $(CORES) at once"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) -m "not study"
 	@echo "==> Tests that run studies, $(STUDIES) at once"
-	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadfile --durations 15 -m study
+	$(BIN)/python -m pytest --numprocesses $(STUDIES) --dist loadfile --no-loadscope-reorder --durations 15 -m study
 
 test-full: setup conformance-mutants
 	BRAINSTRUCT_LEDGER_FULL=1 $(BIN)/python -m pytest tests/workflow/test_moved_results.py

@@ -23,6 +23,15 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 
 REPOSITORY = Path(__file__).parent.parent
 
+LONGEST = ("test_recovery", "test_kills", "test_slurm", "test_reruns", "test_moved_results")
+"""Files whose tests run longest, begun first: no process is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, see `LONGEST`; order within a file stays."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
 
 @pytest.fixture(scope="session")
 def browser():
