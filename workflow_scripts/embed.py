@@ -4,7 +4,6 @@ import hashlib
 import os
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,7 @@ from brainstruct.datasets.interface import DataSet
 from brainstruct.datasets.lists import read_block
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
 from brainstruct.embedding.shards import files_identity
-from brainstruct.embedding.shared import BlockStore, Identity
+from brainstruct.embedding.shared import BlockStore, key_of
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
@@ -105,51 +104,49 @@ def embed(
     shared = BlockStore(store)
     anywhere = shared_identity(code, checkpoint, model_settings, device, images)
     anywhere["files"] = [[one["size"], one["sampled_sha256"]] for one in pixels]
-    # Snakemake sees to it that results are of these stimuli, and knows nothing of shards.
-    of_shards = identity | {"stimuli": pixels}
+    known = {key: anywhere | {"instruction": text} for key, text in texts.items()}
+    paths = dict(zip(texts, embeddings, strict=True))
     with ExitStack() as stack:
+        # In one order everywhere: jobs that wait for each other's would wait without end.
+        order = sorted(texts, key=lambda key: key_of(known[key]))
+        found = {key: stack.enter_context(shared.turn(known[key])) for key in order}
+        for key, there in found.items():
+            if there is not None:
+                log.info("instruction %s: found in %s: %s", key, store, there.name)
+                shared.take(there, paths[key])
 
-        @cache
-        def opened() -> tuple[FeatureModel, Stimuli]:
+        def compute(asked: dict[str, str | None]) -> None:
             network = open_model(require_unchanged(checkpoint), model_settings, device)
             log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
-            return network, open_stimuli(dataset, network, images, stack)
-
-        def compute(path: Path, key: str, instruction: str | None, known: Identity) -> None:
-            network, seen = opened()
-            embedded = embed_block(
+            blocks = embed_block(
                 network,
-                seen,
+                open_stimuli(dataset, network, images, stack),
                 images["stimulus"].to_numpy(),
-                instruction=instruction,
-                work_folder=work / key,
-                identity=of_shards,
+                instructions=asked,
+                work_folder=work,
+                # Snakemake sees to it that results are of these, and knows nothing of shards.
+                identity=identity | {"stimuli": pixels},
                 batch_size=batch_size,
                 images_per_shard=images_per_shard,
                 storage=model_settings.storage,
             )
-            describe(embedded)
-            whole = block_identity(
-                network, embedded["stimulus"], instruction, model_settings.storage, identity
-            )
-            environment = {
-                "instruction": instruction,
-                "device": str(network.device),
-                "torch": torch.__version__,
-                "transformers": version("transformers"),
-                "block_sha256": sha256_of(block),
-            }
-            write_block(embedded, path, provenance=whole | environment)
-            shared.add(path, known)
+            for (key, text), embedded in zip(asked.items(), blocks, strict=True):
+                log.info("instruction %s: %s", key, text)
+                describe(embedded)
+                whole = block_identity(
+                    network, embedded["stimulus"], text, model_settings.storage, identity
+                )
+                environment = {
+                    "instruction": text,
+                    "device": str(network.device),
+                    "torch": torch.__version__,
+                    "transformers": version("transformers"),
+                    "block_sha256": sha256_of(block),
+                }
+                write_block(embedded, paths[key], provenance=whole | environment)
+                shared.add(paths[key], known[key])
 
-        for path, (key, instruction) in zip(embeddings, texts.items(), strict=True):
-            log.info("instruction %s: %s", key, instruction)
-            known = anywhere | {"instruction": instruction}
-            with shared.turn(known) as found:
-                if found is None:
-                    compute(path, key, instruction, known)
-                else:
-                    log.info("found in %s: %s", store, found.name)
-                    shared.take(found, path)
+        if asked := {key: text for key, text in texts.items() if found[key] is None}:
+            compute(asked)
     for key in texts:
         discard_shards(work / key)

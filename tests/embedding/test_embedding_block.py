@@ -11,6 +11,7 @@ import xarray as xr
 from PIL import Image
 
 from brainstruct.embedding.block import block_identity, discard_shards, embed_block, write_block
+from brainstruct.embedding.shards import ShardFolder
 from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
 from brainstruct.errors import InputError
 from brainstruct.models import tiny
@@ -70,6 +71,12 @@ def show(ids):
     return [Image.new("RGB", (4, 4), (int(stimulus), 0, 0)) for stimulus in ids]
 
 
+def embed_one(model, stimuli, ids, *, instruction, **arguments):
+    """Embed a block with one instruction."""
+    (block,) = embed_block(model, stimuli, ids, instructions={"one": instruction}, **arguments)
+    return block
+
+
 @pytest.fixture
 def model(tmp_path):
     return Brightness(tmp_path)
@@ -85,7 +92,7 @@ def embed(model, tmp_path):
             "batch_size": 2,
             "images_per_shard": 4,
         }
-        return embed_block(model, Stimuli(images=show), ids, **{**arguments, **changes})
+        return embed_one(model, Stimuli(images=show), ids, **{**arguments, **changes})
 
     return run
 
@@ -123,8 +130,8 @@ def test_written_by_layer_and_read_back(embed, tmp_path, model):
         assert arrays.provenance(stored) == identity
         assert identity["revision"] == "abc"
         xr.testing.assert_equal(stored.load(), block)
-    discard_shards(tmp_path / "work")
-    assert not (tmp_path / "work").exists()
+    discard_shards(tmp_path / "work/one")
+    assert not (tmp_path / "work/one").exists()
 
 
 class OneSize(Brightness):
@@ -149,7 +156,7 @@ SIZED = Stimuli(
 
 
 def embed_sized(model, folder, batch_size=2, images_per_shard=8, stimuli=SIZED):
-    return embed_block(
+    return embed_one(
         model,
         stimuli,
         IDS,
@@ -192,7 +199,7 @@ def test_nothing_changes_where_all_sizes_are_one(tmp_path):
         model = Brightness(tmp_path)
         block = embed_sized(model, tmp_path / name, stimuli=Stimuli(images=show, sizes=sizes))
         write_block(block, tmp_path / f"{name}.nc", provenance={})
-        folder = tmp_path / name
+        folder = tmp_path / name / "one"
         files.append([(tmp_path / f"{name}.nc").read_bytes()])
         files[-1] += [path.read_bytes() for path in sorted(folder.iterdir())]
         calls.append(model.calls)
@@ -222,7 +229,7 @@ def test_a_restart_goes_on_from_finished_shards(embed, model, tmp_path, caplog):
 def test_a_damaged_shard_is_computed_again(embed, model, tmp_path, caplog, how):
     whole = embed()
     model.calls.clear()
-    data, record = (tmp_path / "work" / f"shard-00001.{suffix}" for suffix in ("nc", "json"))
+    data, record = (tmp_path / "work/one" / f"shard-00001.{suffix}" for suffix in ("nc", "json"))
     content = bytearray(data.read_bytes())
     if how == "flip":
         content[len(content) // 2] ^= 1
@@ -273,9 +280,64 @@ def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
     assert told["instruction_sha256"] != plain["instruction_sha256"]
 
 
+class Asked(Brightness):
+    """A model whose answer depends on what it is asked."""
+
+    modality: ClassVar[str] = "image+instruction"
+
+    def prepare(self, images, texts):
+        return {"values": super().prepare(images, texts)["values"] + len(texts[0])}
+
+
+def test_several_instructions_are_those_alone_and_go_on_where_each_is(tmp_path):
+    asked = {"a": "What?", "b": "Is it a cat?", "c": "Name it."}
+    settings = {"identity": IDENTITY, "batch_size": 2, "images_per_shard": 4}
+
+    def run(model, keys, folder):
+        told = {key: asked[key] for key in keys}
+        blocks = embed_block(
+            model,
+            Stimuli(images=show),
+            IDS,
+            instructions=told,
+            work_folder=tmp_path / folder,
+            **settings,
+        )
+        return dict(zip(keys, blocks, strict=True))
+
+    alone = {key: run(Asked(tmp_path), [key], key)[key] for key in asked}
+    assert not alone["a"].equals(alone["b"])
+    model = Asked(tmp_path)
+    run(model, ["b"], "together")
+    model.fail_at = float(IDS[9] + len(asked["c"]))
+    with pytest.raises(KeyboardInterrupt):
+        run(model, list(asked), "together")
+    model.fail_at = None
+    model.calls.clear()
+    together = run(model, list(asked), "together")
+    assert sum(model.calls) == 2 * len(IDS[8:])
+    for key, block in alone.items():
+        xr.testing.assert_identical(together[key], block)
+
+
+def test_shards_that_go_before_they_are_put_together_are_made_again(embed, tmp_path, monkeypatch):
+    expected = embed(work_folder=tmp_path / "undisturbed")
+    write, taken = ShardFolder.write, []
+
+    def disturbed(self, number, *rest):
+        write(self, number, *rest)
+        if number == 2 and not taken:
+            taken.append(number)
+            discard_shards(tmp_path / "work/one")
+
+    monkeypatch.setattr(ShardFolder, "write", disturbed)
+    xr.testing.assert_identical(embed(), expected)
+    assert taken
+
+
 def test_captions_are_averaged_with_equal_weight(tmp_path):
     captions = {5: ["a cat"], 6: ["a", "a b c d e"], 7: ["one two three"]}
-    block = embed_block(
+    block = embed_one(
         Words(tmp_path),
         Stimuli(captions=lambda ids: [captions[stimulus] for stimulus in ids]),
         list(captions),
@@ -292,7 +354,7 @@ def test_captions_are_averaged_with_equal_weight(tmp_path):
 
 def test_a_stimulus_without_caption_is_named(tmp_path):
     with pytest.raises(InputError, match="captions of stimulus 6"):
-        embed_block(
+        embed_one(
             Words(tmp_path),
             Stimuli(captions=lambda ids: [[] if stimulus == 6 else ["a"] for stimulus in ids]),
             [5, 6],
@@ -355,7 +417,7 @@ def test_a_real_model_from_pictures_to_file(tmp_path, family):
     options = ModelOptions(tmp_path / "checkpoint", 3, max_new_tokens=3)
     model = family_class(family).load(options)
     instruction = "What is in this image?"
-    block = embed_block(
+    block = embed_one(
         model,
         Stimuli(images=show),
         IDS,
@@ -383,7 +445,7 @@ def test_sampled_responses_do_not_depend_on_batches_or_shards(tmp_path):
 
     def run(ids, **sizes):
         name = "-".join(str(size) for size in sizes.values())
-        return embed_block(
+        return embed_one(
             model,
             Stimuli(images=show),
             ids,

@@ -123,13 +123,8 @@ def finished(work: Path) -> dict[str, int]:
 
 def shards_computed(log: str) -> list[tuple[str, int]]:
     """Instruction and number of every shard that a log says was finished."""
-    found, instruction = [], ""
-    for line in log.splitlines():
-        if started := re.search(r"instruction (\w+):", line):
-            instruction = started[1]
-        if shard := re.search(r"finished shard (\d+) of", line):
-            found.append((instruction, int(shard[1])))
-    return found
+    lines = re.findall(r"finished shard (\d+) of \d+ of (\w+)", log)
+    return [(instruction, int(number)) for number, instruction in lines]
 
 
 def test_a_job_killed_ten_times(study, start):

@@ -181,11 +181,13 @@ class Embedding(Block):
     Attributes
     ----------
     batch_size : int
-        Stimuli per forward pass; halved by the job itself if memory runs out.
+        Stimuli per forward pass, to begin with; the job doubles it while its GPU has room, and
+        halves it if memory runs out.
     images_per_shard : int
         Stimuli after which a job saves what it has.
     instructions_per_job : "all" or int
-        Instructions that one job gives to a model it has loaded once.
+        Instructions that one job gives to a model it has loaded once, and to images it has seen
+        once, where they stand before the instruction.
     max_new_tokens : int
         Longest response.
     decoding : "greedy" or Sampling

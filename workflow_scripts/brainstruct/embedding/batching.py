@@ -13,41 +13,66 @@ from brainstruct.store.faults import lack_of_memory
 
 log = logging.getLogger(__name__)
 
+_FILLED = 0.85
+"""Share of a GPU's memory that batches are to take at most; pieces of it stay unused."""
+
 
 class Forward:
-    """A model whose batch size adapts to the memory there is; once halved it stays so."""
+    """A model whose batches grow while a GPU has room for twice as much; once halved they stay.
+
+    `batch_size` is the first one's.
+    """
 
     def __init__(self, model: FeatureModel, batch_size: int) -> None:
         self._model = model
         self.batch_size = batch_size
+        self._grows = model.device.type == "cuda"
+        self._resting = torch.cuda.memory_allocated(model.device) if self._grows else 0
 
-    def __call__(self, batch: Batch) -> Features:
-        """Embed all rows of a batch; an `InputError` if memory does not even suffice for one."""
-        n_rows = len(next(iter(batch.values())))
-        parts: list[Features] = []
+    def __call__(self, batches: Sequence[Batch]) -> list[Features]:
+        """Embed all rows of batches of the same stimuli, such as one for each instruction.
+
+        An `InputError` if memory does not even suffice for one row.
+        """
+        n_rows = len(next(iter(batches[0].values())))
+        parts: list[list[Features]] = []
         start = 0
         while start < n_rows:
-            stop = min(start + self.batch_size, n_rows)
-            part = self._attempt({name: rows[start:stop] for name, rows in batch.items()})
+            here = slice(start, min(start + self.batch_size, n_rows))
+            part = self._attempt(
+                [{name: rows[here] for name, rows in batch.items()} for batch in batches]
+            )
             if part is None:
-                self._halve(stop - start)
+                self._halve(here.stop - start)
             else:
                 parts.append(part)
-                start = stop
-        return join(parts)
+                self._grow(here.stop - start)
+                start = here.stop
+        return [join(of_one) for of_one in zip(*parts, strict=True)]
 
-    def _attempt(self, batch: Batch) -> Features | None:
-        """Embed a batch, or return `None` if memory does not suffice."""
+    def _attempt(self, batches: list[Batch]) -> list[Features] | None:
+        """Embed batches, or return `None` if memory does not suffice."""
         # Memory is freed only once the exception, which holds all frames, is gone.
         try:
-            return self._model.forward(batch)
+            return self._model.forward_all(batches)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             return None
 
+    def _grow(self, n_rows: int) -> None:
+        """Go on with twice as many rows if what these took would fit twice, with some to spare."""
+        if not self._grows or n_rows < self.batch_size:
+            return
+        taken = torch.cuda.max_memory_allocated(self._model.device) - self._resting
+        whole = torch.cuda.get_device_properties(self._model.device).total_memory
+        if self._resting + 2 * taken < _FILLED * whole:
+            self.batch_size *= 2
+            log.info("there is room for batches of %d", self.batch_size)
+
     def _halve(self, n_rows: int) -> None:
         """Go on with half of so many rows."""
+        self._grows = False
         torch.cuda.empty_cache()
         if n_rows == 1:
             raise InputError(

@@ -32,25 +32,26 @@ def embed_block(
     stimuli: Stimuli,
     ids: ArrayLike,
     *,
-    instruction: str | None,
+    instructions: Mapping[str, str | None],
     work_folder: str | PathLike[str],
     identity: Mapping[str, object],
     batch_size: int = 64,
     images_per_shard: int = 512,
     storage: Storage = "float16",
-) -> xr.Dataset:
-    """Embed the block of stimuli `ids`, each once.
+) -> Iterator[xr.Dataset]:
+    """Embed the block of stimuli `ids`, each once, with each instruction; yield a data set of each.
 
     Stimuli are asked for from a background thread, ahead of the model, and a batch holds
-    images of one size; `instruction` is `None` for models that follow none. Finished shards
-    of `images_per_shard` stimuli are kept in `work_folder` until `discard_shards`.
+    images of one size; all instructions are given to it before the next. `instructions` are
+    texts by key; the text is `None` for models that follow none. Finished shards
+    of `images_per_shard` stimuli are kept in ``work_folder/key`` until `discard_shards`.
     `identity` is what the result depends on and this function cannot know (checkpoint
     revision, identity of the code, of the data set), as JSON; `block_identity` completes it.
-    `batch_size` is halved, for the rest of the job, when GPU memory runs out; `storage` is
-    the precision of the states.
+    `batch_size` is the first one: it grows while a GPU has room, and is halved, for the rest of
+    the job, when memory runs out; `storage` is the precision of the states.
 
-    Returns
-    -------
+    Yields
+    ------
     xarray.Dataset
         ``embedding`` (layer, stimulus, feature); ``response`` (text, empty for
         models that respond nothing), ``n_tokens`` (tokens averaged; 0: an empty
@@ -68,45 +69,81 @@ def embed_block(
     wanted = np.asarray(ids, dtype=np.int64)
     if wanted.ndim != 1 or len(wanted) == 0 or len(np.unique(wanted)) != len(wanted):
         raise ValueError("a block is a list of stimuli, each once, at least one")
-    whole = block_identity(model, wanted, instruction, storage, identity)
-    shards = ShardFolder(Path(work_folder), whole)
     spans = np.split(wanted, range(images_per_shard, len(wanted), images_per_shard))
-    block = empty_block(wanted, model.n_layers, model.feature_dim, storage)
-    pending = []
-    for number, span in enumerate(spans):
-        kept = shards.read(number, _part(span))
-        if kept is None:
-            pending.append(number)
-        else:
-            _fill(block, number * images_per_shard, kept)
-    n_finished = len(wanted) - sum(len(spans[number]) for number in pending)
-    if n_finished:
-        log.info("an earlier run has left %d of %d stimuli", n_finished, len(wanted))
-
-    progress = Progress(len(wanted), n_finished)
+    works = {
+        key: ShardFolder(
+            Path(work_folder) / key, block_identity(model, wanted, text, storage, identity)
+        )
+        for key, text in instructions.items()
+    }
     forward = Forward(model, batch_size)
-    parts: list[Features] = []
-    seen: list[int] = []
     upload = Upload(model)
 
-    def load(key: tuple[int, list[int]]) -> tuple[Batch, list[int]]:
-        batch, rows = prepare(model, stimuli, key[1], instruction)
-        return upload(batch), rows
+    def missing() -> dict[int, list[str]]:
+        """Return the keys of the instructions that lack a shard, by its number."""
+        found = {
+            number: [key for key in works if works[key].read(number, _part(span)) is None]
+            for number, span in enumerate(spans)
+        }
+        return {number: keys for number, keys in found.items() if keys}
 
-    alike = {number: stimuli.by_size(spans[number].tolist()) for number in pending}
-    batches = prefetch(load, _batches(alike, batch_size))
-    # Closed before the caller closes what the background thread reads from.
-    with closing(batches):
-        for (number, batch_ids), (batch, rows) in batches:
-            parts.append(average_rows(forward(batch), rows))
-            seen += batch_ids
-            progress.advance(len(batch_ids))
-            if len(seen) == len(spans[number]):
-                shard = label(join(parts), seen, storage).sel(stimulus=spans[number])
-                shards.write(number, _part(spans[number]), shard)
-                log.info("finished shard %d of %d", number + 1, len(spans))
-                _fill(block, number * images_per_shard, shard)
-                parts, seen = [], []
+    def compute(pending: Mapping[int, list[str]]) -> None:
+        n_all = len(wanted) * len(works)
+        n_finished = n_all - sum(len(spans[number]) * len(pending[number]) for number in pending)
+        if n_finished:
+            log.info("an earlier run has left %d of %d stimuli", n_finished, n_all)
+        progress = Progress(n_all, n_finished)
+        parts: dict[str, list[Features]] = {key: [] for key in works}
+        seen: list[int] = []
+
+        def load(key: tuple[int, list[int]]) -> list[tuple[Batch, list[int]]]:
+            prepared = (
+                prepare(model, stimuli, key[1], instructions[asked]) for asked in pending[key[0]]
+            )
+            return [(upload(batch), rows) for batch, rows in prepared]
+
+        alike = {number: stimuli.by_size(spans[number].tolist()) for number in pending}
+        batches = prefetch(load, _batches(alike, forward))
+        # Closed before the caller closes what the background thread reads from.
+        with closing(batches):
+            for (number, batch_ids), loaded in batches:
+                features = forward([batch for batch, _ in loaded])
+                for key, of_one, (_, rows) in zip(pending[number], features, loaded, strict=True):
+                    parts[key].append(average_rows(of_one, rows))
+                seen += batch_ids
+                progress.advance(len(batch_ids) * len(loaded))
+                if len(seen) == len(spans[number]):
+                    for key in pending[number]:
+                        shard = label(join(parts[key]), seen, storage).sel(stimulus=spans[number])
+                        works[key].write(number, _part(spans[number]), shard)
+                        parts[key] = []
+                        log.info("finished shard %d of %d of %s", number + 1, len(spans), key)
+                    seen = []
+
+    for work in works.values():
+        # Another run of this job that comes to its end beside this one takes shards away.
+        while (block := _whole(work, spans, model, storage)) is None:
+            compute(missing())
+        yield block
+
+
+def _whole(
+    work: ShardFolder,
+    spans: Sequence[NDArray[np.int64]],
+    model: FeatureModel,
+    storage: Storage,
+) -> xr.Dataset | None:
+    """Put the shards of a block together; `None` if one is missing."""
+    block = empty_block(np.concatenate(spans), model.n_layers, model.feature_dim, storage)
+    start = 0
+    for number, span in enumerate(spans):
+        shard = work.read(number, _part(span))
+        if shard is None:
+            return None
+        here = {"stimulus": slice(start, start + len(span))}
+        for name, variable in shard.data_vars.items():
+            block[name][here] = variable.values
+        start += len(span)
     return block
 
 
@@ -158,20 +195,16 @@ def block_identity(
 
 
 def _batches(
-    alike: Mapping[int, Sequence[list[int]]], batch_size: int
+    alike: Mapping[int, Sequence[list[int]]], forward: Forward
 ) -> Iterator[tuple[int, list[int]]]:
     """Cut shards, whose stimuli are divided by size, into batches: of one shard and one size."""
     for number, parts in alike.items():
         for part in parts:
-            for start in range(0, len(part), batch_size):
-                yield number, part[start : start + batch_size]
-
-
-def _fill(block: xr.Dataset, start: int, shard: xr.Dataset) -> None:
-    """Put a shard into its place in the block."""
-    here = {"stimulus": slice(start, start + shard.sizes["stimulus"])}
-    for name, variable in shard.data_vars.items():
-        block[name][here] = variable.values
+            start = 0
+            while start < len(part):
+                end = start + forward.batch_size  # as it is by now
+                yield number, part[start:end]
+                start = end
 
 
 def _part(span: NDArray[np.int64]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
+from brainstruct.models.beginning import ROWS
 from brainstruct.models.files import as_config, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.kinds import require_kind
@@ -31,9 +32,6 @@ from brainstruct.store.faults import reading
 
 NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm")
 """Names that decoders give to the norm behind their last block."""
-
-_ROWS = "rows of "
-"""Before the name of an input of which a stimulus has several rows (patches, tiles)."""
 
 _THINKING = ("<think>", "<|channel>thought", "<|thinking|>")
 """Tokens that begin what is no answer yet: models are not let."""
@@ -61,11 +59,12 @@ class Auto(RespondingModel):
         network = load_network(network_class, config, options, attn_implementation=None)
         known = tokenizer.get_vocab()
         forbidden = {known[token] for token in _THINKING if token in known}
-        stated = (
+        named = (
             getattr(source, name, None)
             for source in (config, processor)
             for name in ("image_token_id", "image_token_index")
         )
+        image_ids = {one for one in named if isinstance(one, int)}
         pads = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
         model = cls(
             options,
@@ -75,8 +74,9 @@ class Auto(RespondingModel):
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer),
             pad_id=next(one for one in pads if one is not None),
-            forbidden_ids=tuple(forbidden | {one for one in stated if isinstance(one, int)}),
+            forbidden_ids=tuple(forbidden | image_ids),
         )
+        model.image_ids = image_ids
         # Of Gemma, the processor puts all its image tokens where this one stands.
         model.image_mark = str(getattr(processor, "boi_token", processor.image_token))
         what = "checkpoint whose processor suits its network"
@@ -113,7 +113,7 @@ class Auto(RespondingModel):
     def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation; see `RespondingModel.generate`."""
         inputs = {
-            name.removeprefix(_ROWS): values.flatten(0, 1) if name.startswith(_ROWS) else values
+            name.removeprefix(ROWS): values.flatten(0, 1) if name.startswith(ROWS) else values
             for name, values in batch.items()
         }
         return self.network.generate(**inputs, **settings)
@@ -174,5 +174,5 @@ def _by_stimulus(found: Mapping[str, torch.Tensor], n_stimuli: int) -> Batch:
         if len(values) == n_stimuli:
             batch[name] = values
         else:
-            batch[_ROWS + name] = values.reshape(n_stimuli, -1, *values.shape[1:])
+            batch[ROWS + name] = values.reshape(n_stimuli, -1, *values.shape[1:])
     return batch

@@ -170,6 +170,10 @@ class FeatureModel(ABC):
     def forward(self, batch: Batch) -> Features:
         """Embed what `prepare` returned, or a slice of it along the first dimension."""
 
+    def forward_all(self, batches: Sequence[Batch]) -> list[Features]:
+        """Embed batches of the same stimuli that differ in their instructions."""
+        return [self.forward(batch) for batch in batches]
+
     def embed(
         self,
         images: Sequence[Image.Image],

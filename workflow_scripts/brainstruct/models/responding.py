@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import torch
 from PIL import Image
 
+from brainstruct.models.beginning import Beginning, common_length, cut
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
 from brainstruct.models.pooling import last_state, mean_state, without_response
@@ -15,6 +17,11 @@ from brainstruct.models.prompts import written
 from brainstruct.models.registry import Modality
 from brainstruct.models.response import Listener, response_lengths
 from brainstruct.models.tokens import require_embedded
+
+log = logging.getLogger(__name__)
+
+_ALIKE, _ALIKE_IN_16_BITS = 1e-4, 5e-2
+"""Largest relative difference of states that differ by rounding."""
 
 
 class RespondingModel(FeatureModel):
@@ -29,6 +36,8 @@ class RespondingModel(FeatureModel):
     modality: ClassVar[Modality] = "image+instruction"
     usual_template: ClassVar[str | None] = None
     image_mark: str  # what stands for the image in the text of a prompt
+    image_ids: Collection[int] = ()  # tokens that stand for it in a prompt that may be cut there
+    _cut: bool | None = None  # whether nothing changes where a prompt is; `None`: not yet seen
 
     def __init__(
         self,
@@ -115,25 +124,83 @@ class RespondingModel(FeatureModel):
             are sampled but the stimuli unknown, or the generation runs several
             hypotheses per stimulus.
         """
-        inputs = self.on_device(batch)
-        stimuli = inputs.pop(STIMULUS, None)
+        return self._forward(self.on_device(batch))
+
+    def forward_all(self, batches: Sequence[Batch]) -> list[Features]:
+        """Embed batches of the same images; what their prompts begin with is run once.
+
+        So it is where that changes nothing: the image stands before the instruction, and no
+        position sees a later one. The first images show whether it does.
+        """
+        length = common_length(batches, self.image_ids) if self.image_ids and batches[1:] else 0
+        if length == 0 or self._cut is False or self.options.pooling == "prompt_mean":
+            return super().forward_all(batches)
+        placed = [self.on_device(batch) for batch in batches]
+        if self._cut is None:
+            first = [{name: rows[:1] for name, rows in one.items()} for one in placed]
+            self._cut = self._seen_alike(first)
+            return self.forward_all(placed)
+        begun = self._begin(placed[0], length)
+        return [self._forward(inputs, begun) for inputs in placed]
+
+    def _begin(self, inputs: Batch, length: int) -> Beginning:
+        """Run the first positions of prompts."""
+        settings = self.decoding.greedy_config(n_tokens=1)
+        settings.return_dict_in_generate = True
+        shown = {name: one for name, one in cut(inputs, length).items() if name != STIMULUS}
+        with torch.inference_mode():
+            told = self.generate(shown, generation_config=settings)
+        return Beginning(length, told.past_key_values)
+
+    def _seen_alike(self, inputs: Sequence[Batch]) -> bool:
+        """Tell whether prompts end in the same states where what they begin with is run once."""
+        first = self.decoding.greedy_config(n_tokens=1)
+        begun = self._begin(inputs[0], common_length(inputs, self.image_ids))
+        once, whole = (
+            torch.stack(
+                [self._hear(one, start, generation_config=first)[0].prompt for one in inputs]
+            )
+            for start in (begun, None)
+        )
+        apart = float((once - whole).norm() / whole.norm())
+        alike = apart <= (_ALIKE if self.dtype == torch.float32 else _ALIKE_IN_16_BITS)
+        log.info(
+            "%d positions are alike for all instructions: run %s (states differ by %.1g)",
+            begun.length,
+            "once" if alike else "for each, since it matters",
+            apart,
+        )
+        return alike
+
+    def _forward(self, inputs: Batch, begun: Beginning | None = None) -> Features:
+        """Respond to inputs on the device, perhaps from where their prompts begin alike."""
         mask, pooling = inputs["attention_mask"], self.options.pooling
         responds = pooling == "response_mean"
         settings: dict[str, Any] = {"generation_config": self.decoding.greedy_config(n_tokens=1)}
         if responds:
-            settings = self.decoding.settings(stimuli, inputs["input_ids"])
+            settings = self.decoding.settings(inputs.get(STIMULUS), inputs["input_ids"])
             if not bool(mask[:, -1].all()):
                 raise ValueError(
                     "the prompt is padded on the right; a response must follow its last token"
                 )
-        pool = mean_state if pooling == "prompt_mean" else last_state
-        listener = Listener(self.body, pool, mask, self.decoding.end_ids)
-        with torch.inference_mode(), listener.listening():
-            sequences = self.generate(inputs, **settings)
+        listener, sequences = self._hear(inputs, begun, **settings)
         if responds:
             return self._of_response(listener, sequences)
         whole = mask if pooling == "prompt_mean" else torch.ones_like(mask[:, :1])
         return without_response(listener.prompt.transpose(0, 1), whole.sum(1))
+
+    def _hear(
+        self, inputs: Batch, begun: Beginning | None, **settings: Any
+    ) -> tuple[Listener, torch.Tensor]:
+        """Generate, and return what was heard and the tokens."""
+        given: dict[str, Any] = {name: one for name, one in inputs.items() if name != STIMULUS}
+        mask = given["attention_mask"]
+        if begun is not None:
+            given, mask = begun.continued(given), mask[:, begun.length :]
+        pool = mean_state if self.options.pooling == "prompt_mean" else last_state
+        listener = Listener(self.body, pool, mask, self.decoding.end_ids)
+        with torch.inference_mode(), listener.listening():
+            return listener, self.generate(given, **settings)
 
     def _of_response(self, listener: Listener, sequences: torch.Tensor) -> Features:
         """Average what was heard over the tokens of each response."""

@@ -16,7 +16,7 @@ from brainstruct.models.interface import ModelOptions
 from brainstruct.models.loading import load_network, require_image_effect
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
-from brainstruct.models.mplug_owl.prompt import IMAGE_MARK, TEMPLATE, PromptTokenizer
+from brainstruct.models.mplug_owl.prompt import IMAGE_ID, IMAGE_MARK, TEMPLATE, PromptTokenizer
 from brainstruct.models.responding import RespondingModel
 from brainstruct.models.tokens import listed
 from brainstruct.store.faults import reading
@@ -28,6 +28,7 @@ class MPlugOwl(RespondingModel):
 
     usual_template = TEMPLATE
     image_mark = IMAGE_MARK
+    image_ids = (IMAGE_ID,)
 
     @classmethod
     def load(cls, options: ModelOptions) -> MPlugOwl:

@@ -78,12 +78,16 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
         return output
 
     @torch.no_grad()
-    def generate(self, input_ids: Tensor, pixel_values: Tensor, **kwargs: Any) -> Any:
+    def generate(self, input_ids: Tensor, pixel_values: Tensor | None = None, **kwargs: Any) -> Any:
         """Return token ids of responses, or an object that holds them, without the prompts.
 
         The `kwargs` are for the library's `generate`. The prompts are taken as unpadded if
-        there is no ``attention_mask``.
+        there is no ``attention_mask``. Where ``past_key_values`` hold the images, there are
+        no pixels.
         """
-        embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
+        if pixel_values is None:
+            embedded = self.get_input_embeddings()(input_ids.clamp_min(0))
+        else:
+            embedded = self.embed_prompt(input_ids, self.encode_images(pixel_values))
         kwargs.setdefault("attention_mask", torch.ones_like(input_ids))
         return self.language_model.generate(inputs_embeds=embedded, **kwargs)
