@@ -1,7 +1,5 @@
 """Which voxels a noise ceiling lets scores be divided by."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import xarray as xr

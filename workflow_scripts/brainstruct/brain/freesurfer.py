@@ -1,7 +1,5 @@
 """FreeSurfer's flattened patches."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """One hemisphere of a cortex, with the piece of it that has been flattened."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

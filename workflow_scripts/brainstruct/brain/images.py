@@ -1,7 +1,5 @@
 """Images of the brain in nibabel's formats: the header is held against the file first."""
 
-from __future__ import annotations
-
 import os
 from math import prod
 from pathlib import Path

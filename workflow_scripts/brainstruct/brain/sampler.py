@@ -1,7 +1,5 @@
 """From voxels to places on a cortex: pixels of a flatmap, or vertices of a surface."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Cortical surfaces and values of their vertices: read from any format, and checked."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re

@@ -1,7 +1,5 @@
 """Responses of a subject to images: z-scored betas, averaged over repetitions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Data dictionaries beside tables, as BIDS has them; ``columns.toml`` says what columns mean."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Mapping

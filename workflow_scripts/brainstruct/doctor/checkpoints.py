@@ -1,7 +1,5 @@
 """Checkpoints: complete, whole, and of the models that the study names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from brainstruct.config.models import Model

@@ -1,7 +1,5 @@
 """Whether the SLURM cluster that this is a login node of takes jobs as the profile sends them."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Installed packages against the pinned ones, and the GPUs."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The cortex that each subject's flatmaps are drawn on."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from brainstruct.config.study import Study

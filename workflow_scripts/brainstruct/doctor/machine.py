@@ -1,7 +1,5 @@
 """Whether results can be written, and whether there is room for them."""
 
-from __future__ import annotations
-
 import tempfile
 from itertools import chain
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The memory of this machine against what jobs ask for, each alone and side by side."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What a dataset of derivatives says of itself: description, participants, read-me."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template

@@ -1,7 +1,5 @@
 """The maps of a subject that others get, voxel by voxel, each with what it means."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

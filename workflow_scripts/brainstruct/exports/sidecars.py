@@ -1,7 +1,5 @@
 """What the file beside a map says: what it is, how it was made, and of what."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any

@@ -1,7 +1,5 @@
 """The folder of one subject's maps: volumes, surfaces, lookup tables and sidecars."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

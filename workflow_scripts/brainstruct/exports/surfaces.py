@@ -1,7 +1,5 @@
 """Cortical surfaces that maps are carried to, as vertices that lie in certain voxels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

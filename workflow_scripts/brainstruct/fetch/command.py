@@ -1,7 +1,5 @@
 """The command ``fetch_nsd``."""
 
-from __future__ import annotations
-
 import argparse
 import logging
 import sys

@@ -1,7 +1,5 @@
 """One file from a server to its place, through kills and broken connections."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import hashlib

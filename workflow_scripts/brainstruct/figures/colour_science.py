@@ -1,7 +1,5 @@
 """How far apart colours look, also to people with a colour vision deficiency."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 

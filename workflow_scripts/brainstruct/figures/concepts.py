@@ -1,7 +1,5 @@
 """Flatmaps of concept groups: which concept, and which instruction within each, wins a voxel."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 

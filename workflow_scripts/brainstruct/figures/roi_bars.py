@@ -1,7 +1,5 @@
 """Bars of alignment per region and model, with every subject as a point."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import ceil

@@ -1,7 +1,5 @@
 """How regions and their families are called in figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

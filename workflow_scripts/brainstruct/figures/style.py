@@ -1,7 +1,5 @@
 """The look that all figures share: type, sizes and a fixed colour per name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path

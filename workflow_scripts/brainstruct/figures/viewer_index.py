@@ -1,7 +1,5 @@
 """The page that leads to the interactive maps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 from shlex import quote

@@ -1,7 +1,5 @@
 """Layers of the interactive maps: a study's results, in the colours of its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Flatmaps of the instruction that predicts each voxel best."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import xarray as xr

@@ -1,7 +1,5 @@
 """Flatmaps of the layer that predicts each voxel best."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 from matplotlib.cm import ScalarMappable

@@ -1,7 +1,5 @@
 """What a job tells the ledger of its results folder, and what it asks of it."""
 
-from __future__ import annotations
-
 import logging
 import os
 import resource

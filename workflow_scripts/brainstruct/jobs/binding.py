@@ -5,8 +5,6 @@ annotation of an argument says what they become: paths, dataclasses, blocks of
 the configuration.
 """
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ A scheduler's job may be one job of the workflow, or an interactive one, with
 several GPUs, in which Snakemake runs many.
 """
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

@@ -1,7 +1,5 @@
 """What a script says of itself when it is run by hand: made from its function's signature."""
 
-from __future__ import annotations
-
 import inspect
 import textwrap
 import tomllib

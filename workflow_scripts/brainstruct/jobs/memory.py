@@ -1,7 +1,5 @@
 """Room for the libraries' buffers, taken before the work begins."""
 
-from __future__ import annotations
-
 import mmap
 import sys
 

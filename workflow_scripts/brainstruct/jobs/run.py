@@ -5,8 +5,6 @@ A script of the workflow is one function with named arguments, marked as its `sc
 written or with what went wrong.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import platform

@@ -1,7 +1,5 @@
 """The text: a template filled with facts, in Markdown and as a page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The paper's numbers, as far as they are known, beside those of a study."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

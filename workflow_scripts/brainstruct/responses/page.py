@@ -4,8 +4,6 @@ One self-contained HTML file: no script, no font and no picture from elsewhere.
 Whatever a model said is text, and is escaped.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence

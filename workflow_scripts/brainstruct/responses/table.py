@@ -1,7 +1,5 @@
 """Tables of what a model answered to one instruction."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from os import PathLike

@@ -1,7 +1,5 @@
 """Which models a finished study has, and how they were run."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The voxels of a subject: where they lie, their regions, and their noise ceilings."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

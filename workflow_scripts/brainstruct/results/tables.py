@@ -1,7 +1,5 @@
 """Tables of finished studies, with what their columns mean."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -6,8 +6,6 @@ noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk, everyth
 seal (`brainstruct.store.sealing`).
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections import defaultdict

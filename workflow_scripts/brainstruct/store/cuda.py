@@ -3,8 +3,6 @@
 Doctor, jobs and models ask here, so that all say the same of one GPU.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -6,8 +6,6 @@ them: so does damage. Only what is none of the former is taken for the latter, b
 the cure of damage costs much (a download of 37 GB, days of computing).
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

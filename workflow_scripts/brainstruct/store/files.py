@@ -1,7 +1,5 @@
 """Text and JSON on disk, and what is said of a result that is not there."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

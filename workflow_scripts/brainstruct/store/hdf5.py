@@ -1,7 +1,5 @@
 """HDF5 files that others wrote: read without locks, and never out of another file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -9,8 +9,6 @@ its entry in ``ledger/new``, and the next run that starts or ends on its own
 takes them in.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import json
@@ -20,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from brainstruct.store.files import write_text
 from brainstruct.store.fingerprint import WHOLE, digest_of, sample_of, size_of, time_of
@@ -40,7 +38,7 @@ class Made(NamedTuple):
     sample: str  # of pieces, if it is large; see `sample_of`
 
     @classmethod
-    def of(cls, path: Path) -> Made:
+    def of(cls, path: Path) -> Self:
         """Look at an output; links are followed, but have their own time."""
         size = size_of(path)
         sample = sample_of(path) if size > WHOLE else ""
@@ -69,7 +67,7 @@ class Entry:
     at: float  # end, seconds since the epoch
 
     @classmethod
-    def of_job(cls, job: Any, rule: str, **measured: Any) -> Entry:
+    def of_job(cls, job: Any, rule: str, **measured: Any) -> Self:
         """Say of a job of Snakemake what it was; `measured` is the rest of the fields."""
         return cls(
             rule=rule,

@@ -4,8 +4,6 @@ Every file is written beside its final name, synced, and renamed into place, so
 a reader never meets half a file.
 """
 
-from __future__ import annotations
-
 import errno
 import glob
 import os

@@ -1,7 +1,5 @@
 """Tables on disk: tab-separated text that appears whole or not at all."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What rules/answers.smk takes: what the models answered, as tables and as a page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """What rules/methods.smk takes: what was done, as text to quote."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any

@@ -1,7 +1,5 @@
 """What rules/statistics.smk takes: comparisons, partitions of variance, concept groups."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations

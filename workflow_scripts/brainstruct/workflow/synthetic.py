@@ -1,7 +1,5 @@
 """What rules/synthetic.smk takes: a data set that the workflow writes, and its truth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -4,8 +4,6 @@ Both formats hold percent signal change times 300 as int16. The HDF5 files were
 written by MATLAB as [x, y, z, trial] and therefore read as [trial, z, y, x].
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 from collections.abc import Iterator

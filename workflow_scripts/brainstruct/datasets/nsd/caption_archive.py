@@ -1,7 +1,5 @@
 """COCO's captions, which are no part of the NSD: two files out of one archive."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
 import zlib

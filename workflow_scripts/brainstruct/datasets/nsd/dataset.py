@@ -1,7 +1,5 @@
 """The Natural Scenes Dataset, as the workflow knows it. Opens no file but folders, for sessions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property

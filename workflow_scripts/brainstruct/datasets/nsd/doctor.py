@@ -3,8 +3,6 @@
 Only headers and small files are read.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import Executor
 from pathlib import Path
 

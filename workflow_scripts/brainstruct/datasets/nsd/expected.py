@@ -1,7 +1,5 @@
 """How much of everything there is in the NSD, before a file is opened: for plans."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from brainstruct.datasets.nsd.numbers import (

@@ -1,7 +1,5 @@
 """Where the files of the NSD lie. Standard library only: imported while rules are parsed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,12 +1,10 @@
 """Which sessions of a subject there are, and which are read. Standard library only."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count, takewhile
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
 
@@ -61,7 +59,7 @@ class SessionFiles:
     numbers: Mapping[BetaFormat, set[int]]  # format -> numbers of the sessions that are there
 
     @classmethod
-    def among(cls, names: Iterable[str]) -> SessionFiles:
+    def among(cls, names: Iterable[str]) -> Self:
         """Find the sessions among the names of a folder's files."""
         stem = r"betas_session(\d{2})"
         known = list(names)

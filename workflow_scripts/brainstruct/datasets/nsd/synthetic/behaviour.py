@@ -1,7 +1,5 @@
 """Writes what a subject pressed as ``responses.tsv``."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

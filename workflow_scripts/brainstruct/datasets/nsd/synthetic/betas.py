@@ -1,7 +1,5 @@
 """Draws sessions of betas as the NSD stores them, and writes them as HDF5 and NIfTI."""
 
-from __future__ import annotations
-
 import os
 
 import h5py

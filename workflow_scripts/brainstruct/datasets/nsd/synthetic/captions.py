@@ -1,7 +1,5 @@
 """Composes captions of the crops and writes them as COCO does."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Draws an experiment, and writes ``nsd_expdesign.mat`` and ``nsd_stim_info_merged.csv``."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Photographs that come with scikit-image and scikit-learn, and crops of them."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass

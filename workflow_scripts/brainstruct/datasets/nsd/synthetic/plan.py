@@ -1,7 +1,5 @@
 """What a synthetic study and its subjects are to be like, as `settings.Written` allows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias

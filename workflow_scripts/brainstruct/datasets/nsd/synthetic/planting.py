@@ -1,7 +1,5 @@
 """Decides what drives each voxel of a synthetic brain."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,10 +1,9 @@
 """Makes the ROI families of the NSD from named regions of an anatomy."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +51,7 @@ class Anatomy:
     hemisphere: npt.NDArray[np.int8]  # 0 left, 1 right
 
     @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> Anatomy:
+    def from_dataset(cls, dataset: xr.Dataset) -> Self:
         """Read an anatomy from `label`, `cortex`, `hemisphere` (i, j, k) and attribute `names`.
 
         An `InputError` if a part is missing, a label has no name, or no voxel has one.

@@ -1,7 +1,5 @@
 """What the configuration says of a data set that the workflow writes in the NSD's formats."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Literal, Self
 

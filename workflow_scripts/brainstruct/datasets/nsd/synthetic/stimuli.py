@@ -1,7 +1,5 @@
 """Writes what belongs to no subject alone: images, design, table and captions."""
 
-from __future__ import annotations
-
 import h5py
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Writes a subject: anatomy, regions, and betas with planted signals."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Chooses the voxels of the masks, and draws the mean image."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
