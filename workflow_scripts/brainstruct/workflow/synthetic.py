@@ -6,6 +6,7 @@ from typing import Any
 
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.synthetic.settings import Brains
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.room import Room, file
@@ -105,21 +106,16 @@ class SyntheticRoom(Room):
         """Return the module that builds a kind of tiny checkpoint."""
         return BUILDERS[kind]
 
-    def plan_of(self, subject: str) -> dict[str, Any]:
-        """Return arguments of `brainstruct.datasets.nsd.synthetic.plan.SubjectPlan`."""
-        names = {"planted", "signal", "ncsnr", "max_labelled", "n_unlabelled", "formats"}
-        written = self.written
-        return written.model_dump(include=names) | {"n_sessions": written.sessions[subject]}
+    @property
+    def subject_plan(self) -> dict[str, Any]:
+        """How brains are made."""
+        return self.written.model_dump(include=set(Brains.model_fields))
 
     @property
     def study_plan(self) -> dict[str, Any]:
-        """Who is scanned, and what is shown; see `..nsd.synthetic.plan.StudyPlan`."""
-        written = self.written
-        return {
-            "sessions": written.sessions,
-            "n_shared": written.shared_images,
-            "n_unique": written.unique_images,
-        }
+        """Who is scanned, and what is shown."""
+        decides = {"seed", "sessions", "shared_images", "unique_images"}
+        return self.written.model_dump(include=decides)
 
     @property
     def written(self) -> Synthetic:

@@ -75,10 +75,6 @@ class Layout:
         folder = self.annotations or self._stimuli_folder / "annotations"
         return folder / f"captions_{split}.json"
 
-    def responses_file(self, subject: str) -> Path:
-        """Behaviour of the subject, trial by trial (tab-separated)."""
-        return self._subject_folder(subject) / "behav" / "responses.tsv"
-
     def volume_folder(self, subject: str) -> Path:
         """Folder of the subject's volumes in this space."""
         return self._subject_folder(subject) / self.space
