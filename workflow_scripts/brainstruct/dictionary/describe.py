@@ -23,14 +23,9 @@ def describe(
     """Describe the columns of a table.
 
     `path` is the table's below the results, ``tables/alignment.tsv``; or ``dseg.tsv``,
-    ``participants.tsv`` of tables that only exports have. `levels` are column -> value ->
-    meaning, of values that the study names itself.
-
-    Raises
-    ------
-    LookupError
-        If the table is of no known kind, or a column has no description:
-        ``columns.toml`` lacks it.
+    ``participants.tsv`` of tables that only exports have. `levels` are column -> value -> meaning,
+    of values that the study names itself. A `LookupError` if the table is of no known kind, or a
+    column has no description: ``columns.toml`` lacks it.
     """
     known = _columns_of(path)
     found: dict[str, Entry] = {}

@@ -33,7 +33,8 @@ def draw_concepts(
 ) -> Drawing:
     """Draw the winning concept, and the winning instruction within each concept.
 
-    The table: i, j, k, concept, clear, and columns of each concept.
+    The table: i, j, k, concept, clear, and columns of each concept. A `ValueError` if a winner is
+    not in its group.
 
     Parameters
     ----------
@@ -49,11 +50,6 @@ def draw_concepts(
         Instruction -> colour, of the study: see `brainstruct.figures.style.instruction_colours`.
     concepts : sequence of str, optional
         All of the study, each with one colour for all models; by default `groups`.
-
-    Raises
-    ------
-    ValueError
-        If a winner is not in its group.
     """
     known = list(concepts or groups)
     further = further_colours([*CURVATURE, "white", "black"], len(known))

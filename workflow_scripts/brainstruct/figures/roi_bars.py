@@ -38,6 +38,8 @@ def draw_roi_bars(
 ) -> Drawing:
     """Draw mean alignment over subjects per region and model.
 
+    A `ValueError` if columns are missing or a combination occurs twice.
+
     Parameters
     ----------
     table : pandas.DataFrame
@@ -60,11 +62,6 @@ def draw_roi_bars(
         Table: subject, model, roi, value, low and high, and mean, sem, interval and mark of the
         bar. Bars are means over subjects, whiskers their intervals; points the subjects, thin
         lines theirs.
-
-    Raises
-    ------
-    ValueError
-        If columns are missing or a combination occurs twice.
     """
     require_tidy(table, ("subject", "model", "roi"), ("value", "low", "high"))
     require_tidy(intervals, ("model", "roi"), ("low", "high"))

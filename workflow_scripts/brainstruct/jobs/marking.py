@@ -49,10 +49,7 @@ class Marking:
     def begin(self) -> None:
         """Leave the mark.
 
-        Raises
-        ------
-        InputError
-            If the results folder cannot be written to.
+        An `InputError` if the results folder cannot be written to.
         """
         if self._path is not None:
             write_mark(self._mark, self._path)

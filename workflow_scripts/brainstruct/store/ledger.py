@@ -79,24 +79,13 @@ class Entry:
 
 
 class Ledger:
-    """All that is known of some stages of a results folder.
-
-    Attributes
-    ----------
-    entries : dict
-        Output -> the last job that made it. Names are as the jobs knew them, or
-        what `names` made of them when they were taken in.
-    discarded : set of str
-        Outputs that were deleted on purpose.
-    unreadable : int
-        Lines that were damaged.
-    """
+    """All that is known of some stages of a results folder."""
 
     def __init__(self, root: str | os.PathLike[str], stages: Iterable[str] | None = None) -> None:
         self.folder = Path(root) / FOLDER
-        self.entries: dict[str, Entry] = {}
-        self.discarded: set[str] = set()
-        self.unreadable = 0
+        self.entries: dict[str, Entry] = {}  # output -> the last job that made it
+        self.discarded: set[str] = set()  # outputs that were deleted on purpose
+        self.unreadable = 0  # lines that were damaged
         self._stages = None if stages is None else set(stages)
         self._lines: dict[str, int] = {}
         for path in self._files():

@@ -21,13 +21,9 @@ from brainstruct.store.faults import number_of, trouble_of
 def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path whose file becomes `path` if the block succeeds.
 
-    It lies in the same folder, which is created if needed (so that the rename is atomic),
-    and has the same suffix (so that writers that look at the suffix behave).
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written to, or has no room left.
+    It lies in the same folder, which is created if needed (so that the rename is atomic), and has
+    the same suffix (so that writers that look at the suffix behave). An `InputError` if the folder
+    cannot be written to, or has no room left.
     """
     final = Path(path)
     temporary = _draft(final, final.suffix)

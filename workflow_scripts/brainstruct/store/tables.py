@@ -30,10 +30,7 @@ def read_table(
 ) -> pd.DataFrame:
     """Read a table written by `write_table`; `options` are for `pandas.read_csv`.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or lacks a column.
+    An `InputError` if the file is missing, unreadable or lacks a column.
     """
     require_file(path)
     with reading(path, "table", rebuild(path)):
