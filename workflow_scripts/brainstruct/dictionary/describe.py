@@ -1,12 +1,13 @@
 """Data dictionaries beside tables, as BIDS has them; ``columns.toml`` says what columns mean."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from brainstruct.store.resources import table_beside
 
 DATA_SETS = Path(__file__).parents[1] / "datasets"
 """Each says what columns mean that its tables alone have."""
@@ -53,7 +54,7 @@ def _columns_of(path: str) -> dict[str, Entry]:
 @cache
 def _dictionary() -> tuple[dict[str, list[str]], dict[str, dict[str, Entry]]]:
     """Read which groups of columns each table has, and the groups, written out."""
-    content = tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
+    content = table_beside(__file__, "columns.toml")
     groups: dict[str, dict[str, Entry]] = {}
     for group, columns in content["columns"].items():
         groups[group] = {}
@@ -62,7 +63,7 @@ def _dictionary() -> tuple[dict[str, list[str]], dict[str, dict[str, Entry]]]:
                 entry["Units"] = content["units"].get(unit, unit)
             groups[group] |= _without_braces(name, entry)
     for path in DATA_SETS.glob("*/texts/columns.toml"):
-        groups["common"] |= tomllib.loads(path.read_text(encoding="utf-8"))
+        groups["common"] |= table_beside(str(path), path.name)
     return content["tables"], groups
 
 

@@ -5,19 +5,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from brainstruct.brain.region_names import distinct_names
+from brainstruct.store.resources import table_beside
 
-FAMILY_LABELS = {
-    "nsdgeneral": "Whole mask",
-    "prf-visualrois": "Visual (pRF)",
-    "prf-eccrois": "Eccentricity (pRF)",
-    "floc-bodies": "Bodies",
-    "floc-faces": "Faces",
-    "floc-places": "Places",
-    "floc-words": "Words",
-    "streams": "Streams",
-    "HCP_MMP1": "HCP MMP1",
-    "Kastner2015": "Kastner 2015",
-}
+FAMILY_LABELS: dict[str, str] = table_beside(__file__, "family_labels.toml")
 """ROI volume -> label; others are called by their file's name."""
 
 

@@ -9,7 +9,6 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from string import Template
 
 import numpy as np
@@ -17,11 +16,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from brainstruct.store.resources import text_beside
 from brainstruct.store.texts import visible
 
 _PAGE, _SECTION, _STYLE = (
-    Path(__file__).with_name(name).read_text(encoding="utf-8")
-    for name in ("page.html", "section.html", "page.css")
+    text_beside(__file__, name) for name in ("page.html", "section.html", "page.css")
 )
 
 _EDGE = 320

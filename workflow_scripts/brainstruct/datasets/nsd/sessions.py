@@ -6,20 +6,15 @@ from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import Literal, Self, TypeAlias
 
+from brainstruct.store.resources import table_beside
+
 BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
 
 SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
 """In order of preference: one voxel over all trials is cheap to read in HDF5."""
 
 RELEASED_SESSIONS: dict[str, int] = {
-    "subj01": 40,
-    "subj02": 40,
-    "subj03": 32,
-    "subj04": 30,
-    "subj05": 40,
-    "subj06": 32,
-    "subj07": 40,
-    "subj08": 30,
+    subject: known["sessions"] for subject, known in table_beside(__file__, "subjects.toml").items()
 }
 """Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
 

@@ -1,8 +1,6 @@
 """Makes the ROI families of the NSD from named regions of an anatomy."""
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -16,6 +14,7 @@ from brainstruct.datasets.nsd.synthetic.nifti import write_volume
 from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.store.files import write_text
+from brainstruct.store.resources import table_beside
 
 NOT_CORTEX = -1
 
@@ -32,9 +31,7 @@ FAMILIES: tuple[str, ...] = (
 ATLASES: tuple[str, ...] = ("nsdgeneral", "streams")
 """Families whose names also stand with fsaverage."""
 
-REGION_LABELS: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("regions.toml").read_text(encoding="utf-8")
-)
+REGION_LABELS: dict[str, dict[str, str]] = table_beside(__file__, "regions.toml")
 """Name in the anatomy -> family -> label; the rest of the labels stays absent."""
 
 EARLY: tuple[str, ...] = ("V1", "V2", "V3")
