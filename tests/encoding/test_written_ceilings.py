@@ -10,7 +10,7 @@ import xarray as xr
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic import subjects as writer
-from brainstruct.datasets.nsd.synthetic.settings import Brains, Planted, Written
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment, Planted
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.encoding.cross_subject import (
@@ -68,7 +68,7 @@ def features(ids):
 def study(tmp_path_factory):
     """Subject -> responses, noise-free responses in the same order, planted voxels."""
     layout = Layout(tmp_path_factory.mktemp("nsd"))
-    plan = Written(seed=1, sessions=SESSIONS, shared_images=SHARED, unique_images=500 - SHARED)
+    plan = Experiment(seed=1, sessions=SESSIONS, shared_images=SHARED, unique_images=500 - SHARED)
     write_stimuli(layout, plan, image_size=8)
     brains = Brains(planted=PLANTED, ncsnr=(0.4, 1.2), n_unlabelled=20)
     found = {}

@@ -16,7 +16,7 @@ from brainstruct.datasets.nsd.design import ExpDesign, read_expdesign
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.reader import NsdReader
 from brainstruct.datasets.nsd.stimuli import read_stim_info
-from brainstruct.datasets.nsd.synthetic.settings import Brains, FeatureKey, Planted, Written
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment, FeatureKey, Planted
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from nsd_study import as_read, open_nsd
@@ -24,7 +24,7 @@ from nsd_study import as_read, open_nsd
 SEED = 7
 SESSIONS = {"subj01": 2, "subj03": 1}
 IMAGE_SIZE = 24
-PLAN = Written(seed=SEED, sessions=SESSIONS, shared_images=100, unique_images=400)
+PLAN = Experiment(seed=SEED, sessions=SESSIONS, shared_images=100, unique_images=400)
 PLANTED = (
     Planted(roi="V1", model="toy", instruction="IU1", layer=2),
     Planted(roi="FFA", model="toy", instruction="VQ2", layer=5),

@@ -25,6 +25,11 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
         )
 
 
+def labelled(table: pd.DataFrame, **labels: str) -> pd.DataFrame:
+    """Put columns of one value each before those of a table."""
+    return pd.DataFrame({**labels, **table})
+
+
 def read_table(
     path: str | os.PathLike[str], columns: Iterable[str] = (), **options: Any
 ) -> pd.DataFrame:

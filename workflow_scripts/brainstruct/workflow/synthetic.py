@@ -6,7 +6,7 @@ from typing import Any
 
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.nsd.dataset import Nsd
-from brainstruct.datasets.nsd.synthetic.settings import Brains
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.room import Room, file
@@ -114,8 +114,7 @@ class SyntheticRoom(Room):
     @property
     def study_plan(self) -> dict[str, Any]:
         """Who is scanned, and what is shown."""
-        decides = {"seed", "sessions", "shared_images", "unique_images"}
-        return self.written.model_dump(include=decides)
+        return self.written.model_dump(include=set(Experiment.model_fields))
 
     @property
     def written(self) -> Synthetic:

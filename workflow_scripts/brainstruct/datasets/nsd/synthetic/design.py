@@ -10,7 +10,7 @@ from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.design import ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.datasets.nsd.stimuli import repetition_columns, subject_column
-from brainstruct.datasets.nsd.synthetic.settings import Written
+from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
 
@@ -24,7 +24,7 @@ BOLD5000_SHARE = 0.03
 """Rough shares of the images, as one finds them in the NSD."""
 
 
-def draw_design(plan: Written) -> ExpDesign:
+def draw_design(plan: Experiment) -> ExpDesign:
     """Draw who sees what when.
 
     The trials of the longest subject show the plan's images three times each,

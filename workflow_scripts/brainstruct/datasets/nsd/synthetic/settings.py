@@ -62,9 +62,20 @@ class Brains(Block):
     ncsnr: tuple[float, float] = (0.6, 1.4)
     planted: list[Planted] = []
 
+    @model_validator(mode="after")
+    def _signals_can_be_planted(self) -> Self:
+        often = Counter(entry.roi for entry in self.planted)
+        if twice := [roi for roi, times in often.items() if times > 1]:
+            fault = f"'planted' has several signals in {', '.join(twice)}; plant one each"
+            raise ValueError(fault)
+        if not 0 < self.ncsnr[0] <= self.ncsnr[1]:
+            fault = f"'ncsnr' {self.ncsnr} are no bounds: a positive one, and a larger one"
+            raise ValueError(fault)
+        return self
 
-class Written(Brains):
-    """A data set whose truth is known.
+
+class Experiment(Block):
+    """Who is scanned for how long, and how many images they see.
 
     The subject with most sessions sees all its images three times. Subjects with fewer sessions
     see them one to three times, and some of them never.
@@ -78,19 +89,12 @@ class Written(Brains):
     shared_images, unique_images : int
         Images shown to all, and to each subject alone; with three repetitions
         they fill the longest subject's sessions of 750 trials.
-    anatomy_subject, anatomy_transform : str
-        pycortex subject whose regions are used.
-    regions : list of str or None
-        Regions of the anatomy that the mask covers; `None`: all it has.
     """
 
     seed: int
     sessions: dict[Key, PositiveInt] = Field(min_length=1)
     shared_images: PositiveInt = Field(le=N_SHARED)
     unique_images: PositiveInt = Field(le=N_OWN)
-    anatomy_subject: Name = "S1"
-    anatomy_transform: Name = "fullhead"
-    regions: list[str] | None = None
 
     @model_validator(mode="after")
     def _images_fill_the_sessions(self) -> Self:
@@ -102,11 +106,6 @@ class Written(Brains):
                 f"{self.longest} sessions have {n_trials} trials, "
                 f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
             )
-        often = Counter(entry.roi for entry in self.planted)
-        if twice := [roi for roi, times in often.items() if times > 1]:
-            problems.append(f"'planted' has several signals in {', '.join(twice)}; plant one each")
-        if not 0 < self.ncsnr[0] <= self.ncsnr[1]:
-            problems.append(f"'ncsnr' {self.ncsnr} are no bounds: a positive one, and a larger one")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -115,3 +114,19 @@ class Written(Brains):
     def longest(self) -> int:
         """Most sessions of any subject."""
         return max(self.sessions.values())
+
+
+class Written(Brains, Experiment):
+    """A data set whose truth is known.
+
+    Attributes
+    ----------
+    anatomy_subject, anatomy_transform : str
+        pycortex subject whose regions are used.
+    regions : list of str or None
+        Regions of the anatomy that the mask covers; `None`: all it has.
+    """
+
+    anatomy_subject: Name = "S1"
+    anatomy_transform: Name = "fullhead"
+    regions: list[str] | None = None

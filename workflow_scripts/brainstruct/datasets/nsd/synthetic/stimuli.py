@@ -14,13 +14,13 @@ from brainstruct.datasets.nsd.synthetic.design import (
     write_stim_info,
 )
 from brainstruct.datasets.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
-from brainstruct.datasets.nsd.synthetic.settings import Written
+from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.store.publishing import publish
 
 COMPRESSION_LEVEL = 4
 
 
-def write_stimuli(layout: Layout, plan: Written, image_size: int = IMAGE_SIZE) -> None:
+def write_stimuli(layout: Layout, plan: Experiment, image_size: int = IMAGE_SIZE) -> None:
     """Write a synthetic study up to its subjects' brains.
 
     Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the
