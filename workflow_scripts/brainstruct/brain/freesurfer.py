@@ -19,12 +19,8 @@ def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.
 
     A binary file of big-endian numbers: -1, the number of vertices, and for each its number from 1
     (negative on the border), x, y and z. An `InputError` if the file is missing, damaged, or of
-    another surface, or has places that are not finite.
-
-    Returns
-    -------
-    ndarray of float32, [vertex of the hemisphere: n_vertices, (x, y)]
-        Place in the plane in millimetres, NaN for vertices that were cut away.
+    another surface, or has places that are not finite. Returns places in the plane in millimetres,
+    [vertex of the hemisphere: n_vertices, (x, y)], NaN for vertices that were cut away.
     """
     cure = "Download it again, or flatten the surface again (mris_flatten)"
     with reading(path, "FreeSurfer patch", cure):

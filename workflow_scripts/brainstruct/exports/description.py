@@ -11,13 +11,12 @@ import xarray as xr
 from brainstruct import __version__
 from brainstruct.brain.ceilings import Threshold, usable_ceiling
 from brainstruct.datasets.interface import DataSet
-from brainstruct.store.resources import table_beside, text_beside
+from brainstruct.exports.sidecars import TEXTS
+from brainstruct.store.resources import text_beside
 from brainstruct.store.texts import markdown
 
 IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
-
-_TEXTS: dict[str, str] = table_beside(__file__, "texts.toml")
 
 
 def dataset_description(
@@ -119,16 +118,16 @@ def read_me(
         f"- sub-{dataset.participant(subject)}: {words}." for subject, words in surfaces.items()
     ]
     space, about = dataset.volume_space, dataset.about
-    lies = _TEXTS["volumes" if dataset.lie == "volume" else "nowhere"]
+    lies = TEXTS["volumes" if dataset.lie == "volume" else "nowhere"]
     return Template(text_beside(__file__, "readme.md")).substitute(
         study=study,
         version=__version__,
-        warning=f"**{_TEXTS['synthetic'].format(key=about.key.upper())}**\n\n" if synthetic else "",
+        warning=f"**{TEXTS['synthetic'].format(key=about.key.upper())}**\n\n" if synthetic else "",
         data="made-up data" if synthetic else f"the {about.name}",
         task=about.task,
         space=space,
         spaces=Template(_said(dataset, "spaces.md", lies)).substitute(space=space),
-        licence=_said(dataset, "licence.md", _TEXTS["licence"]),
+        licence=_said(dataset, "licence.md", TEXTS["licence"]),
         models="\n".join(named),
         instructions="\n".join(told),
         surfaces="\n".join(places),

@@ -29,6 +29,9 @@ _TROUBLES: dict[int, Trouble] = {
     for name in entry["errors"]
 }
 
+OF_FOLDERS = {getattr(errno, name) for name in _TEXTS["of_folders"]}
+"""Errors of writing a file that are its folder's, if they name no other file."""
+
 # HDF5 and libpng; Python; Rust's libraries; SentencePiece; PyTorch.
 _NUMBER = re.compile(r"(?:errno = |\[Errno |os error |Error #|errno )(\d+)")
 _SAID = sorted(
