@@ -22,11 +22,6 @@ class MethodsRoom(Room):
         return version("snakemake")
 
     @property
-    def dataset(self) -> dict[str, Any]:
-        """Return the settings of the data set that the text speaks of."""
-        return self.study.dataset.settings_for("words")
-
-    @property
     def texts_code(self) -> str:
         """Identity of what the data set says of itself."""
         texts = self.study.dataset.texts
