@@ -14,7 +14,7 @@ rule tabulate_responses:
     conda:
         "../envs/data.yaml"
     params:
-        id_name=answers.id_name,
+        id_name=data.dataset.id_name,
         code=stage_identity("tabulate_responses"),
     script:
         "../workflow_scripts/tabulate_responses.py"
@@ -24,7 +24,7 @@ rule show_responses:
     input:
         inputs.stimuli(),
         tables=answers.all_answers,
-        block=answers.sampled_block,
+        block=data.block(data.blocks[0]),  # all models have seen its images
     output:
         page=report(
             answers.figure("responses", "html"),
@@ -46,7 +46,7 @@ rule show_responses:
         texts=answers.texts,
         labels=answers.labels,
         dataset=data.about("pixels"),
-        contents=lambda wildcards: answers.contents,
+        contents=lambda wildcards: data.inputs.contents_of(data.inputs.stimuli()),
         n_samples=12,
         seed=study.seed,
         code=data.code("show_responses", "pixels"),

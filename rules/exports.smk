@@ -59,7 +59,7 @@ rule export_study:
     params:
         study=study.study,
         synthetic=study.synthetic is not None,
-        dataset=methods.dataset,
+        dataset=data.about("words"),
         subjects=study.subjects,
         models=viewer.models,
         legend=answers.instructions,

@@ -149,17 +149,19 @@ rule draw_winning_instruction:
         mem_mb=6000,
         runtime=30,
     params:
+        race="instruction",
         legend=figures.legend,
         instructions=study.instructions,
+        labels=figures.labels,
         title=figures.title,
-        code=stage_identity("draw_winning_instruction"),
+        code=stage_identity("draw_winning"),
     script:
-        "../workflow_scripts/draw_winning_instruction.py"
+        "../workflow_scripts/draw_winning.py"
 
 
 rule draw_winning_model:
     input:
-        best_models=statistics.best_models(),
+        winners=statistics.best_models(),
         ceiling=data.ceiling(),
         store=figures.pycortex_store(),
     output:
@@ -184,10 +186,14 @@ rule draw_winning_model:
         mem_mb=6000,
         runtime=30,
     params:
+        race="model",
+        legend={},
+        instructions=study.instructions,
         labels=figures.labels,
-        code=stage_identity("draw_winning_model"),
+        title="{subject}",
+        code=stage_identity("draw_winning"),
     script:
-        "../workflow_scripts/draw_winning_model.py"
+        "../workflow_scripts/draw_winning.py"
 
 
 rule draw_winning_layer:

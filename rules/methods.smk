@@ -24,7 +24,7 @@ rule write_methods:
         "../envs/methods.yaml"
     params:
         words=methods.words,
-        dataset=methods.dataset,
+        dataset=data.about("words"),
         subject_models=list(encoding.pairs()),
         code=[
             stage_identity("write_methods"),

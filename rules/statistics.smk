@@ -169,7 +169,7 @@ rule partition_variance:
         pairs=statistics.pairs,
         embeddings=statistics.embeddings,
         partition_settings=statistics.partition_settings,
-        penalties=statistics.penalties,
+        penalties=study.encoding.alphas.model_dump(),
         folds=study.encoding.folds,
         backend=study.encoding.backend,
         divisor=encoding.divisor,

@@ -33,7 +33,6 @@ rule write_synthetic_stimuli:
         "../envs/data.yaml"
     params:
         study_plan=synthetic.study_plan,
-        seed=study.synthetic.seed,
         layout=synthetic.layout,
         code=stage_identity("write_synthetic_stimuli"),
     script:
@@ -110,7 +109,8 @@ for subject in study.synthetic.sessions:
             "../envs/data.yaml"
         params:
             subject=subject,
-            subject_plan=synthetic.plan_of(subject),
+            subject_plan=synthetic.subject_plan,
+            n_sessions=study.synthetic.sessions[subject],
             seed=study.synthetic.seed,
             layout=synthetic.layout,
             code=stage_identity("write_synthetic_subject"),

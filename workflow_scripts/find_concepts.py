@@ -7,7 +7,7 @@ from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import concepts as groups
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
-from brainstruct.store.tables import write_table
+from brainstruct.store.tables import labelled, write_table
 
 
 @script
@@ -33,11 +33,9 @@ def find_concepts(
     chance = read_dataset(uncertainty, ["p"], ["instruction", "voxel"])["p"]
     found = groups.find_concepts(fitted, usable, concepts, compared, chance, rule=alignment.layers)
     regions = groups.concept_table(found, fitted, usable, space, mask=mask, rule=alignment.layers)
-    found = found.assign_attrs(test_set=fitted.attrs["test_set"])
-    regions.insert(0, "test_set", found.attrs["test_set"])
-    regions.insert(0, "model", model)
-    regions.insert(0, "subject", subject)
+    test_set = fitted.attrs["test_set"]
     log.info("concepts: %s", ", ".join(map(str, found["concept"].values)))
     origin = {"alignment": alignment.model_dump(), "concepts": concepts}
+    found = found.assign_attrs(test_set=test_set)
     write_dataset(found, concept_map, provenance=provenance(fitted) | origin)
-    write_table(regions, table)
+    write_table(labelled(regions, subject=subject, model=model, test_set=test_set), table)

@@ -8,7 +8,7 @@ from brainstruct.encoding.subjects import comparison_notes, comparison_table
 from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.files import write_text
-from brainstruct.store.tables import write_table
+from brainstruct.store.tables import labelled, write_table
 
 
 @script
@@ -25,9 +25,7 @@ def tabulate_comparisons(
             subject: read_dataset(path, ["region_draws"], ["comparison", "region"])
             for subject, path in zip(subjects, paths, strict=True)
         }
-        part = comparison_table(one_model)
-        part.insert(0, "model", model)
-        parts.append(part)
+        parts.append(labelled(comparison_table(one_model), model=model))
         n_images |= {int(one.attrs["n_images"]) for one in one_model.values()}
         n_draws = int(next(iter(one_model.values())).attrs["n_draws"])
     write_table(pd.concat(parts, ignore_index=True), table)

@@ -7,7 +7,7 @@ from brainstruct.config.encoding import Divisor
 from brainstruct.encoding.partition import partition_table, shared_matrix
 from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
-from brainstruct.store.tables import write_table
+from brainstruct.store.tables import labelled, write_table
 
 
 @script
@@ -33,7 +33,5 @@ def tabulate_partition(
     )
     whole = regions[(regions["family"] == mask) & (regions["label"] == "all")]
     write_table(shared_matrix(whole).reset_index(), matrix)
-    regions.insert(0, "test_set", stored.attrs["test_set"])
-    regions.insert(0, "model", model)
-    regions.insert(0, "subject", subject)
-    write_table(regions, table)
+    test_set = stored.attrs["test_set"]
+    write_table(labelled(regions, subject=subject, model=model, test_set=test_set), table)

@@ -7,7 +7,7 @@ import pandas as pd
 from brainstruct.encoding.recovery import match_voxels, recovery_table
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
-from brainstruct.store.tables import write_table
+from brainstruct.store.tables import labelled, write_table
 
 PLANTED = ("planted_model", "planted_instruction", "planted_layer", "region")
 
@@ -30,8 +30,6 @@ def tabulate_recovery(
             read_dataset(truth, PLANTED, ["voxel"]), read_dataset(space, ["i", "j", "k"], ["voxel"])
         )
         part = recovery_table(read_dataset(found, ["instruction_index"]), planted, model)
-        part.insert(0, "model", model)
-        part.insert(0, "subject", subject)
         for row in part[part["roi"] == "all"].itertuples():
             log.info(
                 "%s, %s: instruction found in %.1f %% of %d reliable planted voxels, "
@@ -42,5 +40,5 @@ def tabulate_recovery(
                 row.n_reliable,
                 100 * row.layer_found,
             )
-        parts.append(part)
+        parts.append(labelled(part, subject=subject, model=model))
     write_table(pd.concat(parts, ignore_index=True), table)

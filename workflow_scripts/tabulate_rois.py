@@ -14,7 +14,7 @@ from brainstruct.encoding.summary import alignment_table
 from brainstruct.encoding.uncertainty import MEAN
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
-from brainstruct.store.tables import write_table
+from brainstruct.store.tables import labelled, write_table
 
 
 @script
@@ -48,10 +48,8 @@ def tabulate_rois(
             mask_name=mask,
             control=control,
         )
-        table.insert(0, "test_set", fitted.attrs["test_set"])
-        table.insert(0, "model", model)
-        table.insert(0, "subject", subject)
-        return table
+        test_set = fitted.attrs["test_set"]
+        return labelled(table, subject=subject, model=model, test_set=test_set)
 
     r = select_layers(fitted, alignment.layers)["r"]
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.synthetic.plan import SubjectPlan
+from brainstruct.datasets.nsd.synthetic.settings import Brains
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset
@@ -16,7 +16,8 @@ def write_synthetic_subject(
     features: list[Path],
     layout: Layout,
     subject: str,
-    subject_plan: SubjectPlan,
+    subject_plan: Brains,
+    n_sessions: int,
     seed: int,
 ) -> None:
     """Write regions, betas, ncsnr and the truth."""
@@ -32,6 +33,7 @@ def write_synthetic_subject(
         read_dataset(anatomy, ["label", "cortex", "hemisphere"]),
         driving,
         subject_plan,
+        n_sessions,
         seed,
         progress=lambda done, total: log.info("session %d of %d", done, total),
     )

@@ -26,8 +26,9 @@ MEETS = {
     "brainstruct/datasets/opening.py": "finds it by its name",
     "brainstruct/encoding/ceiling.py": "source of a formula",
     "brainstruct/fetch/command.py": "the command",
+    "brainstruct/fetch/command.toml": "its words",
     "brainstruct/fetch/study.py": "what the command does",
-    "brainstruct/figures/roi_names.py": "how regions are called in figures",
+    "brainstruct/figures/family_labels.toml": "how regions are called in figures",
     "brainstruct/workflow/module.py": "knows the names of commands",
     "brainstruct/workflow/synthetic.py": "a data set that the workflow writes is in its formats",
 }

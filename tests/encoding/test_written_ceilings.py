@@ -10,7 +10,7 @@ import xarray as xr
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic import subjects as writer
-from brainstruct.datasets.nsd.synthetic.plan import Planted, StudyPlan, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment, Planted
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.encoding.ceiling import ncsnr_ceiling
 from brainstruct.encoding.cross_subject import (
@@ -26,9 +26,9 @@ SESSIONS = {"subj01": 2, "subj02": 2, "subj05": 2, "subj07": 1}
 SHARED = 400
 WIDTH = 8
 PLANTED = [
-    Planted("V1", "toy", "A", 2),
-    Planted("V2", "toy", "A", 3),
-    Planted("PPA", "toy", "B", 1),
+    Planted(roi="V1", model="toy", instruction="A", layer=2),
+    Planted(roi="V2", model="toy", instruction="A", layer=3),
+    Planted(roi="PPA", model="toy", instruction="B", layer=1),
 ]
 
 
@@ -68,7 +68,9 @@ def features(ids):
 def study(tmp_path_factory):
     """Subject -> responses, noise-free responses in the same order, planted voxels."""
     layout = Layout(tmp_path_factory.mktemp("nsd"))
-    write_stimuli(layout, StudyPlan(SESSIONS, SHARED, 500 - SHARED, image_size=8), seed=1)
+    plan = Experiment(seed=1, sessions=SESSIONS, shared_images=SHARED, unique_images=500 - SHARED)
+    write_stimuli(layout, plan, image_size=8)
+    brains = Brains(planted=PLANTED, ncsnr=(0.4, 1.2), n_unlabelled=20)
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         drawn = []
@@ -76,8 +78,7 @@ def study(tmp_path_factory):
         patch.setattr(writer, "plant", lambda *args: drawn.append(plant(*args)) or drawn[-1])
         for subject, sessions in SESSIONS.items():
             ids = index_of(layout, subject, sessions=sessions)["nsd_id"].to_numpy()
-            plan = SubjectPlan(sessions, PLANTED, ncsnr=(0.4, 1.2), n_unlabelled=20, n_outside=5)
-            writer.write_subject(layout, subject, anatomy(), features(ids), plan, seed=1)
+            writer.write_subject(layout, subject, anatomy(), features(ids), brains, sessions, 1)
             responses = prepare(layout, subject, format="hdf5")
             with xr.open_dataset(writer.truth_file(layout, subject)) as truth:
                 row = {place: row for row, place in enumerate(zip(*places(truth), strict=True))}

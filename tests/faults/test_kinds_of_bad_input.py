@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "datasets/nsd"))
 import test_kinds_of_locks_and_signals as machine
 import test_kinds_of_surfaces as surfaces
 from ending import check_message, results_in
-from small_study import PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
+from small_study import IMAGE_SIZE, PLAN, SEED, SESSIONS, make_anatomy, make_features, subject_plan
 
 from brainstruct.config.loading import load_study
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
@@ -55,11 +55,11 @@ def whole(tmp_path_factory) -> Path:
     """A data set of one subject, a checkpoint, and what the first jobs make of them."""
     root = tmp_path_factory.mktemp("whole")
     layout = Layout(root / "nsd")
-    write_stimuli(layout, PLAN, SEED)
+    write_stimuli(layout, PLAN, IMAGE_SIZE)
     index = index_of(layout, SUBJECT, sessions=SESSIONS[SUBJECT])
-    plan = subject_plan(SUBJECT, formats=("hdf5", "nifti"))
+    plan = subject_plan()
     features = make_features(index["nsd_id"].to_numpy())
-    write_subject(layout, SUBJECT, make_anatomy(), features, plan, SEED)
+    write_subject(layout, SUBJECT, make_anatomy(), features, plan, SESSIONS[SUBJECT], SEED)
     tables.write_table(index, root / "index.tsv")
     arrays.write_dataset(prepare(layout, SUBJECT), root / "responses.nc")
     block = index.head(3)[["nsd_id", "coco_id", "coco_split"]]

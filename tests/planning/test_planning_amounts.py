@@ -10,7 +10,7 @@ from planned import build
 
 from brainstruct.datasets.lists import image_list
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.planning.jobs import Job
 from nsd_folder import write_mask
@@ -88,8 +88,8 @@ def test_the_demo_s_checkpoints_are_tiny_before_they_are_built(demo_config):
 
 def test_images_and_voxels_are_counted_in_files_that_are_there(paper_config, tmp_path):
     layout = Layout(tmp_path / "nsd")
-    plan = StudyPlan({"subj01": 2}, n_shared=100, n_unique=400, image_size=8)
-    write_stimuli(layout, plan, seed=1)
+    plan = Experiment(seed=1, sessions={"subj01": 2}, shared_images=100, unique_images=400)
+    write_stimuli(layout, plan, image_size=8)
     paper_config["data"] |= {"nsd_root": str(layout.nsd_root), "sessions": 1}
     paper_config["subjects"] = ["subj01"]
     amounts = build(paper_config)

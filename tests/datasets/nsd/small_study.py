@@ -16,28 +16,31 @@ from brainstruct.datasets.nsd.design import ExpDesign, read_expdesign
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.reader import NsdReader
 from brainstruct.datasets.nsd.stimuli import read_stim_info
-from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, Planted, StudyPlan, SubjectPlan
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment, FeatureKey, Planted
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
 from brainstruct.datasets.nsd.synthetic.subjects import write_subject
 from nsd_study import as_read, open_nsd
 
 SEED = 7
 SESSIONS = {"subj01": 2, "subj03": 1}
-PLAN = StudyPlan(SESSIONS, n_shared=100, n_unique=400, image_size=24)
-PLANTED = (Planted("V1", "toy", "IU1", 2), Planted("FFA", "toy", "VQ2", 5))
+IMAGE_SIZE = 24
+PLAN = Experiment(seed=SEED, sessions=SESSIONS, shared_images=100, unique_images=400)
+PLANTED = (
+    Planted(roi="V1", model="toy", instruction="IU1", layer=2),
+    Planted(roi="FFA", model="toy", instruction="VQ2", layer=5),
+)
 REGIONS = {"V1": (0, 3), "V2": (3, 5), "EBA": (5, 6), "FFA": (6, 8), "PPA": (8, 9), "LO": (9, 10)}
 SHAPE = (12, 14, 8)
 
 
-def subject_plan(subject: str, **changes: object) -> SubjectPlan:
+def subject_plan(**changes: object) -> Brains:
     options: dict[str, object] = {
-        "n_sessions": SESSIONS[subject],
-        "planted": PLANTED,
+        "planted": list(PLANTED),
+        "ncsnr": (0.3, 1.2),
         "n_unlabelled": 40,
-        "n_outside": 30,
-        "formats": ("hdf5", "nifti"),
+        "formats": ["hdf5", "nifti"],
     }
-    return SubjectPlan(**(options | changes))  # type: ignore[arg-type]
+    return Brains.model_validate(options | changes)
 
 
 def make_anatomy() -> xr.Dataset:
@@ -102,10 +105,11 @@ class Study:
 
 def write_study(layout: Layout) -> Study:
     """Write stimuli and subjects of the small study."""
-    write_stimuli(layout, PLAN, SEED)
+    write_stimuli(layout, PLAN, IMAGE_SIZE)
     dataset = open_nsd(layout)
     for subject, sessions in SESSIONS.items():
         reader = NsdReader(open_nsd(layout, sessions=sessions))  # no betas are there yet
         features = make_features(np.unique(reader.trials(subject)["stimulus"]))
-        write_subject(layout, subject, make_anatomy(), features, subject_plan(subject), SEED)
+        plan = subject_plan()
+        write_subject(layout, subject, make_anatomy(), features, plan, sessions, SEED)
     return Study(dataset, NsdReader(dataset))

@@ -36,7 +36,6 @@ def test_paths_are_those_of_the_bucket() -> None:
         layout.captions_file("val2017"): (
             "nsddata_stimuli/stimuli/nsd/annotations/captions_val2017.json"
         ),
-        layout.responses_file("subj01"): "nsddata/ppdata/subj01/behav/responses.tsv",
         layout.brainmask_file("subj01"): f"{volumes}/brainmask.nii.gz",
         layout.roi_file("subj01", "floc-faces"): f"{volumes}/roi/floc-faces.nii.gz",
         layout.roi_file("subj01", "streams", "lh"): f"{volumes}/roi/lh.streams.nii.gz",

@@ -1,7 +1,5 @@
 """Which voxels a noise ceiling lets scores be divided by."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import xarray as xr
@@ -19,19 +17,11 @@ def usable_ceilings(space: xr.Dataset, threshold: Threshold) -> dict[str, xr.Dat
 def usable_ceiling(space: xr.Dataset, kind: str, threshold: Threshold) -> xr.DataArray:
     """Return a noise ceiling where scores can be divided by it.
 
-    Parameters
-    ----------
-    space : xarray.Dataset
-        ``ceiling_{kind}`` (voxel), best possible correlations; and, for ``auto``,
-        ``threshold_{kind}``, one for all voxels or one each: what 95 % of voxels without
-        signal stay below.
-
-    Returns
-    -------
-    xarray.DataArray
-        NaN in voxels whose ceiling is unknown, 0 or under the threshold: they are left out of
-        all that is normalised. The attribute ``threshold`` says it: a number, or words where
-        every voxel has its own.
+    `space` has ``ceiling_{kind}`` (voxel), best possible correlations; and, for ``auto``,
+    ``threshold_{kind}``, one for all voxels or one each: what 95 % of voxels without signal stay
+    below. The result (voxel) is NaN in voxels whose ceiling is unknown, 0 or under the threshold:
+    they are left out of all that is normalised. Its attribute ``threshold`` says which one: a
+    number, or words where every voxel has its own.
     """
     ceiling = space[f"ceiling_{kind}"]
     least = space[f"threshold_{kind}"] if threshold == "auto" else xr.DataArray(threshold)

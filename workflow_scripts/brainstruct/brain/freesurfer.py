@@ -1,7 +1,5 @@
 """FreeSurfer's flattened patches."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -19,18 +17,10 @@ _PATCH_MAGIC = -1
 def read_patch(path: str | os.PathLike[str], n_vertices: int) -> npt.NDArray[np.float32]:
     """Read a flattened patch, ``lh.*.flat.patch.3d``.
 
-    A binary file of big-endian numbers: -1, the number of vertices, and for
-    each its number from 1 (negative on the border), x, y and z.
-
-    Returns
-    -------
-    ndarray of float32, [vertex of the hemisphere: n_vertices, (x, y)]
-        Place in the plane in millimetres, NaN for vertices that were cut away.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, or of another surface, or has places that are not finite.
+    A binary file of big-endian numbers: -1, the number of vertices, and for each its number from 1
+    (negative on the border), x, y and z. An `InputError` if the file is missing, damaged, or of
+    another surface, or has places that are not finite. Returns places in the plane in millimetres,
+    [vertex of the hemisphere: n_vertices, (x, y)], NaN for vertices that were cut away.
     """
     cure = "Download it again, or flatten the surface again (mris_flatten)"
     with reading(path, "FreeSurfer patch", cure):

@@ -1,7 +1,5 @@
 """Where the voxels of volumes lie."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

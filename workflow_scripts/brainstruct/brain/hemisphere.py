@@ -1,7 +1,5 @@
 """One hemisphere of a cortex, with the piece of it that has been flattened."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,31 +13,17 @@ Side = Literal["lh", "rh"]
 
 @dataclass(frozen=True)
 class Hemisphere:
-    """Surfaces of one hemisphere, which share vertices.
-
-    Attributes
-    ----------
-    white, pial, inflated : numpy.ndarray
-        [vertex, (x, y, z)], mm, to the right, front and top; `inflated` may be `None`.
-    triangles, flat_triangles : numpy.ndarray
-        [triangle, corner]: vertices, counter-clockwise as seen from outside; all, and those
-        that are on the flatmap.
-    flat : numpy.ndarray
-        [vertex, (x, y)], mm; only vertices of `flat_triangles` count.
-    curvature : numpy.ndarray or None
-        [vertex], positive on gyri; `None` as long as nobody has computed it.
-    files : mapping
-        ``white``, ``flat`` and ``curvature`` -> the files they come from, for messages.
-    """
+    """Surfaces of one hemisphere, which share vertices."""
 
     side: Side
-    white: NDArray[np.float32]
-    pial: NDArray[np.float32]
-    inflated: NDArray[np.float32] | None
-    triangles: NDArray[np.int32]
-    flat: NDArray[np.float32]
-    flat_triangles: NDArray[np.int32]
-    curvature: NDArray[np.float32] | None
+    white: NDArray[np.float32]  # [vertex, (x, y, z)], mm, to the right, front and top
+    pial: NDArray[np.float32]  # the same
+    inflated: NDArray[np.float32] | None  # the same
+    triangles: NDArray[np.int32]  # [triangle, corner]: counter-clockwise as seen from outside
+    flat: NDArray[np.float32]  # [vertex, (x, y)], mm; only vertices of `flat_triangles` count
+    flat_triangles: NDArray[np.int32]  # those that are on the flatmap
+    curvature: NDArray[np.float32] | None  # [vertex], positive on gyri; `None`: not computed yet
+    # ``white``, ``flat`` and ``curvature`` -> the files they come from, for messages.
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @property

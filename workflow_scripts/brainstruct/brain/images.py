@@ -1,7 +1,5 @@
 """Images of the brain in nibabel's formats: the header is held against the file first."""
 
-from __future__ import annotations
-
 import os
 from math import prod
 from pathlib import Path
@@ -19,14 +17,9 @@ def open_image(
 ) -> Any:
     """Read the header of an image; its numbers are read when they are asked for.
 
-    `kind` is nibabel's class: ``Nifti1Image``, ``MGHImage``; `cure` is of a file that is
-    missing or damaged.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or of another format, has other dimensions, or
-        cannot hold what its header announces.
+    `kind` is nibabel's class: ``Nifti1Image``, ``MGHImage``; `cure` is of a file that is missing or
+    damaged. An `InputError` if the file is missing, damaged or of another format, has other
+    dimensions, or cannot hold what its header announces.
     """
     with reading(path, f"{name_of(kind)} file", cure):
         image = kind.from_filename(path)

@@ -1,7 +1,5 @@
 """Labels of voxels, and names of label numbers in attributes: JSON, as netCDF has no mappings."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

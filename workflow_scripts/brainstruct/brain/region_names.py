@@ -1,7 +1,5 @@
 """Which region a label is a part of, and how regions of several families are told apart."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

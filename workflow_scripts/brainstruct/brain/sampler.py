@@ -1,7 +1,5 @@
 """From voxels to places on a cortex: pixels of a flatmap, or vertices of a surface."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,10 +84,7 @@ class Sampler:
     def columns(self, values: xr.DataArray) -> NDArray[np.int64]:
         """Return the columns of `shares` that voxels have.
 
-        Raises
-        ------
-        InputError
-            If a voxel lies outside the volume.
+        An `InputError` if a voxel lies outside the volume.
         """
         ijk = np.stack([np.asarray(values[axis], np.int64) for axis in ("i", "j", "k")])
         if ijk.size and ((ijk < 0).any() or (ijk.max(axis=1) >= self.volume_shape).any()):

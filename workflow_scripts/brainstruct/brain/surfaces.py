@@ -1,7 +1,5 @@
 """Cortical surfaces and values of their vertices: read from any format, and checked."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re
@@ -39,7 +37,8 @@ def read_surface(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Read a triangulated surface: GIFTI, npz or VTK by its ending, else FreeSurfer's.
 
-    `n_vertices` are those of the hemisphere's other surfaces.
+    `n_vertices` are those of the hemisphere's other surfaces. An `InputError` if the file is
+    missing or damaged, has another number of vertices, or numbers that are not finite.
 
     Returns
     -------
@@ -47,12 +46,6 @@ def read_surface(
         Millimetres, to the right, front and top.
     triangles : ndarray of int32, [triangle, corner]
         Vertices, counter-clockwise as seen from outside.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, has another number of vertices, or numbers that
-        are not finite.
     """
     kind, read = _surface_format(Path(path).name)
     with reading(path, f"{kind} surface", _AGAIN):
@@ -70,10 +63,7 @@ def read_vertex_values(
 ) -> npt.NDArray[np.float32]:
     """Read what vertices have: of npz the array `key`, of GIFTI the first, or ``lh.curv``.
 
-    Raises
-    ------
-    InputError
-        As `read_surface` does.
+    An `InputError` as `read_surface` does.
     """
     readers: dict[str, Callable[[str], Any]] = {
         ".npz": lambda name: _arrays(name, key)[0],

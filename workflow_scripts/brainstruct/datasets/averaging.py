@@ -1,7 +1,5 @@
 """Responses of a subject to images: z-scored betas, averaged over repetitions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -39,12 +37,13 @@ def average_betas(
 ) -> xr.Dataset:
     """Turn the betas of a subject into one response per image and voxel.
 
-    Betas are z-scored over the trials that were measured together, voxel by voxel
-    (standard deviation with n - 1), and averaged over the repetitions of an image. A response
-    that is not valid counts as a missing trial of that voxel. A voxel without variance in a
-    session, or with too few valid trials to be scaled by (see `zscore`), is dropped. `images`
-    are from `brainstruct.datasets.lists.read_image_list`; of places those of the mask are kept;
-    `progress` is called after each piece.
+    Betas are z-scored over the trials that were measured together, voxel by voxel (standard
+    deviation with n - 1), and averaged over the repetitions of an image. A response that is not
+    valid counts as a missing trial of that voxel. A voxel without variance in a session, or with
+    too few valid trials to be scaled by (see `zscore`), is dropped. `images` are from
+    `brainstruct.datasets.lists.read_image_list`; of places those of the mask are kept; `progress`
+    is called after each piece. An `InputError` if no voxel is left, or images, trials and betas do
+    not belong together.
 
     Returns
     -------
@@ -61,11 +60,6 @@ def average_betas(
         counts n_saturated (trials of voxels that are not valid), n_imputed
         (images of voxels), n_dead_voxels, n_mask_voxels, n_voxels; the first two
         in the voxels that are kept.
-
-    Raises
-    ------
-    InputError
-        If no voxel is left, or images, trials and betas do not belong together.
 
     Notes
     -----

@@ -1,7 +1,5 @@
 """Checks that everything a study reads of a data set is on disk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -11,8 +11,6 @@ none. A *test set* is what encoding models are scored on. A *place* is where
 responses are measured: a voxel, a vertex, a sensor; the dimension is ``voxel``.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor

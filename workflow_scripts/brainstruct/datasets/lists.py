@@ -1,7 +1,5 @@
 """Lists of images: what a subject saw, and what one embedding job goes through."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

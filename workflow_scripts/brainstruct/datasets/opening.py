@@ -4,8 +4,6 @@
 class in it: ``path/to/faces.py:Faces``, from the working directory.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from functools import cache

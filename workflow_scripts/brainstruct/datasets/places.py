@@ -1,7 +1,5 @@
 """Places of a subject, as the files that are made of them need them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Responses as `brainstruct.datasets.averaging` has made them: what is fitted to and tested on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike

@@ -1,7 +1,5 @@
 """What estimates of the noise say of voxels without signal."""
 
-from __future__ import annotations
-
 from statistics import NormalDist
 
 import numpy as np

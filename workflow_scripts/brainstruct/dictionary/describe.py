@@ -1,14 +1,13 @@
 """Data dictionaries beside tables, as BIDS has them; ``columns.toml`` says what columns mean."""
 
-from __future__ import annotations
-
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from brainstruct.store.resources import table_beside
 
 DATA_SETS = Path(__file__).parents[1] / "datasets"
 """Each says what columns mean that its tables alone have."""
@@ -25,14 +24,9 @@ def describe(
     """Describe the columns of a table.
 
     `path` is the table's below the results, ``tables/alignment.tsv``; or ``dseg.tsv``,
-    ``participants.tsv`` of tables that only exports have. `levels` are column -> value ->
-    meaning, of values that the study names itself.
-
-    Raises
-    ------
-    LookupError
-        If the table is of no known kind, or a column has no description:
-        ``columns.toml`` lacks it.
+    ``participants.tsv`` of tables that only exports have. `levels` are column -> value -> meaning,
+    of values that the study names itself. A `LookupError` if the table is of no known kind, or a
+    column has no description: ``columns.toml`` lacks it.
     """
     known = _columns_of(path)
     found: dict[str, Entry] = {}
@@ -60,7 +54,7 @@ def _columns_of(path: str) -> dict[str, Entry]:
 @cache
 def _dictionary() -> tuple[dict[str, list[str]], dict[str, dict[str, Entry]]]:
     """Read which groups of columns each table has, and the groups, written out."""
-    content = tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
+    content = table_beside(__file__, "columns.toml")
     groups: dict[str, dict[str, Entry]] = {}
     for group, columns in content["columns"].items():
         groups[group] = {}
@@ -69,7 +63,7 @@ def _dictionary() -> tuple[dict[str, list[str]], dict[str, dict[str, Entry]]]:
                 entry["Units"] = content["units"].get(unit, unit)
             groups[group] |= _without_braces(name, entry)
     for path in DATA_SETS.glob("*/texts/columns.toml"):
-        groups["common"] |= tomllib.loads(path.read_text(encoding="utf-8"))
+        groups["common"] |= table_beside(str(path), path.name)
     return content["tables"], groups
 
 

@@ -1,7 +1,5 @@
 """Checkpoints: complete, whole, and of the models that the study names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from brainstruct.config.models import Model
@@ -9,7 +7,10 @@ from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 from brainstruct.models.declared import stand_ins, stated_blocks
 from brainstruct.models.files import SMALL_FILES, fetch_cure, inspect_weights, read_checkpoint
+from brainstruct.store.resources import findings_beside
 from brainstruct.workflow.rooms import Rooms
+
+_said = findings_beside(__file__, "findings.toml")
 
 
 def check_checkpoint(study: Study, name: str) -> Outcome:
@@ -58,10 +59,5 @@ def _check_model(outcome: Outcome, folder: Path, model: Model) -> None:
     config = read_checkpoint(folder, model.family)
     blocks = stated_blocks(config, model.family)
     if blocks is not None and model.n_layers != blocks + 1:
-        outcome.add(
-            "error",
-            f"models.{model.key}.n_layers",
-            f"is {model.n_layers}, {folder} has {blocks + 1} hidden states "
-            "(token embeddings included)",
-            f"Set it to {blocks + 1}, or name the right checkpoint",
-        )
+        said = _said("layers", told=model.n_layers, folder=folder, found=blocks + 1)
+        outcome.add("error", f"models.{model.key}.n_layers", *said)

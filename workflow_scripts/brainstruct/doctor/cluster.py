@@ -1,13 +1,14 @@
 """Whether the SLURM cluster that this is a login node of takes jobs as the profile sends them."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
 
 from brainstruct.config.study import Study
-from brainstruct.errors import Outcome
+from brainstruct.errors import Level, Outcome
+from brainstruct.store.resources import findings_beside
+
+_said = findings_beside(__file__, "findings.toml")
 
 LOOKS_EVERY = 180
 """Seconds between two looks at jobs, at most, of Snakemake's plugin for SLURM."""
@@ -28,32 +29,16 @@ def check_cluster(study: Study) -> list[Outcome]:
         said = None
     if said is None or said.returncode != 0:
         text = "no answer" if said is None else (said.stderr.strip().splitlines() or ["?"])[-1]
-        outcome.add(
-            "note", "scontrol", f"does not say how the cluster is set up ({text})",
-            "Nothing of SLURM was checked; see that `scontrol show config` answers",
-        )  # fmt: skip
+        outcome.add("note", "scontrol", *_said("no_answer", text=text))
         return [outcome]
     settings = dict(re.findall(r"^(\w+)\s*= ?(.*?)\s*$", said.stdout, re.MULTILINE))
     selects = settings.get("SelectType", "")
     outcome.checked = f"{settings.get('ClusterName', 'a cluster')}, {selects}"
     asks = study.embedding.device != "cpu" or study.encoding.backend == "torch_cuda"
     if asks and selects and "cons_tres" not in selects:
-        outcome.add(
-            "error" if study.embedding.device == "cuda" else "warning",
-            "SLURM",
-            f"hands out GPUs as --gres only (SelectType is {selects}): jobs that ask for them by "
-            "--gpus are refused",
-            "In profiles/slurm/config.yaml, set-resources of every rule with a GPU: gpu: 0 and "
-            "gres: gpu:1 (an example stands there)",
-        )
+        level: Level = "error" if study.embedding.device == "cuda" else "warning"
+        outcome.add(level, "SLURM", *_said("gres", selects=selects))
     age = re.match(r"\d+", settings.get("MinJobAge", ""))
     if age and 0 < int(age[0]) <= LOOKS_EVERY:
-        outcome.add(
-            "warning",
-            "SLURM",
-            f"forgets jobs {age[0]} s after their end (MinJobAge); Snakemake looks every "
-            f"{LOOKS_EVERY} s, and would wait for them without end",
-            "If sacct answers, set slurm-status-command: sacct in profiles/slurm/config.yaml; "
-            "else ask the administrators for MinJobAge=300",
-        )
+        outcome.add("warning", "SLURM", *_said("forgets", age=age[0], every=LOOKS_EVERY))
     return [outcome]

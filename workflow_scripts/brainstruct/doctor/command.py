@@ -1,8 +1,5 @@
 """The command ``doctor``."""
 
-from __future__ import annotations
-
-import argparse
 import shutil
 import sys
 import time
@@ -16,11 +13,12 @@ from brainstruct.doctor.examination import examine
 from brainstruct.doctor.finding import as_json, as_table, is_sound
 from brainstruct.errors import InputError, Outcome
 from brainstruct.store.faults import trouble_of
+from brainstruct.store.resources import parser_beside
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser_beside(__file__, add_configfile).parse_args(arguments)
     try:
         study = study_of(options.configfile)
     except InputError as error:
@@ -63,28 +61,3 @@ def _refuse(error: InputError, json: bool) -> int:
     else:
         print(error, file=sys.stderr)
     return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="doctor.py",
-        description="Look at everything that a study reads or needs - data set, captions, "
-        "checkpoints, surfaces, packages, GPU, disk - and say what is wrong and how to mend it, "
-        "all at once and before anything is computed.",
-        epilog="The exit status is 0 if the study can run (warnings and notes do not count), "
-        "else 1.",
-    )
-    add_configfile(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument(
-        "--no-packages",
-        action="store_true",
-        help="do not import packages, or look at GPUs and memory",
-    )
-    parser.add_argument(
-        "--rooms",
-        nargs="+",
-        metavar="ROOM",
-        help="environments of envs/ whose packages are expected here (default: all)",
-    )
-    return parser

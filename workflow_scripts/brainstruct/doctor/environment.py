@@ -1,7 +1,5 @@
 """Installed packages against the pinned ones, and the GPUs."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -19,6 +17,9 @@ from brainstruct.config.study import Study
 from brainstruct.doctor import probe as probe_module
 from brainstruct.errors import Outcome
 from brainstruct.store.cuda import capabilities, lack_of_code
+from brainstruct.store.resources import findings_beside
+
+_said = findings_beside(__file__, "findings.toml")
 
 PINS = REPOSITORY / "envs" / "pins.toml"
 
@@ -101,10 +102,7 @@ def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]], codes: Sequence[str
             used = study.embedding.device != "cpu" or study.encoding.backend == "torch_cuda"
             outcome.add("error" if used else "note", f"GPU {number}", *lacking)
         elif (major, minor) < (8, 0) and study.embedding.dtype == "bfloat16":
-            cure = "Set embedding.dtype: auto, which takes float16 there, or float32"
-            outcome.add(
-                "warning", f"GPU {number}", f"{gpu['name']} emulates bfloat16, slowly", cure
-            )
+            outcome.add("warning", f"GPU {number}", *_said("bfloat16", name=gpu["name"]))
     if gpus:
         return outcome
     asking = []
@@ -113,26 +111,11 @@ def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]], codes: Sequence[str
     if study.encoding.backend == "torch_cuda":
         asking.append("encoding.backend")
     if shutil.which("nvidia-smi") and _nvidia_lists_gpus():
-        outcome.add(
-            "warning",
-            "PyTorch",
-            "sees no GPU although nvidia-smi lists some",
-            "Update the driver, or install a build of PyTorch for it",
-        )
+        outcome.add("warning", "PyTorch", *_said("driver"))
     elif asking:
-        outcome.add(
-            "warning",
-            ", ".join(asking),
-            "asks for a GPU and this machine has none",
-            "Run on a cluster whose jobs get one, and ask the doctor there",
-        )
+        outcome.add("warning", ", ".join(asking), *_said("asks_for_gpu"))
     elif study.synthetic is None:
-        outcome.add(
-            "note",
-            "GPU",
-            "none is visible here; models would run on the CPU, far slower",
-            "Run on a cluster (profiles/slurm); login nodes usually have none, and that is fine",
-        )
+        outcome.add("note", "GPU", *_said("no_gpu"))
     return outcome
 
 

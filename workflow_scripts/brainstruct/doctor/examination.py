@@ -1,7 +1,5 @@
 """All checks of a study, run side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 

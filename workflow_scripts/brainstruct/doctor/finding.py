@@ -1,7 +1,5 @@
 """What a check found, and all of it as a table for people and as JSON for scripts."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from collections.abc import Sequence

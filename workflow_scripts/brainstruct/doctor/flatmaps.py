@@ -1,19 +1,13 @@
 """The cortex that each subject's flatmaps are drawn on."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
+from brainstruct.store.resources import findings_beside
 from brainstruct.workflow.flat_source import FlatSource, find_source
 
-_CURES = {
-    "store": "Complete the subject in the filestore, or correct flatmaps.subject and .transform",
-    "freesurfer": "Fetch what is missing (docs/flatmaps.md)",
-    "fsaverage": "Fetch what is missing (docs/flatmaps.md), or set flatmaps.store to a pycortex "
-    "filestore that has the subject",
-}
+_said = findings_beside(__file__, "findings.toml")
 
 
 def check_flatmaps(study: Study) -> Outcome:
@@ -32,23 +26,14 @@ def check_flatmaps(study: Study) -> Outcome:
         if missing:
             names = ", ".join(path.name for path in missing[:4])
             more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
-            outcome.add(
-                "error",
-                f"{subject}, {missing[0].parent}",
-                f"lacks {names}{more} ({found.reason})",
-                _CURES[found.source],
-            )
+            said = _said(f"lacks_{found.source}", names=names + more, reason=found.reason)
+            outcome.add("error", f"{subject}, {missing[0].parent}", *said)
             continue
         if found.files:
             with outcome.noting():
                 _read(study, subject, found)
         if found.source == "fsaverage" and study.flatmaps.source != "fsaverage":
-            outcome.add(
-                "note",
-                subject,
-                f"is drawn on fsaverage: {found.reason}",
-                "This is coarser; docs/flatmaps.md says how to draw on the subject's own cortex",
-            )
+            outcome.add("note", subject, *_said("on_fsaverage", reason=found.reason))
     return outcome
 
 

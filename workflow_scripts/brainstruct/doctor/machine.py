@@ -1,7 +1,5 @@
 """Whether results can be written, and whether there is room for them."""
 
-from __future__ import annotations
-
 import tempfile
 from itertools import chain
 from pathlib import Path
@@ -12,7 +10,10 @@ from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.disk import embeddings, inputs, sum_up, unfinished, volumes
 from brainstruct.store.faults import trouble_of
 from brainstruct.store.files import existing
+from brainstruct.store.resources import findings_beside
 from brainstruct.workflow.models import DOWNLOADS
+
+_said = findings_beside(__file__, "findings.toml")
 
 
 def check_folders(study: Study) -> Outcome:
@@ -52,13 +53,6 @@ def check_disk(study: Study) -> Outcome:
         need, free = volume.needed_bytes / 1e9, volume.free_bytes / 1e9
         seen.append(f"{need:.1f} GB to come under {volume.folder}, {free:.1f} GB free")
         if not volume.fits:
-            outcome.add(
-                "error",
-                volume.folder,
-                f"data, checkpoints and embeddings to come need about {need:.0f} GB, "
-                f"{free:.0f} GB are free",
-                "Set results or the data set to a larger disk, or name fewer models or "
-                "instructions; the target plan lists what takes the room",
-            )
+            outcome.add("error", volume.folder, *_said("no_room", need=need, free=free))
     outcome.checked = "; ".join(seen)
     return outcome

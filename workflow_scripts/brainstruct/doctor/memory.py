@@ -1,7 +1,5 @@
 """The memory of this machine against what jobs ask for, each alone and side by side."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +9,9 @@ from pathlib import Path
 from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
+from brainstruct.store.resources import findings_beside
+
+_said = findings_beside(__file__, "findings.toml")
 
 _RULE = re.compile(r"^\s*(?:rule|checkpoint)\b[^\n]*:\s*$", re.MULTILINE)
 _MEMORY = re.compile(r"mem_mb=(\d+)")
@@ -42,26 +43,15 @@ def check_memory(study: Study, *, rules: Path = REPOSITORY / "rules") -> Outcome
         return outcome
     asked = sorted(askings(study, rules), key=lambda one: -one.memory_mb)
     if large := [one for one in asked if one.memory_mb > total]:
-        outcome.add(
-            "note",
-            "memory",
-            f"{_listed(large)} ask for more than this machine has",
-            "Run on a cluster (profiles/slurm; a login node may have less), or lower "
-            "embedding.batch_size and encoding.targets_per_batch and see what jobs take",
-        )
+        outcome.add("note", "memory", *_said("too_large", jobs=_listed(large)))
     many = [
         one
         for one in asked
         if one not in large and not one.on_gpu and cores // one.threads * one.memory_mb > total
     ]
     if many:
-        outcome.add(
-            "note",
-            "memory",
-            f"with --cores {cores} more jobs would start than fit here side by side: "
-            f"{_listed(many)} each",
-            f"On one machine, say --resources mem_mb={total}: then no more start than fit",
-        )
+        said = _said("side_by_side", cores=cores, jobs=_listed(many), total=total)
+        outcome.add("note", "memory", *said)
     return outcome
 
 

@@ -1,9 +1,6 @@
 """What a dataset of derivatives says of itself: description, participants, read-me."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -14,25 +11,12 @@ import xarray as xr
 from brainstruct import __version__
 from brainstruct.brain.ceilings import Threshold, usable_ceiling
 from brainstruct.datasets.interface import DataSet
+from brainstruct.exports.sidecars import TEXTS
+from brainstruct.store.resources import text_beside
 from brainstruct.store.texts import markdown
 
 IGNORED = ("**/*_statmap.*", "**/*_hemi-*", "tables", "tables/**")
 """What BIDS does not define yet; for ``.bidsignore``."""
-
-_SYNTHETIC = (
-    "Made-up data: this study analysed a synthetic data set in the {key}'s formats. Nothing in it "
-    "was measured in a brain."
-)
-
-_SPACES = "Volumes are on the grid of the subject's own volumes, `$space`, with their affine."
-
-_NOWHERE = "There are no maps: the places of this data set lie in no volume."
-
-_LICENCE = (
-    "No licence is stated: whether and how maps made of the data set may be passed on is for you "
-    "to settle before you share this dataset. Then add `License` and `Authors` to "
-    "`dataset_description.json`. Cite the data set and the models you ran."
-)
 
 
 def dataset_description(
@@ -133,18 +117,17 @@ def read_me(
     places = [
         f"- sub-{dataset.participant(subject)}: {words}." for subject, words in surfaces.items()
     ]
-    template = Path(__file__).with_name("readme.md").read_text(encoding="utf-8")
     space, about = dataset.volume_space, dataset.about
-    lies = _SPACES if dataset.lie == "volume" else _NOWHERE
-    return Template(template).substitute(
+    lies = TEXTS["volumes" if dataset.lie == "volume" else "nowhere"]
+    return Template(text_beside(__file__, "readme.md")).substitute(
         study=study,
         version=__version__,
-        warning=f"**{_SYNTHETIC.format(key=about.key.upper())}**\n\n" if synthetic else "",
+        warning=f"**{TEXTS['synthetic'].format(key=about.key.upper())}**\n\n" if synthetic else "",
         data="made-up data" if synthetic else f"the {about.name}",
         task=about.task,
         space=space,
         spaces=Template(_said(dataset, "spaces.md", lies)).substitute(space=space),
-        licence=_said(dataset, "licence.md", _LICENCE),
+        licence=_said(dataset, "licence.md", TEXTS["licence"]),
         models="\n".join(named),
         instructions="\n".join(told),
         surfaces="\n".join(places),

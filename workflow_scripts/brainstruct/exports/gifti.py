@@ -1,7 +1,5 @@
 """Maps as GIFTI files on the vertices of one hemisphere."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 

@@ -1,12 +1,8 @@
 """The maps of a subject that others get, voxel by voxel, each with what it means."""
 
-from __future__ import annotations
-
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,15 +13,14 @@ from brainstruct.brain.labels import UNCLEAR
 from brainstruct.encoding.alignment import NO_WINNER, LayerRule, select_layers
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.uncertainty import MEAN
+from brainstruct.store.resources import table_beside
 
 Suffix = Literal["statmap", "dseg", "mask"]
 
 NOTHING = 0
 """Index of voxels without a label in a ``dseg`` map, as BIDS and atlases have it."""
 
-_TEXTS: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("maps.toml").read_text(encoding="utf-8")
-)
+_TEXTS: dict[str, dict[str, str]] = table_beside(__file__, "maps.toml")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Names of files as BIDS spells them: entities in its order, labels of letters and digits."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

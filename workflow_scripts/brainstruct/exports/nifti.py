@@ -1,7 +1,5 @@
 """Maps as NIfTI volumes on the subject's own grid."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import nibabel

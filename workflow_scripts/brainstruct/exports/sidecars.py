@@ -1,7 +1,5 @@
 """What the file beside a map says: what it is, how it was made, and of what."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,6 +9,10 @@ import xarray as xr
 from brainstruct import __version__
 from brainstruct.datasets.interface import DataSet
 from brainstruct.store.arrays import provenance
+from brainstruct.store.resources import table_beside
+
+TEXTS: dict[str, str] = table_beside(__file__, "texts.toml")
+"""What exported files say in sentences; some have braces to be filled in."""
 
 _LOCAL = "local"
 """Revision of checkpoints that lie in a folder of the user's."""
@@ -23,16 +25,11 @@ def subject_facts(space: xr.Dataset, ceiling: xr.DataArray, *, preferred: str) -
     kind `preferred`, see `brainstruct.brain.ceilings.usable_ceiling`.
     """
     attrs = space.attrs
-    how = {
-        "ncsnr": "From the data set's ncsnr and the repetitions of the test images: "
-        "sqrt(ncsnr^2 / (ncsnr^2 + mean(1/n))), a correlation.",
-        "cross_subject": "From the other subjects' responses to the shared images, a correlation.",
-    }
     return {
         "NoiseCeiling": {
             "Kind": preferred,
             "Threshold": ceiling.attrs["threshold"],
-            "Description": how[preferred],
+            "Description": TEXTS[preferred],
         },
         "NumberOfVoxels": int(attrs["n_voxels"]),
         "NumberOfExcludedVoxels": int(ceiling.isnull().sum()),
@@ -65,7 +62,7 @@ def model_facts(scores: xr.Dataset, *, key: str, label: str) -> dict[str, Any]:
             "Precision": run["dtype"],
         },
         "EncodingModel": {
-            "Description": "Ridge regression, one penalty per voxel, chosen by cross-validation.",
+            "Description": TEXTS["encoding"],
             **{name: value for name, value in origin["encoding"].items() if value is not None},
             "seed": origin["seed"],
             "himalaya": origin["himalaya"],

@@ -1,7 +1,5 @@
 """The folder of one subject's maps: volumes, surfaces, lookup tables and sidecars."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
 from brainstruct.exports.maps import VoxelMap
 from brainstruct.exports.names import bids_name
 from brainstruct.exports.nifti import write_nifti
+from brainstruct.exports.sidecars import TEXTS
 from brainstruct.exports.surfaces import Cortex
 from brainstruct.store.files import write_json
 from brainstruct.store.tables import write_table
@@ -47,9 +46,7 @@ class SubjectFolder:
         write_nifti(found, self.grid, stem.with_name(f"{stem.name}.nii.gz"))
         place = {
             "SpatialReference": self.grid_source,
-            "AffineSource": f"The header of {self.grid_source}. It places voxels among the "
-            "subject's functional volumes (mean.nii.gz and others of that preparation), not in "
-            "anatomical or standard space.",
+            "AffineSource": TEXTS["affine"].format(file=self.grid_source),
         }
         _describe(stem, found, {**found.sidecar, **place, **facts})
 

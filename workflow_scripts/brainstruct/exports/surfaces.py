@@ -1,7 +1,5 @@
 """Cortical surfaces that maps are carried to, as vertices that lie in certain voxels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from brainstruct.brain.sampler import Sampler, sampler_at
 from brainstruct.datasets import reading
 from brainstruct.datasets.interface import DataSet
 from brainstruct.exports.gifti import Side
+from brainstruct.exports.sidecars import TEXTS
 
 SIDES: tuple[Side, Side] = ("L", "R")
 
@@ -44,7 +43,7 @@ def own_cortices(
             "fsnative",
             _samplers(places, mask.shape),
             None,
-            f"{surfaces.as_posix()}/{{lh,rh}}.white (or pial, inflated, sphere)",
+            TEXTS["fsnative"].format(folder=surfaces.as_posix()),
             _sampling(len(places[0])),
         )
     ]
@@ -58,10 +57,8 @@ def own_cortices(
                 "fsaverage",
                 _samplers(carried, mask.shape),
                 "164k",
-                "FreeSurfer's fsaverage, 163842 vertices per hemisphere; its first 10242 are "
-                "fsaverage5",
-                f"{_sampling(len(places[0]))} Then each vertex of fsaverage takes the subject's "
-                "vertex that the data set's white-to-fsaverage names.",
+                TEXTS["fsaverage"],
+                f"{_sampling(len(places[0]))} {TEXTS['to_fsaverage']}",
             )
         )
     return found
@@ -79,7 +76,7 @@ def store_cortex(
         label,
         _samplers(places, shape),
         None,
-        f"surfaces of the pycortex subject {name}: pycortex/db/{name}/surfaces among the results",
+        TEXTS["stored"].format(name=name),
         _sampling(len(places[0]), "the store's transform"),
     )
 
@@ -89,8 +86,4 @@ def _samplers(places: Sequence[NDArray[np.floating]], shape: Sequence[int]) -> d
 
 
 def _sampling(n_depths: int, by: str = "the data set's transforms") -> str:
-    return (
-        f"The voxels that hold a vertex at {n_depths} depths of the cortex, placed by {by}: "
-        "numbers are averaged, labels are voted. NaN or 0 where more than half of the depth has "
-        "no value."
-    )
+    return TEXTS["sampling"].format(n_depths=n_depths, by=by)

@@ -1,7 +1,5 @@
 """Tables of a study with the dictionaries of their columns."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path

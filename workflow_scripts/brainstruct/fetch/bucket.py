@@ -1,7 +1,5 @@
 """A public S3 bucket, read without an account."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """The command ``fetch_nsd``."""
 
-from __future__ import annotations
-
 import argparse
 import logging
 import sys
@@ -12,13 +10,16 @@ from brainstruct.config.files import add_configfile, study_of
 from brainstruct.config.loading import load_study
 from brainstruct.errors import InputError
 from brainstruct.fetch.study import fetch_study
+from brainstruct.store.resources import parser_beside
 
 log = logging.getLogger("brainstruct")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = parser_beside(__file__, add_configfile)
+    parser.add_argument("--connections", type=_positive, metavar="N", help="files at a time")
+    options = parser.parse_args(arguments)
 
     def fetch() -> None:
         study = study_of(options.configfile)
@@ -55,34 +56,6 @@ def _status_of(fetch: Callable[[], None]) -> int:
         log.error("stopped; what has come is kept, the next start goes on from there")
         return 130
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fetch_nsd.py",
-        description="Download the files of the Natural Scenes Dataset that a study reads, and no "
-        "others, from its public bucket, and the captions from COCO. Interrupted downloads go on "
-        "where they stopped; every file is compared with the server's size and checksum.",
-        epilog="The exit status is 0 if all files are in place.",
-    )
-    add_configfile(parser)
-    parser.add_argument(
-        "--dry-run", "-n", action="store_true", help="list files and bytes; fetch nothing"
-    )
-    parser.add_argument(
-        "--verify",
-        action="store_true",
-        help="also compare the content of files that are already there (reads them all)",
-    )
-    parser.add_argument(
-        "--i-accept-the-nsd-terms",
-        action="store_true",
-        help="say that you have accepted the NSD's data sharing and usage agreement "
-        "(see naturalscenesdataset.org); or set fetch.nsd_terms_accepted in the configuration",
-    )
-    parser.add_argument("--endpoint", metavar="URL", help="another S3 server that has the bucket")
-    parser.add_argument("--connections", type=_positive, metavar="N", help="files at a time")
-    return parser
 
 
 def _positive(text: str) -> int:

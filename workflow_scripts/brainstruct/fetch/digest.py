@@ -1,7 +1,5 @@
 """Whether a file on disk is the one on the server."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import Path

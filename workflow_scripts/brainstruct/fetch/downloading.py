@@ -1,7 +1,5 @@
 """Many files at a time from servers to their places; what one meets does not stop the others."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import threading

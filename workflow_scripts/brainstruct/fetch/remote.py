@@ -1,7 +1,5 @@
 """A file somewhere else, and what its server says about its content."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The download of everything that a study reads."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,15 +34,10 @@ Answer = TypeVar("Answer")
 def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) -> None:
     """Download what is missing and may be had, largest files first, several at a time.
 
-    A `dry_run` prints the list of files and the number of bytes. `verify` compares files
-    that are already there with the server's checksums first.
-
-    Raises
-    ------
-    InputError
-        If the terms are not accepted, the server does not answer, or the disk is too
-        small. At the end, if files failed, are nowhere to be had, or were there and
-        differ: the message names each, and all others are in place.
+    A `dry_run` prints the list of files and the number of bytes. `verify` compares files that are
+    already there with the server's checksums first. An `InputError` if the terms are not accepted,
+    the server does not answer, or the disk is too small; and at the end, if files failed, are
+    nowhere to be had, or were there and differ: it names each, and all others are in place.
     """
     dataset = _to_be_fetched(study)
     require_terms(dry_run or study.fetch.nsd_terms_accepted)

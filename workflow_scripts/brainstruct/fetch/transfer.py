@@ -1,7 +1,5 @@
 """One file from a server to its place, through kills and broken connections."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import hashlib
@@ -30,15 +28,10 @@ def fetch_file(remote: Remote, path: Path, arrived: Callable[[int], None]) -> bo
     holds the version of the content, so the rest of one version is never
     appended to the beginning of another.
 
-    `arrived` is told the number of bytes whenever some have come; what it raises ends the
-    download, and what has come is kept. Returns whether the content was compared with a
-    checksum of the server, which not every server offers.
-
-    Raises
-    ------
-    InputError
-        If the connection breaks again and again, the content is not what the
-        server says, or the disk is full or read-only.
+    `arrived` is told the number of bytes whenever some have come; what it raises ends the download,
+    and what has come is kept. Returns whether the content was compared with a checksum of the
+    server, which not every server offers. An `InputError` if the connection breaks again and again,
+    the content is not what the server says, or the disk is full or read-only.
     """
     part = _part(path, remote)
     try:

@@ -1,7 +1,5 @@
 """A file on a web server."""
 
-from __future__ import annotations
-
 import http.client
 import urllib.error
 import urllib.request

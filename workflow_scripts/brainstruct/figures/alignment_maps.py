@@ -1,7 +1,5 @@
 """Flatmaps of how well, and by how much better than the runner-up, voxels are predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf

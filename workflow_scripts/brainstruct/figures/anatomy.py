@@ -1,7 +1,5 @@
 """Regions, cortex and hemispheres of a pycortex subject, voxel by voxel."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Categories of voxels on a map: their codes, shares and colours."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Matrices of coloured cells with text in them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How far apart colours look, also to people with a colour vision deficiency."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 
@@ -9,30 +7,11 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
+from brainstruct.store.resources import table_beside
+
 Array = NDArray[np.float64]
 
-# Normal vision, protanopia, deuteranopia and tritanopia at full severity, linear sRGB: Machado,
-# Oliveira & Fernandes 2009, IEEE Trans. Vis. Comput. Graph. 15:1291, supplementary tables.
-_VISION: Array = np.array(
-    [
-        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ],
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ],
-        [
-            [1.255528, -0.076749, -0.178779],
-            [-0.078411, 0.930809, 0.147602],
-            [0.004733, 0.691367, 0.303900],
-        ],
-    ]
-)
+_VISION: Array = np.array(list(table_beside(__file__, "vision.toml").values()), float)
 # Linear sRGB to CIE XYZ relative to the D65 white point (IEC 61966-2-1).
 _TO_XYZ: Array = np.array(
     [[0.412456, 0.357576, 0.180437], [0.212673, 0.715152, 0.072175], [0.019334, 0.119192, 0.950304]]

@@ -1,7 +1,5 @@
 """Names under columns: level, slanted or upright, whichever fits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Flatmaps of concept groups: which concept, and which instruction within each, wins a voxel."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -20,7 +18,6 @@ from brainstruct.figures.tidy import voxel_table
 _GAP = 2.0  # between the two legends, mm
 
 
-# Long: what its parameters and its table are stands only here.
 @journal_style()
 def draw_concepts(
     stage: Stage,
@@ -35,27 +32,13 @@ def draw_concepts(
 ) -> Drawing:
     """Draw the winning concept, and the winning instruction within each concept.
 
-    The table: i, j, k, concept, clear, and columns of each concept.
-
-    Parameters
-    ----------
-    concept : xarray.DataArray
-        (voxel), the best concept, with coordinates i, j, k; an empty string shows the folds.
-    winners : mapping
-        Concept -> (voxel), its winning instruction.
-    clear : mapping
-        Concept, or "" for the winning one -> (voxel), bool; where not, maps say `UNCLEAR`.
-    groups : mapping
-        Concept -> its instructions, in the order of the legend; a single one has no map.
-    colours : mapping
-        Instruction -> colour, of the study: see `brainstruct.figures.style.instruction_colours`.
-    concepts : sequence of str, optional
-        All of the study, each with one colour for all models; by default `groups`.
-
-    Raises
-    ------
-    ValueError
-        If a winner is not in its group.
+    `concept` (voxel) is the best one, with coordinates i, j, k; an empty string shows the folds.
+    `winners` says of each concept its winning instruction (voxel), `clear` of each, and of the
+    winning one (""), whether that is sure (voxel): where not, maps say `UNCLEAR`. `groups` are the
+    instructions of each, in the order of the legend; a single one has no map. `colours` are the
+    study's, see `brainstruct.figures.style.instruction_colours`; `concepts` are all of the study,
+    each with one colour for all models, by default `groups`. The table: i, j, k, concept, clear,
+    and columns of each concept. A `ValueError` if a winner is not in its group.
     """
     known = list(concepts or groups)
     further = further_colours([*CURVATURE, "white", "black"], len(known))

@@ -6,8 +6,6 @@ filestore. So that neither the user's home nor a shared filestore is ever writte
 its own of both, and the surfaces it needs are written into its filestore.
 """
 
-from __future__ import annotations
-
 import configparser
 import io
 import os

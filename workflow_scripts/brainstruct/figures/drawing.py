@@ -1,7 +1,5 @@
 """A figure and the numbers behind it, published together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Axes that show a flattened cortex: grey folds and layers of data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

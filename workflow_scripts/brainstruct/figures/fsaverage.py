@@ -1,7 +1,5 @@
 """The average cortex fsaverage5, from the surfaces that come with nilearn."""
 
-from __future__ import annotations
-
 import numpy as np
 from nilearn.datasets import fetch_surf_fsaverage
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Cortices as they are read: from FreeSurfer's files and from pycortex's filestores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Hemispheres are checked and laid out here, wherever their surfaces come from."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

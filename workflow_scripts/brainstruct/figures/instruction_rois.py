@@ -1,7 +1,5 @@
 """Matrices of alignment: instructions against regions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

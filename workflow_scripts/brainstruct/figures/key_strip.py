@@ -3,8 +3,6 @@
 A group may also be words. What is too long for its place goes on in further lines.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.artist import Artist

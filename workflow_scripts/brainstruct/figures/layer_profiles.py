@@ -1,7 +1,5 @@
 """Alignment layer by layer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import ceil
 

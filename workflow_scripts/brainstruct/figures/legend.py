@@ -1,7 +1,5 @@
 """A legend of instructions that says what each was, and how much of the map it won."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Letters of every script in figures: fonts that have them, and a word where none has."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

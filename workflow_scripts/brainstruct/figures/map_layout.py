@@ -1,10 +1,8 @@
 """Where maps and their captions stand on a page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from brainstruct.figures.page import BOLD, overhang, wrapped
 from brainstruct.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, WIDE_COLUMN
@@ -49,7 +47,7 @@ class MapLayout:
         captions: Sequence[str],
         below: Callable[[float], float],
         columns: int,
-    ) -> MapLayout:
+    ) -> Self:
         """Choose the smallest page, of the widths of journals, on which maps are not small.
 
         `shapes` are heights over widths; `below` says the height of what stands below on a page of
@@ -73,7 +71,7 @@ class MapLayout:
         width: float,
         across: int,
         below: float,
-    ) -> MapLayout:
+    ) -> Self:
         """Fill rows with maps, all of a row of one height; the last one is as if it were full."""
         caption = _CAPTION if any(captions) else 0.0
         rows = [slice(first, first + across) for first in range(0, len(shapes), across)]

@@ -1,7 +1,5 @@
 """Marks of significance for figures, from tables of comparisons over the group of subjects."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Scatter of voxels: how well one model predicts each against another."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any

@@ -1,7 +1,5 @@
 """Flatmaps of noise ceilings: how well each voxel could be predicted at best."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

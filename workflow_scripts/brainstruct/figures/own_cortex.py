@@ -1,7 +1,5 @@
 """Flatmaps of a subject: on its own cortex, from wherever, or on fsaverage5."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """A page measured in millimetres: axes are placed where they will be printed."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable
 from functools import cache

@@ -1,7 +1,5 @@
 """Flattened pieces of a surface: cut out, and checked before they are drawn."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse

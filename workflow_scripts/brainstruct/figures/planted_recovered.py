@@ -1,7 +1,5 @@
 """Flatmaps of planted instructions beside those that were found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Builds the flatmap of every subject of a study, each on the cortex chosen for it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

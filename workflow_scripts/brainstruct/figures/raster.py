@@ -1,7 +1,5 @@
 """Pictures of flat surfaces: which triangle lies under each pixel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Outlines and names of regions on a flattened cortex."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Bars of alignment per region and model, with every subject as a point."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import ceil
@@ -40,33 +38,16 @@ def draw_roi_bars(
 ) -> Drawing:
     """Draw mean alignment over subjects per region and model.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns subject, model, roi, value, and low and high, the value's interval; one row per
-        combination. A missing value or row is a region that the subject does not have.
-    colours : mapping
-        Model -> colour, of the study: see `brainstruct.figures.style.model_colours`.
-    intervals : pandas.DataFrame
-        Columns roi, model, low, high: the interval of the mean over subjects.
-    rois, models : mapping, optional
-        What is shown, in order -> label; by default everything, without labels.
-    marks : pandas.DataFrame, optional
-        Columns roi, model, mark: text over a bar, such as ``*``.
-    meanings : mapping, optional
-        Mark -> what it says, for the legend.
+    Bars are means over subjects, whiskers their intervals; points the subjects, thin lines theirs.
 
-    Returns
-    -------
-    Drawing
-        Table: subject, model, roi, value, low and high, and mean, sem, interval and mark of the
-        bar. Bars are means over subjects, whiskers their intervals; points the subjects, thin
-        lines theirs.
-
-    Raises
-    ------
-    ValueError
-        If columns are missing or a combination occurs twice.
+    `table` has the columns subject, model, roi, value, and low and high, the value's interval; one
+    row per combination. A missing value or row is a region that the subject does not have.
+    `intervals` has roi, model, low, high: the interval of the mean over subjects; `marks` roi,
+    model, mark: text over a bar, such as ``*``, of which `meanings` says for the legend what it
+    says. `rois` and `models` are shown in order, with their labels; by default everything, without
+    labels. `colours` are the study's, see `brainstruct.figures.style.model_colours`. The table:
+    subject, model, roi, value, low and high, and mean, sem, interval and mark of the bar. A
+    `ValueError` if columns are missing or a combination occurs twice.
     """
     require_tidy(table, ("subject", "model", "roi"), ("value", "low", "high"))
     require_tidy(intervals, ("model", "roi"), ("low", "high"))

@@ -1,25 +1,13 @@
 """How regions and their families are called in figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd
 
 from brainstruct.brain.region_names import distinct_names
+from brainstruct.store.resources import table_beside
 
-FAMILY_LABELS = {
-    "nsdgeneral": "Whole mask",
-    "prf-visualrois": "Visual (pRF)",
-    "prf-eccrois": "Eccentricity (pRF)",
-    "floc-bodies": "Bodies",
-    "floc-faces": "Faces",
-    "floc-places": "Places",
-    "floc-words": "Words",
-    "streams": "Streams",
-    "HCP_MMP1": "HCP MMP1",
-    "Kastner2015": "Kastner 2015",
-}
+FAMILY_LABELS: dict[str, str] = table_beside(__file__, "family_labels.toml")
 """ROI volume -> label; others are called by their file's name."""
 
 

@@ -1,9 +1,8 @@
 """Colour scales of continuous values, of one or of two at once, and their legends."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import matplotlib
 import numpy as np
@@ -36,7 +35,7 @@ class Scale:
     beyond: str = "neither"
 
     @classmethod
-    def of(cls, parts: Iterable[ArrayLike], label: str, high: float | None = None) -> Scale:
+    def of(cls, parts: Iterable[ArrayLike], label: str, high: float | None = None) -> Self:
         """Make a scale from 0 to `high`, or to the largest of the values."""
         known = finite(parts)
         top = float(known.max(initial=0.0)) if high is None else high

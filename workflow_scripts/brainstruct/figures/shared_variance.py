@@ -1,12 +1,10 @@
 """What pairs of instructions explain together and apart: matrices and bars."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -81,7 +79,7 @@ class _Layout:
     pitch: tuple[float, float]
 
     @classmethod
-    def of(cls, keys: Sequence[str], subjects: Sequence[str]) -> _Layout:
+    def of(cls, keys: Sequence[str], subjects: Sequence[str]) -> Self:
         """Fit a matrix of all keys per subject into the page."""
         left = _RIM + widest(keys, _SIZE) + 3
         for per_row in range(max(min(len(subjects), _MATRICES), 1), 0, -1):
@@ -144,7 +142,7 @@ class _Panels(NamedTuple):
     names: ColumnNames
 
     @classmethod
-    def of(cls, others: Sequence[str]) -> _Panels:
+    def of(cls, others: Sequence[str]) -> Self:
         """Fill the page with panels as wide as their pairs need."""
         room = DOUBLE_COLUMN - _RIM
         per_row = max(int(room / (_LEFT + max(len(others) * _PAIR, _NARROWEST))), 1)

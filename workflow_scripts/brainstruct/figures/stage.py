@@ -1,7 +1,5 @@
 """Flattened cortices on a page: folds, coloured layers, outlines."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """A subject's surfaces in the study's own pycortex filestore."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

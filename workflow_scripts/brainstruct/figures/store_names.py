@@ -1,7 +1,5 @@
 """What cortices and their files are called in pycortex's filestores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The look that all figures share: type, sizes and a fixed colour per name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from brainstruct.brain.labels import UNCLEAR
 from brainstruct.figures.colour_science import further_colours
+from brainstruct.store.resources import table_beside
 
 MATPLOTLIBRC = Path(__file__).with_name("matplotlibrc")
 
@@ -48,36 +47,8 @@ palettes below: nine colours on a regular grid are at least 22 apart in CIELAB,
 from each other and from the greys of the cortex, to all four kinds of eyes.
 """
 
-# The instructions of the paper. Visual question answering in blues, image understanding from red
-# to yellow: tasks keep a family of hues. Chosen by simulated annealing of the smallest CIEDE2000
-# distance between any two, and to the greys of the cortex, over normal, protanopic, deuteranopic
-# and tritanopic vision (16.4 at least; matplotlib's default cycle reaches 1.3).
-_INSTRUCTIONS = {
-    "IC": "#38162b",
-    "VQ1": "#263d74",
-    "VQ2": "#4485fc",
-    "VQ3": "#1ad1fa",
-    "VR": "#b75997",
-    "CR": "#bdffbc",
-    "IU1": "#981310",
-    "IU2": "#eb6c04",
-    "IU3": "#faf32b",
-    "SR": "#237153",
-}
-
-# Chosen in the same way against white: at least 13.8 apart. Random baselines
-# are greys, told apart by lightness.
-_MODELS = {
-    "instructblip": "#113e8d",
-    "idefics": "#ffb233",
-    "mplug-owl": "#5caf72",
-    "vit-h": "#8563ed",
-    "clip-image": "#7bd9f5",
-    "clip-text": "#791729",
-    "instructblip-random": "#acb2b2",
-    "mplug-owl-random": "#6b7070",
-    "idefics-random": "#d6dbdb",
-}
+_COLOURS = table_beside(__file__, "colours.toml")
+"""Of the paper's instructions and models."""
 
 
 @contextmanager
@@ -93,12 +64,12 @@ def instruction_colours(study: Sequence[str]) -> dict[str, str]:
     Further colours are given in order, so only the study's whole list gives the same ones in every
     figure, page and export; what is added at its end changes no other's.
     """
-    return _assign(study, _INSTRUCTIONS, (*CURVATURE, "white"))
+    return _assign(study, _COLOURS["instructions"], (*CURVATURE, "white"))
 
 
 def model_colours(study: Sequence[str]) -> dict[str, str]:
     """Give each model of a study its colour; see `instruction_colours`."""
-    return _assign(study, _MODELS, ("white",))
+    return _assign(study, _COLOURS["models"], ("white",))
 
 
 def layer_colours(n_layers: int) -> list[str]:

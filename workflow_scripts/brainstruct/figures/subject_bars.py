@@ -1,7 +1,5 @@
 """A bar over subjects: mean, standard error and every subject as a point."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import cycle, product
 from typing import Any

@@ -1,7 +1,5 @@
 """From voxels to the pixels of a flattened cortex, which jobs share as a file."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from collections.abc import Sequence

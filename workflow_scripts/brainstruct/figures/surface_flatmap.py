@@ -1,7 +1,5 @@
 """Flatmaps of surfaces whose vertices are known to lie in certain voxels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

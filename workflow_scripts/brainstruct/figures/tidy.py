@@ -1,7 +1,5 @@
 """Small steps from tidy tables to what a figure shows, and back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

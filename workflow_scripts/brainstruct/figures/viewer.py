@@ -5,8 +5,6 @@ machine, and must be served over http: browsers do not let a page that is opened
 as a file read the files beside it.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import os

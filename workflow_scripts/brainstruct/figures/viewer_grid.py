@@ -6,8 +6,6 @@ built with them; here its pixels are carried back to the cortex, into a volume
 in the surfaces' own space that is finer than the data.
 """
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path

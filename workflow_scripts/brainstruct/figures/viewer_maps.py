@@ -1,7 +1,5 @@
 """Layers of the interactive maps: a study's results, in the colours of its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,26 +17,15 @@ _WIDTH = 1024  # of a colour map, pixels
 
 @dataclass(frozen=True)
 class ViewerMap:
-    """A layer of the viewer.
+    """A layer of the viewer."""
 
-    Attributes
-    ----------
-    name, colour_map : str
-        What the list of layers says, and the name of its colours.
-    values : xarray.DataArray
-        (voxel), with the voxel coordinates i, j, k; NaN shows the folds.
-    colours : sequence of str
-        Hexadecimal. Of a categorical map one per category, and the values are positions in
-        them; of a continuous map they run from 0 to 1.
-    legend : sequence of str
-        Name of each category; empty if the map is continuous.
-    """
-
-    name: str
-    values: xr.DataArray
-    colour_map: str
+    name: str  # in the list of layers
+    values: xr.DataArray  # (voxel), with the voxel coordinates i, j, k; NaN shows the folds
+    colour_map: str  # name of its colours
+    # Hexadecimal. Of a categorical map one per category, and the values are positions in them; of
+    # a continuous map they run from 0 to 1.
     colours: Sequence[str]
-    legend: Sequence[str] = ()
+    legend: Sequence[str] = ()  # name of each category; empty if the map is continuous
 
     @property
     def high(self) -> int:

@@ -1,7 +1,5 @@
 """Voxel data of the study in the form that flatmaps take."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Flatmaps of the instruction that predicts each voxel best."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import xarray as xr
@@ -35,14 +33,9 @@ def draw_winning_instruction(
     shows the folds. Where they are not `clear` (voxel) they are drawn as `UNCLEAR`, and shares are
     those of clear winners. `order` has all keys, in the order of the legend, which says their text
     and kind of task; `colours` are the study's, see
-    `brainstruct.figures.style.instruction_colours`.
-    The table: i, j, k, instruction (whoever won), clear, and further `columns` (voxel). A `race`
-    of models is drawn alike.
-
-    Raises
-    ------
-    ValueError
-        If a winner is not in `order`.
+    `brainstruct.figures.style.instruction_colours`. The table: i, j, k, instruction (whoever won),
+    clear, and further `columns` (voxel). A `race` of models is drawn alike. A `ValueError` if a
+    winner is not in `order`.
     """
     codes_of(winner, order)
     order = [*order, UNCLEAR]

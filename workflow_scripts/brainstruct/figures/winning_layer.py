@@ -1,7 +1,5 @@
 """Flatmaps of the layer that predicts each voxel best."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 from matplotlib.cm import ScalarMappable
@@ -26,12 +24,8 @@ def draw_winning_layer(
 
     `layer` (voxel) has the voxel coordinates i, j, k; NaN shows the folds. `low` and `high` (voxel)
     are the ends of its interval; without any there is no second map. `n_layers` includes token
-    embeddings (layer 0). The table: i, j, k, layer, low, high.
-
-    Raises
-    ------
-    ValueError
-        If a layer is not one of 0 to `n_layers` - 1.
+    embeddings (layer 0). The table: i, j, k, layer, low, high. A `ValueError` if a layer is not one
+    of 0 to `n_layers` - 1.
     """
     numbers = np.asarray(layer, float)
     known = np.isfinite(numbers)

@@ -1,7 +1,5 @@
 """What a job tells the ledger of its results folder, and what it asks of it."""
 
-from __future__ import annotations
-
 import logging
 import os
 import resource
@@ -51,10 +49,7 @@ def keep_account(job: Any, seconds: float) -> None:
 def require_inputs_as_made(job: Any) -> None:
     """Refuse tables, pictures and pages that are no longer what the job before wrote.
 
-    Raises
-    ------
-    InputError
-        If the content of a file of the results differs from what the ledger says.
+    An `InputError` if the content of a file of the results differs from what the ledger says.
     """
     root = root_of(job)
     names = {_below(path, root): Path(path) for path in map(str, job.input)}

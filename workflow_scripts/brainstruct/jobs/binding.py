@@ -5,8 +5,6 @@ annotation of an argument says what they become: paths, dataclasses, blocks of
 the configuration.
 """
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -36,15 +34,10 @@ class FromConfig:
 def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
     """Return the arguments of the function behind a rule.
 
-    It takes named, annotated ones: the rule's named inputs, outputs and parameters;
-    wildcards (unless one of those has the same name); ``threads``; and settings
-    marked `FromConfig`. Inputs and outputs without a name are no arguments: they
-    are found by their place in the data set.
-
-    Raises
-    ------
-    InputError
-        If a name is missing or left over, or a value is not of the annotated type.
+    It takes named, annotated ones: the rule's named inputs, outputs and parameters; wildcards
+    (unless one of those has the same name); ``threads``; and settings marked `FromConfig`. Inputs
+    and outputs without a name are no arguments: they are found by their place in the data set. An
+    `InputError` if a name is missing or left over, or a value is not of the annotated type.
     """
     hints = get_type_hints(function, include_extras=True)
     given = {"threads": job.threads, **dict(job.wildcards.items())}

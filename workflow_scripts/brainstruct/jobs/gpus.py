@@ -4,8 +4,6 @@ A scheduler's job may be one job of the workflow, or an interactive one, with
 several GPUs, in which Snakemake runs many.
 """
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os
@@ -53,16 +51,10 @@ def usable_gpus() -> list[str]:
 def hold_gpus(wanted: int) -> Iterator[None]:
     """Hold GPUs that no other job of this user holds; let CUDA see these alone.
 
-    To be entered before CUDA is used. Waits while all are held. Locks end with
-    their process, however it ends. Nothing is done on machines without a GPU.
-    In a job of a scheduler the other jobs are those of the same job, for the
-    scheduler keeps its own apart.
-
-    Raises
-    ------
-    InputError
-        If the locks cannot be kept in the folder for temporary files, or PyTorch holds
-        no code for a GPU.
+    To be entered before CUDA is used. Waits while all are held. Locks end with their process,
+    however it ends. Nothing is done on machines without a GPU. In a job of a scheduler the other
+    jobs are those of the same job, for the scheduler keeps its own apart. An `InputError` if the
+    locks cannot be kept in the folder for temporary files, or PyTorch holds no code for a GPU.
     """
     environment = os.environ
     gpus = [] if wanted == 0 else usable_gpus()

@@ -1,18 +1,15 @@
 """What a script says of itself when it is run by hand: made from its function's signature."""
 
-from __future__ import annotations
-
 import inspect
 import textwrap
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from brainstruct.jobs.binding import FromConfig
+from brainstruct.store.resources import table_beside
 
-VOCABULARY = Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8")
-MEANINGS: dict[str, str] = tomllib.loads(VOCABULARY)
+MEANINGS: dict[str, str] = table_beside(__file__, "vocabulary.toml")
 """Argument -> what it means, in every rule and every script."""
 
 

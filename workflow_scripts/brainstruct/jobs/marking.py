@@ -1,7 +1,5 @@
 """Marks how a job ends, for the run that has sent it; see `brainstruct.store.marks`."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal
@@ -10,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 from brainstruct.errors import InputError
 from brainstruct.jobs.account import peak_mb, root_of
@@ -43,7 +41,7 @@ class Marking:
             handlers = {number: signal.getsignal(number) for number in _SIGNALS}
             self._usual = {number: one for number, one in handlers.items() if one in usual}
 
-    def __enter__(self) -> Marking:
+    def __enter__(self) -> Self:
         for number in self._usual:
             signal.signal(number, self._told_to_end)
         return self
@@ -51,10 +49,7 @@ class Marking:
     def begin(self) -> None:
         """Leave the mark.
 
-        Raises
-        ------
-        InputError
-            If the results folder cannot be written to.
+        An `InputError` if the results folder cannot be written to.
         """
         if self._path is not None:
             write_mark(self._mark, self._path)

@@ -1,7 +1,5 @@
 """Room for the libraries' buffers, taken before the work begins."""
 
-from __future__ import annotations
-
 import mmap
 import sys
 
@@ -16,12 +14,8 @@ _SIDE = 256  # rows of matrices that are multiplied by way of that buffer, on al
 def take_blas_buffers() -> None:
     """Let every copy of OpenBLAS in this process (numpy's, scipy's) take its buffers now.
 
-    Refused them amid the work, it ends the process, or tries for ever.
-
-    Raises
-    ------
-    OSError
-        With ENOMEM, if there is no room for them.
+    Refused them amid the work, it ends the process, or tries for ever. An `OSError` (ENOMEM) if
+    there is no room for them.
     """
     buffers = sum(
         library["num_threads"]

@@ -5,8 +5,6 @@ A script of the workflow is one function with named arguments, marked as its `sc
 written or with what went wrong.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import platform
@@ -42,16 +40,11 @@ def script(function: Function) -> Function:
 def run_job(function: Callable[..., None], job: Any) -> None:
     """Run the function behind a rule, with its log; `bind` says what the function takes.
 
-    `job` is ``snakemake`` of the script; `None` if it is not run by Snakemake. Then
-    nothing happens if it is imported; run by hand, it says what it does.
-
-    Raises
-    ------
-    SystemExit
-        By hand: with status 0 if that was asked for by ``--help``, else 2. In a
-        job: with status 1 after an `InputError`, a lack of memory, or if an input
-        turns out to be damaged or gone; one line is logged. Any other exception
-        is logged with its traceback and raised.
+    `job` is ``snakemake`` of the script; `None` if it is not run by Snakemake. Then nothing happens
+    if it is imported; run by hand, it says what it does, and ends (`SystemExit`) with status 0 if
+    that was asked for by ``--help``, else 2. In a job it ends with status 1, and one line in the
+    log, after an `InputError`, a lack of memory, or if an input turns out to be damaged or gone.
+    Any other exception is logged with its traceback and raised.
     """
     if job is None:
         if function.__module__ == "__main__":

@@ -1,7 +1,5 @@
 """Facts about a finished study, out of the files that were computed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The text: a template filled with facts, in Markdown and as a page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +11,12 @@ from markdown_it import MarkdownIt
 from brainstruct.datasets.interface import DataSet
 from brainstruct.methods.facts import Facts
 from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
+from brainstruct.store.resources import table_beside
 from brainstruct.store.texts import markdown
 
 _TEMPLATE = Path(__file__).parent / "template"
 
-PAPERS = {
-    "instructblip": "dai2023",
-    "mplug-owl": "ye2023",
-    "idefics": "laurencon2023",
-    "llava": "liu2024",
-    "vit": "dosovitskiy2021",
-    "clip-image": "radford2021",
-    "clip-text": "radford2021",
-}
+PAPERS: dict[str, str] = table_beside(__file__, "papers.toml")
 """Family of models -> key of the paper that describes it."""
 
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

@@ -1,17 +1,13 @@
 """The paper's numbers, as far as they are known, beside those of a study."""
 
-from __future__ import annotations
-
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-PAPER: dict[str, Any] = tomllib.loads(
-    Path(__file__).with_name("paper.toml").read_text(encoding="utf-8")
-)
+from brainstruct.store.resources import table_beside
+
+PAPER: dict[str, Any] = table_beside(__file__, "paper.toml")
 
 
 def beside_the_paper(

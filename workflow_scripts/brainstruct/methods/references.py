@@ -1,7 +1,5 @@
 """Literature: the entries that a text cites, as BibTeX and as a formatted list."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

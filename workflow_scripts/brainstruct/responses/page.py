@@ -4,14 +4,11 @@ One self-contained HTML file: no script, no font and no picture from elsewhere.
 Whatever a model said is text, and is escaped.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from string import Template
 
 import numpy as np
@@ -19,11 +16,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from brainstruct.store.resources import text_beside
 from brainstruct.store.texts import visible
 
 _PAGE, _SECTION, _STYLE = (
-    Path(__file__).with_name(name).read_text(encoding="utf-8")
-    for name in ("page.html", "section.html", "page.css")
+    text_beside(__file__, name) for name in ("page.html", "section.html", "page.css")
 )
 
 _EDGE = 320
@@ -59,14 +56,10 @@ def responses_page(
     """Write the page, with a section for each sample.
 
     Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens`` and
-    ``truncated``; what is missing is shown as not asked. Instructions are key -> text, in the
-    order of the rows; models key -> label, in the order of the columns. `id_name` is what ids
-    are called: to readers, and as a column of the tables.
-
-    Raises
-    ------
-    KeyError
-        If a model was asked, but not about one of the samples.
+    ``truncated``; what is missing is shown as not asked. Instructions are key -> text, in the order
+    of the rows; models key -> label, in the order of the columns. `id_name` is what ids are called:
+    to readers, and as a column of the tables. A `KeyError` if a model was asked, but not about one
+    of the samples.
     """
     rows = {key: table.set_index(id_name) for key, table in answers.items()}
     sections = "\n".join(

@@ -1,7 +1,5 @@
 """Tables of what a model answered to one instruction."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from os import PathLike
@@ -24,6 +22,8 @@ _ESCAPED = {ord("\\"): r"\\", ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\
 def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.DataFrame:
     r"""Join the responses of all blocks of a model and instruction; states are not read.
 
+    An `InputError` if a file is missing or damaged, or an image is in two of them.
+
     Returns
     -------
     pandas.DataFrame
@@ -31,11 +31,6 @@ def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.
         and line ends are written as ``\\``, ``\t``, ``\n``, ``\r``),
         ``n_tokens`` (0: an empty response) and ``truncated`` (cut at the
         longest; bool).
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged, or an image is in two of them.
     """
     parts = []
     for path in paths:
@@ -57,10 +52,7 @@ def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.
 def read_responses(path: str | PathLike[str], id_name: str) -> pd.DataFrame:
     """Read a table of `collect_responses` back, responses as they were said.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or lacks a column.
+    An `InputError` if the file is missing, unreadable or lacks a column.
     """
     table = read_table(path, [id_name, *COLUMNS], dtype={"response": str})
     table["response"] = [unescape_line(text) for text in table["response"]]

@@ -1,7 +1,5 @@
 """Which results there are, and plain words where some are not."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path

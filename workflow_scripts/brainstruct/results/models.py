@@ -1,7 +1,5 @@
 """Which models a finished study has, and how they were run."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -15,12 +13,9 @@ NO_INSTRUCTION = "none"
 
 
 def load_models(results: str | os.PathLike[str]) -> pd.DataFrame:
-    """List the models that have scores.
+    """List the models that have scores in a folder of results.
 
-    Parameters
-    ----------
-    results : path
-        Folder of the results.
+    An `InputError` if there are no scores.
 
     Returns
     -------
@@ -30,11 +25,6 @@ def load_models(results: str | os.PathLike[str]) -> pd.DataFrame:
         weights were drawn), ``instructions`` (tuple of keys, empty if it
         follows none), ``n_layers`` (hidden states, token embeddings included),
         ``layers`` (tuple: those that were fitted) and ``subjects`` (tuple).
-
-    Raises
-    ------
-    InputError
-        If there are no scores.
     """
     root = Path(results)
     found = available(root)

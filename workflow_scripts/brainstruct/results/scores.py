@@ -1,7 +1,5 @@
 """Scores of finished fits, of one subject and model or of many."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The voxels of a subject: where they lie, their regions, and their noise ceilings."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +16,9 @@ from brainstruct.store.arrays import read_dataset
 def read_space(root: Path, subject: str, ceiling: str, roi: Names) -> xr.Dataset:
     """Read the voxels of a subject, of some regions (as for `load_scores`) or all.
 
-    The attribute families names the coordinates that hold the labels of ROI families.
-    ``ceiling`` is the noise ceiling of the kind asked for; all kinds are there, with their
-    thresholds.
-
-    Raises
-    ------
-    InputError
-        If there is no such ceiling or region, or several families have it.
+    The attribute families names the coordinates that hold the labels of ROI families. ``ceiling``
+    is the noise ceiling of the kind asked for; all kinds are there, with their thresholds. An
+    `InputError` if there is no such ceiling or region, or several families have it.
     """
     path = root / "ceilings" / f"{subject}.nc"
     stored = read_dataset(path, ["roi_label", "ceiling_ncsnr"], ["voxel"])

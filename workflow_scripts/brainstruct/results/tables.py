@@ -1,7 +1,5 @@
 """Tables of finished studies, with what their columns mean."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -16,24 +14,10 @@ from brainstruct.store.tables import read_table
 def load_table(results: str | os.PathLike[str], name: str) -> pd.DataFrame:
     """Load a table of a study.
 
-    Parameters
-    ----------
-    results : path
-        Folder of the results.
-    name : str
-        Path below ``tables``, without suffix (``alignment``,
-        ``rois/SUBJECT/instructblip``), or below the results
-        (``stimuli/SUBJECT``, ``figures/roi_bars``).
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table; ``attrs["columns"]`` says what each column means.
-
-    Raises
-    ------
-    InputError
-        If there is no such table; it says which there are.
+    `results` is its folder; `name` a path below ``tables`` in it, without suffix (``alignment``,
+    ``rois/SUBJECT/instructblip``), or below the results (``stimuli/SUBJECT``,
+    ``figures/roi_bars``). ``attrs["columns"]`` of the table says what each column means. An
+    `InputError` if there is no such table; it says which there are.
     """
     root = Path(results)
     for path in (root / "tables" / f"{name}.tsv", root / f"{name}.tsv"):

@@ -1,7 +1,5 @@
 """Winners of finished studies."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -6,8 +6,6 @@ noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk, everyth
 seal (`brainstruct.store.sealing`).
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections import defaultdict
@@ -40,14 +38,10 @@ def write_dataset(
 ) -> None:
     """Publish a dataset as NetCDF4, ``*.nc``.
 
-    The attribute ``provenance`` says in JSON what the content depends on (hashes, revisions,
-    seeds, options). `chunks` are variable -> dimension -> length; dimensions left out are
-    whole. Variables to `compress` are deflated (4, shuffle).
-
-    Raises
-    ------
-    ValueError
-        If a dimension has no coordinate: no array is stored naked.
+    The attribute ``provenance`` says in JSON what the content depends on (hashes, revisions, seeds,
+    options). `chunks` are variable -> dimension -> length; dimensions left out are whole. Variables
+    to `compress` are deflated (4, shuffle). A `ValueError` if a dimension has no coordinate: no
+    array is stored naked.
     """
     naked = [str(dim) for dim in dataset.dims if dim not in dataset.coords]
     if naked:
@@ -91,13 +85,9 @@ def open_dataset(
 ) -> xr.Dataset:
     """Open a dataset written by `write_dataset`, lazily; variables and dims must be there.
 
-    Use as a context manager, for attributes, and for numbers that are too many to
-    be read at once. Nothing else names a file with damaged numbers but `read_dataset`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or not of the expected structure.
+    Use as a context manager, for attributes, and for numbers that are too many to be read at once.
+    Nothing else names a file with damaged numbers but `read_dataset`. An `InputError` if the file
+    is missing, damaged or not of the expected structure.
     """
     require_file(path)
     _load_hdf5()
@@ -122,14 +112,9 @@ def read_dataset(
 ) -> xr.Dataset:
     """Read a dataset, or a part of it, into memory; variables and dims as in `open_dataset`.
 
-    Of dimensions to `select`, these labels are read; slabs that are not touched are not
-    read, text is read whole, then selected from. `only`: variables, their coordinates, and
-    nothing else.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, not of the expected structure, or lacks a label.
+    Of dimensions to `select`, these labels are read; slabs that are not touched are not read, text
+    is read whole, then selected from. `only`: variables, their coordinates, and nothing else. An
+    `InputError` if the file is missing, damaged, not of the expected structure, or lacks a label.
     """
     wanted = list(variables)
     labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}

@@ -1,7 +1,5 @@
 """The checksum by which files are known."""
 
-from __future__ import annotations
-
 import hashlib
 from os import PathLike
 from pathlib import Path

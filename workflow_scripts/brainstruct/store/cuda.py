@@ -3,15 +3,12 @@
 Doctor, jobs and models ask here, so that all say the same of one GPU.
 """
 
-from __future__ import annotations
-
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from brainstruct.store.faults import Trouble, chain
+from brainstruct.store.resources import table_beside
 
 Capability: TypeAlias = tuple[int, int]
 """Compute capability: the generation of a GPU, and its place in it."""
@@ -19,9 +16,7 @@ Capability: TypeAlias = tuple[int, int]
 _CODE = re.compile(r"(sm|compute)_(\d+)(\d)([af]?)")
 """Of a GPU (``sm``), or to be translated for later ones when it is run (``compute``)."""
 
-_TROUBLES: dict[str, dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("cuda.toml").read_text(encoding="utf-8")
-)
+_TROUBLES: dict[str, dict[str, Any]] = table_beside(__file__, "cuda.toml")
 """Kind -> how errors of it are worded, what is wrong, and the cure."""
 
 

@@ -6,8 +6,6 @@ them: so does damage. Only what is none of the former is taken for the latter, b
 the cure of damage costs much (a download of 37 GB, days of computing).
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re
@@ -18,47 +16,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 from brainstruct.errors import InputError
+from brainstruct.store.resources import table_beside
 
 Trouble: TypeAlias = tuple[str, str]
 """What is wrong, and its cure."""
 
-_LOCKS = (
-    "cannot be locked",
-    "End what else has it open, or use a disk whose file system has locks (of HDF5 files: "
-    "unset HDF5_USE_FILE_LOCKING); the file is sound",
-)
-_CLOSED = (
-    "may not be read or written by this user",
-    "Change its permissions, or those of the folders above it",
-)
-_MANY = ("cannot be opened: too many files are", "Raise the limit (ulimit -n), or run fewer jobs")
-_DISK = (
-    "cannot be reached: its disk or network file system failed",
-    "See that it is mounted and answers, and run again; the file need not be damaged",
-)
+_TEXTS = table_beside(__file__, "faults.toml")
 
 _TROUBLES: dict[int, Trouble] = {
-    errno.ENOLCK: _LOCKS,
-    errno.EAGAIN: ("is locked, or the machine is busy", _LOCKS[1]),
-    errno.EACCES: _CLOSED,
-    errno.EPERM: _CLOSED,
-    errno.EMFILE: _MANY,
-    errno.ENFILE: _MANY,
-    **dict.fromkeys(
-        (errno.ESTALE, errno.EIO, errno.ENOTCONN, errno.ESHUTDOWN, errno.EREMOTEIO, errno.ENODEV),
-        _DISK,
-    ),
-    **dict.fromkeys((errno.ENXIO, errno.EBUSY, errno.ETXTBSY), _DISK),
-    errno.EROFS: ("is on a read-only file system", "Mount it for writing, or use another folder"),
-    errno.ENOSPC: ("has no space left", "Make room there, and run again"),
-    errno.EDQUOT: ("is over quota", "Make room there, or ask for more, and run again"),
-    errno.EFBIG: ("may not hold a file so large", "Raise the limit on file sizes (ulimit -f)"),
-    errno.ELOOP: ("is a link that leads to itself", "Put the file itself there"),
-    errno.ENAMETOOLONG: ("has too long a name", "Shorten the names of folders or settings"),
-    errno.EEXIST: ("is there already, where a folder is to be", "Remove or rename that file"),
-    errno.ENOTDIR: ("lies below a file", "Remove that file"),
-    errno.EISDIR: ("is a folder, not a file", "Name the file, or put it there"),
+    getattr(errno, name): (entry["fault"], entry["cure"])
+    for entry in _TEXTS["trouble"]
+    for name in entry["errors"]
 }
+
+OF_FOLDERS = {getattr(errno, name) for name in _TEXTS["of_folders"]}
+"""Errors of writing a file that are its folder's, if they name no other file."""
 
 # HDF5 and libpng; Python; Rust's libraries; SentencePiece; PyTorch.
 _NUMBER = re.compile(r"(?:errno = |\[Errno |os error |Error #|errno )(\d+)")
@@ -76,13 +48,6 @@ _LACK_OF_MEMORY = re.compile(
     r"|Calling read\(nbytes\) on source failed",  # pandas, of an error without words
     re.IGNORECASE,
 )
-
-_IN_ITS_PLACE = (
-    (b"version https://git-lfs", "is a Git LFS pointer, not the file", "Run `git lfs pull` there"),
-    (b"<!doctype html", "is a page of the web that was saved under this name", ""),
-    (b"<html", "is a page of the web that was saved under this name", ""),
-)
-"""How a file begins that is something else, what it is, and its cure if it has one of its own."""
 
 
 @contextmanager
@@ -174,9 +139,9 @@ def taken_for(path: str | os.PathLike[str]) -> Trouble | None:
         if not start:
             return "is empty", ""
         start = start.lstrip().lower()
-        for sign, fault, cure in _IN_ITS_PLACE:
-            if start.startswith(sign):
-                return fault, cure
+        for known in _TEXTS["in_its_place"]:
+            if start.startswith(known["begins"].encode()):
+                return known["fault"], known["cure"]
     return None
 
 

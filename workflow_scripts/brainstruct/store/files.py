@@ -1,7 +1,5 @@
 """Text and JSON on disk, and what is said of a result that is not there."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path
@@ -28,10 +26,7 @@ def read_json(
 ) -> Any:
     """Return the content of a JSON file, which is of a `kind`: dict, list.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, or holds something else.
+    An `InputError` if the file is missing, damaged, or holds something else.
     """
     with reading(path, what, cure):
         content = json.loads(Path(path).read_bytes())

@@ -1,7 +1,5 @@
 """Digests by which contents are known again: of a whole file, and of samples of a large one."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator

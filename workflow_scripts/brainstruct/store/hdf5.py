@@ -1,7 +1,5 @@
 """HDF5 files that others wrote: read without locks, and never out of another file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +24,8 @@ def open_hdf5(path: str | os.PathLike[str], cure: str) -> Iterator[h5py.File]:
 def array_of(file: h5py.File, name: str, n_dims: int, cure: str) -> h5py.Dataset:
     """Return an array of a file; nothing but its header is read.
 
-    Raises
-    ------
-    InputError
-        If there is none of that name and so many dimensions, or it lies, all or in part,
-        in another file.
+    An `InputError` if there is none of that name and so many dimensions, or it lies, all or in
+    part, in another file.
     """
     path = file.filename
     link = file.get(name, getlink=True) if name in file.keys() else None  # noqa: SIM118

@@ -9,8 +9,6 @@ its entry in ``ledger/new``, and the next run that starts or ends on its own
 takes them in.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import json
@@ -20,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from brainstruct.store.files import write_text
 from brainstruct.store.fingerprint import WHOLE, digest_of, sample_of, size_of, time_of
@@ -40,7 +38,7 @@ class Made(NamedTuple):
     sample: str  # of pieces, if it is large; see `sample_of`
 
     @classmethod
-    def of(cls, path: Path) -> Made:
+    def of(cls, path: Path) -> Self:
         """Look at an output; links are followed, but have their own time."""
         size = size_of(path)
         sample = sample_of(path) if size > WHOLE else ""
@@ -69,7 +67,7 @@ class Entry:
     at: float  # end, seconds since the epoch
 
     @classmethod
-    def of_job(cls, job: Any, rule: str, **measured: Any) -> Entry:
+    def of_job(cls, job: Any, rule: str, **measured: Any) -> Self:
         """Say of a job of Snakemake what it was; `measured` is the rest of the fields."""
         return cls(
             rule=rule,
@@ -81,24 +79,13 @@ class Entry:
 
 
 class Ledger:
-    """All that is known of some stages of a results folder.
-
-    Attributes
-    ----------
-    entries : dict
-        Output -> the last job that made it. Names are as the jobs knew them, or
-        what `names` made of them when they were taken in.
-    discarded : set of str
-        Outputs that were deleted on purpose.
-    unreadable : int
-        Lines that were damaged.
-    """
+    """All that is known of some stages of a results folder."""
 
     def __init__(self, root: str | os.PathLike[str], stages: Iterable[str] | None = None) -> None:
         self.folder = Path(root) / FOLDER
-        self.entries: dict[str, Entry] = {}
-        self.discarded: set[str] = set()
-        self.unreadable = 0
+        self.entries: dict[str, Entry] = {}  # output -> the last job that made it
+        self.discarded: set[str] = set()  # outputs that were deleted on purpose
+        self.unreadable = 0  # lines that were damaged
         self._stages = None if stages is None else set(stages)
         self._lines: dict[str, int] = {}
         for path in self._files():

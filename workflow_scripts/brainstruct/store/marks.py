@@ -4,8 +4,6 @@ Of a failed job a run knows no more than that it failed. Whether more memory or 
 would help, or nothing would, the job itself knows; one that is killed has no time to say.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -4,8 +4,6 @@ Every file is written beside its final name, synced, and renamed into place, so
 a reader never meets half a file.
 """
 
-from __future__ import annotations
-
 import errno
 import glob
 import os
@@ -16,20 +14,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from brainstruct.errors import InputError
-from brainstruct.store.faults import number_of, trouble_of
+from brainstruct.store.faults import OF_FOLDERS, number_of, trouble_of
 
 
 @contextmanager
 def publish(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path whose file becomes `path` if the block succeeds.
 
-    It lies in the same folder, which is created if needed (so that the rename is atomic),
-    and has the same suffix (so that writers that look at the suffix behave).
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written to, or has no room left.
+    It lies in the same folder, which is created if needed (so that the rename is atomic), and has
+    the same suffix (so that writers that look at the suffix behave). An `InputError` if the folder
+    cannot be written to, or has no room left.
     """
     final = Path(path)
     temporary = _draft(final, final.suffix)
@@ -77,26 +71,11 @@ def _naming(folder: Path) -> Iterator[None]:
         about = getattr(error, "filename", None)
         if isinstance(about, str) and not _concerns(Path(about), folder):
             raise
-        found = trouble_of(error) if number_of(error) in _OF_FOLDERS else None
+        found = trouble_of(error) if number_of(error) in OF_FOLDERS else None
         if found is None:
             raise
         fault, cure = found
         raise InputError(folder, fault, f"{cure}; or set another results folder") from error
-
-
-_OF_FOLDERS = {
-    *(
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EPERM,
-        errno.ENOTDIR,
-        errno.EEXIST,
-    ),
-    *(errno.EFBIG, errno.ENAMETOOLONG, errno.ESTALE, errno.EMFILE, errno.ENFILE),
-}
-"""Errors that are the folder's if they name no other file."""
 
 
 def _concerns(path: Path, folder: Path) -> bool:

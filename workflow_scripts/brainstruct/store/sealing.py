@@ -7,8 +7,6 @@ HDF5 sees the file. It stands behind the end that HDF5 knows of, and other progr
 such a file as any.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

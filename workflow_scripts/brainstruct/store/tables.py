@@ -1,7 +1,5 @@
 """Tables on disk: tab-separated text that appears whole or not at all."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,15 +25,17 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
         )
 
 
+def labelled(table: pd.DataFrame, **labels: str) -> pd.DataFrame:
+    """Put columns of one value each before those of a table."""
+    return pd.DataFrame({**labels, **table})
+
+
 def read_table(
     path: str | os.PathLike[str], columns: Iterable[str] = (), **options: Any
 ) -> pd.DataFrame:
     """Read a table written by `write_table`; `options` are for `pandas.read_csv`.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or lacks a column.
+    An `InputError` if the file is missing, unreadable or lacks a column.
     """
     require_file(path)
     with reading(path, "table", rebuild(path)):

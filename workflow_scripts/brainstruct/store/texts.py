@@ -4,8 +4,6 @@ One function for each language that has none of its own: HTML is ``html.escape``
 autoescape) of `visible`, arrays and sidecars are JSON.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

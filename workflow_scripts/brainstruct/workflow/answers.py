@@ -1,7 +1,5 @@
 """What rules/answers.smk takes: what the models answered, as tables and as a page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,16 +16,6 @@ class AnswerRoom(Room):
     models: ModelRoom
 
     answers = file("answers/{model}/{instruction}.tsv")  # what a model answered, image by image
-
-    @property
-    def id_name(self) -> str:
-        """Column that holds ids of stimuli in tables for people."""
-        return self.data.dataset.id_name
-
-    @property
-    def sampled_block(self) -> str:
-        """Images out of which samples are drawn: all models have seen them."""
-        return self.data.block(self.data.blocks[0])
 
     @cached_property
     def asked(self) -> list[tuple[str, str]]:
@@ -54,11 +42,6 @@ class AnswerRoom(Room):
         key = wildcards.model, wildcards.instruction
         paths = [self.models.embedding(*key, block) for block in self.data.blocks]
         return self.models.discarded.needed(paths, [self.answers(*key)])
-
-    @property
-    def contents(self) -> dict[str, str]:
-        """What the files of images hold."""
-        return self.data.inputs.contents_of(self.data.inputs.stimuli())
 
     @property
     def labels(self) -> dict[str, str]:

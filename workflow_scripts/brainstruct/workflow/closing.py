@@ -4,8 +4,6 @@ Loaded when a run has ended well, and only then. It reads what the run has left
 (logs, a table, the list of flatmaps) and computes nothing.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import re

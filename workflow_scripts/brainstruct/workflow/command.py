@@ -1,12 +1,10 @@
 """The command of a run, and those that follow it: with the same profile, settings and targets."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 PROGRAM = ".venv/bin/snakemake"
 
@@ -33,7 +31,7 @@ class Command:
     typed: tuple[str, ...] = ()  # all of it, unless that would do again what is done
 
     @classmethod
-    def read(cls, arguments: Sequence[str]) -> Command:
+    def read(cls, arguments: Sequence[str]) -> Self:
         """Read the arguments that Snakemake was called with, by its own parser."""
         from snakemake.cli import get_argument_parser  # only now: parsing is to be quick
 

@@ -6,8 +6,6 @@ inputs, and digests of samples of them as a parameter. A file is sampled when it
 size, times or number on the disk differ from what they were at the last look.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from contextlib import suppress

@@ -3,14 +3,12 @@
 Not for jobs: each parses the Snakefile again, and asks nothing of this.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from snakemake.exceptions import WorkflowError
 
@@ -51,7 +49,7 @@ class Control:
         self.signals = Signals(workflow) if self.dry else Signals.begin(workflow)
 
     @classmethod
-    def begin(cls, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> Control | None:
+    def begin(cls, workflow: Any, rooms: Rooms, arguments: Sequence[str]) -> Self | None:
         """Look at the ledger, if this is a run, or a question, of jobs; `None` otherwise."""
         if not workflow.is_main_process or not NO_GRAPH.isdisjoint(arguments):
             return None

@@ -1,7 +1,5 @@
 """What rules/data.smk takes: image lists, responses, noise ceilings."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

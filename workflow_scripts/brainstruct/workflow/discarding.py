@@ -1,7 +1,5 @@
 """Deletes embeddings that nothing of the study needs any more; the ledger remembers them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Results of models, subjects and instructions that a study no longer has: named, never deleted."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Iterator

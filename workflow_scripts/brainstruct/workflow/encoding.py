@@ -1,7 +1,5 @@
 """What rules/encoding.smk takes: fits, scores, predictions, winners, regional tables."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

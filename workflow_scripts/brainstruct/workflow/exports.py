@@ -3,8 +3,6 @@
 A participant is a subject, as the data set spells it in names of files.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """What a run that has failed says at its end: what failed and why, what is done, how to go on."""
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What rules/figures.smk takes: the pycortex store, maps, bars and profiles."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -4,8 +4,6 @@ By the configuration and the files that are there. Evaluated while Snakemake bui
 its DAG: names and existence, never content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -10,8 +10,6 @@ Stages that take minutes at most, and whose results no costly one takes in, are 
 their code is hashed, see `brainstruct.workflow.identity`.
 """
 
-from __future__ import annotations
-
 from brainstruct import FORMAT_VERSION
 
 STAGES: dict[str, int] = {

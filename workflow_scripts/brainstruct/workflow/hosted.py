@@ -6,8 +6,6 @@ the clones, once. This file is run before the library can be imported, so it
 imports nothing of that.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -6,8 +6,6 @@ subject wait for ``check_data``, which names all missing files in one message. S
 the DAG can be shown where the data are not, and other subjects' jobs go on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property

@@ -6,8 +6,6 @@ waits for them instead, and records them as Snakemake would have. And a run that
 ends by an error or an interrupt leaves none.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

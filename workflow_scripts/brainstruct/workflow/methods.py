@@ -1,7 +1,5 @@
 """What rules/methods.smk takes: what was done, as text to quote."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -22,11 +20,6 @@ class MethodsRoom(Room):
     def snakemake_version(self) -> str:
         """Version of Snakemake that runs the study."""
         return version("snakemake")
-
-    @property
-    def dataset(self) -> dict[str, Any]:
-        """Return the settings of the data set that the text speaks of."""
-        return self.study.dataset.settings_for("words")
 
     @property
     def texts_code(self) -> str:

@@ -1,7 +1,5 @@
 """What rules/models.smk takes: checkpoints and embeddings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """How Snakemake was called: for a module of another workflow, with conda."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

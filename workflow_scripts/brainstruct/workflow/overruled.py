@@ -1,7 +1,5 @@
 """Says which settings of a profile or command take away what rules ask of a cluster."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any

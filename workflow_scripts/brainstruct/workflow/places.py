@@ -1,10 +1,9 @@
 """Where things lie, and what they are called in the ledger: names that moving does not change."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 from brainstruct.config.study import Study
 
@@ -19,7 +18,7 @@ class Places:
     others: dict[str, str] = field(default_factory=dict)  # name -> path
 
     @classmethod
-    def of(cls, study: Study) -> Places:
+    def of(cls, study: Study) -> Self:
         """Collect the paths that a configuration names."""
         inside = {place: path for place, path in study.paths.items() if len(place) > 1 and path}
         named = {f"<{'.'.join(place)}>": path for place, path in inside.items()}

@@ -1,7 +1,5 @@
 """What rules/plan.smk takes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from brainstruct.workflow.room import Room, file

@@ -8,8 +8,6 @@ record is written and its time set as it was. Then Snakemake decides, and explai
 as if nothing had happened.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

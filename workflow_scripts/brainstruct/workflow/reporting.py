@@ -5,8 +5,6 @@ missing loses its mark here before Snakemake looks: after the graph is built, wh
 asks for a report (``--report``), with targets or without.
 """
 
-from __future__ import annotations
-
 import atexit
 import sys
 from collections.abc import Iterable, Sequence

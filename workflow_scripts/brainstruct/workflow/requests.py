@@ -6,8 +6,6 @@ of memory, twice the time after a lack of time, up to the end of the partitions;
 after any other failure; and what would fail again is not tried.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,8 +1,7 @@
 """All that the files of ``rules`` take their names and choices from, for one study."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 from brainstruct.config.study import Study
 from brainstruct.workflow.answers import AnswerRoom
@@ -36,7 +35,7 @@ class Rooms:
     exports: ExportRoom
 
     @classmethod
-    def of(cls, study: Study) -> Rooms:
+    def of(cls, study: Study) -> Self:
         """Open the rooms of a study."""
         data = DataRoom(study, Inputs(study))
         models = ModelRoom(study, data)

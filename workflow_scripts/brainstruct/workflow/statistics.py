@@ -1,7 +1,5 @@
 """What rules/statistics.smk takes: comparisons, partitions of variance, concept groups."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -200,8 +198,3 @@ class StatisticsRoom(Room):
     def partition_settings(self) -> dict[str, Any]:
         """Everything in the partition block that decides its numbers."""
         return self.study.partition.model_dump(include=set(PartitionSettings.model_fields))
-
-    @property
-    def penalties(self) -> dict[str, Any]:
-        """The grid of penalties that fits and partitions have in common."""
-        return self.study.encoding.alphas.model_dump()

@@ -1,13 +1,12 @@
 """What rules/synthetic.smk takes: a data set that the workflow writes, and its truth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.nsd.dataset import Nsd
+from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.room import Room, file
@@ -107,21 +106,15 @@ class SyntheticRoom(Room):
         """Return the module that builds a kind of tiny checkpoint."""
         return BUILDERS[kind]
 
-    def plan_of(self, subject: str) -> dict[str, Any]:
-        """Return arguments of `brainstruct.datasets.nsd.synthetic.plan.SubjectPlan`."""
-        names = {"planted", "signal", "ncsnr", "max_labelled", "n_unlabelled", "formats"}
-        written = self.written
-        return written.model_dump(include=names) | {"n_sessions": written.sessions[subject]}
+    @property
+    def subject_plan(self) -> dict[str, Any]:
+        """How brains are made."""
+        return self.written.model_dump(include=set(Brains.model_fields))
 
     @property
     def study_plan(self) -> dict[str, Any]:
-        """Who is scanned, and what is shown; see `..nsd.synthetic.plan.StudyPlan`."""
-        written = self.written
-        return {
-            "sessions": written.sessions,
-            "n_shared": written.shared_images,
-            "n_unique": written.unique_images,
-        }
+        """Who is scanned, and what is shown."""
+        return self.written.model_dump(include=set(Experiment.model_fields))
 
     @property
     def written(self) -> Synthetic:

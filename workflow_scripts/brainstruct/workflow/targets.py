@@ -4,8 +4,6 @@ Snakemake would take a file of any model for one that its rules can make, and en
 traceback of whoever looks the model up; and it would say of a rule that it is no file.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches

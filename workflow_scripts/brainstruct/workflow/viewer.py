@@ -1,7 +1,5 @@
 """What rules/viewer.smk takes: interactive maps."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

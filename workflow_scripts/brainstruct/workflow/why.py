@@ -1,7 +1,5 @@
 """Why jobs run again, in the words of the configuration: what a setting was, and what it is."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping

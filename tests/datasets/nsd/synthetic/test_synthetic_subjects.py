@@ -26,7 +26,6 @@ from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
-from brainstruct.datasets.nsd.synthetic.plan import Planted
 from brainstruct.datasets.nsd.synthetic.planting import planted_signals
 from brainstruct.datasets.nsd.synthetic.regions import FAMILIES, Anatomy, draw_families
 from brainstruct.datasets.nsd.synthetic.settings import Written
@@ -42,8 +41,8 @@ def write(study: Study, folder: Path, seed: int = SEED, **changes: Any) -> Layou
     layout.expdesign_file.parent.mkdir(parents=True)
     layout.expdesign_file.symlink_to(study.layout.expdesign_file)
     features = make_features(study.index("subj03")["nsd_id"].to_numpy())
-    plan = subject_plan("subj03", **changes)
-    write_subject(layout, "subj03", make_anatomy(), features, plan, seed)
+    plan = subject_plan(**changes)
+    write_subject(layout, "subj03", make_anatomy(), features, plan, 1, seed)
     return layout
 
 
@@ -139,7 +138,7 @@ def test_betas_lie_as_matlab_wrote_them(study: Study) -> None:
         assert betas.dtype == np.int16
         values = betas[:].transpose(3, 2, 1, 0)
         general = read_mask(study.layout, "subj01")
-        assert betas.id.get_num_chunks() == general.sum() + 30 - 1
+        assert betas.id.get_num_chunks() == general.sum() + 200 - 1
     nifti = np.asarray(nibabel.load(study.layout.betas_file("subj01", 2, "nifti")).dataobj)
     np.testing.assert_array_equal(values, nifti)
     assert not values[~brain].any()
@@ -320,9 +319,9 @@ def test_impossible_plans_of_a_subject_are_refused(study: Study, tmp_path: Path)
     with pytest.raises(ValidationError, match="no bounds"):
         Written(**whole, ncsnr=(1.2, 0.3))
     with pytest.raises(InputError, match="region MT has no voxel"):
-        write(study, tmp_path / "a", planted=(Planted("MT", "toy", "IU1", 2),))
+        write(study, tmp_path / "a", planted=[one | {"roi": "MT"}])
     with pytest.raises(InputError, match="no features of"):
-        write(study, tmp_path / "b", planted=(Planted("V1", "toy", "IU1", 3),))
+        write(study, tmp_path / "b", planted=[one | {"layer": 3}])
     with pytest.raises(InputError, match="5000 unlabelled voxels are wanted"):
         write(study, tmp_path / "c", n_unlabelled=5000)
 

@@ -4,8 +4,6 @@ Both formats hold percent signal change times 300 as int16. The HDF5 files were
 written by MATLAB as [x, y, z, trial] and therefore read as [trial, z, y, x].
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 from collections.abc import Iterator
@@ -49,20 +47,16 @@ _GZIP_EXTRA = 0x04
 def read_session(path: str | os.PathLike[str], mask: npt.NDArray[np.bool_]) -> Betas:
     """Read ``betas_sessionNN.hdf5`` or ``.nii.gz`` inside a mask, [x, y, z].
 
+    An `InputError` if the file is missing, damaged or truncated, its volumes have another shape
+    than the mask, it has not 750 trials, its type is neither int16 nor floating-point, NIfTI
+    scaling is set, or a voxel has numbers in some trials only.
+
     Returns
     -------
     ndarray of int16, [trial: 750, voxel]
         Stored numbers (percent signal change times 300), voxels in the order of
         ``numpy.argwhere(mask)``; the same from both formats. float32 if the
         file holds floating-point numbers: NaN in all trials of voxels without data.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or truncated, its volumes have another
-        shape than the mask, it has not 750 trials, its type is neither int16
-        nor floating-point, NIfTI scaling is set, or a voxel has numbers in some
-        trials only.
     """
     if not mask.any():
         raise ValueError("the mask marks no voxel")
@@ -78,15 +72,10 @@ def inspect_session(
 ) -> float:
     """Check that a file can hold the betas of a session, of volumes of a mask's shape.
 
-    Returns the share of the mask's voxels that seem to have no data: of a few that are
-    looked at, or in a few trials.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, unreadable or shorter than its header says, holds
-        another number of trials or other volumes, is scaled, holds neither int16 nor
-        floating-point numbers, or a voxel looked at has numbers in some trials only.
+    Returns the share of the mask's voxels that seem to have no data: of a few that are looked at,
+    or in a few trials. An `InputError` if the file is missing, unreadable or shorter than its
+    header says, holds another number of trials or other volumes, is scaled, holds neither int16 nor
+    floating-point numbers, or a voxel looked at has numbers in some trials only.
     """
     file = Path(path)
     stored: Any

@@ -1,7 +1,5 @@
 """COCO's captions, which are no part of the NSD: two files out of one archive."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
 import zlib
@@ -32,13 +30,9 @@ def missing_captions(layout: Layout) -> list[Path]:
 def unpack_captions(layout: Layout) -> list[Path]:
     """Take the missing captions out of the archive, and remove it; return what was unpacked.
 
-    Every file of an archive has a checksum (CRC-32), which is compared.
-
-    Raises
-    ------
-    InputError
-        If the archive is damaged or lacks the captions; it is removed then. Or if
-        they cannot be written; then it stays for the next start.
+    Every file of an archive has a checksum (CRC-32), which is compared. An `InputError` if the
+    archive is damaged or lacks the captions, and is removed; or if they cannot be written, and it
+    stays for the next start.
     """
     archive, wanted = archive_path(layout), missing_captions(layout)
     try:

@@ -1,7 +1,5 @@
 """The captions that people wrote for the images (COCO)."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The Natural Scenes Dataset, as the workflow knows it. Opens no file but folders, for sessions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
@@ -26,15 +24,7 @@ _ROOM = "brainstruct.datasets.nsd"
 
 
 class Nsd(NsdSettings, DataSet):
-    """The NSD on disk, or a data set in its formats that the workflow writes.
-
-    Attributes
-    ----------
-    written : Written, optional
-        What the workflow writes.
-    released : bool
-        Whether it is taken as released where its sessions have a hole.
-    """
+    """The NSD on disk, or a data set in its formats that the workflow writes."""
 
     about: ClassVar[About] = About(
         name="Natural Scenes Dataset",
@@ -59,7 +49,8 @@ class Nsd(NsdSettings, DataSet):
     }
     origin: ClassVar[str] = "nsd"
 
-    written: Written | None = Field(default=None, exclude=True)
+    written: Written | None = Field(default=None, exclude=True)  # what the workflow writes
+    # Whether it is taken as released where its sessions have a hole.
     released: bool = Field(default=False, exclude=True)
 
     @cached_property

@@ -1,7 +1,5 @@
 """The experiment's design: which image each trial of each subject showed."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Only headers and small files are read.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -23,6 +21,9 @@ from brainstruct.datasets.nsd.rois import read_mask, read_roi
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.errors import Outcome
+from brainstruct.store.resources import findings_beside
+
+_said = findings_beside(__file__, "findings.toml")
 
 FETCH = "Fetch what is missing (docs/data.md), or set data.nsd_root to where it is"
 
@@ -97,12 +98,8 @@ def check_captions(layout: Layout, images: pd.DataFrame | None) -> Outcome:
     paths = [layout.captions_file(split) for split in COCO_SPLITS]
     missing = [path for path in paths if not path.is_file()]
     if missing:
-        outcome.add(
-            "error",
-            missing[0].parent,
-            f"lacks {', '.join(path.name for path in missing)}",
-            "Fetch them (docs/data.md), or set data.annotations to their folder",
-        )
+        names = ", ".join(path.name for path in missing)
+        outcome.add("error", missing[0].parent, *_said("captions", names=names))
         return outcome
     if images is None:
         outcome.checked = "not read: the table of images is not sound"
@@ -145,13 +142,8 @@ def check_subject(dataset: Nsd, wanted: Wanted, subject: str) -> Outcome:
             file = layout.betas_file(subject, session, form)
             empty = max(empty, inspect_session(file, marked))
     if empty:
-        outcome.add(
-            "warning",
-            layout.betas_folder(subject),
-            f"about {empty:.0%} of the voxels of {wanted.mask} have no data in some session (NaN "
-            "in all trials); they will be left out",
-            "Take a mask of voxels that were measured, if that is not meant",
-        )
+        said = _said("no_data", share=empty, mask=wanted.mask)
+        outcome.add("warning", layout.betas_folder(subject), *said)
     outcome.checked = (
         f"{len(sessions)} sessions ({form}), mask {wanted.mask}, "
         f"{len(wanted.families)} ROI volumes, ncsnr"
@@ -175,12 +167,8 @@ def _check_sessions(outcome: Outcome, dataset: Nsd, subject: str) -> list[int]:
     count, form = meant.count, meant.format
     wanted = dataset.sessions_of(subject)
     if count > released:
-        outcome.add(
-            "error",
-            "data.sessions",
-            f"{count} sessions of {subject} are wanted, the data set has {released}",
-            f"Set it to {released} at most, or to all",
-        )
+        said = _said("too_many", count=count, subject=subject, released=released)
+        outcome.add("error", "data.sessions", *said)
         count = released
     expected = set(Sessions(count, form).numbers)
     missing = sorted(expected - found[form])
@@ -197,12 +185,8 @@ def _check_sessions(outcome: Outcome, dataset: Nsd, subject: str) -> list[int]:
         fault = f"lacks {len(missing)} of {count} sessions: {names}{more}"
         outcome.add("error", folder, fault, FETCH + fewer)
     elif wanted is None and count < released:
-        outcome.add(
-            "warning",
-            folder,
-            f"holds {count} of the {released} sessions of {subject}, and the study uses those",
-            f"Fetch the others, or say that this is meant (data.sessions: {{{subject}: {count}}})",
-        )
+        said = _said("some", count=count, released=released, subject=subject)
+        outcome.add("warning", folder, *said)
     return sorted(expected & found[form])
 
 

@@ -1,7 +1,5 @@
 """Which files of the NSD's bucket a study reads, and on which terms."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How much of everything there is in the NSD, before a file is opened: for plans."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from brainstruct.datasets.nsd.numbers import (
@@ -13,18 +11,9 @@ from brainstruct.datasets.nsd.numbers import (
     TRIALS_PER_SESSION,
 )
 from brainstruct.datasets.nsd.synthetic.settings import Written
+from brainstruct.store.resources import table_beside
 
-_NSDGENERAL = {
-    "subj01": 15724,
-    "subj02": 14278,
-    "subj03": 15226,
-    "subj04": 13153,
-    "subj05": 13039,
-    "subj06": 17907,
-    "subj07": 12682,
-    "subj08": 14386,
-}
-"""Voxels of the mask nsdgeneral at 1.8 mm."""
+_SUBJECTS = table_beside(__file__, "subjects.toml")
 
 _OTHER_MASK = 15_000
 """Voxels of another mask at 1.8 mm, about."""
@@ -54,7 +43,7 @@ def n_voxels(subject: str, mask: str, space: str, written: Written | None) -> in
     if written is not None:
         return written.max_labelled + written.n_unlabelled
     if mask == "nsdgeneral" and space == "func1pt8mm":
-        return _NSDGENERAL[subject]
+        return int(_SUBJECTS[subject]["nsdgeneral"])
     finer = _VOLUME_VOXELS[space] / _VOLUME_VOXELS["func1pt8mm"]
     return round(_OTHER_MASK * finer)
 

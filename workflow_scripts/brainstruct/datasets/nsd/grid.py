@@ -1,7 +1,5 @@
 """Where the voxels of a subject's functional volumes lie, as the data set's files say."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

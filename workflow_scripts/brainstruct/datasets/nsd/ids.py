@@ -19,8 +19,6 @@ Every function is pure and vectorised: it takes an integer or an array of
 integers of any shape and returns int64 of the same shape.
 """
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import numpy as np

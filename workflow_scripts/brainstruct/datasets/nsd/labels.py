@@ -1,7 +1,5 @@
 """Names of the numbers in ROI volumes."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable

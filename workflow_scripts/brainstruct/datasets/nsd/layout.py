@@ -1,7 +1,5 @@
 """Where the files of the NSD lie. Standard library only: imported while rules are parsed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +74,6 @@ class Layout:
         """COCO captions of ``train2017`` or ``val2017`` (JSON)."""
         folder = self.annotations or self._stimuli_folder / "annotations"
         return folder / f"captions_{split}.json"
-
-    def responses_file(self, subject: str) -> Path:
-        """Behaviour of the subject, trial by trial (tab-separated)."""
-        return self._subject_folder(subject) / "behav" / "responses.tsv"
 
     def volume_folder(self, subject: str) -> Path:
         """Folder of the subject's volumes in this space."""

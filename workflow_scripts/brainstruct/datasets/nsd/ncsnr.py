@@ -1,7 +1,5 @@
 """The noise-ceiling signal-to-noise ratio (ncsnr) of voxels."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

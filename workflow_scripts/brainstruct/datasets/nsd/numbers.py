@@ -1,7 +1,5 @@
 """How many of everything the NSD has. Standard library only: read while rules are parsed."""
 
-from __future__ import annotations
-
 N_IMAGES = 73_000
 """Rows of imgBrick and of the stimulus table."""
 IMAGE_SIZE = 425

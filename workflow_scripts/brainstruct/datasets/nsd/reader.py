@@ -1,7 +1,5 @@
 """Reads the Natural Scenes Dataset: what its files say, in the words of the interface."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,7 +1,5 @@
 """Regions of interest: volumes of label numbers, and the names of the numbers."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 

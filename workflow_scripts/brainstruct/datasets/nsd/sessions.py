@@ -1,12 +1,12 @@
 """Which sessions of a subject there are, and which are read. Standard library only."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count, takewhile
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
+
+from brainstruct.store.resources import table_beside
 
 BetaFormat: TypeAlias = Literal["hdf5", "nifti"]
 
@@ -14,14 +14,7 @@ SUFFIXES: dict[BetaFormat, str] = {"hdf5": ".hdf5", "nifti": ".nii.gz"}
 """In order of preference: one voxel over all trials is cheap to read in HDF5."""
 
 RELEASED_SESSIONS: dict[str, int] = {
-    "subj01": 40,
-    "subj02": 40,
-    "subj03": 32,
-    "subj04": 30,
-    "subj05": 40,
-    "subj06": 32,
-    "subj07": 40,
-    "subj08": 30,
+    subject: known["sessions"] for subject, known in table_beside(__file__, "subjects.toml").items()
 }
 """Sessions that the data set holds of each subject (NSD Data Manual, technical notes)."""
 
@@ -61,7 +54,7 @@ class SessionFiles:
     numbers: Mapping[BetaFormat, set[int]]  # format -> numbers of the sessions that are there
 
     @classmethod
-    def among(cls, names: Iterable[str]) -> SessionFiles:
+    def among(cls, names: Iterable[str]) -> Self:
         """Find the sessions among the names of a folder's files."""
         stem = r"betas_session(\d{2})"
         known = list(names)

@@ -1,7 +1,5 @@
 """What the configuration says of the NSD: where it lies, and what of it is read."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

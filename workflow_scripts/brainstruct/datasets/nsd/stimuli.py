@@ -1,7 +1,5 @@
 """The images: where each comes from, and its pixels."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -5,8 +5,6 @@ it comes as coordinates, vertex by vertex. They count voxels from one, as
 MATLAB does, and say 9999 where there are none.
 """
 
-from __future__ import annotations
-
 import os
 from math import prod
 from pathlib import Path

@@ -1,7 +1,5 @@
 """NIfTI volumes of one subject and space."""
 
-from __future__ import annotations
-
 import os
 from math import prod
 from typing import Any

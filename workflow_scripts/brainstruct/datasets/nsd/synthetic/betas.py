@@ -1,7 +1,5 @@
 """Draws sessions of betas as the NSD stores them, and writes them as HDF5 and NIfTI."""
 
-from __future__ import annotations
-
 import os
 
 import h5py
@@ -17,30 +15,33 @@ from brainstruct.store.publishing import publish
 OFFSET = 0.5
 """Standard deviation of the session offsets over that of the betas."""
 
+SPREAD = 1.5
+"""Standard deviation of the betas of a voxel, percent signal change."""
+
+N_SATURATED = 5
+"""Numbers of a session that are beyond int16."""
+
 LARGEST = 32_000
 """Numbers beyond are left to `spoil`."""
 
 Int16 = npt.NDArray[np.int16]
 
 
-def draw_session(
-    voxels: Voxels, image: IntArray, spread: float, random: np.random.Generator
-) -> Int16:
+def draw_session(voxels: Voxels, image: IntArray, random: np.random.Generator) -> Int16:
     """Draw one session, [trial, voxel]: percent signal change times 300.
 
-    `image` [trial] is the row of ``voxels.signal`` that each trial shows, `spread` the standard
-    deviation of each voxel in percent signal change.
+    `image` [trial] is the row of ``voxels.signal`` that each trial shows.
     """
     noise = random.standard_normal((image.size, voxels.noise.size)) * voxels.noise
     total = np.sqrt(voxels.signal.var(axis=0) + voxels.noise**2)
     change = (voxels.signal[image] + noise) / total
     change += OFFSET * random.standard_normal(voxels.noise.size)
-    stored = np.rint(change * spread * SCALE)
+    stored = np.rint(change * SPREAD * SCALE)
     betas: Int16 = np.clip(stored, -LARGEST, LARGEST).astype(np.int16)
     return betas
 
 
-def spoil(betas: Int16, voxels: Voxels, n_saturated: int, random: np.random.Generator) -> None:
+def spoil(betas: Int16, voxels: Voxels, random: np.random.Generator) -> None:
     """Do to a session, in place, what happens to real ones.
 
     One voxel of nsdgeneral becomes all zero (one that carries no planted
@@ -49,9 +50,9 @@ def spoil(betas: Int16, voxels: Voxels, n_saturated: int, random: np.random.Gene
     general = np.flatnonzero(voxels.general)
     idle = general[voxels.source[general] == 0]
     constant = random.choice(idle if idle.size else general)
-    trial = random.choice(betas.shape[0], n_saturated, replace=False)
-    voxel = random.choice(general[general != constant], n_saturated)
-    betas[trial, voxel] = np.resize(SATURATED[::-1], n_saturated)
+    trial = random.choice(betas.shape[0], N_SATURATED, replace=False)
+    voxel = random.choice(general[general != constant], N_SATURATED)
+    betas[trial, voxel] = np.resize(SATURATED[::-1], N_SATURATED)
     betas[:, constant] = 0
 
 

@@ -1,7 +1,5 @@
 """Composes captions of the crops and writes them as COCO does."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -9,29 +7,15 @@ from brainstruct.datasets.nsd.layout import COCO_SPLITS, Layout
 from brainstruct.datasets.nsd.synthetic.photographs import PHOTOGRAPHS, Crop
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.files import write_json
+from brainstruct.store.resources import table_beside
 
-CAPTIONS_PER_IMAGE = {5: 0.9, 6: 0.07, 7: 0.03}
-"""Number -> share of the images. All that is rare in COCO is here more often than there,
-so that a small study has some of it."""
+_TEXTS = table_beside(__file__, "captions.toml")
+
 TWICE = 0.03
 """Share of the images whose last caption is their first once more."""
-BLANKS = {" ": 0.96, "  ": 0.03, "\n": 0.01}
-"""What stands behind the first word -> share of the captions."""
 LARGEST_CAPTION_ID = 829_717
 CLOSE, FAR = 0.55, 0.75
 """Scales under and over which a caption speaks of a close or a wide view."""
-
-TEMPLATES: tuple[str, ...] = (
-    "{View} of {subject}.",
-    "A photo that shows {subject} with {scene}.",
-    "There is {subject} in the {side} of the picture.",
-    "{Subject} and {scene} in the background",
-    "{View} with {subject} in front of {scene}.",
-    "Someone photographed {subject}.",
-    "This picture shows {scene} and {subject}.",
-)
-ENDINGS: tuple[str, ...] = ("", "", "", " ", "\n")
-"""Captions of COCO end as their authors left them."""
 
 
 def write_captions(layout: Layout, table: pd.DataFrame, crops: dict[int, Crop], seed: int) -> None:
@@ -81,10 +65,11 @@ def _compose(crop: Crop, nsd_id: int, seed: int) -> list[str]:
         # Cutting further left moves what is shown to the right.
         "side": "right half" if (crop.left < 0.5) != crop.mirrored else "left half",
     }
-    n_captions = random.choice(list(CAPTIONS_PER_IMAGE), p=list(CAPTIONS_PER_IMAGE.values()))
-    templates = random.choice(TEMPLATES, n_captions, replace=False)
-    endings = random.choice(ENDINGS, n_captions)
-    blanks = random.choice(list(BLANKS), n_captions, p=list(BLANKS.values()))
+    often, blanks_of = _TEXTS["per_image"], _TEXTS["blanks"]
+    n_captions = random.choice(list(map(int, often)), p=list(often.values()))
+    templates = random.choice(_TEXTS["templates"], n_captions, replace=False)
+    endings = random.choice(_TEXTS["endings"], n_captions)
+    blanks = random.choice(list(blanks_of), n_captions, p=list(blanks_of.values()))
     texts = [
         str(template).format(**words).replace(" ", str(blank), 1) + str(ending)
         for template, blank, ending in zip(templates, blanks, endings, strict=True)

@@ -1,11 +1,8 @@
 """Draws an experiment, and writes ``nsd_expdesign.mat`` and ``nsd_stim_info_merged.csv``."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy.io
 
@@ -13,13 +10,9 @@ from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.design import ExpDesign, trial_numbers
 from brainstruct.datasets.nsd.layout import COCO_SPLITS, SUBJECTS
 from brainstruct.datasets.nsd.stimuli import repetition_columns, subject_column
-from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.store.publishing import publish
-
-RUN_SLOTS = 75
-"""Trials of a run, blank ones included."""
-LEADING_BLANKS, TRAILING_BLANKS = 3, 4
 
 _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by brainstruct"
 _MAT_TEXT_BYTES = 116
@@ -31,21 +24,21 @@ BOLD5000_SHARE = 0.03
 """Rough shares of the images, as one finds them in the NSD."""
 
 
-def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
+def draw_design(plan: Experiment) -> ExpDesign:
     """Draw who sees what when.
 
     The trials of the longest subject show the plan's images three times each,
     in random order; the rest of the 30,000 trials shows the rest of the images.
     """
-    random = stream(seed, "design")
+    random = stream(plan.seed, "design")
     order = random.permutation(numbers.N_IMAGES)
     shared = np.sort(order[: numbers.N_SHARED])
     own = order[numbers.N_SHARED :].reshape(len(SUBJECTS), -1)
     images = np.hstack([np.tile(shared, (len(SUBJECTS), 1)), own])
 
     early = np.zeros(numbers.N_POSITIONS, dtype=bool)
-    early[: plan.n_shared] = True
-    early[numbers.N_SHARED : numbers.N_SHARED + plan.n_unique] = True
+    early[: plan.shared_images] = True
+    early[numbers.N_SHARED : numbers.N_SHARED + plan.unique_images] = True
     blocks = [
         random.permutation(np.repeat(np.flatnonzero(chosen), numbers.N_REPETITIONS))
         for chosen in (early, ~early)
@@ -53,19 +46,12 @@ def draw_design(plan: StudyPlan, seed: int) -> ExpDesign:
     return ExpDesign(np.concatenate(blocks), images, shared)
 
 
-def write_expdesign(design: ExpDesign, path: str | os.PathLike[str], seed: int) -> None:
-    """Write a design in MATLAB's terms: 1-based numbers, all of them doubles.
-
-    The meaning of ``basiccnt`` is not documented and nothing reads it: here it
-    counts, per session, the trials that show an image for the first, second
-    and third time.
-    """
+def write_expdesign(design: ExpDesign, path: str | os.PathLike[str]) -> None:
+    """Write a design in MATLAB's terms: 1-based numbers, all of them doubles."""
     content = {
         "masterordering": ids.number_10k(design.positions)[None],
         "subjectim": ids.number_73k(design.images),
         "sharedix": ids.number_73k(design.shared)[None],
-        "basiccnt": _repetition_counts(design),
-        "stimpattern": _draw_stimulus_pattern(seed),
     }
     with publish(path) as temporary:
         scipy.io.savemat(
@@ -116,27 +102,3 @@ def write_stim_info(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write the table as the NSD does: with commas and an unnamed first column."""
     with publish(path) as temporary:
         table.to_csv(temporary, lineterminator="\n")
-
-
-def repetition(design: ExpDesign) -> npt.NDArray[np.int64]:
-    """Return, per trial, how often its image was shown before (0, 1 or 2)."""
-    order = np.argsort(design.positions, kind="stable")
-    before = np.empty(numbers.N_TRIALS, dtype=np.int64)
-    before[order] = np.tile(np.arange(numbers.N_REPETITIONS), numbers.N_POSITIONS)
-    return before
-
-
-def _repetition_counts(design: ExpDesign) -> npt.NDArray[np.int64]:
-    sessions = repetition(design).reshape(numbers.N_SESSIONS, numbers.TRIALS_PER_SESSION)
-    return np.stack([(sessions == times).sum(axis=1) for times in range(numbers.N_REPETITIONS)])
-
-
-def _draw_stimulus_pattern(seed: int) -> npt.NDArray[np.int64]:
-    """Draw which slots of a run show an image: [session, run, slot]; the ends are blank."""
-    random = stream(seed, "stimulus pattern")
-    pattern = np.zeros((numbers.N_SESSIONS, len(numbers.RUN_TRIALS), RUN_SLOTS), dtype=np.int64)
-    inner = np.arange(LEADING_BLANKS, RUN_SLOTS - TRAILING_BLANKS)
-    for session in pattern:
-        for run, n_trials in zip(session, numbers.RUN_TRIALS, strict=True):
-            run[random.choice(inner, n_trials, replace=False)] = 1
-    return pattern

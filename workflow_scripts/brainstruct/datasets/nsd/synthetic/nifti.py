@@ -1,7 +1,5 @@
 """Writes NIfTI files as the NSD's MATLAB code did, in bounded memory."""
 
-from __future__ import annotations
-
 import gzip
 import os
 from collections.abc import Iterable

@@ -1,8 +1,5 @@
 """Photographs that come with scikit-image and scikit-learn, and crops of them."""
 
-from __future__ import annotations
-
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +11,7 @@ from PIL import Image
 
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.errors import InputError
+from brainstruct.store.resources import table_beside
 
 COLOURS = 256
 """Colours that a photograph keeps: with them a crop is stored in a fifth of its size."""
@@ -33,10 +31,7 @@ class Photograph:
 
 
 PHOTOGRAPHS: dict[str, Photograph] = {
-    name: Photograph(**said)
-    for name, said in tomllib.loads(
-        Path(__file__).with_name("photographs.toml").read_text(encoding="utf-8")
-    ).items()
+    name: Photograph(**said) for name, said in table_beside(__file__, "photographs.toml").items()
 }
 
 

@@ -1,7 +1,5 @@
 """Decides what drives each voxel of a synthetic brain."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,11 +8,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from brainstruct.datasets.nsd.ids import IntArray
-from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, Planted, SubjectPlan
 from brainstruct.datasets.nsd.synthetic.regions import Anatomy
+from brainstruct.datasets.nsd.synthetic.settings import Brains, FeatureKey, Planted
 from brainstruct.errors import InputError
 
-NOTHING = Planted(roi="", model="", instruction="", layer=-1)
+NOTHING = Planted.model_construct(roi="", model="", instruction="", layer=-1)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def plant(
     mask: npt.NDArray[np.bool_],
     features: Mapping[FeatureKey, xr.DataArray],
     shown: IntArray,
-    plan: SubjectPlan,
+    plan: Brains,
     random: np.random.Generator,
 ) -> Voxels:
     """Draw the signals and the noise level of every voxel in a mask.

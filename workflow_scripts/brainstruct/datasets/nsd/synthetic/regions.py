@@ -1,10 +1,7 @@
 """Makes the ROI families of the NSD from named regions of an anatomy."""
 
-from __future__ import annotations
-
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +14,7 @@ from brainstruct.datasets.nsd.synthetic.nifti import write_volume
 from brainstruct.datasets.reading import SIDES
 from brainstruct.errors import InputError
 from brainstruct.store.files import write_text
+from brainstruct.store.resources import table_beside
 
 NOT_CORTEX = -1
 
@@ -33,9 +31,7 @@ FAMILIES: tuple[str, ...] = (
 ATLASES: tuple[str, ...] = ("nsdgeneral", "streams")
 """Families whose names also stand with fsaverage."""
 
-REGION_LABELS: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("regions.toml").read_text(encoding="utf-8")
-)
+REGION_LABELS: dict[str, dict[str, str]] = table_beside(__file__, "regions.toml")
 """Name in the anatomy -> family -> label; the rest of the labels stays absent."""
 
 EARLY: tuple[str, ...] = ("V1", "V2", "V3")
@@ -52,7 +48,7 @@ class Anatomy:
     hemisphere: npt.NDArray[np.int8]  # 0 left, 1 right
 
     @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> Anatomy:
+    def from_dataset(cls, dataset: xr.Dataset) -> Self:
         """Read an anatomy from `label`, `cortex`, `hemisphere` (i, j, k) and attribute `names`.
 
         An `InputError` if a part is missing, a label has no name, or no voxel has one.

@@ -1,9 +1,7 @@
 """What the configuration says of a data set that the workflow writes in the NSD's formats."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -11,6 +9,9 @@ from brainstruct.datasets.nsd.numbers import N_OWN, N_REPETITIONS, N_SHARED, TRI
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS
 from brainstruct.settings.base import Block, Key, Name
 from brainstruct.settings.suggest import unknown_name
+
+FeatureKey: TypeAlias = tuple[str, str, int]
+"""Model, instruction, layer."""
 
 
 class Planted(Block):
@@ -29,25 +30,19 @@ class Planted(Block):
     instruction: Key
     layer: NonNegativeInt
 
+    @property
+    def key(self) -> FeatureKey:
+        """The feature space."""
+        return self.model, self.instruction, self.layer
 
-class Written(Block):
-    """A data set whose truth is known.
+
+class Brains(Block):
+    """How the brains of subjects are made.
 
     Attributes
     ----------
-    seed : int
-        Seed of stimuli, design and betas.
-    sessions : mapping
-        Sessions written per subject.
-    shared_images, unique_images : int
-        Images shown to all, and to each subject alone; with three repetitions
-        they fill the longest subject's sessions of 750 trials.
     formats : list of str
         Formats in which the betas are written.
-    anatomy_subject, anatomy_transform : str
-        pycortex subject whose regions are used.
-    regions : list of str or None
-        Regions of the anatomy that the mask covers; `None`: all it has.
     max_labelled : int
         Voxels of the mask that lie in regions, at most.
     n_unlabelled : int
@@ -60,19 +55,46 @@ class Written(Block):
         What drives which region; empty: pure noise everywhere.
     """
 
-    seed: int
-    sessions: dict[Key, PositiveInt] = Field(min_length=1)
-    shared_images: PositiveInt = Field(le=N_SHARED)
-    unique_images: PositiveInt = Field(le=N_OWN)
     formats: list[Literal["hdf5", "nifti"]] = ["hdf5"]
-    anatomy_subject: Name = "S1"
-    anatomy_transform: Name = "fullhead"
-    regions: list[str] | None = None
     max_labelled: PositiveInt = 2500
     n_unlabelled: NonNegativeInt = 300
     signal: float = Field(default=1.0, ge=0)
     ncsnr: tuple[float, float] = (0.6, 1.4)
     planted: list[Planted] = []
+
+    @model_validator(mode="after")
+    def _signals_can_be_planted(self) -> Self:
+        often = Counter(entry.roi for entry in self.planted)
+        if twice := [roi for roi, times in often.items() if times > 1]:
+            fault = f"'planted' has several signals in {', '.join(twice)}; plant one each"
+            raise ValueError(fault)
+        if not 0 < self.ncsnr[0] <= self.ncsnr[1]:
+            fault = f"'ncsnr' {self.ncsnr} are no bounds: a positive one, and a larger one"
+            raise ValueError(fault)
+        return self
+
+
+class Experiment(Block):
+    """Who is scanned for how long, and how many images they see.
+
+    The subject with most sessions sees all its images three times. Subjects with fewer sessions
+    see them one to three times, and some of them never.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of stimuli, design and betas.
+    sessions : mapping
+        Sessions written per subject.
+    shared_images, unique_images : int
+        Images shown to all, and to each subject alone; with three repetitions
+        they fill the longest subject's sessions of 750 trials.
+    """
+
+    seed: int
+    sessions: dict[Key, PositiveInt] = Field(min_length=1)
+    shared_images: PositiveInt = Field(le=N_SHARED)
+    unique_images: PositiveInt = Field(le=N_OWN)
 
     @model_validator(mode="after")
     def _images_fill_the_sessions(self) -> Self:
@@ -84,11 +106,6 @@ class Written(Block):
                 f"{self.longest} sessions have {n_trials} trials, "
                 f"but three repetitions of 'shared_images' + 'unique_images' are {shown}"
             )
-        often = Counter(entry.roi for entry in self.planted)
-        if twice := [roi for roi, times in often.items() if times > 1]:
-            problems.append(f"'planted' has several signals in {', '.join(twice)}; plant one each")
-        if not 0 < self.ncsnr[0] <= self.ncsnr[1]:
-            problems.append(f"'ncsnr' {self.ncsnr} are no bounds: a positive one, and a larger one")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -97,3 +114,19 @@ class Written(Block):
     def longest(self) -> int:
         """Most sessions of any subject."""
         return max(self.sessions.values())
+
+
+class Written(Brains, Experiment):
+    """A data set whose truth is known.
+
+    Attributes
+    ----------
+    anatomy_subject, anatomy_transform : str
+        pycortex subject whose regions are used.
+    regions : list of str or None
+        Regions of the anatomy that the mask covers; `None`: all it has.
+    """
+
+    anatomy_subject: Name = "S1"
+    anatomy_transform: Name = "fullhead"
+    regions: list[str] | None = None

@@ -1,14 +1,11 @@
 """Writes what belongs to no subject alone: images, design, table and captions."""
 
-from __future__ import annotations
-
 import h5py
 import numpy as np
 
-from brainstruct.datasets.nsd import numbers
 from brainstruct.datasets.nsd.design import shown_images
 from brainstruct.datasets.nsd.layout import Layout
-from brainstruct.datasets.nsd.synthetic.behaviour import write_behaviour
+from brainstruct.datasets.nsd.numbers import IMAGE_SIZE, N_IMAGES
 from brainstruct.datasets.nsd.synthetic.captions import write_captions
 from brainstruct.datasets.nsd.synthetic.design import (
     draw_design,
@@ -17,31 +14,29 @@ from brainstruct.datasets.nsd.synthetic.design import (
     write_stim_info,
 )
 from brainstruct.datasets.nsd.synthetic.photographs import Crop, cut, draw_crop, load_photographs
-from brainstruct.datasets.nsd.synthetic.plan import StudyPlan
+from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.store.publishing import publish
 
 COMPRESSION_LEVEL = 4
 
 
-def write_stimuli(layout: Layout, plan: StudyPlan, seed: int) -> None:
+def write_stimuli(layout: Layout, plan: Experiment, image_size: int = IMAGE_SIZE) -> None:
     """Write a synthetic study up to its subjects' brains.
 
     Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the
     NSD, but only images that some subject saw are written: the others read as
     zeros and take no space.
 
-    The same seed gives the same data.
+    The same plan gives the same data. `image_size` are rows and columns.
     """
-    design = draw_design(plan, seed)
+    design, seed = draw_design(plan), plan.seed
     table = draw_stim_info(design, seed)
     shown = shown_images(design, plan.sessions).tolist()
     crops = {nsd_id: draw_crop(nsd_id, seed) for nsd_id in shown}
-    write_expdesign(design, layout.expdesign_file, seed)
+    write_expdesign(design, layout.expdesign_file)
     write_stim_info(table, layout.stim_info_file)
     write_captions(layout, table, crops, seed)
-    for subject, n_sessions in plan.sessions.items():
-        write_behaviour(layout, design, subject, n_sessions, seed)
-    _write_images(layout, crops, plan.image_size)
+    _write_images(layout, crops, image_size)
 
 
 def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:
@@ -52,7 +47,7 @@ def _write_images(layout: Layout, crops: dict[int, Crop], size: int) -> None:
     ):
         bricks = file.create_dataset(
             "imgBrick",
-            shape=(numbers.N_IMAGES, size, size, 3),
+            shape=(N_IMAGES, size, size, 3),
             dtype=np.uint8,
             chunks=(1, size, size, 3),
             compression="gzip",

@@ -1,9 +1,6 @@
 """Writes a subject: anatomy, regions, and betas with planted signals."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +15,9 @@ from brainstruct.datasets.nsd.ncsnr import compute_ncsnr
 from brainstruct.datasets.nsd.numbers import TRIALS_PER_SESSION
 from brainstruct.datasets.nsd.synthetic.betas import draw_session, spoil, write_hdf5, write_nifti
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
-from brainstruct.datasets.nsd.synthetic.plan import FeatureKey, SubjectPlan
 from brainstruct.datasets.nsd.synthetic.planting import Voxels, plant
 from brainstruct.datasets.nsd.synthetic.regions import Anatomy, draw_families, write_families
+from brainstruct.datasets.nsd.synthetic.settings import Brains, FeatureKey
 from brainstruct.datasets.nsd.synthetic.streams import stream
 from brainstruct.datasets.nsd.synthetic.volumes import (
     brain_mask,
@@ -41,15 +38,16 @@ def write_subject(
     subject: str,
     anatomy: xr.Dataset,
     features: Mapping[FeatureKey, xr.DataArray],
-    plan: SubjectPlan,
+    plan: Brains,
+    n_sessions: int,
     seed: int,
     progress: Progress | None = None,
 ) -> None:
     """Write a synthetic subject into a study that `write_stimuli` began.
 
-    A trial's beta is ``spread * (signal * s[image] + e / ncsnr) + offset`` in
+    A trial's beta is ``SPREAD * (signal * s[image] + e / ncsnr) + offset`` in
     percent signal change, scaled per voxel so that its standard deviation is
-    `spread`; s is the planted signal (variance 1 over images), e white noise,
+    `SPREAD`; s is the planted signal (variance 1 over images), e white noise,
     and the offset belongs to session and voxel. Voxels without a planted signal
     are noise. In each session one voxel of nsdgeneral is all zero and some
     numbers are saturated, as it happens in the NSD.
@@ -60,13 +58,13 @@ def write_subject(
     names a region that the anatomy lacks or features that are not given.
     """
     design = read_expdesign(layout.expdesign_file)
-    nsd_id = trial_nsd_ids(design, subject, plan.n_sessions)
+    nsd_id = trial_nsd_ids(design, subject, n_sessions)
     shown, image = np.unique(nsd_id, return_inverse=True)
 
     brain = Anatomy.from_dataset(anatomy)
     random = stream(seed, "voxels", subject)
     general = draw_general(brain, plan, random)
-    mask = draw_mask(brain, general, plan.n_outside, random)
+    mask = draw_mask(brain, general, random)
     voxels = plant(brain, general, mask, features, shown, plan, stream(seed, "plant", subject))
 
     families = draw_families(brain)
@@ -77,15 +75,15 @@ def write_subject(
 
     sessions: list[npt.NDArray[np.int16]] = []
     images = image.reshape(-1, TRIALS_PER_SESSION)
-    for session, rows in zip(session_numbers(plan.n_sessions), images, strict=True):
-        betas = draw_session(voxels, rows, plan.spread, stream(seed, "session", subject, session))
-        spoil(betas, voxels, plan.n_saturated, stream(seed, "faults", subject, session))
+    for session, rows in zip(session_numbers(n_sessions), images, strict=True):
+        betas = draw_session(voxels, rows, stream(seed, "session", subject, session))
+        spoil(betas, voxels, stream(seed, "faults", subject, session))
         for fmt in plan.formats:
             write = write_hdf5 if fmt == "hdf5" else write_nifti
             write(betas, mask, layout.betas_file(subject, session, fmt))
         sessions.append(betas)
         if progress is not None:
-            progress(session, plan.n_sessions)
+            progress(session, n_sessions)
     ncsnr = np.full(mask.shape, np.nan, dtype=np.float32)
     ncsnr[mask] = compute_ncsnr(np.concatenate(sessions), nsd_id)
     write_volume(ncsnr, layout.ncsnr_file(subject))
@@ -97,7 +95,7 @@ def _write_truth(
     subject: str,
     place: npt.NDArray[np.int64],
     voxels: Voxels,
-    plan: SubjectPlan,
+    plan: Brains,
     seed: int,
 ) -> None:
     """Store what drives each voxel of nsdgeneral; no planted signal: empty names, layer -1."""
@@ -119,5 +117,5 @@ def _write_truth(
         attrs={"subject": subject},
     )
     write_dataset(
-        truth, truth_file(layout, subject), provenance={"seed": seed, "plan": asdict(plan)}
+        truth, truth_file(layout, subject), provenance={"seed": seed, "plan": plan.model_dump()}
     )

@@ -1,7 +1,5 @@
 """Writes a cortex as the NSD has one: surfaces, patches, and where vertices lie in the volumes."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable
 from pathlib import Path

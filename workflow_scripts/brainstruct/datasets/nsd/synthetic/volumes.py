@@ -1,13 +1,11 @@
 """Chooses the voxels of the masks, and draws the mean image."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
-from brainstruct.datasets.nsd.synthetic.plan import SubjectPlan
 from brainstruct.datasets.nsd.synthetic.regions import Anatomy
+from brainstruct.datasets.nsd.synthetic.settings import Brains
 from brainstruct.errors import InputError
 
 BoolArray = npt.NDArray[np.bool_]
@@ -18,11 +16,14 @@ SMALLEST_REGION = 40
 NEAR = 4.0
 """Voxels of nsdgeneral lie at most so far (in voxels) from a named region."""
 
+N_OUTSIDE = 200
+"""Voxels outside nsdgeneral that get betas, at most."""
+
 MEAN_CORTEX, MEAN_OUTSIDE, MEAN_NOISE = 1200.0, 150.0, 60.0
 """Scanner units of the mean functional image."""
 
 
-def draw_general(brain: Anatomy, plan: SubjectPlan, random: np.random.Generator) -> BoolArray:
+def draw_general(brain: Anatomy, plan: Brains, random: np.random.Generator) -> BoolArray:
     """Draw nsdgeneral, [i, j, k]: voxels of named regions and cortex around them.
 
     An `InputError` if there are fewer unlabelled cortical voxels near the regions than wanted.
@@ -42,13 +43,11 @@ def draw_general(brain: Anatomy, plan: SubjectPlan, random: np.random.Generator)
     return general
 
 
-def draw_mask(
-    brain: Anatomy, general: BoolArray, n_outside: int, random: np.random.Generator
-) -> BoolArray:
+def draw_mask(brain: Anatomy, general: BoolArray, random: np.random.Generator) -> BoolArray:
     """Draw the voxels that get betas, [i, j, k]: nsdgeneral and a thin sample of other cortex."""
     others = np.flatnonzero(brain.cortex & ~general)
     mask = general.copy()
-    mask.flat[random.choice(others, min(n_outside, others.size), replace=False)] = True
+    mask.flat[random.choice(others, min(N_OUTSIDE, others.size), replace=False)] = True
     return mask
 
 
@@ -70,12 +69,10 @@ def draw_mean(brain: Anatomy, random: np.random.Generator) -> npt.NDArray[np.flo
     return noisy.astype(np.float32)
 
 
-def _thin_out(
-    label: npt.NDArray[np.int16], most: int | None, random: np.random.Generator
-) -> BoolArray:
+def _thin_out(label: npt.NDArray[np.int16], most: int, random: np.random.Generator) -> BoolArray:
     """Keep about `most` labelled voxels: the same share of every region, and never few."""
     total = int(np.count_nonzero(label > 0))
-    if most is None or total <= most:
+    if total <= most:
         return label > 0
     kept = np.zeros(label.shape, dtype=bool)
     for number in np.unique(label[label > 0]):
