@@ -49,6 +49,7 @@ for name, kind in models.embed_jobs().items():
             runtime=kind.minutes,
         params:
             model_settings=models.settings,
+            layers=models.layers,
             stamps=models.stamps_of,
             folder=models.folder_of,
             texts=models.texts(kind.instructions),

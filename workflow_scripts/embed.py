@@ -79,6 +79,7 @@ def embed(
     stamps: Path,
     folder: Path,
     model_settings: ModelSettings,
+    layers: list[int],
     texts: dict[str, str | None],
     dataset: DataSet,
     work: Path,
@@ -103,6 +104,8 @@ def embed(
     pixels = files_identity(stimuli)
     shared = BlockStore(store)
     anywhere = shared_identity(code, checkpoint, model_settings, device, images)
+    if len(layers) < model_settings.n_layers:
+        anywhere["layers"] = layers
     anywhere["files"] = [[one["size"], one["sampled_sha256"]] for one in pixels]
     known = {key: anywhere | {"instruction": text} for key, text in texts.items()}
     paths = dict(zip(texts, embeddings, strict=True))
@@ -126,6 +129,7 @@ def embed(
                 work_folder=work,
                 # Snakemake sees to it that results are of these, and knows nothing of shards.
                 identity=identity | {"stimuli": pixels},
+                layers=layers,
                 batch_size=batch_size,
                 images_per_shard=images_per_shard,
                 storage=model_settings.storage,
@@ -134,7 +138,7 @@ def embed(
                 log.info("instruction %s: %s", key, text)
                 describe(embedded)
                 whole = block_identity(
-                    network, embedded["stimulus"], text, model_settings.storage, identity
+                    network, embedded["stimulus"], text, layers, model_settings.storage, identity
                 )
                 environment = {
                     "instruction": text,

@@ -110,6 +110,7 @@ def embedded(folder: Path, family: str) -> dict[str, object]:
                 folder=folder / "checkpoint",
                 store=None,
                 model_settings=ModelSettings(**settings, **USUAL | changes),
+                layers=list(range(n_layers)),
                 texts=texts,
                 dataset=Pictures(),
                 work=folder / "work" / name,

@@ -111,6 +111,13 @@ def test_labels_and_values(embed):
         assert row["truncated"].item() == (stimulus > 30)
 
 
+def test_layers_that_are_kept_are_those_of_all(embed, tmp_path, model):
+    some = embed(layers=[0, 2], work_folder=tmp_path / "some")
+    xr.testing.assert_identical(some, embed().sel(layer=[0, 2]))
+    assert block_identity(model, IDS, None, [0, 2], "float16", {})["layers"] == [0, 2]
+    assert "layers" not in block_identity(model, IDS, None, [0, 1, 2], "float16", {})
+
+
 @pytest.mark.parametrize(("batch_size", "images_per_shard"), [(1, 1), (3, 5), (64, 4), (4, 512)])
 def test_neither_batches_nor_shards_change_the_result(
     embed, tmp_path, batch_size, images_per_shard
@@ -123,7 +130,7 @@ def test_neither_batches_nor_shards_change_the_result(
 def test_written_by_layer_and_read_back(embed, tmp_path, model):
     block = embed()
     path = tmp_path / "results" / "block.nc"
-    identity = block_identity(model, IDS, None, "float16", IDENTITY)
+    identity = block_identity(model, IDS, None, range(3), "float16", IDENTITY)
     write_block(block, path, provenance=identity)
     with arrays.open_dataset(path, ["embedding"]) as stored:
         assert stored["embedding"].encoding["chunksizes"] == (1, len(IDS), 3)
@@ -251,6 +258,7 @@ def test_a_damaged_shard_is_computed_again(embed, model, tmp_path, caplog, how):
     [
         ({"identity": {**IDENTITY, "revision": "xyz"}}, "revision: 'abc', not 'xyz'"),
         ({"ids": IDS[::-1]}, "stimuli_sha256"),
+        ({"layers": [2]}, "layers: None, not [2]"),
         ({"storage": "float32"}, "storage: 'float16', not 'float32'"),
     ],
 )
@@ -265,7 +273,7 @@ def test_shards_of_another_run_are_passed_over(embed, model, tmp_path, caplog, c
 
 
 def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
-    plain = block_identity(Brightness(tmp_path), IDS, None, "float16", IDENTITY)
+    plain = block_identity(Brightness(tmp_path), IDS, None, range(3), "float16", IDENTITY)
     json.dumps(plain)
     options = (
         {"random_seed": 1},
@@ -275,8 +283,8 @@ def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
     )
     for option in options:
         model = Brightness(tmp_path, **option)
-        assert block_identity(model, IDS, None, "float16", IDENTITY) != plain
-    told = block_identity(Brightness(tmp_path), IDS, "Look!", "float16", IDENTITY)
+        assert block_identity(model, IDS, None, range(3), "float16", IDENTITY) != plain
+    told = block_identity(Brightness(tmp_path), IDS, "Look!", range(3), "float16", IDENTITY)
     assert told["instruction_sha256"] != plain["instruction_sha256"]
 
 

@@ -57,6 +57,7 @@ def make_job(study: Path, name: str) -> SimpleNamespace:
                 "dtype": "auto",
                 "storage": "float16",
             },
+            "layers": list(range(5)),
             "texts": INSTRUCTIONS,
             "dataset": {"dataset": "nsd", "nsd_root": str(study / "nsd")},
             "work": str(own / "work"),

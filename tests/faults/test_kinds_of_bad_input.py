@@ -200,6 +200,7 @@ def run(spoilt: Spoilt, rule: str, tmp_path: Path, **params: object) -> tuple[st
             "dtype": "auto",
             "storage": "float16",
         },
+        "layers": list(range(params.get("n_layers", 3))),
         "texts": {"none": None} if family.startswith("clip") else {"IC": "What?"},
         "work": str(tmp_path / "work"),
         WRITTEN[rule]: [str(output)],

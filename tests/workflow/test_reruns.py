@@ -215,9 +215,21 @@ def test_changed_text_reruns_that_instruction(changed):
     assert all("/IC/" in name for name in done.outputs("embed"))
 
 
-def test_added_layer_embeds_nothing_and_refits_its_model(changed):
-    done = changed(lambda config: entry(config, "mplug-owl").update(layers=[2, 3]))
-    assert folded(done.jobs) == {"fit_ridge": 1} | after_fits("mplug-owl")
+def test_added_layer_embeds_and_refits_its_model_and_asks_it_nothing(edited):
+    reconfigure(edited, lambda config: entry(config, "mplug-owl").update(layers=[2, 3]))
+    done = dry(edited)
+    assert folded(done.jobs) == {"embed": BLOCKS, "fit_ridge": 1} | after_fits("mplug-owl")
+    assert "layers was [3], is [2, 3] (embed: 2)" in done.text
+    blocks = sorted((edited.root / "results/small/embeddings/mplug-owl/IC").iterdir())
+    before = [read_dataset(path) for path in blocks]
+    edited.run("results/small/scores/subj01/mplug-owl.nc", *SMALL)
+    for path, old in zip(blocks, before, strict=True):
+        new = read_dataset(path)
+        assert new["layer"].values.tolist() == [2, 3]
+        assert new.sel(layer=[3]).equals(old)
+    # Embeddings with more layers than are fitted are as good as those without.
+    reconfigure(edited, lambda config: entry(config, "mplug-owl").update(layers=[2]))
+    assert not {"embed", "fit_ridge"} & folded(dry(edited).jobs).keys()
 
 
 def test_added_layer_alone_is_fitted_with_one_layer_per_job(changed):
@@ -229,7 +241,7 @@ def test_added_layer_alone_is_fitted_with_one_layer_per_job(changed):
     jobs = folded(done.jobs)
     assert jobs.pop("predict_selected") == 4
     assert jobs == (
-        {"fit_ridge": 1}
+        {"embed": BLOCKS, "fit_ridge": 1}
         | after_fits("mplug-owl")
         | after_predictions("instructblip", "mplug-owl", "clip-text")
     )

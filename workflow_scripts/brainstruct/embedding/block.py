@@ -35,6 +35,7 @@ def embed_block(
     instructions: Mapping[str, str | None],
     work_folder: str | PathLike[str],
     identity: Mapping[str, object],
+    layers: Sequence[int] | None = None,
     batch_size: int = 64,
     images_per_shard: int = 512,
     storage: Storage = "float16",
@@ -47,8 +48,9 @@ def embed_block(
     of `images_per_shard` stimuli are kept in ``work_folder/key`` until `discard_shards`.
     `identity` is what the result depends on and this function cannot know (checkpoint
     revision, identity of the code, of the data set), as JSON; `block_identity` completes it.
-    `batch_size` is the first one: it grows while a GPU has room, and is halved, for the rest of
-    the job, when memory runs out; `storage` is the precision of the states.
+    `layers` are those whose states are kept, by default all, in the precision of `storage`.
+    `batch_size` is the first one: it grows while a GPU has room, and is halved, for the rest
+    of the job, when memory runs out.
 
     Yields
     ------
@@ -70,9 +72,10 @@ def embed_block(
     if wanted.ndim != 1 or len(wanted) == 0 or len(np.unique(wanted)) != len(wanted):
         raise ValueError("a block is a list of stimuli, each once, at least one")
     spans = np.split(wanted, range(images_per_shard, len(wanted), images_per_shard))
+    kept = range(model.n_layers) if layers is None else layers
     works = {
         key: ShardFolder(
-            Path(work_folder) / key, block_identity(model, wanted, text, storage, identity)
+            Path(work_folder) / key, block_identity(model, wanted, text, kept, storage, identity)
         )
         for key, text in instructions.items()
     }
@@ -114,27 +117,25 @@ def embed_block(
                 progress.advance(len(batch_ids) * len(loaded))
                 if len(seen) == len(spans[number]):
                     for key in pending[number]:
-                        shard = label(join(parts[key]), seen, storage).sel(stimulus=spans[number])
+                        shard = label(join(parts[key]), seen, kept, storage)
+                        shard = shard.sel(stimulus=spans[number])
                         works[key].write(number, _part(spans[number]), shard)
                         parts[key] = []
                         log.info("finished shard %d of %d of %s", number + 1, len(spans), key)
                     seen = []
 
     for work in works.values():
+        empty = empty_block(wanted, kept, model.feature_dim, storage)
         # Another run of this job that comes to its end beside this one takes shards away.
-        while (block := _whole(work, spans, model, storage)) is None:
+        while (block := _whole(work, spans, empty)) is None:
             compute(missing())
         yield block
 
 
 def _whole(
-    work: ShardFolder,
-    spans: Sequence[NDArray[np.int64]],
-    model: FeatureModel,
-    storage: Storage,
+    work: ShardFolder, spans: Sequence[NDArray[np.int64]], block: xr.Dataset
 ) -> xr.Dataset | None:
-    """Put the shards of a block together; `None` if one is missing."""
-    block = empty_block(np.concatenate(spans), model.n_layers, model.feature_dim, storage)
+    """Put the shards of a block into it; `None` if one is missing."""
     start = 0
     for number, span in enumerate(spans):
         shard = work.read(number, _part(span))
@@ -167,6 +168,7 @@ def block_identity(
     model: FeatureModel,
     ids: ArrayLike,
     instruction: str | None,
+    layers: Sequence[int],
     storage: Storage,
     identity: Mapping[str, object],
 ) -> dict[str, object]:
@@ -178,8 +180,10 @@ def block_identity(
     """
     sampling = model.options.sampling
     told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()
+    kept = {"layers": list(layers)} if len(layers) < model.n_layers else {}
     return {
         **identity,
+        **kept,
         "family": type(model).__name__,
         "n_layers": model.n_layers,
         "feature_dim": model.feature_dim,

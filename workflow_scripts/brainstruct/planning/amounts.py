@@ -128,9 +128,10 @@ class Amounts:
         return sum(map(self.dataset.expected_bytes, files))
 
     def embedding_bytes(self, model: str, images: int) -> int:
-        """Return the size of a model's states of some images: every layer is stored."""
+        """Return the size of a model's states of some images: fitted layers are stored."""
         item = 2 if self.study.embedding.storage == "float16" else 4
-        states = self.study.model(model).n_layers * self.networks[model].width * item
+        n_layers = len(self.study.model(model).fitted_layers)
+        states = n_layers * self.networks[model].width * item
         answer = 5 * self.study.embedding.max_new_tokens + 25
         return images * (states + answer) + self.assumed.file_bytes
 

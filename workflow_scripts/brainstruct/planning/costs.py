@@ -85,7 +85,7 @@ def _results_read(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -
     share = 1.0
     if job.kind in ("fit_ridge", "partition_variance"):
         fitted = sum(map(is_layer, job.outputs)) if job.kind == "fit_ridge" else 1
-        share = fitted / amounts.study.model(job.wildcards["model"]).n_layers
+        share = fitted / len(amounts.study.model(job.wildcards["model"]).fitted_layers)
     folder = Path(amounts.study.results, "embeddings")
     return sum(
         size_of(name) * (share if Path(name).is_relative_to(folder) else 1.0)

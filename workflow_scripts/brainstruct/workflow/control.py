@@ -42,7 +42,8 @@ class Control:
         self.dry = not DRY.isdisjoint(arguments) or _has_short(arguments, "n")
         self._arguments = arguments
         places = Places.of(rooms.data.study)
-        self.records = Records(Ledger(places.root), places)
+        layers = {model.key: model.fitted_layers for model in rooms.data.study.models}
+        self.records = Records(Ledger(places.root), places, layers=layers)
         self._rooms = rooms
         self._contents = rooms.data.inputs.contents
         self.requests = Requests(workflow, places.root)

@@ -10,6 +10,7 @@ few jobs that read embeddings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ class Discarded:
                 return False
         elif name not in records.ledger.discarded and stage_of(name) != ELSEWHERE:
             return False
-        return self._settings(entry) == dict(entry.params) and all(
+        return self._settings(entry) == records.lasting(entry) and all(
             self._holds(source) and not self._is_newer(source, path) for source in entry.inputs
         )
 
@@ -100,4 +101,5 @@ class Discarded:
         rule = self._workflow.get_rule(entry.rule)
         found, _ = rule.expand_params(dict(entry.wildcards), InputFiles(), OutputFiles(), None)
         names_in = self._records.places.names_in
-        return {name: names_in(repr(value)) for name, value in found.items()}
+        now = {name: names_in(repr(value)) for name, value in found.items()}
+        return self._records.lasting(replace(entry, params=now))

@@ -45,7 +45,7 @@ class ModelRoom(Room):
 
     checkpoint = file("checkpoints/{checkpoint}.json")  # manifest, once it is complete on disk
     checkpoint_stamps = file("checkpoints/{checkpoint}.stamps.json")  # sizes and times of its files
-    embedding = file("embeddings/{model}/{instruction}/{block}.nc")  # states of every layer
+    embedding = file("embeddings/{model}/{instruction}/{block}.nc")  # states of fitted layers
     work = file("work/embed/{model}/{block}")  # folder for finished shards
 
     def checkpoint_folder(self, checkpoint: str) -> str:
@@ -145,6 +145,10 @@ class ModelRoom(Room):
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Everything that decides what the job's model makes of a stimulus."""
         return self.settings_of(wildcards.model)
+
+    def layers(self, wildcards: Wildcards) -> list[int]:
+        """Layers whose states the job's model keeps; see `records.AT_LEAST`."""
+        return self.study.model(wildcards.model).fitted_layers
 
     def settings_of(self, key: str) -> dict[str, Any]:
         """Everything that decides what a model makes of a stimulus."""

@@ -8,14 +8,16 @@ record is written and its time set as it was. Then Snakemake decides, and explai
 as if nothing had happened.
 """
 
+import ast
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
@@ -27,13 +29,23 @@ from brainstruct.store.ledger import Entry, Ledger, Made, stage_of
 from brainstruct.workflow.places import Places
 
 KEPT = ".snakemake"  # in the folder a run is started from
+AT_LEAST = "layers"
+"""Parameter of embeddings that may have been made with more: these are still what is asked for."""
 NOTES = "ledgers"  # below it: which records were given back, for each results folder
 
 
 class Records:
     """Snakemake's records of the results of a study, in the clone it is run from."""
 
-    def __init__(self, ledger: Ledger, places: Places, kept: Path = Path(KEPT)) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        places: Places,
+        kept: Path = Path(KEPT),
+        layers: Mapping[str, list[int]] = MappingProxyType({}),
+    ) -> None:
+        # Key of a model -> layers that its embeddings must have at least.
+        self._layers = layers
         self.ledger, self.places, self._kept = ledger, places, kept
         where = hashlib.sha256(str(Path(places.root).resolve()).encode()).hexdigest()[:12]
         self._notes_file = kept / NOTES / f"{where}.json"
@@ -164,14 +176,17 @@ class Records:
     def _since(self, output: str, made: Made, entry: Entry) -> int | None:
         """Return since when an output is as it is, if it was made again and is what it was.
 
-        What was made of it before need not be made again. An output that was discarded
-        counts as what it was: bits of GPUs differ, what it depends on does not.
+        What was made of it before need not be made again. An output that was discarded, or has
+        more layers now, counts as what it was: bits of GPUs differ, what it depends on does not.
         """
         before = self.ledger.entries.get(output)
-        if before is None or (before.params, before.inputs) != (entry.params, entry.inputs):
+        if before is None or before.inputs != entry.inputs:
+            return None
+        if self.lasting(before) != self.lasting(entry):
             return None
         old = before.made[output]
-        if output not in self.ledger.discarded and old.digest != made.digest:
+        kept = output not in self.ledger.discarded and before.params == entry.params
+        if kept and old.digest != made.digest:
             return None
         paths = (Path(self.places.path(source)) for source in entry.inputs)
         newer = any(path.exists() and time_of(path) > old.time for path in paths)
@@ -184,11 +199,37 @@ class Records:
         )
 
     def is_discarded(self, name: str) -> bool:
-        """Whether an output was deleted on purpose, and is not back."""
-        return name in self.ledger.discarded and not Path(self.places.path(name)).exists()
+        """Whether an output was deleted on purpose, and is not back, or lacks layers."""
+        if not Path(self.places.path(name)).exists():
+            return name in self.ledger.discarded
+        entry = self.ledger.entries.get(name)
+        return entry is not None and not self._suffices(entry)
+
+    def _suffices(self, entry: Entry) -> bool:
+        """Whether embeddings have the layers that are asked for now; anything else does."""
+        wanted = self._wanted(entry)
+        had = entry.params.get(AT_LEAST)  # before there was this parameter, all were kept
+        return wanted is None or had is None or set(wanted) <= set(ast.literal_eval(had))
+
+    def _wanted(self, entry: Entry) -> list[int] | None:
+        """Return the layers that embeddings are to have; `None` for what is none."""
+        if stage_of(min(entry.made, default="")) != "embeddings":
+            return None
+        return self._layers.get(entry.wildcards.get("model", ""))
+
+    def lasting(self, entry: Entry) -> dict[str, str]:
+        """Return the parameters of a job but for what embeddings may have more of."""
+        if self._wanted(entry) is None:
+            return dict(entry.params)
+        return {name: value for name, value in entry.params.items() if name != AT_LEAST}
 
     def _params(self, entry: Entry) -> list[str]:
-        return sorted(map(self.places.paths_in, entry.params.values()))
+        """Return the parameters of a job as Snakemake is to find them."""
+        params = dict(entry.params)
+        wanted = self._wanted(entry)
+        if wanted is not None and self._suffices(entry):
+            params[AT_LEAST] = repr(wanted)
+        return sorted(map(self.places.paths_in, params.values()))
 
     def _note(self, entry: Entry) -> str:
         """Return the digest of the record that belongs to an entry."""
