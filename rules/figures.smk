@@ -233,7 +233,7 @@ rule draw_winning_layer:
 
 rule draw_model_scatter:
     input:
-        winners=figures.mllm_winners,
+        winners=encoding.of_models(encoding.winners, figures.mllms),
         ceiling=data.ceiling(),
     output:
         svg=figures.figure("model_scatter/{subject}"),
@@ -266,7 +266,7 @@ rule draw_model_scatter:
 
 rule draw_alignment_maps:
     input:
-        winners=figures.mllm_winners,
+        winners=encoding.of_models(encoding.winners, figures.mllms),
         ceiling=data.ceiling(),
         store=figures.pycortex_store(),
     output:

@@ -174,7 +174,8 @@ def test_figures_of_multimodal_models_are_drawn_for_every_subject(paper_config):
         assert f"results/figures/concepts/{subject}_idefics.svg" in drawn
     assert "results/figures/shared_variance/mplug-owl.svg" in drawn
     assert len(set(drawn)) == len(drawn)
-    assert rooms.figures.mllm_winners(wild(subject="subj02")) == [
+    winners = rooms.encoding.of_models(rooms.encoding.winners, rooms.figures.mllms)
+    assert winners(wild(subject="subj02")) == [
         f"results/winners/subj02/{model}.nc" for model in rooms.figures.mllms
     ]
 
