@@ -119,7 +119,7 @@ def test_preset_brings_its_own_settings(paper_config):
     paper_config["encoding"]["alphas"]["count"] = 7
     other = build(paper_config)
     assert other.encoding.settings == rooms.encoding.settings
-    assert other.statistics.penalties["count"] == 7
+    assert other.data.study.encoding.alphas.model_dump()["count"] == 7
 
 
 def sessions(rooms, subject):
