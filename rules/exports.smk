@@ -5,9 +5,9 @@ rule export_subject:
     input:
         exports.grid,
         exports.check,
-        scores=exports.scores,
-        winners=exports.winners,
-        uncertainties=exports.uncertainties,
+        scores=exports.of_models(encoding.scores),
+        winners=exports.of_models(encoding.winners),
+        uncertainties=exports.of_models(statistics.uncertainty),
         ceiling=exports.space,
         surface_files=exports.surface_files,
     output:

@@ -152,7 +152,7 @@ rule draw_winning_instruction:
         race="instruction",
         legend=figures.legend,
         instructions=study.instructions,
-        labels=figures.labels,
+        labels={},  # of models that raced
         title=figures.title,
         code=stage_identity("draw_winning"),
     script:
@@ -187,8 +187,8 @@ rule draw_winning_model:
         runtime=30,
     params:
         race="model",
-        legend={},
-        instructions=study.instructions,
+        legend={},  # of instructions that raced, as their list
+        instructions=[],
         labels=figures.labels,
         title="{subject}",
         code=stage_identity("draw_winning"),
@@ -233,7 +233,7 @@ rule draw_winning_layer:
 
 rule draw_model_scatter:
     input:
-        winners=figures.mllm_winners,
+        winners=encoding.of_models(encoding.winners, figures.mllms),
         ceiling=data.ceiling(),
     output:
         svg=figures.figure("model_scatter/{subject}"),
@@ -266,7 +266,7 @@ rule draw_model_scatter:
 
 rule draw_alignment_maps:
     input:
-        winners=figures.mllm_winners,
+        winners=encoding.of_models(encoding.winners, figures.mllms),
         ceiling=data.ceiling(),
         store=figures.pycortex_store(),
     output:

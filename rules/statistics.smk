@@ -84,7 +84,7 @@ rule compare_instructions:
 
 rule find_best_models:
     input:
-        winners=statistics.winners,
+        winners=encoding.of_models(encoding.winners, statistics.compared_models),
         comparison=statistics.model_comparison(),
     output:
         best_models=statistics.best_models(),

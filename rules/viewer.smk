@@ -23,7 +23,7 @@ rule pack_surface:
 
 rule build_viewer:
     input:
-        winners=viewer.winners,
+        winners=encoding.of_models(encoding.winners),
         ceiling=data.ceiling(),
         store=figures.pycortex_store(),
         packed=viewer.packed,

@@ -27,7 +27,7 @@ def draw_winning(
     png: Path,
     table: Path,
 ) -> None:
-    """Draw one subject, and one model where its instructions raced."""
+    """Draw one subject, and one model where its instructions raced; who did not has no words."""
     found = read_dataset(winners, [f"{race}_index", "clear", "q", "candidate"], ["voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
     winner, keys = found[f"{race}_index"], [str(key) for key in found[race].values]

@@ -65,7 +65,9 @@ def test_jobs_that_colour_instructions_have_the_studys_list_whatever_the_model_w
     for name, rule in rules().items():
         if "instruction_colours(" in (SCRIPTS / f"{script_of(rule)}.py").read_text("utf-8"):
             wildcards = Wildcards(fromdict={one: given[one] for one in rule.wildcard_names})
-            lists[name] = values(rule.params, wildcards)["instructions"]
+            params = values(rule.params, wildcards)
+            if params.get("race") != "model":
+                lists[name] = params["instructions"]
     assert len(lists) == 6
     assert {len(keys) for keys in lists.values()} == {10}
 

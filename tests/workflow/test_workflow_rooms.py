@@ -119,7 +119,7 @@ def test_preset_brings_its_own_settings(paper_config):
     paper_config["encoding"]["alphas"]["count"] = 7
     other = build(paper_config)
     assert other.encoding.settings == rooms.encoding.settings
-    assert other.statistics.penalties["count"] == 7
+    assert other.data.study.encoding.alphas.model_dump()["count"] == 7
 
 
 def sessions(rooms, subject):
@@ -174,7 +174,8 @@ def test_figures_of_multimodal_models_are_drawn_for_every_subject(paper_config):
         assert f"results/figures/concepts/{subject}_idefics.svg" in drawn
     assert "results/figures/shared_variance/mplug-owl.svg" in drawn
     assert len(set(drawn)) == len(drawn)
-    assert rooms.figures.mllm_winners(wild(subject="subj02")) == [
+    winners = rooms.encoding.of_models(rooms.encoding.winners, rooms.figures.mllms)
+    assert winners(wild(subject="subj02")) == [
         f"results/winners/subj02/{model}.nc" for model in rooms.figures.mllms
     ]
 

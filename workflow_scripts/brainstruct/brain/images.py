@@ -21,7 +21,8 @@ def open_image(
     damaged. An `InputError` if the file is missing, damaged or of another format, has other
     dimensions, or cannot hold what its header announces.
     """
-    with reading(path, f"{name_of(kind)} file", cure):
+    called = {"Nifti1Image": "NIfTI", "MGHImage": "MGZ"}[kind.__name__]
+    with reading(path, f"{called} file", cure):
         image = kind.from_filename(path)
         shape = tuple(int(length) for length in image.shape)
         announced = image.dataobj.offset + prod(shape) * image.dataobj.dtype.itemsize
@@ -34,8 +35,3 @@ def open_image(
         fault = f"is damaged or cut: its header announces shape {shape}, {announced} bytes"
         raise InputError(path, f"{fault}, more than a file of {held} bytes can hold", cure)
     return image
-
-
-def name_of(kind: Any) -> str:
-    """Return what a class of nibabel is called by people."""
-    return {"Nifti1Image": "NIfTI", "MGHImage": "MGZ"}[kind.__name__]

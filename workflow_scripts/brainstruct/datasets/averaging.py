@@ -61,8 +61,6 @@ def average_betas(
         (images of voxels), n_dead_voxels, n_mask_voxels, n_voxels; the first two
         in the voxels that are kept.
 
-    Notes
-    -----
     Memory: 9 bytes per image and mask voxel at most (sum, count and the copy
     without dead voxels, 1.4 GB for 10,000 images and 15,724 voxels), plus one
     piece of betas and one block of `VOXELS_AT_ONCE` columns; 4 bytes more where

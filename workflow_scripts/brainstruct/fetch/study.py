@@ -56,17 +56,13 @@ def fetch_study(study: Study, *, dry_run: bool = False, verify: bool = False) ->
         faults += _fetch(layout, bucket, wanted, captions, study.fetch.captions)
     if faults:
         rest = "the others can be fetched" if dry_run else "all others are in place"
+        more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        listed = "\n  ".join([*faults[:_SHOWN], *more])
         raise InputError(
             f"{len(faults)} faults",
-            f"of {len(wanted.sizes) + bool(captions)} files; {rest}:\n  "
-            + "\n  ".join([*faults[:_SHOWN], *_more(faults)])
-            + "\n",
+            f"of {len(wanted.sizes) + bool(captions)} files; {rest}:\n  {listed}\n",
             "Mend these, and start again: what is there does not come again",
         )
-
-
-def _more(faults: Sequence[str]) -> list[str]:
-    return [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
 
 
 def _not_to_be_had(wanted: Files, layout: Layout, bucket: str) -> list[str]:
@@ -91,7 +87,8 @@ def _fetch(
         described, refused = _described(web.describe, {archive: address}, 1)
         faults += refused
         # One that is there has come whole, and could not be unpacked.
-        if described and not _is_here(archive, described[archive].size):
+        whole = archive.is_file() and archive.stat().st_size
+        if described and whole != described[archive].size:
             downloads |= described
     if not downloads and not faults:
         log.info("nothing to fetch: all %d files are there", len(wanted.here))
@@ -111,10 +108,6 @@ def _fetch(
             ", ".join(sorted(layout.in_bucket(path) for path in came.unchecked)),
         )
     return faults
-
-
-def _is_here(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _described(

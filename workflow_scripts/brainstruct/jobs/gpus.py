@@ -117,27 +117,19 @@ def _wait_for(gpus: Sequence[str], wanted: int, stack: ExitStack) -> list[str]:
 def _lock(gpu: str, stack: ExitStack) -> bool:
     name = f"{_scheduled()}{gpu}.lock".replace("/", "_")
     folder = lock_folder()
-    with _locking(folder):
+    try:
         folder.mkdir(mode=0o700, exist_ok=True)
         _require_own(folder)
         # Neither a link is followed nor content lost, whatever lies there.
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         stack.callback(os.close, file)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
-@contextmanager
-def _locking(folder: Path) -> Iterator[None]:
-    """Say in one line why no lock is to be had, of a folder in which all jobs look for them."""
-    try:
-        yield
-    except OSError as error:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:  # all jobs look for locks in this folder
         said = error.strerror
         raise InputError(folder, f"cannot hold locks on GPUs ({said})", _OTHER_FOLDER) from error
+    return True
 
 
 _OTHER_FOLDER = "Delete it, or set TMPDIR to a folder of your own, on a disk of this machine"

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from brainstruct.datasets.interface import DataSet
 from brainstruct.methods.facts import Facts
-from brainstruct.methods.references import as_bibtex, as_list, cited, link_citations, load
+from brainstruct.methods.references import as_list, cited, link_citations, load
 from brainstruct.store.resources import table_beside
 from brainstruct.store.texts import markdown
 
@@ -65,7 +65,7 @@ def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> M
     page = environment.get_template("methods.html").render(
         title=f"Methods: {study['name']}", body=body, references=references
     )
-    return Methods(text, as_bibtex(library), page)
+    return Methods(text, library.to_string("bibtex"), page)
 
 
 def _citations(families: Iterable[str]) -> str:

@@ -34,12 +34,6 @@ def load(keys: Iterable[str]) -> BibliographyData:
     return BibliographyData({key: entries[key] for key in keys})
 
 
-def as_bibtex(library: BibliographyData) -> str:
-    """Write entries as a ``.bib`` file."""
-    text: str = library.to_string("bibtex")
-    return text
-
-
 def as_list(library: BibliographyData) -> list[Reference]:
     """Format entries, by author."""
     style = find_plugin("pybtex.style.formatting", "plain")()

@@ -27,8 +27,6 @@ def holds_code(capability: Capability, codes: Iterable[str]) -> bool:
     ones; an ``a`` behind ties either to its own GPU, an ``f`` to its generation. Names of
     another kind (AMD's) say nothing: then they are believed to suit.
 
-    Examples
-    --------
     >>> holds_code((7, 0), ["sm_75", "sm_80"]), holds_code((8, 9), ["sm_75", "sm_80"])
     (False, True)
     """
@@ -57,8 +55,6 @@ def lack_of_code(name: str, capability: Capability, codes: Iterable[str]) -> Tro
 def capabilities(codes: Iterable[str]) -> str:
     """Name the capabilities that codes are for.
 
-    Examples
-    --------
     >>> capabilities(["sm_75", "sm_100", "compute_100"])
     '7.5, 10.0'
     """

@@ -9,15 +9,13 @@ import h5py
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
 
-KIND = "HDF5 file"
-
 _WHOLE = "Put the whole array into the file itself"
 
 
 @contextmanager
 def open_hdf5(path: str | os.PathLike[str], cure: str) -> Iterator[h5py.File]:
     """Open a file for the block, in which all that goes wrong is the file's; see `reading`."""
-    with reading(path, KIND, cure), h5py.File(path, "r", locking=False) as file:
+    with reading(path, "HDF5 file", cure), h5py.File(path, "r", locking=False) as file:
         yield file
 
 

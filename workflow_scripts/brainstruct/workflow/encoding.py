@@ -78,9 +78,12 @@ class EncodingRoom(Room):
                 if model.follows_instructions or not only_instructed:
                     yield subject, model.key
 
-    def of_models(self, name: Callable[..., str], subject: str) -> list[str]:
-        """Return a subject's file of every model."""
-        return [name(subject, model.key) for model in self.study.models]
+    def of_models(
+        self, name: Callable[..., str], models: list[str] | None = None
+    ) -> Callable[[Wildcards], list[str]]:
+        """Return what gives a job a file of its subject for each of some models, or for all."""
+        keys = [model.key for model in self.study.models] if models is None else models
+        return lambda wildcards: [name(wildcards.subject, key) for key in keys]
 
     def fits_of(self, subject: str, model: str) -> list[str]:
         """Return all fits of a subject and model."""

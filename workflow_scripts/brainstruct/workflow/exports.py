@@ -3,6 +3,7 @@
 A participant is a subject, as the data set spells it in names of files.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -63,17 +64,10 @@ class ExportRoom(Room):
         """Subject that the participant is."""
         return self.participants[wildcards.participant]
 
-    def scores(self, wildcards: Wildcards) -> list[str]:
-        """Scores of all models of the exported subject, in the order of figures."""
-        return self.encoding.of_models(self.encoding.scores, self.subject(wildcards))
-
-    def winners(self, wildcards: Wildcards) -> list[str]:
-        """Winners of all models of the exported subject, in the order of figures."""
-        return self.encoding.of_models(self.encoding.winners, self.subject(wildcards))
-
-    def uncertainties(self, wildcards: Wildcards) -> list[str]:
-        """How sure the scores of all models of the exported subject are, in that order."""
-        return self.encoding.of_models(self.statistics.uncertainty, self.subject(wildcards))
+    def of_models(self, name: Callable[..., str]) -> Callable[[Wildcards], list[str]]:
+        """Return what gives a job a file of the exported subject for every model."""
+        models = self.study.models
+        return lambda wildcards: [name(self.subject(wildcards), model.key) for model in models]
 
     def space(self, wildcards: Wildcards) -> str:
         """Noise ceilings of the exported subject."""

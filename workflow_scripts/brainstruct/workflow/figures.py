@@ -128,10 +128,6 @@ class FigureRoom(Room):
             },
         }
 
-    def mllm_winners(self, wildcards: Wildcards) -> list[str]:
-        """Winners of the job's subject under every model in `mllms`."""
-        return [self.encoding.winners(wildcards.subject, key) for key in self.mllms]
-
     def partition_tables(self, wildcards: Wildcards) -> list[str]:
         """Regional partitions of the job's model, subject by subject."""
         return [

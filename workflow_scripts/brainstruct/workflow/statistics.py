@@ -165,10 +165,6 @@ class StatisticsRoom(Room):
             for instruction in self.encoding.instructions(wildcards)
         ]
 
-    def winners(self, wildcards: Wildcards) -> list[str]:
-        """Winners of the job's subject under every compared model."""
-        return [self.encoding.winners(wildcards.subject, key) for key in self.compared_models]
-
     def comparison_of_instructions(self, wildcards: Wildcards) -> list[str]:
         """Comparison of the instructions of the job's model, if it has several."""
         compared = wildcards.model in self.instructed_models

@@ -36,10 +36,6 @@ class ViewerRoom(Room):
         name = name_in_store(shown["source"], wildcards.subject, shown["name"])
         return [self.packed_surface(name)]
 
-    def winners(self, wildcards: Wildcards) -> list[str]:
-        """Winners of all models of the job's subject, in the order of figures."""
-        return self.encoding.of_models(self.encoding.winners, wildcards.subject)
-
     @property
     def models(self) -> list[dict[str, Any]]:
         """What viewers and exports say of every model: key, label, layers and instructions."""
