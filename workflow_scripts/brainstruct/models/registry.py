@@ -33,6 +33,7 @@ class Family:
     usual_blocks: int | None = 32  # the library's, where the configuration states none
     has_image_token: bool = False  # whose id the configuration states, too
     usual_image_token: int | None = None  # the library's, where it states none
+    image_first: bool = False  # before the instruction, if the prompt does not say otherwise
     # Rises when the same weights and stimuli give other states: its models are then run anew.
     # `brainstruct.workflow.formats` says more of such numbers.
     format: int = 1
@@ -56,6 +57,7 @@ FAMILIES: dict[str, Family] = {
         _FOLLOWS,
         "mplug-owl",
         ("preprocessor_config.json", "tokenizer.model"),
+        image_first=True,
     ),
     "idefics": Family(
         f"{_ROOM}.idefics", "Idefics", _FOLLOWS, "idefics", (IMAGES, _TEXTS), part=None
@@ -68,8 +70,17 @@ FAMILIES: dict[str, Family] = {
         (IMAGES, _TEXTS),
         has_image_token=True,
         usual_image_token=32000,
+        image_first=True,
     ),
-    "auto": Family(f"{_ROOM}.auto", "Auto", _FOLLOWS, "", (IMAGES, _TEXTS), usual_blocks=None),
+    "auto": Family(
+        f"{_ROOM}.auto",
+        "Auto",
+        _FOLLOWS,
+        "",
+        (IMAGES, _TEXTS),
+        usual_blocks=None,
+        image_first=True,
+    ),
     "vit": Family(
         f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (IMAGES,), part=None, usual_blocks=12
     ),

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainstruct.models.registry import FAMILIES
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
+from brainstruct.planning.report import Assumptions
 from brainstruct.workflow.rooms import Rooms
 
 _MB = 1e6
@@ -64,7 +66,7 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
     if job.kind == "embed":
         # Images are read one by one, states are kept for one block.
-        seconds += _embed_seconds(job, amounts)
+        seconds += embed_seconds(job, amounts, assumed)
         memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
     seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
@@ -106,22 +108,27 @@ def embed_flops(model: str, amounts: Amounts) -> tuple[float, float]:
     return 2 * before, 2 * network.language_parameters
 
 
-def _embed_seconds(job: Job, amounts: Amounts) -> float:
-    assumed, embedding = amounts.assumed, amounts.study.embedding
-    model = amounts.study.model(job.wildcards["model"])
+def embed_seconds(
+    job: Job, amounts: Amounts, assumed: Assumptions, instructions: int | None = None
+) -> float:
+    """Return how long a job embeds, given so many instructions, by default those that it has.
+
+    Where the image stands before the instruction it is run once for all of them.
+    """
+    embedding, model = amounts.study.embedding, amounts.study.model(job.wildcards["model"])
     network = amounts.networks[model.key]
-    images = amounts.block(job.wildcards["block"])
     before, per_token = embed_flops(model.key, amounts)
     on_gpu = embedding.device != "cpu"
     rate = assumed.gpu_tflops * 1e12 if on_gpu else assumed.cpu_gflops_per_thread * 1e9
-    per_image = before / rate
+    given = len(job.outputs) if instructions is None else instructions
+    per_image: float = before / rate * (1 if FAMILIES[model.family].image_first else given)
     if model.follows_instructions and embedding.pooling == "response_mean":
         # A step of decoding reads all weights once for a batch.
         weights = 2 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
         step = max(per_token / rate, weights / embedding.batch_size if on_gpu else 0.0)
-        per_image += (embedding.max_new_tokens + 1) * step
+        per_image += given * (embedding.max_new_tokens + 1) * step
     load = 2 * network.parameters / (assumed.weights_mb_per_s * _MB)
-    return load + images * per_image * len(job.outputs)
+    return load + amounts.block(job.wildcards["block"]) * per_image
 
 
 def ridge_flops(job: Job, amounts: Amounts) -> float:

@@ -20,6 +20,7 @@ from brainstruct.planning.disk import (
     volumes,
 )
 from brainstruct.planning.jobs import Job
+from brainstruct.planning.prices import Prices
 from brainstruct.planning.report import Plan, Stage, Volume
 from brainstruct.workflow.rooms import Rooms
 
@@ -52,12 +53,16 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
     written = _written(Rooms.of(study).data.root, estimates, files, left)
     folders = sum_up([*written, *inputs(amounts, to_embed)])
     found = volumes(folders)
+    prices = Prices(estimates, amounts)
     return Plan(
         study=study.study,
         stages=stages,
         folders=folders,
         volumes=found,
         warnings=_warnings(stages, found),
+        one_more=prices.one_more(),
+        cheaper=prices.cheaper(),
+        by_card=prices.by_card(),
         assumptions=amounts.assumed,
     )
 

@@ -66,6 +66,15 @@ class Volume(Block):
         return self.needed_bytes <= self.free_bytes
 
 
+class Price(Block):
+    """What something costs: hours times the GPUs or cores that jobs ask for, and disk."""
+
+    what: str
+    gpu_hours: float
+    core_hours: float
+    bytes: float
+
+
 class Plan(Block):
     """What a study will take: stages in the order of the work, and disk."""
 
@@ -74,6 +83,9 @@ class Plan(Block):
     folders: list[Folder]
     volumes: list[Volume]
     warnings: list[str]
+    one_more: list[Price] = []  # of each kind, of which there are some
+    cheaper: list[Price] = []  # the whole study, as it is and otherwise
+    by_card: dict[str, float] = {}  # kind of GPU -> hours of embedding
     assumptions: Assumptions = Assumptions()
 
     def total(self, field: str) -> float:
@@ -98,6 +110,7 @@ def plan_table(plan: Plan) -> str:
     for folder in plan.folders:
         sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
         disk.append([folder.folder, f"{folder.files:,}", *map(_size, sizes)])
+    disk.append(["total", f"{sum(folder.files for folder in plan.folders):,}", "", "", ""])
     parts += ["Disk", _aligned(disk)]
     for volume in plan.volumes:
         verdict = "fits" if volume.fits else "DOES NOT FIT"
@@ -105,8 +118,20 @@ def plan_table(plan: Plan) -> str:
             f"{volume.folder}: {_size(volume.needed_bytes)} to come, "
             f"{_size(volume.free_bytes)} free: {verdict}"
         )
+    for title, prices in (("One more", plan.one_more), ("The whole study", plan.cheaper)):
+        if prices:
+            header = [title, "GPU h", "core h", "disk"]
+            parts.append(_aligned([header, *map(_priced, prices)]))
+    if plan.by_card:
+        rows = [[name, _hours(hours)] for name, hours in plan.by_card.items()]
+        parts.append(_aligned([["Embedding, by arithmetic, on", "GPU h"], *rows]))
     parts += [f"! {line}" for line in plan.warnings]
     return "\n\n".join(parts) + "\n"
+
+
+def _priced(price: Price) -> list[str]:
+    hours = _hours(price.gpu_hours), _hours(price.core_hours)
+    return [price.what, *hours, _size(price.bytes) if price.bytes else ""]
 
 
 def _size(n_bytes: float) -> str:
