@@ -104,15 +104,15 @@ def embed(
     pixels = files_identity(stimuli)
     shared = BlockStore(store)
     anywhere = shared_identity(code, checkpoint, model_settings, device, images)
-    if len(layers) < model_settings.n_layers:
-        anywhere["layers"] = layers
     anywhere["files"] = [[one["size"], one["sampled_sha256"]] for one in pixels]
-    known = {key: anywhere | {"instruction": text} for key, text in texts.items()}
+    every = {key: anywhere | {"instruction": text} for key, text in texts.items()}
+    kept = {"layers": layers} if len(layers) < model_settings.n_layers else {}
+    known = {key: whole | kept for key, whole in every.items()}
     paths = dict(zip(texts, embeddings, strict=True))
     with ExitStack() as stack:
         # In one order everywhere: jobs that wait for each other's would wait without end.
         order = sorted(texts, key=lambda key: key_of(known[key]))
-        found = {key: stack.enter_context(shared.turn(known[key])) for key in order}
+        found = {key: stack.enter_context(shared.turn(known[key], every[key])) for key in order}
         for key, there in found.items():
             if there is not None:
                 log.info("instruction %s: found in %s: %s", key, store, there.name)

@@ -52,6 +52,20 @@ def test_a_block_is_made_once_and_linked(folder, tmp_path):
     assert not list(folder.rglob("*.claim"))
 
 
+def test_a_block_of_some_layers_is_found_in_one_of_all(folder, tmp_path):
+    some = IDENTITY | {"layers": [1, 2]}
+    with BlockStore(folder).turn(some, IDENTITY) as found:
+        assert found is None
+    fill(folder, tmp_path / "a.nc")
+    with BlockStore(folder).turn(some, IDENTITY) as found:
+        assert found == (tmp_path / "a.nc").resolve()
+    fill(folder, tmp_path / "b.nc", "two layers", some)
+    with BlockStore(folder).turn(some, IDENTITY) as found:
+        assert found == (tmp_path / "b.nc").resolve()
+    with BlockStore(folder).turn(IDENTITY) as found:
+        assert found == (tmp_path / "a.nc").resolve()
+
+
 @pytest.mark.parametrize(
     "change",
     [{"code": "embed 2"}, {"instruction": None}, {"settings": {"n_layers": 6}}, {"more": 1}],

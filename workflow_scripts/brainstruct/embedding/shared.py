@@ -46,8 +46,8 @@ class BlockStore:
             )  # fmt: skip
 
     @contextmanager
-    def turn(self, identity: Identity) -> Iterator[Path | None]:
-        """Give a block that is there, or `None` to the one who is to make it.
+    def turn(self, identity: Identity, more: Identity | None = None) -> Iterator[Path | None]:
+        """Give a block that is there, or one that holds `more`, or `None` to who is to make it.
 
         Others who want it wait meanwhile. Who was silent for ten minutes is
         taken for dead.
@@ -59,7 +59,10 @@ class BlockStore:
         claim.parent.mkdir(parents=True, exist_ok=True)
         waited = False
         while True:
-            if (found := self._sound(block)) is not None:
+            found = self._sound(block)
+            if found is None and more is not None:
+                found = self._sound(self._path(more))
+            if found is not None:
                 yield found
                 return
             if _claimed(claim):
