@@ -59,6 +59,15 @@ class Pictures(DataSet):
         return SimpleNamespace(captions=captions, pixels=lambda: nullcontext(opened))
 
 
+KINDS = {
+    "image": "vit",
+    "clip-image": "clip",
+    "clip-text": "clip",
+    "auto": "qwen2-vl",
+    "text": "qwen2-vl",
+}
+"""Tiny checkpoints of families that have another name than theirs."""
+
 USUAL = {
     "random_seed": None,
     "max_new_tokens": 5,
@@ -79,7 +88,7 @@ RUNS: dict[str, dict[str, object]] = {
 def embedded(folder: Path, family: str) -> dict[str, object]:
     """Embed with one family in all its ways."""
     torch.set_num_threads(1)
-    kind = {"clip-image": "clip", "clip-text": "clip", "auto": "qwen2-vl"}.get(family, family)
+    kind = KINDS.get(family, family)
     tiny.build(kind, folder / "checkpoint", seed=1, n_blocks=N_BLOCKS)
     manifest, stamps = folder / "manifest.json", folder / "stamps.json"
     source = Checkpoint(path=str(folder / "checkpoint"))

@@ -93,7 +93,8 @@ def test_prompts_are_those_of_the_official_processors(load, pictures, family):
 
 @pytest.mark.parametrize("family", [*RESPONDING, "vit", "clip-image"])
 def test_pixels_come_from_pillow(load, family):
-    images = load(family)._images
+    model = load(family)
+    images = model.reader if model.modality == "image" else model._images
     images = getattr(images, "image_processor", images)
     assert type(images).__name__.endswith("Pil")
 
@@ -156,7 +157,7 @@ def test_a_long_caption_is_cut_and_keeps_its_end(load):
     model = load("clip-text")
     batch = model.prepare([], ["the cat and the dog " * 60])
     assert batch["input_ids"].shape == (1, 77)
-    assert batch["input_ids"][0, -1] == model._tokenizer.eos_token_id
+    assert batch["input_ids"][0, -1] == model.reader.eos_token_id
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from transformers import CLIPConfig, LlavaConfig
 
 from brainstruct.models import tiny
 from brainstruct.models.declared import stated_blocks
-from brainstruct.models.files import read_config
+from brainstruct.models.files import as_config
 from brainstruct.models.mplug_owl.prompt import PromptTokenizer
 
 INSTRUCTION = "What is in this image?"
@@ -55,7 +55,7 @@ def test_what_llava_leaves_out_is_filled_in(tmp_path):
     stated = json.loads((tmp_path / "llava/config.json").read_text())
     assert not {"num_hidden_layers", "eos_token_id", "pad_token_id"} & {*stated["text_config"]}
     assert stated_blocks(stated, "llava") == 32
-    text = read_config(tmp_path / "llava", "llava", LlavaConfig).text_config
+    text = as_config(tmp_path / "llava", stated, LlavaConfig).text_config
     assert (text.num_hidden_layers, text.eos_token_id, text.head_dim) == (32, 2, 2)
 
 

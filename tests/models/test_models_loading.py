@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.loading import require_image_effect
+from brainstruct.models.loading import require_effect
 from brainstruct.models.opening import family_class
 
 INSTRUCTION = "What is in this image?"
@@ -342,9 +342,11 @@ def test_a_card_without_code_is_refused_before_anything_is_loaded(tmp_path, card
 def seen(first, second):
     """A model whose states of two images are given, (layer, feature)."""
     states = torch.stack([torch.as_tensor(first), torch.as_tensor(second)]).float()
-    folder = SimpleNamespace(checkpoint="folder")
     return SimpleNamespace(
-        options=folder, dtype=torch.float16, embed=lambda *a, **k: SimpleNamespace(states=states)
+        options=SimpleNamespace(checkpoint="folder"),
+        dtype=torch.float16,
+        modality="image",
+        embed=lambda *a, **k: SimpleNamespace(states=states),
     )
 
 
@@ -362,7 +364,7 @@ INF, NAN = float("inf"), float("nan")
 )
 def test_states_beyond_the_precision_are_not_called_blind(broken):
     with pytest.raises(InputError, match=r"not finite in float16.*embedding\.dtype: float32"):
-        require_image_effect(seen(*broken))
+        require_effect(seen(*broken))
 
 
 @pytest.mark.parametrize(
@@ -373,9 +375,9 @@ def test_states_beyond_the_precision_are_not_called_blind(broken):
     ],
 )
 def test_layers_without_states_are_no_blindness(first, second):
-    require_image_effect(seen(first, second))
-    with pytest.raises(InputError, match="blind: two different images change its states by 0 "):
-        require_image_effect(seen(first, first))
+    require_effect(seen(first, second))
+    with pytest.raises(InputError, match="blind: two different stimuli change its states by 0 "):
+        require_effect(seen(first, first))
 
 
 def test_a_model_that_does_not_tell_dark_from_bright_is_not_called_blind():
@@ -386,7 +388,7 @@ def test_a_model_that_does_not_tell_dark_from_bright_is_not_called_blind():
 
     model = seen([[1.0]], [[1.0]])
     model.embed = embed
-    require_image_effect(model)
+    require_effect(model)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-KIND_OF = {"clip-image": "clip", "clip-text": "clip", "auto": "qwen2-vl"}
+KIND_OF = {
+    "image": "vit",
+    "clip-image": "clip",
+    "clip-text": "clip",
+    "auto": "qwen2-vl",
+    "text": "qwen2-vl",
+}

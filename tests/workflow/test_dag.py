@@ -35,7 +35,7 @@ def test_demo_is_shown_on_a_fresh_clone(fresh):
     assert done.jobs["write_synthetic_stimuli"] == 1
     embed = {rule: n for rule, n in done.jobs.items() if rule.startswith("embed")}
     # Three blocks; each model is loaded once per block.
-    assert sum(embed.values()) == 3 * 7
+    assert sum(embed.values()) == 3 * 9
     assert embed["embed_IC_VQ2_IU1"] == 3 * 2
 
 
@@ -45,7 +45,7 @@ def test_one_layer_per_job_gives_the_same_files(fresh):
     )
     whole = fresh.snakemake("-n", "--configfile", "config/demo.yaml")
     fits = {rule: n for rule, n in chunked.jobs.items() if rule.startswith("fit_ridge")}
-    assert sum(fits.values()) == 2 * ((10 + 3 + 3 + 1 + 1) * 33 + 25 + 13)
+    assert sum(fits.values()) == 2 * ((10 + 3 + 3 + 1 + 1) * 33 + 25 + 13 + 2 * 9)
     assert chunked.jobs["collect_scores"] == whole.jobs["collect_scores"]
 
 

@@ -22,7 +22,7 @@ from brainstruct.models.beginning import ROWS
 from brainstruct.models.files import as_config, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.kinds import require_kind
-from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.loading import load_network, require_effect
 from brainstruct.models.pooling import last_state
 from brainstruct.models.processing import load_whole_processor
 from brainstruct.models.prompts import chat, require_plain
@@ -81,7 +81,7 @@ class Auto(RespondingModel):
         model.image_mark = str(getattr(processor, "boi_token", processor.image_token))
         what = "checkpoint whose processor suits its network"
         with reading(folder, what, "Take all its files from one revision"):
-            require_image_effect(model)
+            require_effect(model)
         model._require_heard()
         return model
 

@@ -87,10 +87,9 @@ def stated_blocks(config: dict[str, Any], family: str) -> int | None:
     entry = FAMILIES[family]
     # Some have the numbers of the language model outside of it (Qwen2-VL).
     part = config if entry.part is None else config.get(entry.part) or config
-    if entry.model_type == "clip":
-        # Published ones state a part twice; the library believes this, its defaults included.
-        told = config.get(f"{entry.part}_dict")
-        part = part if told is None else told
+    # CLIP's state a part twice; the library believes this, its defaults included.
+    told = config.get(f"{entry.part}_dict")
+    part = part if told is None else told
     blocks = part.get("num_hidden_layers", entry.usual_blocks) if isinstance(part, dict) else None
     return blocks if isinstance(blocks, int) else None
 

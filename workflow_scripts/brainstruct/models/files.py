@@ -86,27 +86,20 @@ def _require_own_content(folder: Path, entry: Family) -> None:
         there = {path.name for path in folder.glob("*.json")} | needed
         names = [name for name in there if (folder / name).is_file()]
     found = declared.stand_ins(folder, names, fetch_cure(folder))
-    if len(found) == 1:
-        ((name, trouble),) = found.items()
-        raise InputError(folder / name, *trouble)
-    if found:
-        faults = "; ".join(f"{name} {fault}" for name, (fault, _) in found.items())
-        raise InputError(folder, faults, next(iter(found.values()))[1])
+    _refuse(folder, [InputError(folder / name, *trouble) for name, trouble in found.items()])
+
+
+def _refuse(folder: Path, faults: Sequence[InputError]) -> None:
+    """Raise the one fault that was found of files of a folder, or name all of them."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        said = "; ".join(f"{Path(error.where).name} {error.fault}" for error in faults)
+        raise InputError(folder, said, faults[0].cure)
 
 
 def _alternatives(name: str | tuple[str, ...]) -> tuple[str, ...]:
     return (name,) if isinstance(name, str) else name
-
-
-def read_config(folder: Path, family: str, kind: Any) -> Any:
-    """Return the configuration of a checkpoint as a class of transformers has it.
-
-    Raises
-    ------
-    InputError
-        As `read_checkpoint` and `as_config`.
-    """
-    return as_config(folder, read_checkpoint(folder, family), kind)
 
 
 def as_config(folder: Path, content: dict[str, Any], kind: Any) -> Any:
@@ -215,11 +208,7 @@ def inspect_weights(folder: Path) -> int:
             _inspect_file(folder / name, tensors)
         except InputError as error:
             faults.append(error)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        said = "; ".join(f"{Path(error.where).name} {error.fault}" for error in faults)
-        raise InputError(folder, said, faults[0].cure)
+    _refuse(folder, faults)
     return sum((folder / name).stat().st_size for name in shards)
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageProcessorPil
 
 from brainstruct.models import tokens
-from brainstruct.models.files import load_processor, read_config
+from brainstruct.models.files import as_config, load_processor, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.loading import load_network, require_effect
 from brainstruct.models.responding import RespondingModel
 
 IMAGE_TOKEN = "<image>"
@@ -38,7 +38,7 @@ class Idefics(RespondingModel):
     def load(cls, options: ModelOptions) -> Idefics:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config = read_config(folder, "idefics", IdeficsConfig)
+        config = as_config(folder, read_checkpoint(folder, "idefics"), IdeficsConfig)
         tokenizer = tokens.load_tokenizer(folder)
         image_id, fake_id, end_of_utterance = (
             tokens.token_id(folder, tokenizer, token)
@@ -56,7 +56,7 @@ class Idefics(RespondingModel):
             forbidden_ids=(image_id, fake_id),
         )
         tokens.require_bos(folder, tokenizer, model.prompt_ids("image"))
-        require_image_effect(model)
+        require_effect(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:

@@ -19,9 +19,9 @@ from transformers import (
 
 from brainstruct.errors import InputError
 from brainstruct.models import tokens
-from brainstruct.models.files import load_processor, read_config
+from brainstruct.models.files import as_config, load_processor, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.loading import load_network, require_image_effect
+from brainstruct.models.loading import load_network, require_effect
 from brainstruct.models.responding import RespondingModel
 
 
@@ -36,7 +36,7 @@ class InstructBlip(RespondingModel):
     def load(cls, options: ModelOptions) -> InstructBlip:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
-        config: Any = read_config(folder, "instructblip", InstructBlipConfig)
+        config: Any = as_config(folder, read_checkpoint(folder, "instructblip"), InstructBlipConfig)
         if config.text_config.model_type != "llama":
             raise InputError(
                 folder / "config.json",
@@ -58,7 +58,7 @@ class InstructBlip(RespondingModel):
             forbidden_ids=(config.image_token_id,),
         )
         model._qformer_tokenizer = tokens.load_tokenizer(folder / "qformer_tokenizer")
-        require_image_effect(model)
+        require_effect(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:

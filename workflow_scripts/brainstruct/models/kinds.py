@@ -42,13 +42,14 @@ def require_kind(folder: Path, config: dict[str, Any]) -> str:
         If it cannot, or runs only by code of its own.
     """
     model_type = str(config.get("model_type"))
-    path = folder / "config.json"
     if fault := refusal_of(model_type):
-        if "auto_map" in config:
-            raise InputError(
-                path,
-                f"{fault}; it comes with code of its own, which is never run",
-                "Name its twin for the library, often with -hf at the end of its name",
-            )
-        raise InputError(path, fault, _ANSWERS)
+        raise refused(folder, config, fault, _ANSWERS)
     return model_type
+
+
+def refused(folder: Path, config: dict[str, Any], fault: str, cure: str) -> InputError:
+    """Return what is to be said of a checkpoint that the library cannot run as it is asked to."""
+    if "auto_map" in config:
+        fault += "; it comes with code of its own, which is never run"
+        cure = "Name its twin for the library, often with -hf at the end of its name"
+    return InputError(folder / "config.json", fault, cure)

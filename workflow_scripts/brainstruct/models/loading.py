@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -31,7 +31,7 @@ from brainstruct.store.faults import reading, refusal
 
 log = logging.getLogger(__name__)
 
-_DERIVED = (r"rotary_emb\.inv_freq$", r"\.position_ids$", r"\.masked_bias$")
+_DERIVED = r"(rotary_emb\.inv_freq|\.position_ids|\.masked_bias)$"
 """Tensors that follow from the dimensions; old checkpoints store them nevertheless."""
 
 _IMAGE_EFFECT = 1e-4
@@ -45,16 +45,16 @@ def load_network(
     config: Any,
     options: ModelOptions,
     *,
-    unused: Sequence[str] = (),
+    place: str | None = None,
     **arguments: Any,
 ) -> Any:
     """Return an instance of a network class with its weights, ready for inference.
 
     Each weight is read once, straight into its place and type, so memory peaks
     little above the size of the model. Pickled weights are read with PyTorch's
-    restricted unpickler, which builds tensors and refuses everything else. `unused` are
-    regular expressions for names of tensors that the checkpoint may hold and this network
-    has no use for (the other tower of CLIP); `arguments` are for the class itself.
+    restricted unpickler, which builds tensors and refuses everything else. A network that has
+    a `place` is a part of what the checkpoint holds, besides heads and other towers, under
+    that name or (empty) none; `arguments` are for the class itself.
 
     Raises
     ------
@@ -67,9 +67,10 @@ def load_network(
     device, dtype = options.placement()
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
-        _require_buildable(network_class, config, options, arguments)
+        empty = empty_network(network_class, config, options.checkpoint, **arguments)
         if options.random_seed is None:
-            network = _read_weights(network_class, config, options.checkpoint, unused, arguments)
+            _require_filled(empty, options.checkpoint)
+            network = _read_weights(network_class, config, options.checkpoint, place, arguments)
         else:
             with no_init_weights():
                 network = network_class._from_config(config, **arguments)
@@ -79,23 +80,20 @@ def load_network(
     return network.to(device).eval().requires_grad_(False)
 
 
-_CONFIGURATION = "configuration that the library can build a network from"
+def empty_network(network_class: Any, config: Any, folder: Path, **arguments: Any) -> Any:
+    """Build a network of a checkpoint without its numbers."""
+    what, cure = "configuration that the library can build a network from", fetch_cure(folder)
+    with reading(folder / "config.json", what, cure), torch.device("meta"), no_init_weights():
+        return network_class._from_config(config, **arguments)
 
 
-def _require_buildable(
-    network_class: Any, config: Any, options: ModelOptions, arguments: Mapping[str, Any]
-) -> None:
-    """Build a network without its numbers; refuse one that its weights cannot fill."""
-    path, cure = options.checkpoint / "config.json", fetch_cure(options.checkpoint)
-    with reading(path, _CONFIGURATION, cure), torch.device("meta"), no_init_weights():
-        empty = network_class._from_config(config, **arguments)
-    if options.random_seed is not None:
-        return
-    n_numbers = sum(parameter.numel() for parameter in empty.parameters())
-    held = inspect_weights(options.checkpoint)
+def _require_filled(network: Any, folder: Path) -> None:
+    """Refuse a network that the weights cannot fill."""
+    n_numbers = sum(parameter.numel() for parameter in network.parameters())
+    held = inspect_weights(folder)
     if n_numbers > held:  # of a byte each, at least
         fault = f"describes a network of {n_numbers:.3g} parameters, its weights have {held:.3g}"
-        raise InputError(path, f"{fault} bytes", cure)
+        raise InputError(folder / "config.json", f"{fault} bytes", fetch_cure(folder))
 
 
 def _require_layers(found: int, options: ModelOptions) -> None:
@@ -113,7 +111,7 @@ def _read_weights(
     network_class: Any,
     config: Any,
     folder: Path,
-    unused: Sequence[str],
+    place: str | None,
     arguments: Mapping[str, Any],
 ) -> Any:
     """Read the weights of a checkpoint, all of them and no others."""
@@ -127,6 +125,7 @@ def _read_weights(
             weights_only=True,
             ignore_mismatched_sizes=True,  # so that they are named below instead of raised
             output_loading_info=True,
+            key_mapping={rf"^(model\.)?{place}\.": ""} if place else None,
             **arguments,
         )
     except UnpicklingError as error:
@@ -140,8 +139,10 @@ def _read_weights(
     parameters = {name for name, _ in network.named_parameters()}
     # Weights that are not in the files would be drawn at random with a mere warning.
     missing = parameters & set(report["missing_keys"])
-    expected = re.compile("|".join([*_DERIVED, *unused]))
-    unknown = [name for name in report["unexpected_keys"] if not expected.search(name)]
+    unknown = [name for name in report["unexpected_keys"] if not re.search(_DERIVED, name)]
+    if place is not None:
+        own, prefix = dict(network.named_children()), f"{network.base_model_prefix}."
+        unknown = [name for name in unknown if name.removeprefix(prefix).split(".")[0] in own]
     shapes = [
         f"{name}: {list(found)}, not {list(wanted)}"
         for name, found, wanted in report["mismatched_keys"]
@@ -192,8 +193,8 @@ def quiet_transformers() -> Iterator[None]:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def require_image_effect(model: Any) -> None:
-    """Refuse a model whose states do not depend on the image.
+def require_effect(model: Any) -> None:
+    """Refuse a model whose states do not depend on what it is shown.
 
     Gates or query tokens that are zero, as library initialisations leave them,
     make a model blind without any error; so do prompts that lost their image.
@@ -202,7 +203,8 @@ def require_image_effect(model: Any) -> None:
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
     question = "What is in this image?"
-    first, second = model.embed(images, [question] * 2, stimuli=[0, 0]).states
+    texts = [question, question if model.modality != "text" else "A red dog sleeps."]
+    first, second = model.embed(images, texts, stimuli=[0, 0]).states
     if not (first.isfinite().all() and second.isfinite().all()):
         raise InputError(
             model.options.checkpoint,
@@ -212,11 +214,11 @@ def require_image_effect(model: Any) -> None:
         )
     size = first.norm(dim=1).clamp_min(torch.finfo(first.dtype).tiny)  # of no states: 0, not NaN
     effect = float(((first - second).norm(dim=1) / size).max())
-    log.info("two different images change the states by %.2g (relative)", effect)
+    log.info("two different stimuli change the states by %.2g (relative)", effect)
     if not effect > _IMAGE_EFFECT:
         raise InputError(
             model.options.checkpoint,
-            f"the model is blind: two different images change its states by {effect:.1g} "
+            f"the model is blind: two different stimuli change its states by {effect:.1g} "
             "(relative)",
-            "Check that its weights are those of a model of images and text",
+            "Check that its weights are those of a trained model",
         )

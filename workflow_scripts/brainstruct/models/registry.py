@@ -40,6 +40,7 @@ class Family:
 
 
 _ROOM = "brainstruct.models"
+_ENCODERS, _TOWER = f"{_ROOM}.encoders", "vision_config"
 _FOLLOWS: Modality = "image+instruction"
 
 FAMILIES: dict[str, Family] = {
@@ -81,17 +82,9 @@ FAMILIES: dict[str, Family] = {
         usual_blocks=None,
         image_first=True,
     ),
-    "vit": Family(
-        f"{_ROOM}.vit", "VisionTransformer", "image", "vit", (IMAGES,), part=None, usual_blocks=12
-    ),
-    "clip-image": Family(
-        f"{_ROOM}.clip",
-        "ClipImage",
-        "image",
-        "clip",
-        (IMAGES,),
-        part="vision_config",
-        usual_blocks=12,
-    ),
-    "clip-text": Family(f"{_ROOM}.clip", "ClipText", "text", "clip", (_TEXTS,), usual_blocks=12),
+    "image": Family(_ENCODERS, "ImageEncoder", "image", "", (IMAGES,), _TOWER, None),
+    "text": Family(_ENCODERS, "TextEncoder", "text", "", (_TEXTS,), usual_blocks=None),
+    "vit": Family(_ENCODERS, "VisionTransformer", "image", "vit", (IMAGES,), None, 12),
+    "clip-image": Family(_ENCODERS, "ClipImage", "image", "clip", (IMAGES,), _TOWER, 12),
+    "clip-text": Family(_ENCODERS, "ClipText", "text", "clip", (_TEXTS,), usual_blocks=12),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
+from brainstruct.models.registry import FAMILIES
 from brainstruct.store.files import read_json
 from brainstruct.workflow.rooms import Rooms
 
@@ -35,6 +36,8 @@ _PUBLISHED: dict[str, Network] = {
     "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
     "llava": Network(4096, 6.76e9, 0.30e9, 577, 576, 14.1e9),
     "auto": Network(3584, 7.07e9, 0.68e9, 1024, 256, 16.6e9),  # Qwen2-VL 7B
+    "image": Network(1024, 0.0, 0.30e9, 257, 0, 1.22e9),  # DINOv2 L
+    "text": Network(768, 0.12e9, 0.0, 0, 0, 0.55e9),  # GPT-2
     "vit": Network(1280, 0.0, 0.63e9, 257, 0, 2.53e9),
     "clip-image": Network(1024, 0.0, 0.30e9, 257, 0, 1.71e9),
     "clip-text": Network(768, 0.12e9, 0.0, 0, 0, 1.71e9),
@@ -69,9 +72,7 @@ def _stored_width(config: Path, family: str) -> int | None:
         content = read_json(config, cure="")
     except InputError:
         return None
-    part = {"clip-image": "vision_config", "clip-text": "text_config"}.get(family)
-    candidates = [content.get(part)] if part else [content.get("text_config"), content]
-    for candidate in candidates:
+    for candidate in (content.get(FAMILIES[family].part or ""), content):
         if isinstance(candidate, dict) and isinstance(candidate.get("hidden_size"), int):
             return int(candidate["hidden_size"])
     return None

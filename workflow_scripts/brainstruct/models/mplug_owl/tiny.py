@@ -69,16 +69,7 @@ def build(
             "eos_token_id": eos_ids[0] if len(eos_ids) == 1 else list(eos_ids),
         },
     }
-    write_json(content, folder / "config.json")
-    write_json(_processor(image_size), folder / "preprocessor_config.json")
-    model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
-    spread(model, seed)
-    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def _processor(image_size: int) -> dict[str, Any]:
-    """Return how images are prepared."""
-    return {
+    images = {
         "do_resize": True,
         "size": {"height": image_size, "width": image_size},
         "resample": 3,
@@ -87,6 +78,11 @@ def _processor(image_size: int) -> dict[str, Any]:
         "image_mean": OPENAI_CLIP_MEAN,
         "image_std": OPENAI_CLIP_STD,
     }
+    write_json(content, folder / "config.json")
+    write_json(images, folder / "preprocessor_config.json")
+    model = MPlugOwlForConditionalGeneration(MPlugOwlConfig(**content))
+    spread(model, seed)
+    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def _train_tokenizer() -> bytes:

@@ -15,6 +15,7 @@ from brainstruct.models.tiny.tokenizer_files import write_tokenizer
 
 PAD, BEGIN, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
+CONTROLS = range(188, 220)  # ids of the bytes 0x00 to 0x1F
 VISION = ("<|vision_start|>", "<|vision_end|>")
 
 TEMPLATE = (
@@ -68,4 +69,4 @@ def build(folder: Path, seed: int, n_blocks: int = 28, width: int = 64) -> None:
             vision_end_token_id=ids[VISION[1]],
         )
     )
-    write_network(network, folder, seed, ids[PAD], end_ids=(ids[END], *range(32)))
+    write_network(network, folder, seed, ids[PAD], end_ids=(ids[END], *CONTROLS))
