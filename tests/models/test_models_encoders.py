@@ -49,7 +49,7 @@ def load(folder, family, **options):
 def stored(model, stimuli, folder):
     """The states of five stimuli as a job keeps them, [stimulus, layer, feature]."""
     arguments = {"work_folder": folder, "identity": {}, "batch_size": 3, "storage": "float32"}
-    block = embed_block(model, stimuli, np.arange(5), instruction=None, **arguments)
+    (block,) = embed_block(model, stimuli, np.arange(5), instructions={"none": None}, **arguments)
     return torch.from_numpy(block["embedding"].transpose("stimulus", "layer", "feature").values)
 
 

@@ -100,19 +100,19 @@ def test_figures_and_plumbing_do_not_change_tables(copy):
 
 def test_one_family_does_not_touch_another(copy):
     blip = identity.stage_identity("plant_features", "brainstruct.models.instructblip")
-    vit = identity.stage_identity("plant_features", "brainstruct.models.vit")
-    assert blip != vit
-    edited(copy, "models/vit.py", "class ", "X = 1\n\n\nclass ")
+    encoders = identity.stage_identity("plant_features", "brainstruct.models.encoders")
+    assert blip != encoders
+    edited(copy, "models/encoders.py", "class ", "X = 1\n\n\nclass ")
     again = identity.stage_identity("plant_features", "brainstruct.models.instructblip")
     assert again == blip
-    assert identity.stage_identity("plant_features", "brainstruct.models.vit") != vit
+    assert identity.stage_identity("plant_features", "brainstruct.models.encoders") != encoders
 
 
 def test_a_family_that_is_added_does_not_touch_another(copy):
-    before = identity.stage_identity("plant_features", "brainstruct.models.vit")
+    before = identity.stage_identity("plant_features", "brainstruct.models.encoders")
     line = '    "dino": Family("brainstruct.models.dino", "Dino", "image"),\n'
     edited(copy, "models/registry.py", '    "vit": ', f'{line}    "vit": ')
-    assert identity.stage_identity("plant_features", "brainstruct.models.vit") == before
+    assert identity.stage_identity("plant_features", "brainstruct.models.encoders") == before
 
 
 SOURCE = '''
