@@ -34,7 +34,7 @@ def test_plan_counts_the_jobs_of_a_dry_run(fresh):
     listed = fresh.run("-n", *options).jobs
     # Rules go by the names that Snakemake's options take.
     assert {stage.rule: stage.to_do for stage in plan.stages} | {"all": 1} == listed
-    assert sum(stage.jobs for stage in plan.stages if stage.rule.startswith("embed")) == 3 * 7
+    assert sum(stage.jobs for stage in plan.stages if stage.rule.startswith("embed")) == 3 * 9
     # It is asked anew every time, and computes nothing of the study.
     assert fresh.run("-n", "plan", *options).jobs == {"plan": 1}
     found = {path.name for path in (fresh.root / "results/demo").iterdir()}
