@@ -224,3 +224,21 @@ def test_missing_files_are_named(built, tmp_path, family, names):
         (tmp_path / name).unlink()
     with pytest.raises(InputError, match=f"lacks {names[0]}"):
         load(tmp_path, family)
+
+
+@pytest.mark.parametrize(
+    ("general", "own", "kind"),
+    [("image", "vit", "vit"), ("image", "clip-image", "clip"), ("text", "clip-text", "clip")],
+)
+@pytest.mark.parametrize("random_seed", [None, 3])
+def test_the_paper_s_families_are_the_general_ones(
+    checkpoint, pictures, general, own, kind, random_seed
+):
+    shown = pictures(3) if general == "image" else [], TEXTS[:3]
+    n_layers = 13 if general == "text" else 5
+    one, other = (
+        load(checkpoint(kind), family, n_layers=n_layers, random_seed=random_seed).embed(*shown)
+        for family in (general, own)
+    )
+    assert torch.equal(one.states, other.states)
+    assert torch.equal(one.n_tokens, other.n_tokens)
