@@ -72,7 +72,7 @@ def test_an_edited_colour_redraws_what_shows_it_and_computes_nothing(copy):
     """As docs/figures.md says."""
     scripts = [path.stem for path in copy.glob("*.py")]
     before = {name: identity.stage_identity(name) for name in scripts}
-    edited(copy, "figures/style.py", '"IC": "#38162b"', '"IC": "#38162c"')
+    edited(copy, "figures/colours.toml", 'IC = "#38162b"', 'IC = "#38162c"')
     after = {name for name in scripts if identity.stage_identity(name) != before[name]}
     drawn = {name for name in scripts if name.startswith("draw_")}
     assert after == drawn | {"pack_surface", "build_viewer", "export_subject"}

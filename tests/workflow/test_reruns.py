@@ -306,7 +306,7 @@ def test_edited_figures_redraw_themselves_alone(edited):
     append(edited.root / "workflow_scripts/brainstruct/figures/roi_bars.py")
     assert folded(dry(edited).jobs) == {"draw_roi_bars": 1}
     # A colour and a line width belong to all figures.
-    style = edited.root / "workflow_scripts/brainstruct/figures/style.py"
+    style = edited.root / "workflow_scripts/brainstruct/figures/colours.toml"
     before = style.read_text()
     style.write_text(before.replace("#38162b", "#38162c"))
     assert style.read_text() != before

@@ -119,7 +119,8 @@ class FigureRoom(Room):
         """Mark of a figure -> the models it says a model is better than, and their label."""
         models = self.study.models
         random = [model.key for model in models if model.random_seed is not None]
-        vision = [m for m in models if m.family == "vit" and m.random_seed is None]
+        seeing = ("vit", "image")
+        vision = [m for m in models if m.family in seeing and m.random_seed is None]
         return {
             "*": {"models": random, "label": "random weights"},
             "^": {
