@@ -17,13 +17,9 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RoiFamily:
-    """One family of regions, which do not overlap."""
+class RoiFamily(Family):
+    """A family of regions as its volume has it: numbers are [x, y, z], -1 where is no cortex."""
 
-    name: str  # for example ``floc-faces``
-    # [x, y, z]: label number; 0 and below: unlabelled (-1: not cortex).
-    numbers: npt.NDArray[np.int16]
-    names: dict[int, str]  # number -> name. A subject may lack some of them: they mark no voxel
     # Whether neither a table nor the data set's authors name them; then numbers do.
     nameless: bool = False
 
