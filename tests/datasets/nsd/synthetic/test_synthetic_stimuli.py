@@ -37,9 +37,15 @@ def test_the_design_file_has_every_field_in_its_shape(study: Study) -> None:
         "masterordering": (1, 30_000),
         "subjectim": (8, 10_000),
         "sharedix": (1, 1_000),
+        "basiccnt": (3, 40),
+        "stimpattern": (40, 12, 75),
     }
     assert {name: stored[name].shape for name in shapes} == shapes
     assert {stored[name].dtype for name in shapes} == {np.dtype(np.float64)}
+    np.testing.assert_array_equal(stored["stimpattern"].sum(axis=2), np.tile([63, 62] * 6, (40, 1)))
+    assert not stored["stimpattern"][..., [0, 1, 2, 71, 72, 73, 74]].any()
+    assert (stored["basiccnt"].sum(axis=0) == 750).all()
+    assert (stored["basiccnt"].sum(axis=1) == 10_000).all()
 
 
 def test_the_longest_subject_sees_each_image_three_times(study: Study) -> None:
@@ -118,7 +124,7 @@ def test_the_same_seed_writes_the_same_study(study: Study, tmp_path: Path) -> No
     one, other_design = (
         scipy.io.loadmat(layout.expdesign_file) for layout in (study.layout, again)
     )
-    for name in ("masterordering", "subjectim", "sharedix"):
+    for name in ("masterordering", "subjectim", "sharedix", "basiccnt"):
         np.testing.assert_array_equal(one[name], other_design[name])
     assert not list(tmp_path.rglob("*.part*"))
 

@@ -18,6 +18,10 @@ _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by brainstruct"
 _MAT_TEXT_BYTES = 116
 """Length of the free text that such a file begins with."""
 
+RUN_SLOTS = 75
+INNER_SLOTS = np.arange(3, RUN_SLOTS - 4)
+"""Slots of a run that may show an image: it begins and ends blank."""
+
 LARGEST_COCO_ID = 581_929
 VALIDATION_SHARE = 0.04
 BOLD5000_SHARE = 0.03
@@ -47,11 +51,25 @@ def draw_design(plan: Experiment) -> ExpDesign:
 
 
 def write_expdesign(design: ExpDesign, path: str | os.PathLike[str]) -> None:
-    """Write a design in MATLAB's terms: 1-based numbers, all of them doubles."""
+    """Write a design in MATLAB's terms: 1-based numbers, all of them doubles.
+
+    Two fields are there because real files have them; nothing reads them. What ``basiccnt``
+    counts is not documented: here, per session, trials of an image's first, second and third time.
+    """
+    order = np.argsort(design.positions, kind="stable")
+    time = np.empty(numbers.N_TRIALS, dtype=np.int64)
+    time[order] = np.tile(np.arange(numbers.N_REPETITIONS), numbers.N_POSITIONS)
+    of_session = time.reshape(numbers.N_SESSIONS, numbers.TRIALS_PER_SESSION)
+    random = stream(0, "stimulus pattern")
+    slots = [[random.permutation(INNER_SLOTS)[:n] for n in numbers.RUN_TRIALS] for _ in of_session]
     content = {
         "masterordering": ids.number_10k(design.positions)[None],
         "subjectim": ids.number_73k(design.images),
         "sharedix": ids.number_73k(design.shared)[None],
+        "basiccnt": np.stack([(of_session == one).sum(1) for one in range(numbers.N_REPETITIONS)]),
+        "stimpattern": np.array(
+            [[np.isin(np.arange(RUN_SLOTS), run) for run in runs] for runs in slots]
+        ),
     }
     with publish(path) as temporary:
         scipy.io.savemat(
