@@ -12,6 +12,7 @@ import yaml
 from brainstruct.config.loading import load_study
 from brainstruct.config.schema import schema_text
 from brainstruct.errors import InputError
+from brainstruct.workflow.rooms import Rooms
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL_STUDY = REPOSITORY / "tests/workflow/small.yaml"
@@ -78,6 +79,32 @@ def test_all_problems_are_listed_at_once(paper_config):
     assert "2 problem(s)" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [
+        ([0.25, 0.5, 0.75, 1.0], [8, 16, 24, 32]),
+        ([0.0, 1.0], [0, 32]),
+        ([1.0], [32]),
+        ([0, 1], [0, 1]),
+        ([0.5, 0.2], [6, 16]),
+        ({"every": 8}, [0, 8, 16, 24, 32]),
+        ({"every": 40}, [0]),
+        ("all", list(range(33))),
+    ],
+)
+def test_layers_may_be_depths_or_a_step(paper_config, given, layers):
+    model = paper_config["models"][0]
+    names = []
+    for named in (given, layers):
+        study = load_study(paper_config | {"models": [model | {"layers": named}]})
+        assert study.models[0].fitted_layers == layers
+        rooms = Rooms.of(study)
+        jobs = [(job.name, job.log, job.layers) for job in rooms.encoding.fit_jobs()]
+        settings = rooms.models.settings_of(model["key"])
+        names.append((rooms.encoding.all_fits, jobs, settings))
+    assert names[0] == names[1]  # the same files, rules and embeddings
+
+
 def name_instruction(config, key):
     config["instruction_texts"][key] = {"task": "test", "text": "Say nothing."}
     config["instructions"].append(key)
@@ -91,6 +118,10 @@ def name_instruction(config, key):
         (lambda c: c["models"][0].update(family="gpt"), "unknown family 'gpt'"),
         (lambda c: c["models"][0].update(layers=[0, 33]), r"0\.\.32"),
         (lambda c: c["models"][0].update(layers=[1, 1]), "each once"),
+        (lambda c: c["models"][0].update(layers=[0.5, 0.501]), r"each once, got \[16, 16\]"),
+        (lambda c: c["models"][0].update(layers=[0.5, 1.5]), "a number, at most 1, not 1.5"),
+        (lambda c: c["models"][0].update(layers=[8, 0.5]), r"models\.instructblip\.layers"),
+        (lambda c: c["models"][0].update(layers={"every": 0}), r"layers\.every: .*above 0"),
         (lambda c: c["models"].append(c["models"][0]), "more than once"),
         (lambda c: c["instructions"].append("IC"), "more than once"),
         (lambda c: c["instructions"].append("XX"), "unknown name 'XX'"),

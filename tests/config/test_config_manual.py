@@ -44,7 +44,8 @@ def keys(block: dict[str, Any], prefix: str = "") -> set[str]:
     for name, entry in block["properties"].items():
         text = json.dumps(entry)
         inner = re.search(r"#/\$defs/(\w+)", text)
-        if inner is None or (name in {"decoding", "alphas", "planted", "checkpoints"} and prefix):
+        whole = {"decoding", "alphas", "planted", "checkpoints", "layers"}
+        if inner is None or (name in whole and prefix):
             found.add(prefix + name)
             continue
         if '"items"' in text:

@@ -10,6 +10,9 @@ from brainstruct.models.registry import FAMILIES
 from brainstruct.settings.base import Block, FilePath, Key, Repository, Text
 from brainstruct.settings.suggest import one_of
 
+Depth = Annotated[float, Field(ge=0, le=1)]
+"""A share of a network's blocks: the layer next to it is meant."""
+
 
 class Instruction(Block):
     """One instruction.
@@ -57,6 +60,18 @@ class Checkpoint(Block):
         return self.model_dump() | {"endpoint": None} | ignored
 
 
+class Every(Block):
+    """Layers at equal distances, beginning with the token embeddings.
+
+    Attributes
+    ----------
+    every : int
+        4: layers 0, 4, 8 and so on.
+    """
+
+    every: PositiveInt
+
+
 class Model(Block):
     """One model of the study.
 
@@ -70,8 +85,8 @@ class Model(Block):
         Key of ``checkpoints``.
     n_layers : int
         Hidden states it has, token embeddings included; checked when it is loaded.
-    layers : "all" or list of int
-        Layers that are fitted.
+    layers : "all", list of int, list of float, or Every
+        Layers that are fitted: indices, or depths from 0 (token embeddings) to 1 (last block).
     instructions : "all" or list of str
         Instructions it is given; models that follow none ignore this.
     random_seed : int or None
@@ -89,7 +104,7 @@ class Model(Block):
     family: Annotated[str, one_of("family", FAMILIES)]
     checkpoint: str
     n_layers: PositiveInt
-    layers: Literal["all"] | list[NonNegativeInt] = "all"
+    layers: Literal["all"] | list[NonNegativeInt] | list[Depth] | Every = "all"
     instructions: Literal["all"] | list[str] = "all"
     random_seed: int | None = None
     prompt: str | None = None
@@ -105,13 +120,11 @@ class Model(Block):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Model:
-        if self.layers != "all":
-            beyond = [layer for layer in self.layers if layer >= self.n_layers]
-            if beyond or not self.layers or len(set(self.layers)) < len(self.layers):
-                raise ValueError(
-                    f"'layers' must name some of 0..{self.n_layers - 1}, each once, "
-                    f"got {self.layers}"
-                )
+        found = self.fitted_layers
+        if not found or found[-1] >= self.n_layers or len(set(found)) < len(found):
+            raise ValueError(
+                f"'layers' must name some of 0..{self.n_layers - 1}, each once, got {found}"
+            )
         return self
 
     @property
@@ -126,8 +139,13 @@ class Model(Block):
 
     @property
     def fitted_layers(self) -> list[int]:
-        """Layers that are fitted, in order."""
-        return list(range(self.n_layers)) if self.layers == "all" else sorted(self.layers)
+        """Indices of the layers that are fitted, in order, however the study names them."""
+        if self.layers == "all" or isinstance(self.layers, Every):
+            return list(range(0, self.n_layers, 1 if self.layers == "all" else self.layers.every))
+        blocks = self.n_layers - 1
+        return sorted(
+            int(one * blocks + 0.5) if isinstance(one, float) else one for one in self.layers
+        )
 
 
 class ShownModel(Block):
