@@ -3,6 +3,7 @@
 # make view   serve the demo's interactive maps (VIEWER=folder for another study's, PORT=8123)
 # make doctor CONFIG=config/local.yaml     can this study run here? what is wrong, and its cure
 # make plan CONFIG=config/local.yaml       jobs, hours, memory and disk of a study, before it is run
+# make describe HUB=Qwen/Qwen2.5-VL-7B-Instruct   (or a folder; or MODEL=key CONFIG=..) entries and needs of a model
 # make report CONFIG=config/local.yaml     the report of a study, finished or not, beside its results
 # make fetch_nsd CONFIG=config/local.yaml  get what it reads of the NSD (ARGS=--dry-run lists it)
 # make pack MODEL=instructblip PACK=file.tar CONFIG=..   a model's embeddings in one file, for others
@@ -41,7 +42,7 @@ one_word = '$(subst ','\'',$(1))'
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants simulations bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan describe report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants simulations bench environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -80,6 +81,10 @@ doctor: setup
 plan: setup
 	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.config.check $(STUDY)
 	@$(BIN)/snakemake plan --cores 1 $(STUDY) --quiet all
+
+# It asks the hub for small files, where neither the study nor the hub's cache has them.
+describe: setup
+	@HF_HUB_OFFLINE=0 PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.describe $(if $(HUB),--checkpoint $(call one_word,$(HUB))) $(if $(MODEL),--model $(call one_word,$(MODEL))) $(STUDY)
 
 report: setup
 	@PYTHONPATH=workflow_scripts $(BIN)/python -m brainstruct.planning.reporting $(STUDY)

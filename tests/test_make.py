@@ -39,11 +39,14 @@ def words(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line[1:-1] for line in done.stdout.splitlines() if line.startswith("<")]
 
 
+TARGETS = ["doctor", "plan", "describe", "report", "fetch_nsd", "pack", "take"]
 NAMES = ["a b.yaml", "it's mine.yaml", "(old) a;b.yaml", '"a" & b.yaml', "*.yaml", "é `x`.yaml"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", ["doctor", "plan", "report", "fetch_nsd", "pack", "take"])
+@pytest.mark.parametrize(
+    "target", ["doctor", "plan", "describe", "report", "fetch_nsd", "pack", "take"]
+)
 def test_a_configuration_is_one_word(make, target, name):
     said = words(make(target, f"CONFIG={name}", "ARGS=--dry-run --json"))
     assert said[said.index("--configfile") + 1] == name
@@ -55,6 +58,8 @@ def test_a_configuration_is_one_word(make, target, name):
 def test_packs_and_models_are_one_word(make, name):
     assert words(make("pack", f"MODEL={name}", f"PACK={name}.tar"))[-2:] == [name, f"{name}.tar"]
     assert words(make("take", f"PACK={name}.tar"))[-1] == f"{name}.tar"
+    assert words(make("describe", f"MODEL={name}"))[-2:] == ["--model", name]
+    assert words(make("describe", f"HUB={name}"))[-2:] == ["--checkpoint", name]
 
 
 @pytest.mark.parametrize("name", ["my results/viewer", "it's/viewer", "a;b (c)"])

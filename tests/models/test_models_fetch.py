@@ -5,15 +5,22 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fake_hub import Hub, serve
-from huggingface_hub import constants
+from huggingface_hub import constants, snapshot_download, try_to_load_from_cache
 
 from brainstruct.errors import InputError
 from brainstruct.models import fetch
-from brainstruct.models.fetch import checkpoint_in_folder, fetch_from_hub, needed_files
+from brainstruct.models.fetch import (
+    checkpoint_in_folder,
+    fetch_from_hub,
+    needed_files,
+    small_files,
+)
+from brainstruct.models.files import SMALL_FILES
 from brainstruct.models.manifest import require_unchanged
 
 REPOSITORY = "owner/tiny-model"
@@ -256,3 +263,32 @@ def test_folders(tmp_path):
     assert first.revision == "local"
     (tmp_path / "model.safetensors").write_bytes(b"b")
     assert checkpoint_in_folder(tmp_path).digest != first.digest
+
+
+def test_small_files_are_fetched_alone_and_once(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "main"
+    assert small_files(REPOSITORY, "main", folder, hub.address) == folder
+    small = {name for name in NEEDED | USELESS if name.endswith(SMALL_FILES)}
+    assert set(visible(folder)) == small
+    assert not any(name.endswith((".bin", ".safetensors")) for name, _ in hub.sent)
+    hub.sent.clear()
+    assert small_files(REPOSITORY, "main", folder, hub.address) == folder
+    assert hub.sent == []
+    # The rest comes to lie beside them.
+    fetch_main(hub, folder)
+    assert set(visible(folder)) == set(NEEDED)
+
+
+def test_small_files_of_the_hub_s_own_cache_are_taken(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    cached = Path(snapshot_download(REPOSITORY, endpoint=hub.address, cache_dir=tmp_path / "cache"))
+    hub.sent.clear()
+    monkeypatch.setattr(
+        fetch,
+        "try_to_load_from_cache",
+        partial(try_to_load_from_cache, cache_dir=tmp_path / "cache"),
+    )
+    assert small_files(REPOSITORY, "main", tmp_path / "main", hub.address) == cached
+    assert hub.sent == []
+    assert not (tmp_path / "main").exists()

@@ -6,7 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from planned import build
+from transformers import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
 from brainstruct.datasets.lists import image_list
 from brainstruct.datasets.nsd.layout import Layout
@@ -78,6 +81,87 @@ def test_a_fetched_checkpoint_decides_its_width(amounts, tmp_path):
     network = amounts.networks["instructblip"]
     assert network.width == 5120
     assert network.language_parameters == pytest.approx(6.74e9 * (5120 / 4096) ** 2)
+
+
+def any_model(config, hub, n_layers=29):
+    entry = {"key": "any", "label": "Any", "family": "auto", "checkpoint": "any"}
+    config["models"] = [entry | {"n_layers": n_layers}]
+    config["checkpoints"]["any"] = {"hub": hub}
+    return build(config)
+
+
+@pytest.mark.parametrize(
+    ("kind", "patches", "tokens"),
+    [
+        ("qwen2_vl", 900, 225),
+        ("qwen3_vl", 676, 169),
+        ("qwen3_vl_moe", 676, 169),
+        ("llava", 576, 576),
+        ("gemma3", None, 256),
+        ("internvl", 1024, 256),
+        ("paligemma", 256, 256),
+    ],
+)
+def test_any_model_is_as_large_as_its_configuration_makes_it(
+    paper_config, tmp_path, monkeypatch, kind, patches, tokens
+):
+    monkeypatch.chdir(tmp_path)
+    config = CONFIG_MAPPING[kind]()
+    with torch.device("meta"):
+        network = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)]._from_config(config)
+    folder = tmp_path / "resources/checkpoints/owner--any/main"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config.to_dict(), default=str))
+    found = any_model(paper_config, "owner/any").networks["any"]
+    assert found.width == config.get_text_config().hidden_size
+    size = sum(parameter.numel() for parameter in network.parameters())
+    assert found.parameters == pytest.approx(size, rel=0.1)
+    assert found.download_bytes == 2 * found.parameters
+    assert (found.patches, found.image_tokens) == (patches or found.patches, tokens)
+    (folder / "model.safetensors.index.json").write_text('{"metadata": {"total_size": 12345}}')
+    assert build(paper_config).networks["any"].download_bytes == 12345
+
+
+def test_images_that_are_cut_into_pictures_have_their_tokens(paper_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "resources/checkpoints/owner--any/main"
+    folder.mkdir(parents=True)
+    sees = {"image_size": 512, "patch_size": 16}
+    own = {"text_config": {"hidden_size": 576}, "vision_config": sees, "scale_factor": 4}
+    (folder / "config.json").write_text(json.dumps(own))
+    images = {"do_image_splitting": True, "size": {"longest_edge": 2048}}
+    images |= {"max_image_size": {"longest_edge": 512}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(images))
+    found = any_model(paper_config, "owner/any").networks["any"]
+    assert (found.patches, found.image_tokens) == (17 * 1024, 17 * 64)
+
+
+@pytest.mark.parametrize(
+    ("hub", "n_layers", "size", "width"),
+    [
+        ("Qwen/Qwen2.5-VL-72B-Instruct", 81, 72e9, 8192),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", 29, 7e9, 3584),
+        ("google/gemma-3-4b-it", 35, 4e9, 2560),
+        ("HuggingFaceTB/SmolVLM-256M-Instruct", 31, 256e6, 576),
+    ],
+)
+def test_the_name_of_a_repository_tells_how_large_it_is(paper_config, hub, n_layers, size, width):
+    found = any_model(paper_config, hub, n_layers).networks["any"]
+    assert found.parameters == pytest.approx(size)
+    assert found.download_bytes == pytest.approx(2 * size, rel=0.02)
+    assert found.width == pytest.approx(width, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"text_config": 3}', '{"text_config": {"hidden_size": "wide"}}']
+)
+def test_a_damaged_configuration_decides_nothing(paper_config, tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    usual = any_model(paper_config, "owner/any-7B").networks["any"]
+    folder = tmp_path / "resources/checkpoints/owner--any-7B/main"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(content)
+    assert build(paper_config).networks["any"] == usual
 
 
 def test_the_demo_s_checkpoints_are_tiny_before_they_are_built(demo_config):

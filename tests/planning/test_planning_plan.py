@@ -92,6 +92,23 @@ def test_what_was_discarded_and_its_checkpoint_are_not_to_come(study, tmp_path):
     assert come["resources/checkpoints"] == 0
 
 
+def test_small_files_of_a_checkpoint_are_not_its_weights(study):
+    folder = Path("resources/checkpoints/google--vit-huge-patch14-224-in21k/main")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(bytes(1000))
+
+    def of_checkpoints():
+        folders = {one.folder: one for one in disk.sum_up(disk.inputs(Amounts(study), ["vit-h"]))}
+        found = folders["resources/checkpoints"]
+        return found.stored_bytes, found.bytes_to_come
+
+    assert of_checkpoints() == (1000, 2_530_000_000 - 1000)
+    manifest = Path("results/checkpoints/vit-h.json")  # written once all of it is there
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    assert of_checkpoints() == (1000, 0)
+
+
 def test_jobs_that_are_done_count_no_more(study):
     jobs = study_jobs()
     plan = make_plan(study, jobs, jobs[2:])

@@ -40,6 +40,7 @@ class About:
     url: str = ""  # its pages
     files: str = ""  # where its files are
     task: str = "view"  # what its experiment is called in names of files (BIDS)
+    image_edge: int = 224  # of a usual image, in pixels
 
 
 @dataclass(frozen=True)

@@ -79,18 +79,30 @@ def stand_ins(folder: Path, names: Collection[str], cure: str) -> dict[str, tupl
     return found
 
 
-def stated_blocks(config: dict[str, Any], family: str) -> int | None:
-    """Return how many blocks a ``config.json`` states, or leaves to the library's default.
+def family_of(config: dict[str, Any]) -> str:
+    """Return the family that runs a checkpoint: the first of its type, or that of any type."""
+    types = {entry.model_type: name for name, entry in reversed(FAMILIES.items())}
+    return types.get(config.get("model_type", ""), types[""])
 
-    `None` if it states no number; whoever loads it says what is wrong.
-    """
+
+def stated_part(config: dict[str, Any], family: str) -> dict[str, Any]:
+    """Return what a ``config.json`` says of the part whose blocks are the layers."""
     entry = FAMILIES[family]
     # Some have the numbers of the language model outside of it (Qwen2-VL).
     part = config if entry.part is None else config.get(entry.part) or config
     # CLIP's state a part twice; the library believes this, its defaults included.
     told = config.get(f"{entry.part}_dict")
     part = part if told is None else told
-    blocks = part.get("num_hidden_layers", entry.usual_blocks) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def stated_blocks(config: dict[str, Any], family: str) -> int | None:
+    """Return how many blocks a ``config.json`` states, or leaves to the library's default.
+
+    `None` if it states no number; whoever loads it says what is wrong.
+    """
+    part = stated_part(config, family)
+    blocks = part.get("num_hidden_layers", FAMILIES[family].usual_blocks) if part else None
     return blocks if isinstance(blocks, int) else None
 
 

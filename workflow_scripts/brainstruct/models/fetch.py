@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from httpx2 import HTTPError
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash
 
@@ -50,9 +51,9 @@ def fetch_from_hub(
         If the hub cannot be reached, lacks the repository or what a checkpoint
         needs, or a file differs from the hub's checksum.
     """
-    hub = HfApi(endpoint=endpoint)
     _require_no_lock(folder)
-    try:
+    with _asking(repository, revision, folder):
+        hub = HfApi(endpoint=endpoint)
         commit = str(hub.model_info(repository, revision=revision).sha)
         tree = hub.list_repo_tree(repository, revision=commit, recursive=True)
         entries = {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
@@ -60,17 +61,6 @@ def fetch_from_hub(
         snapshot_download(
             repository, revision=commit, local_dir=folder, allow_patterns=wanted, endpoint=endpoint
         )
-    except (HTTPError, OSError) as error:
-        # A full disk, a lock refused: the hub has answered.
-        if not isinstance(error, HTTPError) and (found := trouble_of(error)):
-            raise InputError(getattr(error, "filename", None) or folder, *found) from error
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise InputError(
-            repository,
-            f"revision {revision} could not be downloaded ({reason})",
-            "Run this rule on a node with internet access and without HF_HUB_OFFLINE, set "
-            "HF_ENDPOINT to a mirror, or copy the files yourself and set checkpoints.NAME.path",
-        ) from error
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise InputError(folder, f"lacks {', '.join(missing)}", "Fetch the checkpoint again")
@@ -86,6 +76,49 @@ def fetch_from_hub(
     for name in set(files_in(folder)) - set(wanted):
         (folder / name).unlink(missing_ok=True)
     return manifest
+
+
+def small_files(repository: str, revision: str, folder: Path, endpoint: str | None = None) -> Path:
+    """Return a folder that holds configuration, tokenizer and processor of a repository.
+
+    It is `folder`, where its weights will come to lie; if nothing is there yet, the cache of
+    the hub's client, if that has them; else `folder`, once they are downloaded.
+
+    Raises
+    ------
+    InputError
+        If they are nowhere, and the hub cannot be reached, or lacks the repository.
+    """
+    if (folder / "config.json").is_file():
+        return folder
+    patterns = [f"*{ending}" for ending in SMALL_FILES]
+    known = try_to_load_from_cache(repository, "config.json", revision=revision)
+    if isinstance(known, str):
+        return Path(known).parent
+    with _asking(repository, revision, folder):
+        snapshot_download(
+            repository, revision=revision, local_dir=folder, allow_patterns=patterns,
+            endpoint=endpoint,
+        )  # fmt: skip
+    return folder
+
+
+@contextmanager
+def _asking(repository: str, revision: str, folder: Path) -> Iterator[None]:
+    """Say in one line why the hub gave nothing."""
+    try:
+        yield
+    except (HTTPError, OSError) as error:
+        # A full disk, a lock refused: the hub has answered.
+        if not isinstance(error, HTTPError) and (found := trouble_of(error)):
+            raise InputError(getattr(error, "filename", None) or folder, *found) from error
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise InputError(
+            repository,
+            f"revision {revision} could not be downloaded ({reason})",
+            "Run this on a machine with internet access and without HF_HUB_OFFLINE, set "
+            "HF_ENDPOINT to a mirror, or copy the files yourself and set checkpoints.NAME.path",
+        ) from error
 
 
 def _require_no_lock(folder: Path) -> None:

@@ -58,7 +58,7 @@ class ModelOptions:
     """How a checkpoint, a folder with weights, tokenizer and processor, is loaded and run."""
 
     checkpoint: Path
-    n_layers: int  # hidden states that it must have, token embeddings included
+    n_layers: int | None  # hidden states that it must have, token embeddings included
     random_seed: int | None = None  # of weights drawn instead of read (the random baseline)
     prompt: str | None = None  # with {image} and {instruction}; `None`: the model's own
     chat: Mapping[str, Any] = field(default_factory=dict)  # arguments of its chat template
@@ -67,6 +67,7 @@ class ModelOptions:
     sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)
     device: Device = "auto"  # CUDA if visible; or "cuda", "cpu"
     dtype: Precision = "auto"  # see `usual_precision`
+    empty: bool = False  # build it without weights: it writes prompts, and embeds nothing
 
     def placement(self) -> tuple[torch.device, torch.dtype]:
         """Return where the model runs, and in which precision.
@@ -76,6 +77,8 @@ class ModelOptions:
         InputError
             If CUDA is asked for and there is none, or PyTorch holds no code for the GPU.
         """
+        if self.empty:
+            return torch.device("meta"), torch.bfloat16
         cuda = torch.cuda.is_available()
         if self.device == "cuda" and not cuda:
             raise InputError(

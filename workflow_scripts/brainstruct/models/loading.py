@@ -68,6 +68,8 @@ def load_network(
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
         empty = empty_network(network_class, config, options.checkpoint, **arguments)
+        if options.empty:
+            return empty
         if options.random_seed is None:
             _require_filled(empty, options.checkpoint)
             network = _read_weights(network_class, config, options.checkpoint, place, arguments)
@@ -98,7 +100,7 @@ def _require_filled(network: Any, folder: Path) -> None:
 
 def _require_layers(found: int, options: ModelOptions) -> None:
     """Refuse a checkpoint that has not the configured number of hidden states."""
-    if found != options.n_layers:
+    if options.n_layers not in (None, found):
         raise InputError(
             options.checkpoint / "config.json",
             f"the model has {found} hidden states (token embeddings included), "
@@ -199,6 +201,8 @@ def require_effect(model: Any) -> None:
     Gates or query tokens that are zero, as library initialisations leave them,
     make a model blind without any error; so do prompts that lost their image.
     """
+    if model.options.empty:
+        return
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]

@@ -53,3 +53,8 @@ def options_of(folder: Path, settings: ModelSettings, device: Device = "auto") -
 def open_model(folder: Path, settings: ModelSettings, device: Device = "auto") -> FeatureModel:
     """Load a model as a study asks; an `InputError` if the checkpoint in `folder` cannot be it."""
     return family_class(settings.family).load(options_of(folder, settings, device))
+
+
+def outline(folder: Path, family: str, n_layers: int | None = None, **options: Any) -> FeatureModel:
+    """Build a model without weights, of the small files in a folder; see `ModelOptions.empty`."""
+    return family_class(family).load(ModelOptions(folder, n_layers, empty=True, **options))

@@ -74,8 +74,10 @@ def inputs(amounts: Amounts, to_embed: Collection[str]) -> Iterator[Part]:
     networks = {model.checkpoint: amounts.networks[model.key] for model in study.models}
     for name, network in networks.items():
         if study.checkpoints[name].path is None:
-            weights = round(network.download_bytes) if name in wanted else 0
-            yield _part(DOWNLOADS, places.checkpoint_folder(name), weights)
+            stored = on_disk(Path(places.checkpoint_folder(name)))
+            # Before it has a manifest, small files of it may be there, or a part.
+            complete = name not in wanted or Path(places.checkpoint(name)).is_file()
+            yield DOWNLOADS, 1, stored if complete else network.download_bytes, stored
 
 
 def _part(folder: str, path: str, assumed: float) -> Part:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.models.registry import FAMILIES
+from brainstruct.models.declared import stated_part
+from brainstruct.models.registry import FAMILIES, IMAGES
 from brainstruct.store.files import read_json
 from brainstruct.workflow.rooms import Rooms
 
@@ -35,7 +40,7 @@ _PUBLISHED: dict[str, Network] = {
     "mplug-owl": Network(4096, 6.74e9, 0.43e9, 257, 65, 14.4e9),
     "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
     "llava": Network(4096, 6.76e9, 0.30e9, 577, 576, 14.1e9),
-    "auto": Network(3584, 7.07e9, 0.68e9, 1024, 256, 16.6e9),  # Qwen2-VL 7B
+    "auto": Network(4096, 6.74e9, 0.30e9, 900, 225, 14.1e9),  # nobody's: LLaMA 7B and a ViT-L
     "image": Network(1024, 0.0, 0.30e9, 257, 0, 1.22e9),  # DINOv2 L
     "text": Network(768, 0.12e9, 0.0, 0, 0, 0.55e9),  # GPT-2
     "vit": Network(1280, 0.0, 0.63e9, 257, 0, 2.53e9),
@@ -48,39 +53,113 @@ _TINY_WIDTH = 64
 """Width of tiny checkpoints whose configuration gives none; 32 where there are no instructions."""
 
 
+_BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?![a-z])", re.IGNORECASE)
+"""Parameters, as names of repositories have it: Qwen2.5-VL-7B-Instruct, SmolVLM-256M."""
+
+_USUAL_BLOCKS = 32  # of the usual network of `auto`
+
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+
+_IMAGE_TOKENS = ("image_seq_length", "mm_tokens_per_image")
+_EDGES = ("size", "max_image_size")
+_MERGED = ("scale_factor", "spatial_merge_size")  # so many rows of patches are a token's
+
+
 def network_of(study: Study, model: Model) -> Network:
     """Return the sizes of a model.
 
     A ``config.json`` of its checkpoint decides if it is there; then sizes of a
-    tiny checkpoint that the study builds; then the published ones.
+    tiny checkpoint that the study builds; then the published ones. Where a family runs
+    any checkpoint, the name of the repository tells how large it is.
     """
-    published = _PUBLISHED[model.family]
-    config = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint)) / "config.json"
-    if config.is_file():
-        width = _stored_width(config, model.family)
-        return _scaled(published, width) if width else published
+    usual = _PUBLISHED[model.family]
+    source = study.checkpoints[model.checkpoint]
+    folder = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint))
+    if stated := _stated(folder, model.family, usual):
+        return stated
     tiny = study.synthetic.checkpoints.get(model.checkpoint) if study.synthetic else None
     if tiny is not None:
         default = _TINY_WIDTH if model.follows_instructions else _TINY_WIDTH // 2
-        return _scaled(published, tiny.sizes.get("width", default))
-    return published
+        return _scaled(usual, tiny.sizes.get("width", default))
+    named = None if FAMILIES[model.family].model_type else _BILLIONS.search(source.hub or "")
+    if named is None:
+        return usual
+    # As wide as so many parameters make so many blocks.
+    parameters = float(named[1]) * (1e9 if named[2] in "bB" else 1e6)
+    wider = parameters / usual.parameters * _USUAL_BLOCKS / model.n_layers
+    return _scaled(usual, round(usual.width * wider**0.5), parameters)
 
 
-def _stored_width(config: Path, family: str) -> int | None:
-    """Read a width; whether a configuration is damaged is for the doctor to say."""
-    try:
-        content = read_json(config, cure="")
-    except InputError:
+def _stated(folder: Path, family: str, usual: Network) -> Network | None:
+    """Return what the files of a checkpoint say, and the usual where they are silent.
+
+    `None` if they do not say how wide its states are.
+    """
+    content = _read(folder / "config.json")
+    own, part = _numbers(content), _numbers(stated_part(content, family))
+    if "hidden_size" not in part:
         return None
-    for candidate in (content.get(FAMILIES[family].part or ""), content):
-        if isinstance(candidate, dict) and isinstance(candidate.get("hidden_size"), int):
-            return int(candidate["hidden_size"])
-    return None
+    found, sees = _scaled(usual, part["hidden_size"]), _numbers(content.get("vision_config"))
+    if FAMILIES[family].model_type or FAMILIES[family].modality == "image":
+        return found
+    patch = sees.get("patch_size", 14)
+    patches = (sees.get("image_size", 0) // patch or round(usual.patches**0.5 * 14 / patch)) ** 2
+    merged = next((source[name] for source in (own, sees) for name in _MERGED if name in source), 1)
+    tokens = next((own[name] for name in _IMAGE_TOKENS if name in own), patches // merged**2)
+    images = _read(folder / IMAGES[0])
+    whole, tile = (_numbers(images.get(name)).get("longest_edge", 1) for name in _EDGES)
+    # Some cut an image into pictures, and look at the whole besides.
+    pictures = (whole // tile) ** 2 + 1 if images.get("do_image_splitting") else 1
+    counted = replace(
+        found,
+        language_parameters=_decoder(part) or found.language_parameters,
+        vision_parameters=_encoder(sees) or found.vision_parameters,
+        patches=patches * pictures,
+        image_tokens=tokens * pictures,
+    )
+    index = _numbers(_read(folder / "model.safetensors.index.json").get("metadata"))
+    return replace(counted, download_bytes=index.get("total_size", 2 * counted.parameters))
 
 
-def _scaled(published: Network, width: int) -> Network:
-    """Scale a network to another width: parameters grow with its square."""
-    ratio = (width / published.width) ** 2
+def _decoder(part: Mapping[str, int]) -> float:
+    """Count the parameters of blocks as LLaMA has them, and of embeddings; 0 if it cannot."""
+    if not {"num_hidden_layers", "num_attention_heads", "intermediate_size"} <= part.keys():
+        return 0.0
+    width, heads = part["hidden_size"], part["num_attention_heads"]
+    size, groups = part.get("head_dim", width // heads), part.get("num_key_value_heads", heads)
+    experts = next((part[name] for name in _EXPERTS if name in part), 0)
+    inner = experts * part.get("moe_intermediate_size", 0) or part["intermediate_size"]
+    embeddings = part.get("vocab_size", 0) * (1 if "tie_word_embeddings" in part else 2)
+    block = 2 * size * (heads + groups) + 3 * inner
+    return float(width * (part["num_hidden_layers"] * block + embeddings))
+
+
+def _encoder(part: Mapping[str, int]) -> float:
+    """Count the parameters of a ViT's blocks: twelve squares each; 0 if it cannot."""
+    width = part.get("embed_dim", part.get("hidden_size", 0))
+    return 12.0 * part.get("num_hidden_layers", part.get("depth", 0)) * width**2
+
+
+def _numbers(part: Any) -> dict[str, int]:
+    """Return the positive numbers of a block, and what is true in it; of pairs the first."""
+    stated = part.items() if isinstance(part, dict) else ()
+    ones = {
+        name: value[0] if isinstance(value, list) and value else value for name, value in stated
+    }
+    return {name: one for name, one in ones.items() if isinstance(one, int) and one > 0}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a file of a checkpoint; whether it is damaged is for the doctor to say."""
+    content: dict[str, Any] = {}
+    with suppress(InputError):
+        content = read_json(path, cure="")
+    return content
+
+
+def _scaled(published: Network, width: int, parameters: float | None = None) -> Network:
+    """Scale a network to another width: parameters grow with its square, if not to so many."""
+    ratio = parameters / published.parameters if parameters else (width / published.width) ** 2
     return replace(
         published,
         width=width,

@@ -99,46 +99,48 @@ def plan_table(plan: Plan) -> str:
     for stage in plan.stages:
         estimate = "arithmetic" if stage.arithmetic else "file sizes"
         basis = f"{stage.measured} measured" if stage.measured else estimate
-        hours = [_hours(stage.gpu_hours_to_do), _hours(stage.core_hours_to_do)]
+        hours = [shown_hours(stage.gpu_hours_to_do), shown_hours(stage.core_hours_to_do)]
         memory = [f"{stage.peak_memory_mb / 1e3:.1f}", f"{stage.asked_memory_mb / 1e3:.1f}"]
         rows.append([stage.rule, f"{stage.jobs:,}", f"{stage.to_do:,}", *hours, *memory, basis])
-    hours = [_hours(plan.total(f"{kind}_hours_to_do")) for kind in ("gpu", "core")]
+    hours = [shown_hours(plan.total(f"{kind}_hours_to_do")) for kind in ("gpu", "core")]
     counts = [f"{plan.total(field):,.0f}" for field in ("jobs", "to_do")]
     rows.append(["total", *counts, *hours, "", "", ""])
     parts = [f"Study {plan.study}: time and memory of the jobs that are to do", _aligned(rows)]
     disk = [["folder", "files", "in all", "there", "to come"]]
     for folder in plan.folders:
         sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
-        disk.append([folder.folder, f"{folder.files:,}", *map(_size, sizes)])
+        disk.append([folder.folder, f"{folder.files:,}", *map(shown_size, sizes)])
     disk.append(["total", f"{sum(folder.files for folder in plan.folders):,}", "", "", ""])
     parts += ["Disk", _aligned(disk)]
     for volume in plan.volumes:
         verdict = "fits" if volume.fits else "DOES NOT FIT"
         parts.append(
-            f"{volume.folder}: {_size(volume.needed_bytes)} to come, "
-            f"{_size(volume.free_bytes)} free: {verdict}"
+            f"{volume.folder}: {shown_size(volume.needed_bytes)} to come, "
+            f"{shown_size(volume.free_bytes)} free: {verdict}"
         )
     for title, prices in (("One more", plan.one_more), ("The whole study", plan.cheaper)):
         if prices:
             header = [title, "GPU h", "core h", "disk"]
             parts.append(_aligned([header, *map(_priced, prices)]))
     if plan.by_card:
-        rows = [[name, _hours(hours)] for name, hours in plan.by_card.items()]
+        rows = [[name, shown_hours(hours)] for name, hours in plan.by_card.items()]
         parts.append(_aligned([["Embedding, by arithmetic, on", "GPU h"], *rows]))
     parts += [f"! {line}" for line in plan.warnings]
     return "\n\n".join(parts) + "\n"
 
 
 def _priced(price: Price) -> list[str]:
-    hours = _hours(price.gpu_hours), _hours(price.core_hours)
-    return [price.what, *hours, _size(price.bytes) if price.bytes else ""]
+    hours = shown_hours(price.gpu_hours), shown_hours(price.core_hours)
+    return [price.what, *hours, shown_size(price.bytes) if price.bytes else ""]
 
 
-def _size(n_bytes: float) -> str:
+def shown_size(n_bytes: float) -> str:
+    """Write a number of bytes for people."""
     return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"
 
 
-def _hours(hours: float) -> str:
+def shown_hours(hours: float) -> str:
+    """Write hours for people."""
     return f"{hours:,.1f}" if hours >= 10 or hours == 0 else f"{hours:.2f}"
 
 

@@ -13,7 +13,7 @@ from brainstruct.datasets.interface import About, DataSet, HemisphereFiles, Part
 from brainstruct.datasets.nsd import expected
 from brainstruct.datasets.nsd.labels import DISTRIBUTED
 from brainstruct.datasets.nsd.layout import BUCKET, COCO_SPLITS, SHARED, SUBJECTS, Layout
-from brainstruct.datasets.nsd.numbers import N_OWN, N_SHARED
+from brainstruct.datasets.nsd.numbers import IMAGE_SIZE, N_OWN, N_SHARED
 from brainstruct.datasets.nsd.sessions import RELEASED_SESSIONS, Sessions
 from brainstruct.datasets.nsd.settings import DECIDE, NsdSettings, number_of
 from brainstruct.datasets.nsd.synthetic.settings import Written
@@ -33,6 +33,7 @@ class Nsd(NsdSettings, DataSet):
         url="https://naturalscenesdataset.org",
         files=BUCKET,
         task="nsdcore",
+        image_edge=IMAGE_SIZE,
     )
     id_name: ClassVar[str] = "nsd_id"
     own_columns: ClassVar[tuple[str, ...]] = ("coco_id", "coco_split")
