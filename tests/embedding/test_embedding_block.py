@@ -286,6 +286,19 @@ def test_how_a_model_runs_is_part_of_the_identity(tmp_path):
         assert block_identity(model, IDS, None, range(3), "float16", IDENTITY) != plain
     told = block_identity(Brightness(tmp_path), IDS, "Look!", range(3), "float16", IDENTITY)
     assert told["instruction_sha256"] != plain["instruction_sha256"]
+    assert (plain["prompt"], told["prompt"]) == (None, "Look!")
+
+
+def test_the_prompt_as_it_was_written_is_stored_and_part_of_the_identity(tmp_path):
+    class Polite(Brightness):
+        def prompt(self, instruction):
+            return f"USER: <image> {instruction} Please."
+
+    given = ("Look!", "float16", IDENTITY)
+    told = block_identity(Polite(tmp_path), IDS, *given)
+    assert told["prompt"] == "USER: <image> Look! Please."
+    other = block_identity(Brightness(tmp_path), IDS, *given)
+    assert {**told, "family": "", "prompt": ""} == {**other, "family": "", "prompt": ""}
 
 
 class Asked(Brightness):

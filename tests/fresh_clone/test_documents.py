@@ -51,7 +51,9 @@ def test_commands_are_well_formed(block):
     done = subprocess.run(["bash", "-n"], input=block.text, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     for line in lines_of(block.text):
-        swallowed = re.search(r"--configfile(?: \S+\.yaml)+ (?!-)(\S+)", line.split("#")[0])
+        swallowed = re.search(
+            r"--configfile(?: \S+\.yaml\b\"?)+ (?!-|\S+\.yaml\b)(\S+)", line.split("#")[0]
+        )
         assert swallowed is None, f"Snakemake takes {swallowed[1]} for a configuration file"
 
 

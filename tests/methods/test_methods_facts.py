@@ -75,6 +75,13 @@ def test_a_model_is_what_its_scores_say(scores):
     assert (facts.source, facts.revision, facts.digest) == ("hub/name", "abc", "f" * 64)
     assert (facts.n_layers, facts.n_fitted, facts.n_features) == (33, 2, 4096)
     assert facts.random_seed == 4
+    assert facts.prompt is None  # of a file that was made before prompts were kept
+
+
+def test_the_prompt_of_a_model_has_places_for_all_that_it_was_asked(scores):
+    stored = scores("a", prompt="USER: <image>\nLook!\nASSISTANT:", instruction="Look!")
+    facts = model_facts(stored, key="m", label="M", family="llava", instructions=["IC"])
+    assert facts.prompt == "USER: <image>\n{instruction}\nASSISTANT:"
 
 
 def test_a_study_computed_in_parts_names_all_its_settings(scores):

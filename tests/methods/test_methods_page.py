@@ -93,6 +93,16 @@ def study() -> dict[str, Any]:
     }
 
 
+def test_prompts_are_shown_as_they_were_written(study, facts):
+    assert "Prompts" not in write_methods(study, facts, NSD).markdown  # none was kept
+    blip, *others = facts.models
+    asked = replace(blip, prompt="USER: <image>\n{instruction} *now*|\nASSISTANT:")
+    page = write_methods(study, replace(facts, models=(asked, *others)), NSD)
+    (cell,) = re.findall(r"<td>BLIP</td>\s*<td>(USER.*)</td>", page.html)
+    assert html.unescape(cell) == r"USER: <image>\n{instruction} *now*|\nASSISTANT:"
+    assert "NOISE" not in page.html.partition("Prompts")[2].partition("</table>")[0]
+
+
 def row(markdown: str, first: str) -> list[str]:
     line = next(line for line in markdown.splitlines() if line.startswith(f"| {first} |"))
     return [cell.strip() for cell in line.strip("|").split("|")]

@@ -194,6 +194,7 @@ def block_identity(
         "dtype": str(model.dtype).removeprefix("torch."),
         "storage": storage,
         "instruction_sha256": told,
+        "prompt": None if instruction is None else model.prompt(instruction),
         "stimuli_sha256": _hash_ids(ids),
     }
 

@@ -42,6 +42,7 @@ class ModelFacts:
     n_features: int  # in one of them
     instructions: tuple[str, ...]  # keys; empty if it follows none
     random_seed: int | None  # of its weights, where they were drawn
+    prompt: str | None = None  # with {instruction}; `None`: it follows none, or it was not recorded
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def model_facts(
 ) -> ModelFacts:
     """Read the facts about a model from the provenance of its scores of any subject."""
     run = provenance(scores)["embedding"]
-    checkpoint = run["checkpoint"]
+    checkpoint, prompt = run["checkpoint"], run.get("prompt")
     return ModelFacts(
         key=key,
         label=label,
@@ -100,6 +101,7 @@ def model_facts(
         n_features=int(run["feature_dim"]),
         instructions=tuple(instructions),
         random_seed=run["random_seed"],
+        prompt=prompt and prompt.replace(run["instruction"], "{instruction}"),
     )
 
 

@@ -1,5 +1,6 @@
 """The text: a template filled with facts, in Markdown and as a page."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ def write_methods(study: Mapping[str, Any], facts: Facts, dataset: DataSet) -> M
         "number": lambda value: f"{value:,}",
         "text": markdown,
         "code": lambda value: f"`{value}`",
+        "line": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
         "listing": _listing,
         "citations": _citations,
         "power": _power,

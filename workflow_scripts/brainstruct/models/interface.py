@@ -158,6 +158,10 @@ class FeatureModel(ABC):
             not `ModelOptions.n_layers` hidden states.
         """
 
+    def prompt(self, instruction: str) -> str:
+        """Return the text that a model is given for an instruction, the image's place in it."""
+        return instruction
+
     @abstractmethod
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Turn stimuli into model inputs, on the CPU.
