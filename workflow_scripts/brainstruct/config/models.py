@@ -94,6 +94,8 @@ class Model(Block):
     prompt : str or None
         The prompt, with ``{instruction}`` and, where it has a place, ``{image}``; `None`: that
         of the family, or of the checkpoint's chat template.
+    gpus : int
+        GPUs of a job that runs it; its weights are spread over them.
     chat : mapping
         Arguments of the checkpoint's chat template, such as ``enable_thinking``; ``system``
         is the text of a message before the instruction.
@@ -108,6 +110,7 @@ class Model(Block):
     instructions: Literal["all"] | list[str] = "all"
     random_seed: int | None = None
     prompt: str | None = None
+    gpus: PositiveInt = 1
     chat: dict[str, str | bool | int] = {}
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -70,16 +71,50 @@ def load_network(
         empty = empty_network(network_class, config, options.checkpoint, **arguments)
         if options.empty:
             return empty
+        spread = _spread(device)
         if options.random_seed is None:
             _require_filled(empty, options.checkpoint)
+            arguments |= spread
             network = _read_weights(network_class, config, options.checkpoint, place, arguments)
         else:
             with no_init_weights():
                 network = network_class._from_config(config, **arguments)
             network.tie_weights()
             initialise(network, options.random_seed)
+            network = _laid_out(network, spread) if spread else network
     _clean_generation(network)
-    return network.to(device).eval().requires_grad_(False)
+    return (network if spread else network.to(device)).eval().requires_grad_(False)
+
+
+def _spread(device: torch.device) -> dict[str, Any]:
+    """Return what lets the library lay weights over the GPUs of a job, if it has several.
+
+    Raises
+    ------
+    InputError
+        If the package is missing that does it for the library.
+    """
+    if device.type != "cuda" or torch.cuda.device_count() < 2:
+        return {}
+    if find_spec("accelerate") is None:
+        raise InputError(
+            "models[].gpus",
+            "asks for several GPUs, and the package accelerate, which spreads weights, is missing",
+            "Install it (pip install accelerate), or take one GPU that holds the model",
+        )
+    return {"device_map": "auto"}
+
+
+def _laid_out(network: Any, spread: Mapping[str, Any]) -> Any:
+    """Lay weights that were drawn over several devices, as the library does what it reads."""
+    from accelerate import dispatch_model, infer_auto_device_map
+
+    places = spread["device_map"]
+    if places == "auto":
+        parts = [getattr(part, "_no_split_modules", None) or () for part in network.modules()]
+        whole = sorted({name for names in parts for name in names})
+        places = infer_auto_device_map(network, no_split_module_classes=whole)
+    return dispatch_model(network, places, offload_dir=spread.get("offload_folder"))
 
 
 def empty_network(network_class: Any, config: Any, folder: Path, **arguments: Any) -> Any:

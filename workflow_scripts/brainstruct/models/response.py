@@ -55,7 +55,7 @@ class Listener:
         attention_mask: torch.Tensor,
         end_ids: Collection[int],
     ) -> None:
-        device = next(body.parameters()).device
+        device = attention_mask.device  # where ids are; blocks may lie on several others
         n_stimuli = len(attention_mask)
         self._body = body
         self._pool_prompt = pool_prompt
@@ -133,9 +133,10 @@ class Listener:
         if self.steps == 1:
             if layer == 0:
                 shape = (len(self._body.layers) + 1, len(states), states.shape[-1])
-                self.prompt = torch.zeros(shape, device=states.device)
-                self.sums = torch.zeros(shape, device=states.device)
-            self.prompt[layer] = self._pool_prompt(states, self._attention_mask)
+                self.prompt = torch.zeros(shape, device=self._alive.device)
+                self.sums = torch.zeros(shape, device=self._alive.device)
+            self.prompt[layer] = self._pool_prompt(states, self._attention_mask.to(states.device))
         else:
             # Not a product with 0: rows that have ended may hold anything, even NaN.
-            self.sums[layer] += torch.where(self._alive[:, None], states[:, -1].float(), 0.0)
+            last = states[:, -1].to(self.sums.device).float()
+            self.sums[layer] += torch.where(self._alive[:, None], last, 0.0)

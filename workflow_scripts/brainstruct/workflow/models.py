@@ -185,10 +185,10 @@ class ModelRoom(Room):
 
         return chosen
 
-    @property
-    def gpus(self) -> int:
+    def gpus(self, wildcards: Wildcards) -> int:
         """GPUs of a job that embeds."""
-        return 0 if self.study.embedding.device == "cpu" else 1
+        on_cpu = self.study.embedding.device == "cpu"
+        return 0 if on_cpu else self.study.model(wildcards.model).gpus
 
     def looks_at(self, key: str) -> Part:
         """Part of the data set that a model looks at."""
