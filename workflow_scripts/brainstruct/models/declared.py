@@ -79,12 +79,6 @@ def stand_ins(folder: Path, names: Collection[str], cure: str) -> dict[str, tupl
     return found
 
 
-def family_of(config: dict[str, Any]) -> str:
-    """Return the family that runs a checkpoint: the first of its type, or that of any type."""
-    types = {entry.model_type: name for name, entry in reversed(FAMILIES.items())}
-    return types.get(config.get("model_type", ""), types[""])
-
-
 def stated_part(config: dict[str, Any], family: str) -> dict[str, Any]:
     """Return what a ``config.json`` says of the part whose blocks are the layers."""
     entry = FAMILIES[family]

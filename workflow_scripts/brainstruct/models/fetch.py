@@ -82,12 +82,8 @@ def small_files(repository: str, revision: str, folder: Path, endpoint: str | No
     """Return a folder that holds configuration, tokenizer and processor of a repository.
 
     It is `folder`, where its weights will come to lie; if nothing is there yet, the cache of
-    the hub's client, if that has them; else `folder`, once they are downloaded.
-
-    Raises
-    ------
-    InputError
-        If they are nowhere, and the hub cannot be reached, or lacks the repository.
+    the hub's client, if that has them; else `folder`, once they are downloaded. An `InputError`
+    if they are nowhere, and the hub cannot be reached, or lacks the repository.
     """
     if (folder / "config.json").is_file():
         return folder

@@ -8,6 +8,7 @@ from typing import Any
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from brainstruct.errors import InputError
+from brainstruct.models.registry import FAMILIES, IMAGES
 
 _ANSWERS = "Name a checkpoint that answers instructions about images with a decoder"
 
@@ -21,6 +22,17 @@ _OTHERS = {
     "reads proteins": ("evolla",),
 }  # fmt: skip
 """What types of the library are, that cannot be run."""
+
+
+def family_of(folder: Path, config: dict[str, Any]) -> str:
+    """Return the family that runs a checkpoint: that of its type, or the one that reads as it."""
+    model_type = config.get("model_type", "")
+    own = [name for name, entry in FAMILIES.items() if entry.model_type == model_type != ""]
+    if own:
+        return own[0]
+    if not any((folder / name).is_file() for name in IMAGES):
+        return "text"
+    return "auto" if model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES else "image"
 
 
 def refusal_of(model_type: str) -> str | None:

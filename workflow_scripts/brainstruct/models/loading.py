@@ -89,10 +89,7 @@ def load_network(
 def _spread(device: torch.device) -> dict[str, Any]:
     """Return what lets the library lay weights over the GPUs of a job, if it has several.
 
-    Raises
-    ------
-    InputError
-        If the package is missing that does it for the library.
+    An `InputError` if the package is missing that does it for the library.
     """
     if device.type != "cuda" or torch.cuda.device_count() < 2:
         return {}
@@ -111,8 +108,7 @@ def _laid_out(network: Any, spread: Mapping[str, Any]) -> Any:
 
     places = spread["device_map"]
     if places == "auto":
-        parts = [getattr(part, "_no_split_modules", None) or () for part in network.modules()]
-        whole = sorted({name for names in parts for name in names})
+        whole = sorted(network._no_split_modules)
         places = infer_auto_device_map(network, no_split_module_classes=whole)
     return dispatch_model(network, places, offload_dir=spread.get("offload_folder"))
 

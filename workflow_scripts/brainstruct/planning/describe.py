@@ -1,8 +1,5 @@
 """Command ``make describe``: what a checkpoint would be in a study, told by its small files."""
 
-from __future__ import annotations
-
-import argparse
 import json
 import re
 import sys
@@ -18,9 +15,9 @@ from brainstruct.config.loading import load_study
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.models.declared import family_of
 from brainstruct.models.fetch import small_files
 from brainstruct.models.files import fetch_cure
+from brainstruct.models.kinds import family_of
 from brainstruct.models.opening import outline
 from brainstruct.models.responding import RespondingModel
 from brainstruct.planning.jobs import Job
@@ -28,12 +25,13 @@ from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import shown_hours, shown_size
 from brainstruct.settings.base import LONGEST_KEY, Block
 from brainstruct.store.files import read_json
+from brainstruct.store.resources import parser_beside
 from brainstruct.workflow.rooms import Rooms
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser_beside(__file__, add_configfile).parse_args(arguments)
     try:
         config, key = read_config(options.configfile), options.model
         if options.checkpoint:
@@ -50,12 +48,8 @@ def describe(study: Study, model: Model) -> str:
     """Return the entries of a model in a configuration, and what follows from them.
 
     What follows stands behind ``#``: of what the network is made, its prompt, and what one
-    subject of the study would take, by the arithmetic of ``plan``.
-
-    Raises
-    ------
-    InputError
-        If the checkpoint's small files cannot be had, or the model cannot be built of them.
+    subject of the study would take, by the arithmetic of ``plan``. An `InputError` if the
+    checkpoint's small files cannot be had, or the model cannot be built of them.
     """
     name = model.checkpoint
     network = outline(
@@ -88,7 +82,7 @@ def with_checkpoint(
     key = re.sub(r"[^a-z0-9]+", "-", label.lower())[:LONGEST_KEY].strip("-")
     config = config | {"checkpoints": config["checkpoints"] | {key: source}}
     folder = _folder(load_study(config), key)
-    family = family_of(read_json(folder / "config.json", fetch_cure(folder)))
+    family = family_of(folder, read_json(folder / "config.json", fetch_cure(folder)))
     entry: dict[str, Any] = {"key": key, "label": label, "family": family, "checkpoint": key}
     others = [
         one for one in config["models"] if {key, label}.isdisjoint((one["key"], one["label"]))
@@ -154,20 +148,6 @@ def _line(entry: Block) -> str:
     content = entry.model_dump(exclude_unset=True)
     style = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True}
     return str(yaml.safe_dump(content, width=float("inf"), **style)).strip()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="describe",
-        description="Say what a checkpoint would be in a study: entries for its configuration, "
-        "and what the model would take. No weights are read.",
-    )
-    of = parser.add_mutually_exclusive_group(required=True)
-    of.add_argument("--checkpoint", help="repository of the hub, or a folder with its files")
-    of.add_argument("--model", help="key of a model of the configuration")
-    parser.add_argument("--revision", default="main", help="branch, tag or commit (default: main)")
-    add_configfile(parser)
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Sizes of the networks: published ones, or those of a checkpoint that is on disk."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +13,7 @@ from brainstruct.errors import InputError
 from brainstruct.models.declared import stated_part
 from brainstruct.models.registry import FAMILIES, IMAGES
 from brainstruct.store.files import read_json
+from brainstruct.store.resources import table_beside
 from brainstruct.workflow.rooms import Rooms
 
 
@@ -35,34 +34,18 @@ class Network:
         return self.language_parameters + self.vision_parameters
 
 
-_PUBLISHED: dict[str, Network] = {
-    "instructblip": Network(4096, 6.74e9, 1.17e9, 257, 32, 31.7e9),
-    "mplug-owl": Network(4096, 6.74e9, 0.43e9, 257, 65, 14.4e9),
-    "idefics": Network(4096, 8.30e9, 0.63e9, 257, 64, 17.9e9),
-    "llava": Network(4096, 6.76e9, 0.30e9, 577, 576, 14.1e9),
-    "auto": Network(4096, 6.74e9, 0.30e9, 900, 225, 14.1e9),  # nobody's: LLaMA 7B and a ViT-L
-    "image": Network(1024, 0.0, 0.30e9, 257, 0, 1.22e9),  # DINOv2 L
-    "text": Network(768, 0.12e9, 0.0, 0, 0, 0.55e9),  # GPT-2
-    "vit": Network(1280, 0.0, 0.63e9, 257, 0, 2.53e9),
-    "clip-image": Network(1024, 0.0, 0.30e9, 257, 0, 1.71e9),
-    "clip-text": Network(768, 0.12e9, 0.0, 0, 0, 1.71e9),
-}
-"""Family -> the checkpoint that the paper's study uses of it (model cards and papers)."""
+_TABLE = table_beside(__file__, "networks.toml")
+
+_PUBLISHED = {family: Network(**sizes) for family, sizes in _TABLE["published"].items()}
+"""Family -> the checkpoint that the paper's study uses of it."""
 
 _TINY_WIDTH = 64
 """Width of tiny checkpoints whose configuration gives none; 32 where there are no instructions."""
-
 
 _BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([BM])(?![a-z])", re.IGNORECASE)
 """Parameters, as names of repositories have it: Qwen2.5-VL-7B-Instruct, SmolVLM-256M."""
 
 _USUAL_BLOCKS = 32  # of the usual network of `auto`
-
-_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
-
-_IMAGE_TOKENS = ("image_seq_length", "mm_tokens_per_image")
-_EDGES = ("size", "max_image_size")
-_MERGED = ("scale_factor", "spatial_merge_size")  # so many rows of patches are a token's
 
 
 def network_of(study: Study, model: Model) -> Network:
@@ -104,10 +87,12 @@ def _stated(folder: Path, family: str, usual: Network) -> Network | None:
         return found
     patch = sees.get("patch_size", 14)
     patches = (sees.get("image_size", 0) // patch or round(usual.patches**0.5 * 14 / patch)) ** 2
-    merged = next((source[name] for source in (own, sees) for name in _MERGED if name in source), 1)
-    tokens = next((own[name] for name in _IMAGE_TOKENS if name in own), patches // merged**2)
+    merged = _named("merged", {**sees, **own}, 1)
+    tokens = _named("image_tokens", own, patches // merged**2)
     images = _read(folder / IMAGES[0])
-    whole, tile = (_numbers(images.get(name)).get("longest_edge", 1) for name in _EDGES)
+    whole, tile = (
+        _numbers(images.get(name)).get("longest_edge", 1) for name in ("size", "max_image_size")
+    )
     # Some cut an image into pictures, and look at the whole besides.
     pictures = (whole // tile) ** 2 + 1 if images.get("do_image_splitting") else 1
     counted = replace(
@@ -127,7 +112,7 @@ def _decoder(part: Mapping[str, int]) -> float:
         return 0.0
     width, heads = part["hidden_size"], part["num_attention_heads"]
     size, groups = part.get("head_dim", width // heads), part.get("num_key_value_heads", heads)
-    experts = next((part[name] for name in _EXPERTS if name in part), 0)
+    experts = _named("experts", part, 0)
     inner = experts * part.get("moe_intermediate_size", 0) or part["intermediate_size"]
     embeddings = part.get("vocab_size", 0) * (1 if "tie_word_embeddings" in part else 2)
     block = 2 * size * (heads + groups) + 3 * inner
@@ -138,6 +123,11 @@ def _encoder(part: Mapping[str, int]) -> float:
     """Count the parameters of a ViT's blocks: twelve squares each; 0 if it cannot."""
     width = part.get("embed_dim", part.get("hidden_size", 0))
     return 12.0 * part.get("num_hidden_layers", part.get("depth", 0)) * width**2
+
+
+def _named(what: str, part: Mapping[str, int], usual: int) -> int:
+    """Return a number that configurations have under one of several names."""
+    return next((part[name] for name in _TABLE["names"][what] if name in part), usual)
 
 
 def _numbers(part: Any) -> dict[str, int]:
