@@ -294,7 +294,7 @@ def test_the_prompt_as_it_was_written_is_stored_and_part_of_the_identity(tmp_pat
         def prompt(self, instruction):
             return f"USER: <image> {instruction} Please."
 
-    given = ("Look!", "float16", IDENTITY)
+    given = ("Look!", range(3), "float16", IDENTITY)
     told = block_identity(Polite(tmp_path), IDS, *given)
     assert told["prompt"] == "USER: <image> Look! Please."
     other = block_identity(Brightness(tmp_path), IDS, *given)

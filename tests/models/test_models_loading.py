@@ -343,7 +343,7 @@ def seen(first, second):
     """A model whose states of two images are given, (layer, feature)."""
     states = torch.stack([torch.as_tensor(first), torch.as_tensor(second)]).float()
     return SimpleNamespace(
-        options=SimpleNamespace(checkpoint="folder"),
+        options=SimpleNamespace(checkpoint="folder", empty=False),
         dtype=torch.float16,
         modality="image",
         embed=lambda *a, **k: SimpleNamespace(states=states),

@@ -19,6 +19,7 @@ from brainstruct.config.strict import read_strictly
 from brainstruct.errors import InputError
 from brainstruct.models import fetch, tiny
 from brainstruct.models.interface import ModelOptions
+from brainstruct.models.kinds import family_of
 from brainstruct.models.opening import family_class
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.describe import describe, main, with_checkpoint
@@ -193,9 +194,30 @@ def test_seventy_billion_parameters_are_built_of_nothing(checkpoint, tmp_path):
     text = described(folder)
     assert "n_layers: 81" in text
     assert (
-        "# 70.2 billion parameters: 140.4 GB in 16 bits, 70.2 GB in 8 bits, 35.1 GB in 4" in text
+        "# 70.2 billion parameters: 140.5 GB in 16 bits, 70.2 GB in 8 bits, 35.1 GB in 4" in text
     ), text
     assert torch.get_default_device() == before
+
+
+@pytest.mark.parametrize(
+    ("model_type", "files", "family"),
+    [
+        ("qwen2_vl", ["preprocessor_config.json", "tokenizer.json"], "auto"),
+        ("t5gemma2", ["preprocessor_config.json", "tokenizer.json"], "auto"),
+        ("llava", ["preprocessor_config.json", "tokenizer.json"], "llava"),
+        ("clip", ["preprocessor_config.json", "tokenizer.json"], "clip-image"),
+        ("dinov2", ["preprocessor_config.json"], "image"),
+        ("siglip", ["processor_config.json", "tokenizer.json"], "image"),
+        ("gpt2", ["tokenizer.json"], "text"),
+        ("", ["tokenizer.json"], "text"),
+    ],
+)
+def test_the_family_is_that_of_the_type_or_of_what_there_are_files_for(
+    tmp_path, model_type, files, family
+):
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    assert family_of(tmp_path, {"model_type": model_type}) == family
 
 
 def test_an_unknown_family_is_refused_as_when_loaded(tmp_path, capsys):
