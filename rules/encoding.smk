@@ -59,6 +59,7 @@ if encoding.split_models:
             runtime=120,
         params:
             preset=study.encoding.preset,
+            weights=study.encoding.weights,
             code=stage_format("predict_selected"),
         script:
             "../workflow_scripts/predict_selected.py"

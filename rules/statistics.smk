@@ -172,6 +172,7 @@ rule partition_variance:
         penalties=study.encoding.alphas.model_dump(),
         folds=study.encoding.folds,
         backend=study.encoding.backend,
+        weights=study.encoding.weights,
         divisor=encoding.divisor,
         seed=study.seed,
         code=stage_format("partition_variance"),

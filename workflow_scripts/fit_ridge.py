@@ -44,8 +44,9 @@ def fit_ridge(
             encoding.preset,
         )
     settings = encoding.model_dump(exclude_unset=True)
-    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch)
     stored = read_responses(responses)
+    weights = stored.weights if encoding.weights else None
+    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, weights=weights)
     spaces = Embeddings(embeddings, stored.stimulus)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels", *measured.shape[:1], *truth.shape)
@@ -66,7 +67,13 @@ def fit_ridge(
         scores = fit(features[train], measured, features[~train], truth)
         best.offer(layer, scores.prediction, scores.cv_score)
         early = beyond_the_grid(
-            features[train], measured, features[~train], truth, scores.alpha, scores.at_edge
+            features[train],
+            measured,
+            features[~train],
+            truth,
+            scores.alpha,
+            scores.at_edge,
+            weights,
         )
         log.info("layer %d: mean r %.4f", layer, float(np.nanmean(scores.r)))
         if early.matters(truth.shape[1]):

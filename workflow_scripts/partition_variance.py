@@ -1,5 +1,6 @@
 """Rule partition_variance: shared and unique variance of pairs of instructions."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def partition_variance(
     penalties: Alphas,
     folds: int,
     backend: str,
+    weights: str | None,
     divisor: Divisor,
     seed: int,
     threads: int,
@@ -84,7 +86,7 @@ def partition_variance(
             (partial(components, a), partial(components, b)),
             measured,
             truth,
-            banded,
+            replace(banded, weights=stored.weights if weights else None),
         ).assign_coords(voxel=stored.voxel.values)
         for side, name in zip("ab", (a, b), strict=True):
             chosen = layers.sel(instruction=name).values

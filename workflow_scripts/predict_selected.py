@@ -21,6 +21,7 @@ def predict_selected(
     responses: Path,
     embeddings: list[Path],
     preset: str | None,
+    weights: str | None,
     instruction: str,
     code: str,
     prediction: Path,
@@ -47,6 +48,7 @@ def predict_selected(
         train,
         features,
         progress=lambda layer: log.info("layer %d is predicted from", layer),
+        weights=stored.weights if weights else None,
     )
     log.info("mean r %.4f", float(np.nanmean(pearson(stored.truth, best.prediction))))
     intercept = stored.measured.mean(0, dtype=np.float64)

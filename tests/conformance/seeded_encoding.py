@@ -31,6 +31,7 @@ SOLVERS = {
     "gram-correlation": {"alpha_score": "correlation_score", "backend": "numpy"},
     "himalaya": {"solver": "himalaya", "folds": 3},
     "himalaya-numpy": {"solver": "himalaya", "backend": "numpy", "alpha_score": "r2_score"},
+    "gram-weights": {"folds": 3, "weights": "repetitions"},
     "preset": {"preset": "oota2025"},
 }
 
@@ -76,7 +77,7 @@ def write_responses(folder: Path) -> Path:
             "stimulus": ids(),
             "split": ("stimulus", ["train"] * TRAIN + ["test"] * TEST),
             "test_set": ("stimulus", [""] * TRAIN + ["shared"] * TEST),
-            "repetitions": ("stimulus", [3] * (TRAIN + TEST)),
+            "repetitions": ("stimulus", [3, 1] * ((TRAIN + TEST) // 2)),
             "voxel": np.arange(VOXELS) + 4,
         },
     )
@@ -151,13 +152,19 @@ def fitted(folder: Path) -> Outputs:
 def predicted(folder: Path) -> Outputs:
     scores, responses = write_scores(folder), write_responses(folder)
     found = {}
-    for name, width, preset in (("few", 12, None), ("many", 150, None), ("preset", 12, "oota2025")):
+    for name, width, preset, weights in (
+        ("few", 12, None, None),
+        ("many", 150, None, None),
+        ("weights", 150, None, "repetitions"),
+        ("preset", 12, "oota2025", None),
+    ):
         found[name] = folder / f"{name}.nc"
         predict_selected(
             scores=scores,
             responses=responses,
             embeddings=write_features(folder, name, width, 0),
             preset=preset,
+            weights=weights,
             instruction="VQ1",
             code="",
             prediction=found[name],
@@ -206,6 +213,7 @@ def partitioned(folder: Path) -> Outputs:
             penalties=Alphas(**GRID),
             folds=3,
             backend="torch",
+            weights=None,
             divisor=Divisor(ceiling_threshold=0.05),
             seed=5,
             threads=1,

@@ -24,7 +24,7 @@ def write(tmp_path):
                 "stimulus": IDS,
                 "split": ("stimulus", list(split)),
                 "test_set": ("stimulus", list(test_sets)),
-                "repetitions": ("stimulus", [3, 1, 2, 1]),
+                "repetitions": ("stimulus", [3, 1, 2, 4]),
                 "voxel": np.arange(3),
             },
         )
@@ -55,6 +55,7 @@ def test_what_is_fitted_and_what_is_scored(path):
     np.testing.assert_array_equal(responses.measured, BETAS[[1, 3]])
     np.testing.assert_array_equal(responses.truth, BETAS[[0, 2]])
     assert responses.tested.tolist() == [40, 12]
+    assert responses.weights.tolist() == [0.4, 1.6]
 
 
 @pytest.mark.parametrize("read", [read_responses, images_tested])

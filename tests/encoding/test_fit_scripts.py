@@ -48,6 +48,7 @@ def files(tmp_path):
             "stimulus": ids,
             "split": ("stimulus", ["train"] * TRAIN + ["test"] * TEST),
             "test_set": ("stimulus", [""] * TRAIN + ["shared"] * TEST),
+            "repetitions": ("stimulus", [1, 3] * ((TRAIN + TEST) // 2)),
             "voxel": np.arange(9),
         },
     )
@@ -101,7 +102,7 @@ def test_permutations_can_be_turned_off(tmp_path, files):
     assert fits[0]["r"].notnull().all()
 
 
-@pytest.mark.parametrize("encoding", [DEFAULT, PRESET])
+@pytest.mark.parametrize("encoding", [DEFAULT, PRESET, DEFAULT | {"weights": "repetitions"}])
 def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, encoding):
     """Whether one job fits all layers or many do, comparisons see the same predictions."""
     inputs = files[0]
@@ -113,6 +114,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
         **inputs,
         scores=tmp_path / "scores.nc",
         preset=encoding["preset"],
+        weights=encoding.get("weights"),
         instruction="IC",
         code="x",
         prediction=tmp_path / "again.nc",

@@ -208,7 +208,9 @@ def test_the_gain_of_a_fold_is_that_of_its_inverse():
     set_backend("numpy")
     found = decompose(X, dual=False)
     factors = holdout.shrinkage(found, np.array([3.0]), 1e-12)
-    fold = holdout.HeldOutRows(found.left(rows, "float64"), factors, 40, Scratch())
+    fold = holdout.HeldOutRows(
+        found.left(rows, "float64"), np.ones(len(rows)), factors, 40, Scratch()
+    )
     A = X - X.mean(0)
     H = A @ np.linalg.solve(A.T @ A + 3 * np.eye(6), A.T) + 1 / 40
     inverse = np.linalg.inv(np.eye(12) - H[np.ix_(rows, rows)])
@@ -222,7 +224,9 @@ def test_the_gain_of_a_fold_counts_what_is_summed_where_all_components_are():
     set_backend("numpy")
     found = decompose(X, dual=True)
     factors = holdout.shrinkage(found, np.array([3.0]), 1e-12)
-    fold = holdout.HeldOutRows(found.left(rows, "float64"), factors, 20, Scratch())
+    fold = holdout.HeldOutRows(
+        found.left(rows, "float64"), np.ones(len(rows)), factors, 20, Scratch()
+    )
     A = X - X.mean(0)
     left = 3 * np.linalg.inv(A @ A.T + 3 * np.eye(20)) - 1 / 20
     inverse = np.linalg.inv(left[np.ix_(rows, rows)])

@@ -57,6 +57,9 @@ class FitSettings(Block):
         About how many permutations of the test images are behind each voxel's
         p-value (a multiple of the number of images); 0: none, no p-values. With
         fewer than 500, p is never under 1 / their number.
+    weights : "repetitions" or None
+        Whether a training image counts in fits by its number of trials, where these
+        differ. Of the solver ``gram``.
     """
 
     preset: Literal["oota2025"] | None = None
@@ -66,6 +69,13 @@ class FitSettings(Block):
     folds: int = Field(default=5, ge=2)
     alpha_score: Literal["l2_neg_loss", "r2_score", "correlation_score"] = "l2_neg_loss"
     permutations: NonNegativeInt = 1000
+    weights: Literal["repetitions"] | None = None
+
+    @model_validator(mode="after")
+    def _can_weight(self) -> FitSettings:
+        if self.weights and (self.preset or self.solver != "gram"):
+            raise ValueError("'weights' is of the solver 'gram' alone, without 'preset'")
+        return self
 
 
 class Encoding(FitSettings):

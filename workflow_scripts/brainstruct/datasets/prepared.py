@@ -23,6 +23,7 @@ class Responses:
     betas: NDArray[np.float32]  # [image, voxel]: in standard deviations
     train: NDArray[np.bool_]  # [image]: images of the training set; the others are tested on
     test_set: str  # name of the test set, to which all others belong
+    repetitions: IntArray  # [image]: trials that a response is the mean of, valid or not
     stimulus: xr.DataArray  # what rows are
     voxel: xr.DataArray  # what columns are
     provenance: dict[str, Any]  # what they depend on
@@ -36,6 +37,13 @@ class Responses:
     def truth(self) -> NDArray[np.float32]:
         """[test image, voxel]."""
         return self.betas[~self.train]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """[training image]: proportional to its repetitions, 1 on average."""
+        times = self.repetitions[self.train]
+        weights: NDArray[np.float64] = times / times.mean()
+        return weights
 
     @property
     def tested(self) -> IntArray:
@@ -55,12 +63,14 @@ class Tested:
 
 def read_responses(path: str | PathLike[str]) -> Responses:
     """Read all prepared responses of a subject; an `InputError` if there are several test sets."""
-    stored = read_dataset(path, ["betas", "split", "test_set"], ["stimulus", "voxel"])
+    names = ["betas", "split", "test_set", "repetitions"]
+    stored = read_dataset(path, names, ["stimulus", "voxel"])
     tested = _is_tested(stored)
     return Responses(
         stored["betas"].transpose("stimulus", "voxel").values,
         ~tested,
         _test_set(path, stored["test_set"].values[tested]),
+        stored["repetitions"].values,
         stored["stimulus"],
         stored["voxel"],
         provenance(stored),

@@ -20,7 +20,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import Array, batches, centre, require_finite
+from brainstruct.encoding.columns import Array, batches, centre, require_finite, weighted_mean
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import gram
@@ -36,7 +36,7 @@ class BandedOptions:
     Penalties (`alphas`) are as for the single encoding models: bands are scaled so that their sum
     has the total variance of one standardised feature space. To the shares of the first band that
     are tried, 0 and 1 are always added. Folds are of the training images; the device is ``cpu`` or
-    ``cuda``.
+    ``cuda``. Weights of the training images are as for `brainstruct.encoding.ridge.fit_ridge`.
     """
 
     alphas: Sequence[float]
@@ -45,6 +45,7 @@ class BandedOptions:
     seed: int = 0
     device: str = "cpu"
     targets_per_batch: int = 2000
+    weights: NDArray[np.float64] | None = None
 
 
 def fit_pair(
@@ -83,7 +84,8 @@ def fit_pair(
     scale = _equal_variance(a, b)
     train = np.concatenate([a.train * scale[0], b.train * scale[1]], axis=1)
     test = np.concatenate([a.test * scale[0], b.test * scale[1]], axis=1)
-    search = _Search(train, Y_train, a.train.shape[1], shares, options)
+    weights = np.ones(len(train)) if options.weights is None else options.weights
+    search = _Search(train, Y_train, weights, a.train.shape[1], shares, options)
     loss = search.cross_validate()
     # The best penalty at each share, and the best share: (share, voxel) and (voxel,).
     best = loss.argmin(1)
@@ -93,7 +95,7 @@ def fit_pair(
     joint_a, joint_b = search.predict(test, chosen, alpha)
     alone_a, _ = search.predict(test, np.full_like(chosen, len(shares) - 1), alphas[-1])
     _, alone_b = search.predict(test, np.zeros_like(chosen), alphas[0])
-    mean = Y_train.mean(0, dtype=np.float64).astype(np.float32)
+    mean = weighted_mean(Y_train, weights).astype(np.float32)
     values = _shares(Y_test, mean, alone_a, alone_b, joint_a, joint_b) | {
         "share": np.asarray(shares, dtype=np.float32)[chosen],
         "alpha": alpha.astype(np.float32),
@@ -105,19 +107,26 @@ class _Search:
     """Cross-validation and refit over shares and penalties."""
 
     def __init__(
-        self, X: Array, Y: Array, n_a: int, shares: Sequence[float], options: BandedOptions
+        self,
+        X: Array,
+        Y: Array,
+        weights: NDArray[np.float64],
+        n_a: int,
+        shares: Sequence[float],
+        options: BandedOptions,
     ) -> None:
         self._device = torch.device(options.device)
         self._options = options
-        self._mean = X.mean(0, dtype=np.float64)
+        self._mean = weighted_mean(X, weights)
+        self._root = torch.as_tensor(np.sqrt(weights, dtype=np.float32)[:, None]).to(self._device)
         self._X = torch.as_tensor(X - self._mean.astype(np.float32)).to(self._device)
         self._Y = np.asarray(Y, dtype=np.float32)
         # X is centred, so the targets' means drop out of the products.
         products, sums = [], []
         for part in batches(Y.shape[1], options.targets_per_batch):
             y = torch.as_tensor(self._Y[:, part]).to(self._device)
-            products.append(self._X.T @ y)
-            sums.append(y.sum(0))
+            products.append(self._X.T @ (self._root**2 * y))
+            sums.append((self._root**2 * y).sum(0))
         self._products, self._sums = torch.cat(products, dim=1), torch.cat(sums)
         self._alphas = torch.as_tensor(np.asarray(options.alphas), dtype=torch.float64)
         self._n_a = n_a
@@ -134,30 +143,25 @@ class _Search:
         n_images, n_voxels = self._Y.shape
         folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
         loss = np.zeros((len(self._bands), len(self._alphas), n_voxels), dtype=np.float32)
-        whole = gram(self._X)
-        total = self._X.sum(0, dtype=torch.float64)
+        whole = gram(self._root * self._X)
+        total = (self._root**2 * self._X).sum(0, dtype=torch.float64)
         for _, held in folds.split(self._X):
-            X = self._X[torch.as_tensor(held).to(self._device)]
-            n_held, n_fit = len(held), n_images - len(held)
-            inside, sums = gram(X), X.sum(0, dtype=torch.float64)
-            mean = (total - sums) / n_fit
-            fit = whole - inside - n_fit * torch.outer(mean, mean)
-            # Held-out images as the training images' mean sees them.
-            seen = (
-                inside
-                - torch.outer(sums, mean)
-                - torch.outer(mean, sums)
-                + n_held * torch.outer(mean, mean)
-            )
+            rows = torch.as_tensor(held).to(self._device)
+            X, root = self._X[rows], self._root[rows]
+            n_fit = n_images - float((root**2).sum())
+            mean = (total - (root**2 * X).sum(0, dtype=torch.float64)) / n_fit
+            fit = whole - gram(root * X) - n_fit * torch.outer(mean, mean)
+            # Held-out images as the training images' mean sees them; they count alike.
+            seen = gram(X - mean)
             bases = [self._basis(fit, seen, band) for band in range(len(self._bands))]
-            for part, rest, right, squares in self._cross_products(X, held, mean, n_fit):
+            for part, rest, right, squares in self._cross_products(held, mean, n_fit):
                 for band, (spectrum, basis, metric) in enumerate(bases):
                     kept = self._bands[band][0]
                     projected, target = basis.T @ rest[kept], basis.T @ right[kept]
                     for row, alpha in enumerate(self._alphas):
                         w = projected / (spectrum + alpha).to(torch.float32)[:, None]
                         error = squares + (w * (metric @ w - 2 * target)).sum(0)
-                        loss[band, row, part] += (error / n_held).cpu().numpy()
+                        loss[band, row, part] += (error / len(held)).cpu().numpy()
         return (loss / self._options.folds).astype(np.float32)
 
     def predict(
@@ -165,7 +169,7 @@ class _Search:
     ) -> tuple[Array, Array]:
         """Refit on all training images; return what either band adds to the mean."""
         X = torch.as_tensor(test - self._mean.astype(np.float32)).to(self._device)
-        whole = gram(self._X)
+        whole = gram(self._root * self._X)
         parts = np.zeros((2, len(test), self._Y.shape[1]), dtype=np.float32)
         for band, (kept, _) in enumerate(self._bands):
             chosen = np.flatnonzero(share == band)
@@ -193,14 +197,16 @@ class _Search:
         return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)
 
     def _cross_products(
-        self, X: Tensor, held: NDArray[np.intp], mean: Tensor, n_fit: int
+        self, held: NDArray[np.intp], mean: Tensor, n_fit: float
     ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
         """Yield, batch by batch, X'Y of training and held-out images and the targets' squares."""
-        centre = mean.to(torch.float32)
+        rows = torch.as_tensor(held).to(self._device)
+        X, weights, centre = self._X[rows], self._root[rows] ** 2, mean.to(torch.float32)
         for part in batches(self._Y.shape[1], self._options.targets_per_batch):
             y = torch.as_tensor(np.ascontiguousarray(self._Y[held, part])).to(self._device)
-            offset = (self._sums[part] - y.sum(0)) / n_fit
-            rest = self._products[:, part] - X.T @ y - n_fit * torch.outer(centre, offset)
+            offset = (self._sums[part] - (weights * y).sum(0)) / n_fit
+            rest = self._products[:, part] - X.T @ (weights * y)
+            rest -= n_fit * torch.outer(centre, offset)
             y = y - offset
             right = X.T @ y - torch.outer(centre, y.sum(0))
             yield part, rest, right, (y**2).sum(0)

@@ -45,6 +45,12 @@ def zscore(values: NDArray[Any], rounding: float = ROUNDING) -> tuple[Array, NDA
     return (centred / np.where(constant, np.inf, deviation)).astype(np.float32), constant
 
 
+def weighted_mean(values: NDArray[Any], weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the means of columns of (n_images, n_columns), of weights (n_images,), in float64."""
+    total: NDArray[np.float64] = np.einsum("i,ij->j", weights, values, dtype=np.float64)
+    return np.asarray(total / weights.sum())
+
+
 def batches(size: int, at_once: int) -> Iterator[slice]:
     """Cut 0 .. size into slices of at most so many."""
     for start in range(0, size, at_once):

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import Array
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
@@ -17,11 +18,17 @@ Fit = Callable[[Array, Array, Array, Array], FitScores]
 """Called with X_train, Y_train, X_test, Y_test."""
 
 
-def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int) -> Fit:
+def choose_fit(
+    encoding: Mapping[str, Any],
+    *,
+    seed: int,
+    targets_per_batch: int,
+    weights: NDArray[np.float64] | None = None,
+) -> Fit:
     """Return the function that fits as configured.
 
     `encoding` is the block, see config/README.md; of a preset only its backend is read, and it has
-    its own seed and batches.
+    its own seed and batches. Weights are those of the training images.
 
     Raises
     ------
@@ -42,4 +49,5 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
         backend=encoding["backend"],
         solver=encoding["solver"],
         targets_per_batch=targets_per_batch,
+        weights=weights,
     )

@@ -39,6 +39,7 @@ def beyond_the_grid(
     Y_test: Array,
     alpha: Array,
     at_edge: NDArray[np.int8],
+    weights: NDArray[np.float64] | None = None,
 ) -> EarlyEnd:
     """Fit voxels at an end of the grid with penalties beyond it, and compare.
 
@@ -54,7 +55,7 @@ def beyond_the_grid(
     factors = np.array(BEYOND, np.float32)[:, None] ** at_edge[voxels]
     every = np.tile(voxels, len(BEYOND))
     prediction = ridge_predict(
-        X_train, Y_train[:, every], X_test, (alpha[voxels] * factors).ravel()
+        X_train, Y_train[:, every], X_test, (alpha[voxels] * factors).ravel(), weights
     )
     r = np.nan_to_num(pearson(Y_test[:, every], prediction)).reshape(len(BEYOND), -1)
     predicted = r.max(0) > PREDICTED / np.sqrt(len(Y_test))

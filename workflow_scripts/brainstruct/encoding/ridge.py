@@ -10,6 +10,7 @@ import himalaya.scoring
 import numpy as np
 from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
+from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre, require_finite
@@ -48,15 +49,14 @@ def fit_ridge(
     backend: str = "torch",
     targets_per_batch: int = 2000,
     solver: Literal["gram", "himalaya"] = "gram",
+    weights: NDArray[np.float64] | None = None,
 ) -> FitScores:
     """Fit all voxels on one feature space and score them on held-out images.
 
     Parameters
     ----------
-    X_train, X_test : array of shape (n_images, n_features)
-        Features; standardised here, with the training images' statistics.
-    Y_train, Y_test : array of shape (n_images, n_voxels)
-        Responses.
+    X_train, X_test, Y_train, Y_test : array of shape (n_images, n_features) or (n_images, n_voxels)
+        Features, standardised here with the training images' statistics, and responses.
     alphas : sequence of float
         Penalties tried, increasing.
     folds, seed : int
@@ -68,19 +68,25 @@ def fit_ridge(
     solver : str
         ``gram``, this package's solver, or ``himalaya``, its own singular value decomposition:
         the same answer, slower.
+    weights : array of shape (n_train,), optional
+        How much each training image's squared error counts in fits, 1 on average; all count alike
+        in scores, and in the scaling of features. Of ``gram`` alone.
 
     Raises
     ------
     ValueError
-        If shapes disagree or anything is not finite.
+        If shapes disagree, anything is not finite, or the solver knows no weights.
     """
+    if weights is not None and solver != "gram":
+        raise ValueError(f"the solver {solver} does not weight images")
     require_finite_fit(X_train, Y_train, X_test, Y_test)
     X_train, X_test = standardise(X_train, X_test)
     cv = KFold(folds, shuffle=True, random_state=seed)
     solve: Solver
     # Where no feature varies the mean is all there is, and nothing to decompose.
     if solver == "gram" and X_train.any():
-        solve = partial(_by_gram, cv=cv, score=alpha_score, n_targets_batch=targets_per_batch)
+        options = {"score": alpha_score, "n_targets_batch": targets_per_batch}
+        solve = partial(_by_gram, cv=cv, weights=weights, **options)
     else:
         params = {
             "score_func": getattr(himalaya.scoring, alpha_score),

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from brainstruct.encoding.columns import Array, zscore
+from brainstruct.encoding.columns import Array, weighted_mean, zscore
 from brainstruct.encoding.gram import cross_gram, gram
 from brainstruct.encoding.ridge import standardise
 
@@ -88,6 +88,7 @@ def predict_selected(
     train: NDArray[np.bool_],
     features: Callable[[int], Array],
     progress: Callable[[int], None] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> BestPrediction:
     """Predict the test images from all layers once more, with penalties that are known.
 
@@ -101,6 +102,8 @@ def predict_selected(
         Layer -> features of all images, (n_images, n_features).
     progress : callable, optional
         Called with each layer.
+    weights : array of shape (n_train,), optional
+        Of the training images, see `ridge_predict`.
 
     Returns
     -------
@@ -111,22 +114,33 @@ def predict_selected(
     best = BestPrediction(int((~train).sum()), betas.shape[1])
     for row, layer in enumerate(map(int, found["layer"].values)):
         X, alpha = features(layer), found["alpha"].values[row]
-        prediction = ridge_predict(X[train], betas[train], X[~train], alpha)
+        prediction = ridge_predict(X[train], betas[train], X[~train], alpha, weights)
         best.offer(layer, prediction, found["cv_score"].values[row])
         if progress is not None:
             progress(layer)
     return best
 
 
-def ridge_predict(X_train: Array, Y_train: Array, X_test: Array, alpha: Array) -> Array:
+def ridge_predict(
+    X_train: Array,
+    Y_train: Array,
+    X_test: Array,
+    alpha: Array,
+    weights: NDArray[np.float64] | None = None,
+) -> Array:
     """Fit ridge regression with given penalties, (n_voxels,), and predict.
 
     The smaller of the p x p and the n x n system is solved, in float64, by one Cholesky
-    factorisation per distinct penalty. Returns float32 (n_test, n_voxels).
+    factorisation per distinct penalty. Weights of the training images are 1 on average, and 1 by
+    default. Returns float32 (n_test, n_voxels).
     """
+    weights = np.ones(len(X_train)) if weights is None else weights
     X_train, X_test = standardise(X_train, X_test)
-    mean = Y_train.mean(0, dtype=np.float64)
-    Y = Y_train - mean.astype(np.float32)
+    offset = weighted_mean(X_train, weights).astype(np.float32)
+    mean = weighted_mean(Y_train, weights)
+    root = np.sqrt(weights, dtype=np.float32)[:, None]
+    X_train, X_test = (X_train - offset) * root, X_test - offset
+    Y = (Y_train - mean.astype(np.float32)) * root
     primal = X_train.shape[1] <= X_train.shape[0]
     if primal:
         system, right, left = gram(X_train), X_train.T @ Y, X_test

@@ -20,14 +20,16 @@ from brainstruct.encoding.solver.arrays import Array, cast
 
 @dataclass(frozen=True)
 class Decomposition:
-    """X - offset = U diag(sqrt(eigenvalues)) V', with r components.
+    """diag(root) (X - offset) = U diag(sqrt(eigenvalues)) V', with r components.
 
-    `X` (n_samples, n_features) is as given, `offset` the column means. `eigenvalues`
-    (r,) ascend and are on the CPU. `vectors` are V, or if `dual` U, which then spans
-    all but the constant vector, null components included. All but X in float64.
+    `X` (n_samples, n_features) is as given, `root` (n_samples,) the square roots of the
+    samples' weights, and `offset` the weighted column means. `eigenvalues` (r,) ascend and
+    are on the CPU. `vectors` are V, or if `dual` U, which then spans all but `root`, null
+    components included. All but X in float64.
     """
 
     X: Array
+    root: Array
     offset: Array
     eigenvalues: NDArray[np.float64]
     vectors: Array
@@ -37,7 +39,11 @@ class Decomposition:
         """Return rows of U, shape (len(rows), r)."""
         if self.dual:
             return cast(self.vectors[rows], dtype, self.X)
-        parts = [self.project(self.X[rows[part]], dtype) for part in batches(len(rows), CHUNK)]
+        root = cast(self.root[rows], dtype, self.X)[:, None]
+        parts = [
+            self.project(self.X[rows[part]], dtype) * root[part]
+            for part in batches(len(rows), CHUNK)
+        ]
         return parts[0] if len(parts) == 1 else get_backend().concatenate(parts)
 
     def project(self, rows: Array, dtype: str) -> Array:
@@ -50,7 +56,7 @@ class Decomposition:
             kernel = cast(np.zeros((rows.shape[0], self.X.shape[0])), "float64", self.X)
             for columns in batches(self.X.shape[1], CHUNK):
                 kernel += inner[:, columns] @ _centred(self.X[:, columns], self.offset[columns]).T
-            inner = kernel
+            inner = kernel * self.root
         kept = self.eigenvalues > 0
         exponent = -1.0 if self.dual else -0.5
         scale = np.where(kept, np.where(kept, self.eigenvalues, 1.0) ** exponent, 0.0)
@@ -62,32 +68,37 @@ def _centred(rows: Array, offset: Array) -> Array:
     return cast(rows, "float64", rows) - offset
 
 
-def decompose(X: Array, dual: bool) -> Decomposition:
+def decompose(X: Array, dual: bool, weights: NDArray[np.floating] | None = None) -> Decomposition:
     """Decompose a design matrix by X X' (`dual`) or X' X.
 
-    The latter leaves out the components that vanish in float64.
+    The latter leaves out the components that vanish in float64. Weights of the samples are 1 on
+    average, and 1 by default.
     """
     n, p = X.shape
+    root = cast(np.sqrt(np.ones(n) if weights is None else weights), "float64", X)
+    scale = root[:, None]
     offset = cast(np.zeros(p), "float64", X)
     for rows in batches(n, CHUNK):
-        offset += cast(X[rows], "float64", X).sum(0)
+        offset += (cast(X[rows], "float64", X) * scale[rows] ** 2).sum(0)
     offset /= n
     if not dual:
         gram = cast(np.zeros((p, p)), "float64", X)
         for rows in batches(n, CHUNK):
-            _add_gram(gram, _centred(X[rows], offset))
+            _add_gram(gram, _centred(X[rows], offset) * scale[rows])
         eigenvalues, vectors = _eigh(gram, noise=max(n, p))
         first = int(np.searchsorted(eigenvalues, 0, side="right"))
-        return Decomposition(X, offset, eigenvalues[first:], vectors[:, first:], dual)
+        return Decomposition(X, root, offset, eigenvalues[first:], vectors[:, first:], dual)
     gram = cast(np.zeros((n, n)), "float64", X)
     for columns in batches(p, CHUNK):
-        _add_gram(gram, _centred(X[:, columns], offset[columns]).T)
-    # The constant vector is a null vector of the centred kernel. Lifted above all
+        _add_gram(gram, (_centred(X[:, columns], offset[columns]) * scale).T)
+    # The root is a null vector of the centred kernel. Lifted above all
     # others it cannot mix with further null vectors, and comes last.
     diagonal = get_backend().to_numpy(gram)[np.arange(n), np.arange(n)]
-    gram += (2 * float(diagonal.sum()) or 1.0) / n
+    lift = (2 * float(diagonal.sum()) or 1.0) / n
+    for rows in batches(n, CHUNK):
+        gram[rows] += lift * scale[rows] * root
     eigenvalues, vectors = _eigh(gram, noise=max(n, p))
-    return Decomposition(X, offset, eigenvalues[:-1], vectors[:, :-1], dual)
+    return Decomposition(X, root, offset, eigenvalues[:-1], vectors[:, :-1], dual)
 
 
 def _eigh(gram: Array, noise: int) -> tuple[NDArray[np.float64], Array]:

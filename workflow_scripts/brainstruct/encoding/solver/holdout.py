@@ -1,6 +1,7 @@
 """Residuals of held-out rows from the fit to all rows.
 
-Let H = X (X'X + alpha)^-1 X' + 1/n be the hat matrix of the centred X, and
+Let H = X (X'X + alpha)^-1 X' + w w'/n be the hat matrix of the centred X, where w are the
+square roots of the samples' weights, 1 on average, and rows of X and Y are times w; and
 e = (I - H) Y. The residuals of rows f under the fit to all other rows are exactly
 (I - H_ff)^-1 e_f: one decomposition serves all folds (Liland, Skogholt and Indahl
 2024, IEEE Access 12, 17349-17368, doi:10.1109/ACCESS.2024.3357097; leave-one-out is
@@ -61,11 +62,13 @@ def shrinkage(
 class HeldOutRows:
     """One fold: the operators that turn targets into held-out residuals.
 
-    `left` are rows of U, (n_held, r); `n_samples` is the number of all; folds and
-    batches of targets share `scratch`.
+    `left` are rows of U, (n_held, r), and `root` (n_held,) the square roots of their weights;
+    `n_samples` is the number of all; folds and batches of targets share `scratch`.
     """
 
-    def __init__(self, left: Array, factors: Shrinkage, n_samples: int, scratch: Scratch) -> None:
+    def __init__(
+        self, left: Array, root: Array, factors: Shrinkage, n_samples: int, scratch: Scratch
+    ) -> None:
         dtype = precision(left)
         self.complement = factors.complement
         self.n_held = left.shape[0]
@@ -79,19 +82,22 @@ class HeldOutRows:
         if self.complement:  # the targets themselves are the last part
             mixing = np.concatenate([-mixing, np.ones((1, mixing.shape[1]))])
         self.mixing = cast(mixing.T.copy(), dtype, left)
-        self.inverse = self._inside(left, n_samples)
+        root = cast(root, dtype, left)
+        self.inverse = self._inside(left, root, n_samples)
         self.invertible = np.array([inverse_in_place(matrix) for matrix in self.inverse])
         for failed in np.flatnonzero(~self.invertible):
             self.inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
         size = np.array([float((matrix**2).sum()) for matrix in self.inverse])
         gain = np.sqrt(size / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
+        self.inverse /= root  # residuals are of the targets as they are
 
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
         """Write the residuals of a batch of targets.
 
         `projected` are the targets times U, (n_targets, r); `held` the centred targets
-        of the held-out rows, (n_targets, n_held); `out` (n_alphas, n_targets, n_held).
+        of the held-out rows times the root, (n_targets, n_held); `out` (n_alphas, n_targets,
+        n_held).
         """
         backend = get_backend()
         fitted = self.scratch.take("fitted", tuple(out.shape), held)
@@ -99,7 +105,7 @@ class HeldOutRows:
         for one, inverse, place in zip(fitted, self.inverse, out, strict=True):
             backend.matmul(one, inverse, out=place)
 
-    def _inside(self, left: Array, n_samples: int) -> Array:
+    def _inside(self, left: Array, root: Array, n_samples: int) -> Array:
         """Return I - H_ff for all penalties: the residuals of unit targets."""
         n = self.n_held
         found = self.scratch.take("inverse", (self.mixing.shape[0], n, n), left)
@@ -108,7 +114,7 @@ class HeldOutRows:
             size = block.stop - block.start
             unit = cast(np.eye(size, n, block.start), precision(left), left)
             if self.complement:
-                unit -= 1 / n_samples
+                unit -= root[block, None] * root / n_samples
             part = self.scratch.take("fitted", (self.mixing.shape[0], size, n), left)
             self._fit_residuals(left[block], unit, part)
             found[:, block] = part

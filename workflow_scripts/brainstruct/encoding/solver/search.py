@@ -77,6 +77,7 @@ def search_alphas(
     *,
     score: str = "l2_neg_loss",
     n_targets_batch: int = BATCH,
+    weights: NDArray[np.floating] | None = None,
 ) -> CrossValidatedRidge:
     """Find the best penalty of every target and fit all samples with it, and an intercept.
 
@@ -95,7 +96,9 @@ def search_alphas(
     folds : sequence of array of int
         The rows that each fold holds out; every row is held out once, and trained on else.
     score : str
-        One of `brainstruct.encoding.solver.scoring.SCORES`.
+        One of `brainstruct.encoding.solver.scoring.SCORES`; held-out samples count alike in it.
+    weights : array of shape (n_samples,), optional
+        How much the squared error of each sample counts in fits, 1 on average.
 
     Raises
     ------
@@ -112,21 +115,18 @@ def search_alphas(
     if score not in SCORES:
         raise ValueError(f"score must be one of {', '.join(SCORES)}, not {score}")
     n_train = n_samples - max(len(rows) for rows in folds)
-    decomposition = decompose(X, dual=n_features > n_train)
+    decomposition = decompose(X, n_features > n_train, weights)
     if not len(decomposition.eigenvalues):
         raise ValueError(f"none of the {n_features} features varies")
     offset = cast(np.zeros(Y.shape[1]), "float64", X)
     for targets in batches(Y.shape[1], n_targets_batch):
-        offset[targets] = cast(Y[:, targets], "float64", X).mean(0)
+        offset[targets] = (
+            cast(Y[:, targets], "float64", X) * decomposition.root[:, None] ** 2
+        ).mean(0)
     search = _Search(decomposition, Y, offset, folds, score, n_targets_batch)
-    weights = [
-        (part.stop - part.start) / len(rows) / len(folds)
-        for rows, parts in zip(folds, search.parts, strict=True)
-        for part in parts
-    ]
-    scores = backend.zeros_like(X, shape=(len(weights), len(penalties), Y.shape[1]))
+    scores = backend.zeros_like(X, shape=(len(search.shares), len(penalties), Y.shape[1]))
     projected = search.run(penalties, scores)
-    best, cv_scores = _best(scores, weights, alphas)
+    best, cv_scores = _best(scores, search.shares, alphas)
     blocks = backend.stack([backend.apply_argmax(block, best, 0) for block in scores])
     return CrossValidatedRidge(alphas[best], cv_scores, blocks, offset, decomposition, projected)
 
@@ -158,6 +158,15 @@ class _Search:
         """The blocks of every fold's held-out rows."""
         count = PARTS if self.score == "l2_neg_loss" else 1
         return [list(batches(len(rows), -(-len(rows) // count))) for rows in self.folds]
+
+    @property
+    def shares(self) -> list[float]:
+        """What each block counts in the mean over folds."""
+        return [
+            (part.stop - part.start) / len(rows) / len(self.folds)
+            for rows, parts in zip(self.folds, self.parts, strict=True)
+            for part in parts
+        ]
 
     def run(self, penalties: NDArray[np.float64], scores: Array) -> Array:
         """Fill `scores`; return the projected targets, shape (n_targets, r)."""
@@ -213,7 +222,11 @@ class _Search:
 
     def _gain(self, alpha: float, left: list[Array]) -> float:
         factors = shrinkage(self.decomposition, np.array([alpha]), TOLERANCE["float32"][1])
-        folds = (HeldOutRows(rows, factors, len(self.Y), self.scratch) for rows in left)
+        root, n_samples = self.decomposition.root, len(self.Y)
+        folds = (
+            HeldOutRows(part, root[rows], factors, n_samples, self.scratch)
+            for part, rows in zip(left, self.folds, strict=True)
+        )
         return max(float(fold.gain[0]) for fold in folds)
 
     def _project(self, left: list[Array]) -> Array:
@@ -223,15 +236,15 @@ class _Search:
         for rows, part in zip(self.folds, left, strict=True):
             own = self.Y[rows]
             for targets in batches(n_targets, self.batch):
-                found[targets] += self._held(own, targets, precision(part)) @ part
+                found[targets] += self._held(own, rows, targets, precision(part)) @ part
         return found
 
-    def _held(self, own: Array, targets: slice, dtype: str) -> Array:
-        """Centre held-out rows of Y; shape (n_targets, n_held)."""
+    def _held(self, own: Array, rows: Rows, targets: slice, dtype: str) -> Array:
+        """Centre held-out rows of Y, and scale them by their root; shape (n_targets, n_held)."""
         part = cast(own[:, targets], "float64", self.decomposition.X)
         shape = part.shape[1], part.shape[0]
         held = get_backend().zeros_like(part, shape=shape, dtype=dtype)
-        held[...] = (part - self.offset[targets]).T
+        held[...] = ((part - self.offset[targets]) * self.decomposition.root[rows, None]).T
         return held
 
     def _fill(
@@ -257,16 +270,18 @@ class _Search:
         place = backend.asarray(chosen, device=getattr(X, "device", None))
         first = 0  # block of the fold
         for number, rows in enumerate(self.folds):
-            fold = HeldOutRows(left[number], factors, len(self.Y), self.scratch)
+            root = self.decomposition.root[rows]
+            fold = HeldOutRows(left[number], root, factors, len(self.Y), self.scratch)
+            root, n_fit = cast(root, dtype, X), len(self.Y) - float((root**2).sum())
             own = self.Y[rows]
             batch = min(self.batch, rows_at_once(n_parts, len(rows)))
             for targets in batches(self.Y.shape[1], batch):
-                held = self._held(own, targets, dtype)
+                held = self._held(own, rows, targets, dtype)
                 stack = self.scratch.take("stack", (len(nodes.index) + 1, *held.shape), held)
                 fold.residuals(projected[targets], held, stack[:-1])
                 # nodes give predictions about the training rows' mean
-                stack[-1] = held
-                stack[-1] += (held.sum(1) / (len(self.Y) - len(rows)))[:, None]
+                stack[-1] = held / root
+                stack[-1] += ((held * root).sum(1) / n_fit)[:, None]
                 for row, part in enumerate(self.parts[number], first):
                     found = score_nodes(stack[:, :, part], nodes, self.score)
                     scores[row, place, targets] = cast(found, precision(X), X)
