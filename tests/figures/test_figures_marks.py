@@ -14,7 +14,8 @@ def rows(*pairs, **more):
     """One row per (a, b, difference, q)."""
     table = pd.DataFrame(pairs, columns=["a", "b", "difference", "q"])
     fixed = {"subject": "group", "measure": "alignment", "family": "floc-faces", "label": "all"}
-    return table.assign(**(fixed | more))
+    shares = {"prevalence": 0.98, "prevalence_low": 0.5, "prevalence_high": 1.0}
+    return table.assign(**(fixed | shares | more))
 
 
 def marks_of(table):
@@ -60,9 +61,8 @@ def test_rows_of_single_subjects_and_raw_correlations_are_left_out():
 def test_the_best_instruction_beats_every_other_one():
     table = rows(("IC", "SR", 0.1, 0.01), ("IC", "VR", 0.1, 0.01), ("SR", "VR", 0.1, 0.01))
     found = best_marks(table.assign(model="m"))
-    assert found.to_dict("records") == [
-        {"model": "m", "family": "floc-faces", "label": "all", "instruction": "IC", "mark": "*"}
-    ]
+    kept = ["model", "family", "label", "instruction", "mark"]
+    assert found[kept].to_numpy().tolist() == [["m", "floc-faces", "all", "IC", "*"]]
     table.loc[1, "q"] = 0.5
     assert best_marks(table.assign(model="m")).empty
 
@@ -79,9 +79,17 @@ def test_models_and_regions_have_their_own_best():
 
 def test_only_marks_that_occur_are_explained():
     marks = baseline_marks(rows(("m", "vit", 0.1, 0.01)), BASELINES)
-    assert present_marks(marks, {"*": "random", "^": "ViT"}) == {"^": "ViT"}
+    said = present_marks(marks, {"*": "random", "^": "ViT"})
+    assert said == {"^": "ViT; prevalence 0.98 [0.50, 1.00] or more"}
     nothing = baseline_marks(rows(("m", "vit", 0.1, 0.9)), BASELINES)
     assert present_marks(nothing, {"^": "ViT"}) == {}
+
+
+def test_a_mark_has_the_least_prevalence_of_what_earned_it():
+    one = rows(("m", "r1", 0.1, 0.01)).assign(prevalence=0.7, prevalence_low=0.2)
+    table = pd.concat([one, rows(("m", "r2", 0.1, 0.01), ("m", "vit", 0.1, 0.01))])
+    marks = baseline_marks(table, BASELINES)
+    assert marks[["mark", "prevalence", "prevalence_low"]].to_numpy().tolist() == [["*^", 0.7, 0.2]]
 
 
 def test_a_table_without_tests_is_refused():
