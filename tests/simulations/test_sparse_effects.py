@@ -40,6 +40,8 @@ def test_sparse_strong_effects_are_found():
         strong = np.arange(50 - n_strong, VOXELS) < 50
         by_rate = benjamini_hochberg(found.p[voxels]) <= 0.05
         assert by_rate[strong].all()
+        # A share of the permutations itself cannot be so small that any would be found.
+        assert (benjamini_hochberg(np.maximum(found.p[voxels], 1 / IMAGES)) > 0.05).all()
         # 5 % of the discoveries may be false ones; 99 % of studies have no more than this.
         assert by_rate[~strong].sum() <= binom.ppf(0.99, round(n_strong / 0.95), 0.05) + 1
     by_error = found.p_fwe <= 0.05

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from checkout import Checkout
 
+from brainstruct.encoding.recovery import match_voxels
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import read_table
 
@@ -50,8 +51,28 @@ def check_recovery(checkout: Checkout, name: str) -> None:
     whole = table[table["roi"] == "all"].set_index("subject")
     print(whole[["n_reliable", "instruction_found", "layer_found"]].to_string())
     assert (whole["n_reliable"] > 1000).all()
-    assert (whole["instruction_found"] >= 0.9).all()
+    assert (whole["instruction_found"] >= 0.95).all()
+    assert (whole["instruction_clear"] >= 0.8).all()
     assert (whole["layer_found"] >= 0.75).all()
+    passing, clear = silent_voxels(checkout, name, whole.index)
+    print(f"{passing.size} silent voxels: {passing.mean():.3f} pass, {clear.mean():.4f} clear")
+    chance = 2.6 * np.sqrt(0.05 * 0.95 / passing.size)
+    assert abs(passing.mean() - 0.05) <= 0.02 + chance
+    assert clear.mean() < 0.01
+
+
+def silent_voxels(checkout: Checkout, name: str, subjects) -> tuple[np.ndarray, np.ndarray]:
+    """Whether voxels in which nothing was planted reach the ceiling's threshold, and are clear."""
+    found = []
+    for subject in subjects:
+        results = checkout.root / f"results/{name}"
+        truth = checkout.root / f"resources/{name}/nsd/brainstruct_truth/{subject}.nc"
+        space = read_dataset(results / f"ceilings/{subject}.nc", ["i", "j", "k"])
+        silent = match_voxels(read_dataset(truth), space)["planted_model"].values == ""
+        winners = read_dataset(results / f"winners/{subject}/instructblip.nc")
+        passing = winners["instruction_index"].values >= 0
+        found.append(np.array([passing, winners["clear"].values])[:, silent])
+    return tuple(np.concatenate(found, axis=1))
 
 
 def test_planted_instructions_and_layers_are_found(demo):
