@@ -94,6 +94,7 @@ rule draw_instruction_rois:
 rule draw_layer_profiles:
     input:
         layer_table=figures.table("layers"),
+        uncertainties=encoding.of_pairs(statistics.uncertainty),
     output:
         svg=figures.figure("layer_profiles"),
         png=report(
@@ -115,6 +116,7 @@ rule draw_layer_profiles:
     params:
         labels=figures.labels,
         hidden_states=figures.hidden_states,
+        subject_models=list(encoding.pairs()),
         families=data.families,
         code=stage_identity("draw_layer_profiles"),
     script:
@@ -369,6 +371,7 @@ rule draw_concepts:
 rule draw_shared_variance:
     input:
         tables=figures.partition_tables,
+        partitions=figures.partitions,
     output:
         svg=figures.figure("shared_variance/{model}"),
         png=report(
@@ -393,6 +396,7 @@ rule draw_shared_variance:
     params:
         reference=figures.reference,
         instructions=study.instructions,
+        subjects=study.subjects,
         families=data.families,
         title=figures.label,
         code=stage_identity("draw_shared_variance"),

@@ -6,6 +6,7 @@ rule assess_scores:
         responses=data.responses(),
         ceiling=data.ceiling(),
         predictions=statistics.predictions,
+        fits=encoding.fits,
     output:
         uncertainty=statistics.uncertainty(),
     log:
@@ -174,6 +175,8 @@ rule partition_variance:
         backend=study.encoding.backend,
         weights=study.encoding.weights,
         divisor=encoding.divisor,
+        statistics=statistics.options,
+        mask=study.data.mask,
         seed=study.seed,
         code=stage_format("partition_variance"),
     script:

@@ -8,7 +8,12 @@ from brainstruct.datasets.prepared import images_tested, read_betas
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.regions import regions
-from brainstruct.encoding.uncertainty import PREDICTED, against_chance, over_images
+from brainstruct.encoding.uncertainty import (
+    PREDICTED,
+    against_chance,
+    over_images,
+    over_images_by_layer,
+)
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import open_dataset, read_dataset, write_dataset
 
@@ -19,6 +24,7 @@ def assess_scores(
     responses: Path,
     ceiling: Path,
     predictions: list[Path],
+    fits: list[Path],
     instructions: list[str],
     alignment: Alignment,
     permutations: int,
@@ -39,14 +45,13 @@ def assess_scores(
     options = {"n_permutations": permutations, "seed": statistics.seed}
     test = PermutationTest(truth.values, **options) if permutations else None
     found = against_chance(predicted, test, alignment.layers)
+    divisor = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
+    places = list(regions(space, mask))
     found["region_draws"] = over_images(
-        truth,
-        predicted,
-        usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold),
-        list(regions(space, mask)),
-        rule=alignment.layers,
-        options=statistics,
+        truth, predicted, divisor, places, rule=alignment.layers, options=statistics
     )
+    of_layers = (read_dataset(path, ["r", "r_deviation"], ["draw"], only=True) for path in fits)
+    found["layer_draws"] = over_images_by_layer(of_layers, divisor, places)
     log.info(
         "%d instructions, %d permutations, %d bootstrap samples of %d test images",
         *(len(instructions), test.n_permutations if test else 0, statistics.n_draws),

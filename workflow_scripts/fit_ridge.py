@@ -1,5 +1,6 @@
 """Rules fit_ridge_*: encoding models of some layers of one subject, model and instruction."""
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_fit
 from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.permutation import Chance, PermutationTest
+from brainstruct.encoding.resampling import N_DRAWS, Resampler, image_weights
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
@@ -45,14 +47,16 @@ def fit_ridge(
         )
     settings = encoding.model_dump(exclude_unset=True)
     stored = read_responses(responses)
+    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch)
     weights = stored.weights if encoding.weights else None
-    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, weights=weights)
+    fit = fit if weights is None else partial(fit, weights=weights)
     spaces = Embeddings(embeddings, stored.stimulus)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels", *measured.shape[:1], *truth.shape)
     wanted = encoding.permutations
     test = PermutationTest(truth, n_permutations=wanted, seed=seed) if wanted else None
     best = BestPrediction(*truth.shape)
+    resampler = Resampler(truth, image_weights(stored.tested, N_DRAWS, seed))
     origin = {
         "encoding": settings,
         "seed": seed,
@@ -64,17 +68,10 @@ def fit_ridge(
     for path in fits:
         layer = int(path.stem.removeprefix("layer-"))
         features = spaces.layer(layer)
-        scores = fit(features[train], measured, features[~train], truth)
+        X, X_test = features[train], features[~train]
+        scores = fit(X, measured, X_test, truth)
         best.offer(layer, scores.prediction, scores.cv_score)
-        early = beyond_the_grid(
-            features[train],
-            measured,
-            features[~train],
-            truth,
-            scores.alpha,
-            scores.at_edge,
-            weights,
-        )
+        early = beyond_the_grid(X, measured, X_test, truth, scores.alpha, scores.at_edge, weights)
         log.info("layer %d: mean r %.4f", layer, float(np.nanmean(scores.r)))
         if early.matters(truth.shape[1]):
             cure = "the preset's grid ends early" if encoding.preset else "widen encoding.alphas"
@@ -110,6 +107,9 @@ def fit_ridge(
             deviation = (scores.cv_blocks - scores.cv_score).astype(np.float16)
             result["cv_deviation"] = ("block", "voxel"), deviation
             result["block"] = np.arange(len(deviation))
+        deviation = (resampler.correlate(scores.prediction) - scores.r).astype(np.float16)
+        result["r_deviation"] = ("draw", "voxel"), deviation
+        result["draw"] = np.arange(N_DRAWS)
         write_dataset(result, path, provenance=origin)
     if prediction is not None:
         result = prediction_dataset(

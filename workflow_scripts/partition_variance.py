@@ -14,6 +14,7 @@ from brainstruct.config.statistics import PartitionSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
+from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import (
     PLANTED,
@@ -22,7 +23,9 @@ from brainstruct.encoding.partition import (
     full_r2,
     partition_layers,
     partition_pair,
+    share_draws,
 )
+from brainstruct.encoding.regions import regions
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
@@ -46,6 +49,8 @@ def partition_variance(
     backend: str,
     weights: str | None,
     divisor: Divisor,
+    statistics: ComparisonOptions,
+    mask: str,
     seed: int,
     threads: int,
     code: str,
@@ -55,10 +60,12 @@ def partition_variance(
     torch.set_num_threads(threads)
     fitted = read_dataset(scores, ["cv_score", "r2"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["roi_label"], ["voxel"])
-    reliable = usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold).notnull()
+    usable = usable_ceiling(space, divisor.ceiling, divisor.ceiling_threshold)
+    reliable, places = usable.notnull(), list(regions(space, mask))
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth
+    labelled = xr.DataArray(truth, dims=("stimulus", "voxel"), coords={"stimulus": stored.tested})
     banded = BandedOptions(
         alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
         shares=partition_settings.shares,
@@ -88,6 +95,8 @@ def partition_variance(
             truth,
             replace(banded, weights=stored.weights if weights else None),
         ).assign_coords(voxel=stored.voxel.values)
+        one["region_draws"] = share_draws(labelled, one["prediction"], usable, places, statistics)
+        one = one.drop_vars("prediction")
         for side, name in zip("ab", (a, b), strict=True):
             chosen = layers.sel(instruction=name).values
             one[f"r2_full_{side}"] = ("voxel", full_r2(fitted, name, chosen))
@@ -111,7 +120,7 @@ def partition_variance(
             a=("pair", [a for a, _ in pairs]),
             b=("pair", [b for _, b in pairs]),
         )
-        .assign_attrs(test_set=stored.test_set)
+        .assign_attrs(test_set=stored.test_set, confidence=statistics.confidence)
     )
     # The same number of images and components for all pairs: one calibration serves them.
     first, second = (
@@ -123,4 +132,5 @@ def partition_variance(
     for planted, came in zip(PLANTED, result["calibration"].values, strict=True):
         log.info("of R2 %.3f, a shared part of %.2f comes out as %.2f", level, planted, came)
     origin = {"partition": partition_settings.model_dump(), "seed": seed, "partition_code": code}
+    origin |= {"n_draws": statistics.n_draws}
     write_dataset(result, partition, provenance=provenance(fitted) | origin)

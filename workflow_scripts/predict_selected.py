@@ -39,6 +39,7 @@ def predict_selected(
     train = stored.train
 
     def features(layer: int) -> NDArray[np.float32]:
+        log.info("layer %d is predicted from", layer)
         values = spaces.layer(layer)
         return zscore_splits(values, train) if preset else values
 
@@ -47,7 +48,6 @@ def predict_selected(
         zscore_splits(stored.betas, train) if preset else stored.betas,
         train,
         features,
-        progress=lambda layer: log.info("layer %d is predicted from", layer),
         weights=stored.weights if weights else None,
     )
     log.info("mean r %.4f", float(np.nanmean(pearson(stored.truth, best.prediction))))

@@ -53,11 +53,15 @@ def tabulate_rois(
 
     r = select_layers(fitted, alignment.layers)["r"]
     mean = r.mean("instruction").expand_dims(instruction=[MEAN])
-    sure = read_dataset(uncertainty, ["p", "p_fwe", "region_draws"], ["instruction", "voxel"])
+    draws = ["region_draws", "layer_draws"]
+    sure = read_dataset(uncertainty, ["p", "p_fwe", *draws], ["instruction", "voxel"])
     whole = tabulate(xr.concat([r, mean], "instruction"), sure)
-    intervals = interval_table({subject: sure["region_draws"]}, sure.attrs["confidence"])
-    write_table(whole.merge(intervals, how="left", validate="1:1"), by_region)
-    write_table(tabulate(fitted["r"], fitted), by_layer)
+    by_draws = [sure[name].rename({sure[name].dims[-1]: "draw"}) for name in draws]
+    for scored, drawn, path in zip(
+        (whole, tabulate(fitted["r"], fitted)), by_draws, (by_region, by_layer), strict=True
+    ):
+        intervals = interval_table({subject: drawn}, sure.attrs["confidence"])
+        write_table(scored.merge(intervals, how="left", validate="1:1"), path)
     n_tested = int(ceilings[alignment.ceiling].count())
     needed = least_discoveries(fitted.attrs["smallest_p"], n_tested)
     if fitted.attrs["n_permutations"] and control == "fdr" and needed > 1:

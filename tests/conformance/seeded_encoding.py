@@ -199,7 +199,9 @@ def partitioned(folder: Path) -> Outputs:
         write_responses(folder),
     )
     found = {}
-    for layer, components in (("best", 5), ("region", 8), ("voxel", 12), (3, 6)):
+    for layer, components, weights in (
+        ("best", 5, None), ("region", 8, None), ("voxel", 12, None), (3, 6, "repetitions"),
+    ):  # fmt: skip
         found[str(layer)] = folder / f"partition-{layer}.nc"
         partition_variance(
             scores=scores,
@@ -213,8 +215,10 @@ def partitioned(folder: Path) -> Outputs:
             penalties=Alphas(**GRID),
             folds=3,
             backend="torch",
-            weights=None,
+            weights=weights,
             divisor=Divisor(ceiling_threshold=0.05),
+            statistics=ComparisonOptions(n_draws=60, seed=5, voxels_at_once=4),
+            mask="all",
             seed=5,
             threads=1,
             code="",

@@ -13,14 +13,18 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.partition import (
     full_r2,
     partition_layers,
     partition_pair,
     partition_table,
+    share_draws,
     shared_matrix,
 )
+from brainstruct.encoding.regions import Region
+from brainstruct.encoding.resampling import image_weights
 from brainstruct.encoding.scores import r_squared
 from ceilings import usable
 
@@ -292,6 +296,54 @@ def test_the_r2_of_all_features_is_that_of_each_voxel_s_layer():
     assert found.tolist() == [9, 7, 11]
 
 
+def test_shares_of_regions_are_bootstrapped_as_they_are_computed():
+    """Where every image counts once they are those of the table, and images weigh as elsewhere."""
+    random = np.random.default_rng(0)
+    truth = random.standard_normal((60, 5)).astype(np.float32) + 3
+    truth[:, 4] = 2  # never varies
+    guesses = truth + random.standard_normal((3, 60, 5)).astype(np.float32)
+    ceiling = np.array([0.5, 0.8, 0.3, np.nan, 0.9])
+    places = [Region("roi", name, np.array(at)) for name, at in (
+        ("two", [True, True, False, True, True]), ("none", [False, False, False, True, False]),
+    )]  # fmt: skip
+    ids = random.permutation(1000)[:60]
+    found = share_draws(
+        xr.DataArray(truth, dims=("stimulus", "voxel"), coords={"stimulus": ids}),
+        xr.DataArray(guesses, dims=("model", "image", "voxel")),
+        xr.DataArray(ceiling, dims="voxel"),
+        places,
+        ComparisonOptions(n_draws=30, seed=3, voxels_at_once=2),
+    )
+    assert found["label"].values.tolist() == ["two", "none"]
+    assert np.isnan(found.sel(region=1)).all()
+    for draw, counts in enumerate(image_weights(ids, 30, 3).astype(int)):
+        rows = np.repeat(np.arange(60), counts)
+        total = ((truth[rows, :2] - truth[:, :2].mean(0)) ** 2).sum(0)
+        a, b, joint = (
+            (1 - ((truth[rows, :2] - guess[rows, :2]) ** 2).sum(0) / total).mean()
+            for guess in guesses
+        )
+        shares = np.array([a + b - joint, joint - b, joint - a]) / (ceiling[:2] ** 2).mean()
+        np.testing.assert_allclose(found.isel(region=0, draw=draw), shares, rtol=1e-4, atol=1e-5)
+
+
+def test_intervals_of_shares_lie_about_them_with_few_images():
+    random = np.random.default_rng(1)
+    truth = random.standard_normal((60, 300)).astype(np.float32)
+    noise = random.standard_normal((3, 60, 300)).astype(np.float32)
+    guesses = 0.1 * noise + np.array([0, 0.5, 0.5], np.float32)[:, None, None] * truth
+    a, b, joint = (r_squared(truth, guess).mean() for guess in guesses)
+    found = share_draws(
+        xr.DataArray(truth, dims=("stimulus", "voxel"), coords={"stimulus": np.arange(60)}),
+        xr.DataArray(guesses, dims=("model", "image", "voxel")),
+        xr.DataArray(np.ones(300), dims="voxel"),
+        [Region("roi", "all", np.ones(300, bool))],
+        ComparisonOptions(n_draws=200),
+    )
+    shares = [a + b - joint, joint - b, joint - a]
+    np.testing.assert_allclose(found.mean("draw").squeeze(), shares, atol=0.003)
+
+
 def test_regional_table_and_matrix():
     space = xr.Dataset(
         {"roi_label": (("roi", "voxel"), np.array([[1, 1, 0]], np.int16))},
@@ -313,7 +365,13 @@ def test_regional_table_and_matrix():
             "layer_b": (("pair", "voxel"), [[5, 5, 5]]),
         },
         coords={"a": ("pair", ["IC"]), "b": ("pair", ["VQ1"])},
+        attrs={"confidence": 0.95},
     )
+    # Of the mask, floc and its two labels, none of which is OFA.
+    drawn = np.linspace(-1, 1, 41) + np.array([0.3, 0.2, 0.1, np.nan])[:, None]
+    drawn = np.stack([drawn, drawn + 1, drawn + 2])[None].astype(np.float32)
+    partitions["region_draws"] = ("pair", "part", "region", "draw"), drawn
+    partitions["part"] = ["shared", "unique_a", "unique_b"]
     ceiling = xr.DataArray([0.5, 1.0, 0.01], dims="voxel")
     table = partition_table(partitions, space, usable(ceiling), "mask").set_index("label")
     row = table.loc["FFA"]
@@ -324,6 +382,9 @@ def test_regional_table_and_matrix():
     assert row["shared_of_ceiling"] == pytest.approx(0.15 / 1.25)
     assert row["shared_of_joint"] == pytest.approx(0.15 / 0.85)
     assert row["shared_of_joint_of_third"] == 0.28
+    ends = [row[f"{name}_ci_{end}"] for name in ("shared", "unique_b") for end in ("low", "high")]
+    assert ends == pytest.approx([-0.85, 1.05, 1.15, 3.05])
+    assert np.isnan(table.loc["OFA", "shared_ci_low"])
     assert (row["r2_full_a"] - row["r2_a"], row["r2_full_b"]) == pytest.approx((0.1, row["r2_b"]))
     assert table.loc["all", "n_excluded"].tolist() == [1, 0]
     assert np.isnan(table.loc["OFA", "shared"])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from bars import bars_of
+from bars import bars_of, profiles_of
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
@@ -21,7 +21,6 @@ from saving import saved
 
 from brainstruct.figures import letters
 from brainstruct.figures.instruction_rois import draw_instruction_rois
-from brainstruct.figures.layer_profiles import draw_layer_profiles
 from brainstruct.figures.letters import NOTE, find_letters
 from brainstruct.figures.model_scatter import draw_model_scatter
 from brainstruct.figures.page import overhang, text_width, wrapped
@@ -50,9 +49,7 @@ def bars(stage, place):
 
 def profiles(stage, place):
     given = table(model=KEYS, roi=REGIONS, layer=[0, 1])
-    return draw_layer_profiles(
-        given, n_layers=dict.fromkeys(KEYS, 2), models=LABELS, colours=COLOURS
-    )
+    return profiles_of(given, n_layers=dict.fromkeys(KEYS, 2), models=LABELS, colours=COLOURS)
 
 
 def matrices(stage, place):

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from bars import bars_of
+from bars import bars_of, profiles_of, share_ends
 from lettering import misprinted
 
 from brainstruct.figures.column_names import ColumnNames
 from brainstruct.figures.instruction_rois import draw_instruction_rois
-from brainstruct.figures.layer_profiles import draw_layer_profiles
 from brainstruct.figures.map_layout import MapLayout
 from brainstruct.figures.model_scatter import draw_model_scatter
 from brainstruct.figures.page import BOLD, Page, text_width, wrapped
@@ -48,7 +47,7 @@ def partitions(keys, regions) -> pd.DataFrame:
 def shared_variance(keys, regions=REGIONS[:2]):
     table = partitions(keys, regions)
     return draw_shared_variance(
-        table, reference=keys[0], colours=instruction_colours(keys), title=LABEL
+        table, share_ends(table), reference=keys[0], colours=instruction_colours(keys), title=LABEL
     )
 
 
@@ -77,7 +76,7 @@ def test_bars_have_room_for_their_names(models, regions):
     meanings = {"*": "better than random weights", "^": f"better than {LABEL}, {LABEL}"}
     assert misprinted(bars_of(table, meanings=meanings, **looks).figure) == []
     by_layer = pd.concat([table.assign(layer=layer) for layer in range(3)])
-    profiles = draw_layer_profiles(by_layer, n_layers=dict.fromkeys(labels, 3), **looks)
+    profiles = profiles_of(by_layer, n_layers=dict.fromkeys(labels, 3), **looks)
     assert misprinted(profiles.figure) == []
 
 
@@ -146,7 +145,7 @@ def test_a_number_that_rounds_to_zero_has_no_sign():
     assert {text.get_text() for text in cells} == {"0.00"}
     table = partitions(MOODS[:2], REGIONS[:1]).assign(shared=-0.004, r2_a=-0.0, r2_b=-0.04)
     drawing = draw_shared_variance(
-        table, reference=MOODS[0], colours=instruction_colours(MOODS), title=""
+        table, share_ends(table), reference=MOODS[0], colours=instruction_colours(MOODS), title=""
     )
     texts = drawing.figure.axes[0].texts
     assert {text.get_text() for text in texts} == {".00", "-.04"}

@@ -7,10 +7,12 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from parsing import EXAMPLES, script_of, values
 from snakemake.iocontainers import Wildcards
 
 from brainstruct.figures import style
+from brainstruct.store.arrays import write_dataset
 from brainstruct.store.tables import read_table, write_table
 from draw_instruction_rois import draw_instruction_rois
 from draw_shared_variance import draw_shared_variance
@@ -31,6 +33,7 @@ def test_two_families_with_the_same_label_are_two_columns(tmp_path):
     comparison = {"subject": "group", "measure": "alignment", "model": "talker"}
     pair = {"family": "kastner", "label": "V1v", "a": "IC", "b": "VQ1"}
     row = comparison | pair | {"difference": 0.2, "q": 0.001}
+    row |= {"prevalence": 0.9, "prevalence_low": 0.4, "prevalence_high": 1.0}
     write_table(pd.DataFrame([row]), tmp_path / "comparisons.tsv")
     draw_instruction_rois(
         alignment_table=tmp_path / "alignment.tsv",
@@ -79,8 +82,20 @@ def shared_variance_of(keys, folder) -> str:
     shares = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
     row = pair | {f"{name}_of_ceiling": 0.1 for name in shares}
     write_table(pd.DataFrame([row]), folder / "partition.tsv")
+    parts = ["shared", "unique_a", "unique_b"]
+    draws = xr.DataArray(
+        np.linspace(0, 0.2, 3 * 9, dtype=np.float32).reshape(1, 3, 1, 9),
+        dims=("pair", "part", "region", "draw"),
+        coords={"pair": ["p"], "part": parts, "region": [0], "draw": range(9)}
+        | {"family": ("region", ["prf"]), "label": ("region", ["all"])}
+        | {name: ("pair", [key]) for name, key in zip("ab", keys, strict=True)},
+    )
+    stored = xr.Dataset({"region_draws": draws}, attrs={"confidence": 0.95})
+    write_dataset(stored, folder / "partition.nc")
     draw_shared_variance(
         tables=[folder / "partition.tsv"],
+        partitions=[folder / "partition.nc"],
+        subjects=["subj01"],
         reference=keys[0],
         instructions=["IC", "MINE", "YOURS", "THEIRS"],
         families=["prf"],

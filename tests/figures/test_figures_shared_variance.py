@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from bars import share_ends
 from saving import saved
 
 from brainstruct.dictionary.describe import describe
@@ -14,6 +15,7 @@ from brainstruct.figures.shared_variance import draw_shared_variance
 from brainstruct.figures.style import instruction_colours
 
 KEYS = ["IC", "VQ1", "SR"]
+PARTS = ["unique_reference", "shared", "unique_other"]
 
 
 def partitions(subjects=("subj01", "subj02"), rois=("nsdgeneral", "floc-faces"), pairs=None):
@@ -28,7 +30,9 @@ def partitions(subjects=("subj01", "subj02"), rois=("nsdgeneral", "floc-faces"),
 
 
 def draw(table, **options):
-    return draw_shared_variance(table, reference="IC", colours=instruction_colours(KEYS), **options)
+    return draw_shared_variance(
+        table, share_ends(table), reference="IC", colours=instruction_colours(KEYS), **options
+    )
 
 
 def panel(drawing, title):
@@ -93,10 +97,23 @@ def test_negative_variance_is_drawn_below_zero():
     assert axes.get_ylim()[0] < -0.05
 
 
-def test_one_subject_has_no_error_and_no_group():
+def test_one_subject_has_no_standard_error_and_intervals_over_images():
     drawing = draw(partitions(subjects=["subj01"]))
     assert drawing.table["shared_sem"].isna().all()
-    assert not panel(drawing, "nsdgeneral").collections
+    drawn = [one.get_segments()[0][:, 1] for one in panel(drawing, "nsdgeneral").collections]
+    assert len(drawn) == 12  # of two pairs of three parts: the mean's, and the subject's
+    assert np.ptp(drawn, axis=1) == pytest.approx(np.full(12, 0.1))
+
+
+def test_intervals_are_of_the_part_whichever_side_the_reference_is_on():
+    swapped = {"a": "b", "b": "a", "unique_a": "unique_b", "unique_b": "unique_a"}
+    table = partitions()
+    one, other = (draw(each).table.dropna() for each in (table, table.rename(columns=swapped)))
+    for part in PARTS:
+        names = [f"{part}_{end}" for end in ("low", "mean", "high")]
+        np.testing.assert_allclose(one[names], other[names])
+        low, mean, high = one[names].to_numpy().T
+        np.testing.assert_allclose((low + high) / 2, mean)
 
 
 def test_an_absent_region_says_so():

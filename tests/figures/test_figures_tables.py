@@ -8,10 +8,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from bars import bars_of
+from bars import bars_of, profiles_of
 from saving import saved
 
-from brainstruct.figures import layer_profiles
 from brainstruct.figures.instruction_rois import draw_instruction_rois
 from brainstruct.figures.style import model_colours
 
@@ -19,7 +18,7 @@ SUBJECTS, MODELS, ROIS = ("subj01", "subj02"), ("instructblip", "vit-h"), ("V1",
 N_LAYERS = dict.fromkeys(MODELS, 5)
 COLOURS = model_colours(MODELS)
 draw_roi_bars = partial(bars_of, colours=COLOURS)
-draw_layer_profiles = partial(layer_profiles.draw_layer_profiles, colours=COLOURS)
+draw_layer_profiles = partial(profiles_of, colours=COLOURS)
 draw_profiles = partial(draw_layer_profiles, n_layers=N_LAYERS)
 
 
@@ -122,19 +121,23 @@ def test_doubled_rows_and_missing_columns_are_refused(draw):
         draw(table.drop(columns="roi"))
 
 
-def test_profiles_are_means_with_bands_over_subjects(by_layer):
+def test_profiles_are_means_over_subjects_with_bands_over_images(by_layer):
     drawing = draw_layer_profiles(by_layer, n_layers=N_LAYERS)
     row = drawing.table.query("roi == 'PPA' and model == 'vit-h' and layer == 3").iloc[0]
     values = by_layer.query("roi == 'PPA' and model == 'vit-h' and layer == 3")["value"]
     assert row["mean"] == pytest.approx(values.mean())
     assert row["sem"] == pytest.approx(values.std(ddof=1) / np.sqrt(2))
+    assert [row["low"], row["high"]] == pytest.approx([values.mean() - 0.05, values.mean() + 0.05])
     line = drawing.figure.axes[1].lines[1]
     assert line.get_ydata()[3] == pytest.approx(values.mean())
+    band = drawing.figure.axes[1].collections[1].get_paths()[0].vertices[:, 1]
+    assert {row["low"], row["high"]} <= set(band)
 
 
-def test_one_subject_has_no_band(by_layer):
-    single = by_layer[by_layer["subject"] == "subj01"]
-    assert draw_layer_profiles(single, n_layers=N_LAYERS).table["sem"].isna().all()
+def test_one_subject_has_a_band_and_no_standard_error(by_layer):
+    table = draw_layer_profiles(by_layer[by_layer["subject"] == "subj01"], n_layers=N_LAYERS).table
+    assert table["sem"].isna().all()
+    assert (table["low"] < table["high"]).all()
 
 
 def test_relative_depth_ends_at_one_for_models_of_any_depth(by_layer):

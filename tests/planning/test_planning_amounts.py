@@ -15,6 +15,8 @@ from brainstruct.datasets.lists import image_list
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.settings import Experiment
 from brainstruct.datasets.nsd.synthetic.stimuli import write_stimuli
+from brainstruct.encoding.resampling import N_DRAWS
+from brainstruct.planning.amounts import _LAYER_DRAWS
 from brainstruct.planning.jobs import Job
 from nsd_folder import write_mask
 
@@ -60,7 +62,8 @@ def test_bytes_of_fits_and_scores(amounts):
         outputs=("layer-0.nc", "layer-1.nc"),
         wildcards={"subject": "subj07", "model": "vit-h"},
     )
-    assert amounts.output_bytes(fit) == 2 * (12_682 * (25 + 40 + 36) + 16_000)
+    assert amounts.output_bytes(fit) == 2 * (12_682 * (25 + 40 + 100 + 36) + 16_000)
+    assert _LAYER_DRAWS == N_DRAWS
     both = Job("fit_ridge", outputs=("layer-0.nc", "IC.nc"), wildcards=dict(fit.wildcards))
     layer, prediction = amounts.file_sizes(both).values()
     assert layer == amounts.output_bytes(fit) / 2

@@ -8,9 +8,11 @@ import xarray as xr
 
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.regions import Region
+from brainstruct.encoding.resampling import N_DRAWS, Resampler, image_weights
+from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.selected import BestPrediction
 from brainstruct.encoding.subjects import interval_table
-from brainstruct.encoding.uncertainty import MEAN, over_images
+from brainstruct.encoding.uncertainty import MEAN, over_images, over_images_by_layer
 
 IMAGES, VOXELS, STUDIES = 150, 4, 100
 CEILING = np.array([0.5, 0.8, 0.6, np.nan])
@@ -39,6 +41,39 @@ def subject(random, stimuli, rule):
         rule=rule,
         options=ComparisonOptions(n_draws=200),
     )
+
+
+def layers_of(random, stimuli):
+    """Fits of one instruction of three layers, as a job keeps them, and the truth of its region."""
+    truth = random.standard_normal((IMAGES, 1)) + random.standard_normal((IMAGES, VOXELS))
+    resampler = Resampler(truth.astype(np.float32), image_weights(stimuli, N_DRAWS, 0))
+    fits = []
+    for layer, gain in enumerate(GAINS[0]):
+        x = (gain * truth + random.standard_normal(truth.shape)).astype(np.float32)
+        r = pearson(truth, x)
+        values = {
+            "r": ("voxel", r),
+            "r_deviation": (("draw", "voxel"), (resampler.correlate(x) - r).astype(np.float16)),
+        }
+        fits.append(xr.Dataset(values, attrs={"instruction": "a", "layer": layer}))
+    return fits
+
+
+def test_intervals_of_layers_hold_the_truth_although_their_draws_are_few():
+    gain = GAINS[0] * np.sqrt(2)
+    truth = gain / np.sqrt(1 + gain**2) * np.nansum(CEILING > 0) / np.nansum(CEILING)
+    random, held = np.random.default_rng(12), np.zeros(3)
+    region = [Region("roi", "all", np.ones(VOXELS, dtype=bool))]
+    for study in range(2 * STUDIES):
+        fits = layers_of(random, study * IMAGES + np.arange(IMAGES))
+        draws = over_images_by_layer(fits, xr.DataArray(CEILING, dims="voxel"), region)
+        one = draws.sel(instruction=["a"]).rename(layer_draw="draw")
+        table = interval_table({"s1": one}, 0.95)
+        assert table["layer"].tolist() == [0, 1, 2]
+        held += table["alignment_ci_low"].le(truth) & table["alignment_ci_high"].ge(truth)
+    assert np.abs(held / (2 * STUDIES) - 0.95).max() < 0.05, held
+    # The mean over instructions has the same draws where there is one.
+    np.testing.assert_array_equal(draws.sel(instruction=MEAN), draws.sel(instruction="a"))
 
 
 def labelled(values, stimuli):

@@ -23,7 +23,7 @@ class Responses:
     betas: NDArray[np.float32]  # [image, voxel]: in standard deviations
     train: NDArray[np.bool_]  # [image]: images of the training set; the others are tested on
     test_set: str  # name of the test set, to which all others belong
-    repetitions: IntArray  # [image]: trials that a response is the mean of, valid or not
+    weights: NDArray[np.float64]  # [training image]: by its trials, valid or not; 1 on average
     stimulus: xr.DataArray  # what rows are
     voxel: xr.DataArray  # what columns are
     provenance: dict[str, Any]  # what they depend on
@@ -37,13 +37,6 @@ class Responses:
     def truth(self) -> NDArray[np.float32]:
         """[test image, voxel]."""
         return self.betas[~self.train]
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """[training image]: proportional to its repetitions, 1 on average."""
-        times = self.repetitions[self.train]
-        weights: NDArray[np.float64] = times / times.mean()
-        return weights
 
     @property
     def tested(self) -> IntArray:
@@ -66,11 +59,12 @@ def read_responses(path: str | PathLike[str]) -> Responses:
     names = ["betas", "split", "test_set", "repetitions"]
     stored = read_dataset(path, names, ["stimulus", "voxel"])
     tested = _is_tested(stored)
+    times = stored["repetitions"].values[~tested]
     return Responses(
         stored["betas"].transpose("stimulus", "voxel").values,
         ~tested,
         _test_set(path, stored["test_set"].values[tested]),
-        stored["repetitions"].values,
+        times / times.mean(),
         stored["stimulus"],
         stored["voxel"],
         provenance(stored),

@@ -53,22 +53,13 @@ def fit_pair(
 ) -> xr.Dataset:
     """Fit two feature spaces of the same images alone and together.
 
-    Responses are of shape (n_images, n_voxels).
-
-    Returns
-    -------
-    xarray.Dataset
-        float32, by voxel: ``r2_a``, ``r2_b`` and ``r2_joint``, R2 on the test images of either
-        band alone and of both; ``shared``, ``unique_a`` and ``unique_b``, see
-        `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint R2 divided
-        between the bands by the product measure (himalaya's ``r2_score_split``): they add up to
-        it and are not unique shares; ``share`` (of band a) and ``alpha``, chosen by the joint
-        model.
-
-    Raises
-    ------
-    ValueError
-        If anything is not finite, or a share is not one.
+    Responses are of shape (n_images, n_voxels). Returns, float32, by voxel: ``r2_a``, ``r2_b`` and
+    ``r2_joint``, R2 on the test images of either band alone and of both; ``shared``, ``unique_a``
+    and ``unique_b``, see `brainstruct.encoding.partition`; ``split_a`` and ``split_b``, the joint
+    R2 divided between the bands by the product measure (himalaya's ``r2_score_split``): they add up
+    to it and are not unique shares; ``share`` (of band a) and ``alpha``, chosen by the joint model.
+    By model (either alone, both), image and voxel: ``prediction``, of the test images. A
+    `ValueError` if anything is not finite, or a share is not one.
     """
     require_finite(
         first_training_components=a.train,
@@ -100,7 +91,9 @@ def fit_pair(
         "share": np.asarray(shares, dtype=np.float32)[chosen],
         "alpha": alpha.astype(np.float32),
     }
-    return xr.Dataset({name: ("voxel", array) for name, array in values.items()})
+    found = xr.Dataset({name: ("voxel", array) for name, array in values.items()})
+    guesses = np.stack([alone_a, alone_b, joint_a + joint_b]) + mean
+    return found.assign(prediction=(("model", "image", "voxel"), guesses))
 
 
 class _Search:

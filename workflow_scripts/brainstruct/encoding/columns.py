@@ -60,11 +60,8 @@ def batches(size: int, at_once: int) -> Iterator[slice]:
 def require_finite(**arrays: NDArray[Any]) -> None:
     """Check that arrays hold numbers only.
 
-    Raises
-    ------
-    ValueError
-        If a value is NaN or infinite; it names the array, with a space for ``_``, and says how
-        many are.
+    A `ValueError` if a value is NaN or infinite; it names the array, with a space for ``_``, and
+    says how many are.
     """
     for name, values in arrays.items():
         finite = np.isfinite(values)

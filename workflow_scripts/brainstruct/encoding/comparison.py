@@ -76,31 +76,17 @@ def compare_groups(
 ) -> xr.Dataset:
     """Compare groups of predictions voxel by voxel and region by region.
 
-    Parameters
-    ----------
-    truth : xarray.DataArray
-        Responses to the test images, dims stimulus, voxel.
-    groups : mapping
-        Name -> its members' predictions, of the images and voxels of `truth`; may be lazy.
-        Members are scored one by one, and the scores averaged.
-    pairs : sequence of (a, b)
-        Names of groups; differences are a - b.
-    ceiling : xarray.DataArray
-        Noise ceiling as a correlation, dim voxel, taken as known, see
-        `brainstruct.brain.ceilings.usable_ceiling`; voxels without one are left out of regions.
+    `truth` are the responses to the test images, dims stimulus, voxel; `groups` name their members'
+    predictions, of its images and voxels, which may be lazy: members are scored one by one, and the
+    scores averaged. Pairs are names of two groups, a and b; differences are a - b. The ceiling is a
+    correlation, dim voxel, taken as known, see `brainstruct.brain.ceilings.usable_ceiling`; voxels
+    without one are left out of regions.
 
-    Returns
-    -------
-    xarray.Dataset
-        By comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``, ``ci_low``,
-        ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison with a
-        ceiling; NaN elsewhere). By region: see `_by_region`. Coordinates
-        ``a``, ``b``, ``family``, ``label``.
+    Returns, by comparison and voxel: ``r_a``, ``r_b``, ``difference``, ``se``, ``ci_low``,
+    ``ci_high``, ``cohen_q``, ``p`` and ``q`` (FDR over the voxels of a comparison with a ceiling;
+    NaN elsewhere). By region: see `_by_region`. Coordinates ``a``, ``b``, ``family``, ``label``.
 
-    Raises
-    ------
-    ValueError
-        If a group is of other images or voxels than `truth`, or a pair names no group.
+    A `ValueError` if a group is of other images or voxels than `truth`, or a pair names no group.
     """
     _require_alike(truth, groups, pairs)
     # A response that never varies on these images has no correlation, whatever its ceiling.

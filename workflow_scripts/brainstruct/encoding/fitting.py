@@ -7,33 +7,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from brainstruct.encoding.columns import Array
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
 from brainstruct.encoding.ridge import fit_ridge
 from brainstruct.encoding.scores import FitScores
 
-Fit = Callable[[Array, Array, Array, Array], FitScores]
-"""Called with X_train, Y_train, X_test, Y_test."""
+Fit = Callable[..., FitScores]
+"""Called with X_train, Y_train, X_test, Y_test and, but for a preset, `weights` if there are."""
 
 
-def choose_fit(
-    encoding: Mapping[str, Any],
-    *,
-    seed: int,
-    targets_per_batch: int,
-    weights: NDArray[np.float64] | None = None,
-) -> Fit:
+def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int) -> Fit:
     """Return the function that fits as configured.
 
     `encoding` is the block, see config/README.md; of a preset only its backend is read, and it has
-    its own seed and batches. Weights are those of the training images.
-
-    Raises
-    ------
-    ValueError
-        If there is no such preset.
+    its own seed and batches. A `ValueError` if there is no such preset.
     """
     if encoding["preset"] == OOTA2025:
         return partial(fit_oota2025, backend=encoding["backend"])
@@ -49,5 +36,4 @@ def choose_fit(
         backend=encoding["backend"],
         solver=encoding["solver"],
         targets_per_batch=targets_per_batch,
-        weights=weights,
     )

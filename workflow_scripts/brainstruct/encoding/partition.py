@@ -7,7 +7,7 @@ images, so each can be negative; negative values are kept and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,9 +16,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.encoding.banded import BandedOptions, fit_pair
-from brainstruct.encoding.columns import Array
+from brainstruct.encoding.columns import Array, batches, centre
+from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.components import Components
-from brainstruct.encoding.regions import mean_over, regions
+from brainstruct.encoding.regions import Region, label_draws, mean_over, ratio_weights, regions
+from brainstruct.encoding.resampling import image_weights
 
 LayerChoice = int | Literal["best", "region", "voxel"]
 
@@ -40,30 +42,15 @@ def partition_layers(
     free to choose a layer for each instruction. All choices are made by the CV score on the
     training images.
 
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``cv_score`` with dims instruction, layer, voxel.
-    space : xarray.Dataset
-        ``roi_label`` with dims roi, voxel; positive in a region.
-    reliable : xarray.DataArray
-        Dim voxel; whether scores can be divided by the ceiling. Only such voxels have a say in
-        means.
-    layer : int or str
-        A fitted layer; ``best``: each instruction's layer with the best mean over voxels;
-        ``region``: the same within each family of regions (a voxel of several counts for the
-        first, voxels of none are a family too); ``voxel``: each voxel's layer with the best
-        mean over instructions, the same for all instructions.
+    `scores` has ``cv_score`` with dims instruction, layer, voxel, and `space` ``roi_label`` with
+    dims roi, voxel, positive in a region; only reliable voxels (voxel), whose scores can be divided
+    by the ceiling, have a say in means. `layer` is a fitted one; ``best``: each instruction's layer
+    with the best mean over voxels; ``region``: the same within each family of regions (a voxel of
+    several counts for the first, voxels of none are a family too); ``voxel``: each voxel's layer
+    with the best mean over instructions, the same for all instructions.
 
-    Returns
-    -------
-    xarray.DataArray
-        int16, dims instruction, voxel.
-
-    Raises
-    ------
-    ValueError
-        If the layer was not fitted, or no voxel is reliable.
+    Returns int16, dims instruction, voxel. A `ValueError` if the layer was not fitted, or no voxel
+    is reliable.
     """
     cv = scores["cv_score"].transpose("instruction", "layer", "voxel").values
     fitted = scores["layer"].values
@@ -145,12 +132,8 @@ def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -
     Made-up features of either space are Gaussian, as many, with the variances of its components,
     for as many images; every second component is the same in both. Responses follow all
     components by their variances, and have the joint `r2`, of which `PLANTED` is shared and the
-    rest unique to either in halves.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dim planted: mean ``shared`` over mean ``r2_joint``, as `fit_pair` has them.
+    rest unique to either in halves. Returns, by planted part, mean ``shared`` over mean
+    ``r2_joint``, as `fit_pair` has them.
     """
     random = np.random.default_rng(options.seed)
     n_train, n_images = len(a.train), len(a.train) + len(a.test)
@@ -182,6 +165,37 @@ def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -
     return xr.DataArray(shared / joint, dims="planted", coords={"planted": list(PLANTED)})
 
 
+def share_draws(
+    truth: xr.DataArray,
+    prediction: xr.DataArray,
+    ceiling: xr.DataArray,
+    regions: Sequence[Region],
+    options: ComparisonOptions,
+) -> xr.DataArray:
+    """Bootstrap regional shares of the explainable variance over test images.
+
+    Images weigh the same as in `brainstruct.encoding.comparison.compare_groups`. Variance is about
+    the mean of all of them: about a draw's own, each R2 would lose 1 / n more. Responses have the
+    dims stimulus, voxel; predictions are those of `fit_pair`; ceilings as for `partition_table`.
+    Returns dims part (`SHARES`), region, draw; coordinates ``family`` and ``label`` on region. NaN
+    where no voxel of the region has a ceiling.
+    """
+    y, total = centre(truth.values)
+    weights = image_weights(truth["stimulus"].values, options.n_draws, options.seed)
+    weights /= weights.sum(1, keepdims=True)
+    shares = ratio_weights(regions, np.where(total > 0, ceiling.values, np.nan) ** 2)
+    r2 = np.zeros((3, options.n_draws, len(regions)))
+    for here in batches(truth.sizes["voxel"], options.voxels_at_once):
+        variance = weights @ y[:, here] ** 2
+        for row, guess in enumerate(prediction.values[..., here]):
+            lost = weights @ (truth.values[:, here] - guess) ** 2
+            r2[row] += np.nan_to_num(1 - lost / np.where(variance > 0, variance, 1)) @ shares[here]
+    r2[:, :, shares.sum(0) == 0] = np.nan
+    drawn = np.tensordot([[1, 1, -1], [0, -1, 1], [-1, 0, 1]], r2, 1)
+    found = xr.DataArray(drawn, dims=("part", "draw", "region"), coords={"part": list(SHARES)})
+    return label_draws(found, regions)
+
+
 def partition_table(
     partitions: xr.Dataset, space: xr.Dataset, ceiling: xr.DataArray, mask: str
 ) -> pd.DataFrame:
@@ -200,7 +214,10 @@ def partition_table(
     explainable = xr.DataArray(np.where(used, ceiling.values, np.nan) ** 2, dims="voxel")
     coordinates = {name: partitions[name].values for name in "ab"}
     parts = []
-    for region in regions(space, mask):
+    tail = (1 - partitions.attrs["confidence"]) / 2
+    drawn = partitions["region_draws"].transpose("part", "region", "pair", "draw").values
+    ends = np.quantile(drawn, [tail, 1 - tail], axis=-1)
+    for place, region in enumerate(regions(space, mask)):
         inside = int((region.voxels & used).sum())
         columns: dict[str, object] = {"family": region.family, "label": region.label, **coordinates}
         for name in ("layer_a", "layer_b"):
@@ -213,6 +230,8 @@ def partition_table(
         for name in SHARES:
             negative = (kept[name].isel(voxel=np.flatnonzero(region.voxels & used)) < 0).values
             columns[f"{name}_negative"] = negative.mean(1) if inside else np.nan
+            low_and_high = ends[:, SHARES.index(name), place]
+            columns[f"{name}_ci_low"], columns[f"{name}_ci_high"] = low_and_high
         with np.errstate(divide="ignore", invalid="ignore"):
             columns["shared_of_joint"] = means["shared"] / means["r2_joint"]
         columns["shared_of_joint_of_third"] = float(partitions["calibration"].isel(planted=1))
@@ -232,11 +251,7 @@ def shared_matrix(table: pd.DataFrame) -> pd.DataFrame:
     The table has rows of one region (and subject and model) of `partition_table`; the matrix is
     ``shared``, instruction x instruction in order of appearance; NaN for pairs that were not
     partitioned. The diagonal holds each instruction's own R2 (mean over its pairs: the same model).
-
-    Raises
-    ------
-    ValueError
-        If a pair occurs twice: then rows of several regions are mixed.
+    A `ValueError` if a pair occurs twice: then rows of several regions are mixed.
     """
     if table.duplicated(["a", "b"]).any():
         raise ValueError("pairs occur more than once: select one region, subject and model")

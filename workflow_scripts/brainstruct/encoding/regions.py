@@ -66,6 +66,19 @@ def ratio_weights(regions: Sequence[Region], ceiling: NDArray[np.floating]) -> N
     return weights
 
 
+def label_draws(draws: xr.DataArray, regions: Sequence[Region]) -> xr.DataArray:
+    """Say of which family and label each region of bootstrapped scores is.
+
+    They become float32, with their last dims region and the one of draws, whose name ends so, and
+    both counted.
+    """
+    last = next(str(dim) for dim in draws.dims if str(dim).endswith("draw"))
+    names = {name: [getattr(one, name) for one in regions] for name in ("family", "label")}
+    named = draws.assign_coords({name: ("region", values) for name, values in names.items()})
+    named = named.assign_coords({dim: np.arange(draws.sizes[dim]) for dim in ("region", last)})
+    return named.astype(np.float32).transpose(..., "region", last)
+
+
 def share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     """Share of hits among some voxels; NaN if there are none."""
     return float(hit[among].mean()) if among.any() else float("nan")

@@ -10,6 +10,9 @@ from scipy.stats import norm
 
 from brainstruct.encoding.columns import Array, zscore
 
+N_DRAWS = 50
+"""Draws that fits keep of every layer: a standard error to a tenth, and 2 bytes a voxel each."""
+
 
 def image_weights(stimuli: ArrayLike, n_draws: int, seed: int) -> Array:
     """Draw how often each image enters each bootstrap sample, (n_draws, n_images).

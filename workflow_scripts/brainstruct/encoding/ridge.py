@@ -53,29 +53,16 @@ def fit_ridge(
 ) -> FitScores:
     """Fit all voxels on one feature space and score them on held-out images.
 
-    Parameters
-    ----------
-    X_train, X_test, Y_train, Y_test : array of shape (n_images, n_features) or (n_images, n_voxels)
-        Features, standardised here with the training images' statistics, and responses.
-    alphas : sequence of float
-        Penalties tried, increasing.
-    folds, seed : int
-        Cross-validation folds within the training images, which are shuffled.
-    alpha_score : str
-        What cross-validation maximises: ``l2_neg_loss``, ``r2_score`` or ``correlation_score``.
-    backend : str
-        Backend of himalaya: ``numpy``, ``torch`` or ``torch_cuda``.
-    solver : str
-        ``gram``, this package's solver, or ``himalaya``, its own singular value decomposition:
-        the same answer, slower.
-    weights : array of shape (n_train,), optional
-        How much each training image's squared error counts in fits, 1 on average; all count alike
-        in scores, and in the scaling of features. Of ``gram`` alone.
+    Features are (n_images, n_features), standardised here with the training images' statistics, and
+    responses (n_images, n_voxels). Penalties (`alphas`) are tried in increasing order, by `folds`
+    within the training images, shuffled by the seed, which maximise `alpha_score`: ``l2_neg_loss``,
+    ``r2_score`` or ``correlation_score``. `backend` is himalaya's: ``numpy``, ``torch`` or
+    ``torch_cuda``; the solver ``gram``, this package's, or ``himalaya``, its own singular value
+    decomposition: the same answer, slower. `weights` (n_train,), of ``gram`` alone, say how much
+    the squared error of each training image counts in fits, 1 on average; all count alike in
+    scores, and in the scaling of features.
 
-    Raises
-    ------
-    ValueError
-        If shapes disagree, anything is not finite, or the solver knows no weights.
+    A `ValueError` if shapes disagree, anything is not finite, or the solver knows no weights.
     """
     if weights is not None and solver != "gram":
         raise ValueError(f"the solver {solver} does not weight images")

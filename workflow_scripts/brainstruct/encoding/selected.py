@@ -87,28 +87,14 @@ def predict_selected(
     betas: Array,
     train: NDArray[np.bool_],
     features: Callable[[int], Array],
-    progress: Callable[[int], None] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> BestPrediction:
     """Predict the test images from all layers once more, with penalties that are known.
 
-    Parameters
-    ----------
-    scores : xarray.Dataset
-        ``cv_score`` and ``alpha`` with dims layer, voxel: one instruction.
-    betas : array of shape (n_images, n_voxels)
-        Responses to all images; those of test images are not looked at.
-    features : callable
-        Layer -> features of all images, (n_images, n_features).
-    progress : callable, optional
-        Called with each layer.
-    weights : array of shape (n_train,), optional
-        Of the training images, see `ridge_predict`.
-
-    Returns
-    -------
-    BestPrediction
-        float32, intercept included.
+    `scores` has ``cv_score`` and ``alpha`` with dims layer, voxel, of one instruction. Responses
+    are (n_images, n_voxels); those of test images are not looked at. `features` are called with
+    each layer, and give (n_images, n_features). Weights are as for `ridge_predict`. Predictions are
+    float32, intercept included.
     """
     found = scores.transpose("layer", "voxel")
     best = BestPrediction(int((~train).sum()), betas.shape[1])
@@ -116,8 +102,6 @@ def predict_selected(
         X, alpha = features(layer), found["alpha"].values[row]
         prediction = ridge_predict(X[train], betas[train], X[~train], alpha, weights)
         best.offer(layer, prediction, found["cv_score"].values[row])
-        if progress is not None:
-            progress(layer)
     return best
 
 

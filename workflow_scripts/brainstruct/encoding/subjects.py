@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from brainstruct.encoding.fdr import (
     LEVEL,
@@ -22,6 +23,9 @@ from brainstruct.encoding.resampling import difference_statistics
 
 INTERVAL = ("alignment_se", "alignment_ci_low", "alignment_ci_high")
 """Columns that say how sure a regional alignment is."""
+
+FEW = 500
+"""Draws from which on their outermost ones are trusted as ends of an interval."""
 
 GROUP = "group"
 """Stands for all subjects together in the column ``subject``."""
@@ -61,23 +65,35 @@ def subject_means(table: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
 
 
 def interval_table(draws: Mapping[str, xr.DataArray], confidence: float) -> pd.DataFrame:
-    """Tabulate how sure regional alignment is: of one subject, or of the mean over several.
+    """Tabulate how sure regional scores are: of one subject, or of the mean over several.
 
-    `draws` are results of `brainstruct.encoding.uncertainty.over_images`, by subject. The mean of
-    several is bootstrapped as in `comparison_table`. Returns instruction, family, label and
-    `INTERVAL`: standard error and percentile interval.
+    `draws` are, by subject, of dims region, draw and others, see
+    `brainstruct.encoding.uncertainty.over_images`. The mean of several is bootstrapped as in
+    `comparison_table`. Returns family, label, the other dims and `INTERVAL`: standard error and
+    percentile interval; of few draws that of Student's t about their mean.
     """
     stacked = _stack({subject: one.to_dataset(name="draws") for subject, one in draws.items()})
-    mean = stacked["draws"].mean("subject", skipna=True).transpose("draw", "instruction", "region")
-    found = difference_statistics(
-        np.zeros(mean[0].size), mean.values.reshape(mean.sizes["draw"], -1), confidence
-    )
-    columns = {
-        name: mean[name].broadcast_like(mean[0]).transpose("instruction", "region").values.ravel()
-        for name in ("instruction", "family", "label")
-    }
-    values = (found.se, found.ci_low, found.ci_high)
-    return pd.DataFrame(columns | dict(zip(INTERVAL, values, strict=True)))
+    mean = stacked["draws"].mean("subject", skipna=True).transpose("draw", ...)
+    drawn = mean.values.reshape(len(mean), -1)
+    found = difference_statistics(np.zeros(drawn.shape[1]), drawn, confidence)
+    low, high = found.ci_low, found.ci_high
+    if len(drawn) < FEW:
+        half = t.ppf((1 + confidence) / 2, len(drawn) - 1) * found.se
+        low, high = drawn.mean(0) - half, drawn.mean(0) + half
+    rows = mean[0].drop_vars("draw", errors="ignore").to_dataframe("").reset_index()
+    values = dict(zip(INTERVAL, (found.se, low, high), strict=True))
+    return rows.drop(columns=["region", ""]).assign(**values)
+
+
+def model_intervals(
+    subject_models: Sequence[tuple[str, str]], draws: Sequence[xr.DataArray], confidence: float
+) -> pd.DataFrame:
+    """Return `interval_table` of the mean over subjects, and model, of every model."""
+    models: dict[str, dict[str, xr.DataArray]] = {}
+    for (subject, model), one in zip(subject_models, draws, strict=True):
+        models.setdefault(model, {})[subject] = one
+    parts = [interval_table(one, confidence).assign(model=name) for name, one in models.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -85,15 +101,10 @@ def comparison_table(comparisons: Mapping[str, xr.Dataset]) -> pd.DataFrame:
 
     The group's difference is the mean over subjects. Its bootstrap averages the subjects' draws: an
     image has the same weight in every subject's draw, so that images are resampled once for all of
-    them. Subjects may lack regions; comparisons (of `compare_groups`) must be the same.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per measure, comparison, region and subject (or `GROUP`). q: FDR over the
-        comparisons and the regions of one kind, of one subject and measure. cohen_q and
-        share_better: over voxels, and of the group the mean over subjects.
-        ``dictionary/columns.toml`` describes all columns.
+    them. Subjects may lack regions; comparisons (of `compare_groups`) must be the same. One row per
+    measure, comparison, region and subject (or `GROUP`). q: FDR over the comparisons and the
+    regions of one kind, of one subject and measure. cohen_q and share_better: over voxels, and of
+    the group the mean over subjects. ``dictionary/columns.toml`` describes all columns.
     """
     subjects = pd.concat(
         [_rows(dataset, subject) for subject, dataset in comparisons.items()], ignore_index=True

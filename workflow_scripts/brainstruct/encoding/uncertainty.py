@@ -9,16 +9,17 @@ once each is scaled to standard deviation 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from brainstruct.encoding.alignment import LayerRule
 from brainstruct.encoding.columns import Array, batches, centre, zscore
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.permutation import Chance, PermutationTest
-from brainstruct.encoding.regions import Region, ratio_weights
+from brainstruct.encoding.regions import Region, label_draws, ratio_weights
 from brainstruct.encoding.resampling import Resampler, image_weights
 
 MEAN = "mean"
@@ -69,11 +70,8 @@ def over_images(
     and model; ceilings are NaN where scores cannot be divided by them. A mean over layers is
     resampled as the correlation with x, times the standard deviation of x on all images.
 
-    Returns
-    -------
-    xarray.DataArray
-        Dims instruction (`MEAN` last), region, draw; coordinates ``family`` and ``label`` on
-        region. NaN where no voxel of the region has a ceiling.
+    Returns dims instruction (`MEAN` last), region, draw; coordinates ``family`` and ``label`` on
+    region. NaN where no voxel of the region has a ceiling.
     """
     varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
     shares = ratio_weights(regions, np.where(varies, ceiling.values, np.nan))
@@ -88,17 +86,33 @@ def over_images(
             draws[row] += np.nan_to_num(r) @ shares[here]
     draws[-1] = draws[:-1].mean(0)
     draws[:, :, shares.sum(0) == 0] = np.nan
-    return xr.DataArray(
-        draws.astype(np.float32).transpose(0, 2, 1),
-        dims=("instruction", "region", "draw"),
-        coords={
-            "instruction": [*predictions, MEAN],
-            "region": np.arange(len(regions)),
-            "draw": np.arange(options.n_draws),
-            "family": ("region", [region.family for region in regions]),
-            "label": ("region", [region.label for region in regions]),
-        },
-    )
+    found = xr.DataArray(draws, dims=("instruction", "draw", "region"))
+    return label_draws(found.assign_coords(instruction=[*predictions, MEAN]), regions)
+
+
+def over_images_by_layer(
+    fits: Iterable[xr.Dataset], ceiling: xr.DataArray, regions: Sequence[Region]
+) -> xr.DataArray:
+    """Bootstrap the same of every layer, from the draws that its fit keeps.
+
+    Fits, instruction by instruction, have ``r`` (voxel) and ``r_deviation`` (draw, voxel), what the
+    r of a draw is above it; images weigh the same in all, and as in `over_images`. Returns dims
+    instruction, layer, region, layer_draw, else as there.
+    """
+    drawn: dict[str, list[NDArray[np.float64]]] = {}
+    layers = []
+    for fit in fits:
+        shares = ratio_weights(regions, np.where(fit["r"].isnull(), np.nan, ceiling.values))
+        deviation = fit["r_deviation"].values.astype(np.float32)
+        r = fit["r"].values + deviation - deviation.mean(0)  # few draws have a mean of their own
+        drawn.setdefault(str(fit.attrs["instruction"]), []).append(np.nan_to_num(r) @ shares)
+        layers.append(int(fit.attrs["layer"]))
+    draws = np.array([*drawn.values()])
+    draws = np.concatenate([draws, draws.mean(0, keepdims=True)])
+    draws[..., shares.sum(0) == 0] = np.nan
+    found = xr.DataArray(draws, dims=("instruction", "layer", "layer_draw", "region"))
+    names = {"instruction": [*drawn, MEAN], "layer": list(dict.fromkeys(layers))}
+    return label_draws(found.assign_coords(names), regions)
 
 
 def _column(prediction: xr.DataArray, rule: LayerRule) -> Array:

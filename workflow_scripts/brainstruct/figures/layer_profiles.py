@@ -22,6 +22,7 @@ _MOST_COLUMNS = 4
 @journal_style()
 def draw_layer_profiles(
     table: pd.DataFrame,
+    intervals: pd.DataFrame,
     *,
     colours: Mapping[str, str],
     n_layers: Mapping[str, int],
@@ -30,13 +31,13 @@ def draw_layer_profiles(
 ) -> Drawing:
     """Draw one panel per region with one line per model.
 
-    Lines are means over subjects, bands their standard error. What is not said here is as in
+    Lines are means over subjects, bands their intervals. What is not said here is as in
     `brainstruct.figures.roi_bars.draw_roi_bars`.
 
-    `table` has the columns subject, model, roi, layer, value; `n_layers` are a model's hidden
-    states, whichever of them the table has. If these numbers differ, layers are divided by each
-    model's last one. The table: roi, model, layer, depth (layer / last layer of the model), mean,
-    sem, subjects.
+    `table` has the columns subject, model, roi, layer, value, `intervals` model, roi, layer, low,
+    high; `n_layers` are a model's hidden states, whichever of them the table has. If these numbers
+    differ, layers are divided by each model's last one. The table: roi, model, layer, depth (layer
+    / last layer of the model), mean, sem, subjects, low, high.
     """
     require_tidy(table, ("subject", "layer", "roi", "model"), ("value",))
     rois, models = shown(table, "roi", rois), shown(table, "model", models)
@@ -45,6 +46,8 @@ def draw_layer_profiles(
     }
     points = [(roi, model, layer) for roi in rois for model in models for layer in layers[model]]
     summary = summarise(table, ["roi", "model", "layer"], points)
+    keys = ["roi", "model", "layer"]
+    summary = summary.merge(intervals[[*keys, "low", "high"]], "left", keys, validate="1:1")
     # A model of one hidden state has no depth to speak of.
     summary.insert(3, "depth", [layer / (n_layers[m] - 1 or 1) for _, m, layer in points])
     relative = len({n_layers[model] for model in models}) > 1
@@ -73,8 +76,7 @@ def _draw(
     page = Page(width, head + n_rows * pitch[1] - _GAP - more)
     draw_strip(page, keys, _LEFT, _TOP, room)
     last = 1.0 if relative or not len(summary) else float(summary["layer"].max()) or 1.0
-    mean, sem = summary["mean"], summary["sem"].fillna(0)
-    ends = limits([mean - sem, mean + sem], 0.06)
+    ends = limits([summary[name] for name in ("mean", "low", "high")], 0.06)
     places = page.grid(len(panels), n_columns, (_LEFT, head), (inner, _PANEL), pitch)
     for number, (axes, roi) in enumerate(zip(places, panels, strict=True)):
         axes.set(title=titles[roi], ylim=ends, xlim=(-0.02 * last, 1.02 * last))
@@ -100,6 +102,8 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], dept
         return
     for model, colour in colours.items():
         line = rows[rows["model"] == model]
-        x, mean, sem = (line[column].to_numpy(float) for column in (depth, "mean", "sem"))
-        axes.fill_between(x, mean - sem, mean + sem, color=colour, alpha=0.2, linewidth=0)
+        x, mean, *band = (line[name].to_numpy(float) for name in (depth, "mean", "low", "high"))
+        axes.fill_between(x, *band, color=colour, alpha=0.2, linewidth=0)
+        if len(x) == 1:
+            axes.vlines(x, *band, color=colour)
         axes.plot(x, mean, color=colour, marker="o" if len(x) == 1 else "")

@@ -36,10 +36,14 @@ _BAR, _PANEL, _BELOW = 15.0, 26.0, 3.0  # mm
 _PARTS = ("unique_reference", "shared", "unique_other")
 _SIZE = 6.5  # points
 
+MEAN = "mean"
+"""Stands for the mean over subjects among them."""
+
 
 @journal_style()
 def draw_shared_variance(
     table: pd.DataFrame,
+    intervals: pd.DataFrame,
     *,
     reference: str,
     colours: Mapping[str, str],
@@ -49,20 +53,24 @@ def draw_shared_variance(
     """Draw one matrix of shared variance per subject, and bars per region.
 
     `table` has the columns subject, roi, a, b, r2_a, r2_b, shared, unique_a and unique_b, all as
-    shares of the explainable variance; one row per combination of the first four. Bars show the
-    pairs of the reference with each other instruction, in the colours of the study, see
+    shares of the explainable variance; one row per combination of the first four. `intervals` has
+    subject (`MEAN` for the mean over them), roi, a, b, part (the last three), low, high. Bars show
+    the pairs of the reference with each other instruction, in the colours of the study, see
     `brainstruct.figures.style.instruction_colours`. `regions` are shown in order, with their
     labels, by default all; matrices are those of the first. The table: subject, roi, a, b and the
-    five shares of every pair; for pairs of the reference, the other instruction and the mean and
-    sem over subjects of each part. A `ValueError` if columns are missing or a combination occurs
-    twice.
+    five shares of every pair; for pairs of the reference, the other instruction and each part's
+    mean and sem over subjects, and interval. A `ValueError` if columns are missing or a combination
+    occurs twice.
     """
     values = ("r2_a", "r2_b", "shared", "unique_a", "unique_b")
     require_tidy(table, ("subject", "roi", "a", "b"), values)
     regions = shown(table, "roi", regions)
     table = table[table["roi"].isin(list(regions))]
     keys = [key for key in colours if key in {*table["a"], *table["b"]}]
-    pairs = _reference_pairs(table, reference)
+    place = ["subject", "roi", "a", "b", "part"]
+    known = intervals.loc[intervals["roi"].isin(list(regions)), [*place, "low", "high"]]
+    shares = table.melt(place[:4], values[2:], "part").merge(known, "outer", place)
+    pairs = _reference_pairs(shares, reference)
     figure = _draw(table, pairs, keys, colours, regions, reference, title)
     return Drawing(figure, _source(table, pairs, values, reference))
 
@@ -194,13 +202,14 @@ def _short(value: float) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", f"{value:z.2f}")
 
 
-def _reference_pairs(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Pairs of the reference, whichever of the two it is."""
+def _reference_pairs(shares: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Pairs of the reference, whichever of the two it is; a row for each of their parts."""
     sides = []
     for own, other in (("a", "b"), ("b", "a")):
         names = {f"unique_{own}": "unique_reference", f"unique_{other}": "unique_other"}
-        sides.append(table[table[own] == reference].rename(columns=names | {other: "other"}))
-    return pd.concat(sides)[["subject", "roi", "other", *_PARTS]]
+        side = shares[shares[own] == reference]
+        sides.append(side.assign(other=side[other], part=side["part"].replace(names)))
+    return pd.concat(sides).drop(columns=["a", "b"])
 
 
 def _draw_panels(
@@ -216,7 +225,7 @@ def _draw_panels(
     own, *others = colours
     corner, size = (_LEFT, top), (panels.pitch[0] - _LEFT, _PANEL)
     places = page.grid(len(labels), panels.per_row, corner, size, panels.pitch, _CAPTION)
-    limits = subject_bars.value_limits(pairs[list(_PARTS)], 0.06)
+    limits = subject_bars.value_limits(pairs[["value", "low", "high"]], 0.06)
     for number, (axes, (roi, label)) in enumerate(zip(places, labels.items(), strict=True)):
         axes.set(title=label, ylim=limits, xlim=(-0.6, max(len(others), 1) - 0.4))
         if number % panels.per_row == 0:
@@ -226,16 +235,18 @@ def _draw_panels(
         for place, other in enumerate(others):
             here = (pairs["roi"] == roi) & (pairs["other"] == other)
             rows = pairs[here].set_index("subject")
-            tops = [
-                subject_bars.draw_bar(
-                    axes, place + offset, rows[part], subjects, width=0.25, colour=colour
-                )
-                for part, offset, colour in (
-                    ("unique_reference", -0.27, colours[own]),
-                    ("shared", 0, _SHARED),
-                    ("unique_other", 0.27, colours[other]),
-                )
-            ]
+            tops = []
+            for part, offset, colour in (
+                ("unique_reference", -0.27, colours[own]),
+                ("shared", 0, _SHARED),
+                ("unique_other", 0.27, colours[other]),
+            ):
+                one = rows[rows["part"] == part].reindex([*subjects, MEAN])
+                height = subject_bars.draw_bar(
+                    axes, place + offset, one["value"].dropna(), subjects, width=0.25,
+                    colour=colour, interval=tuple(one.loc[MEAN, ["low", "high"]]), intervals=one,
+                )  # fmt: skip
+                tops.append(height)
             if all(height is None for height in tops):
                 subject_bars.say_no_data(axes, place)
 
@@ -245,9 +256,13 @@ def _source(
 ) -> pd.DataFrame:
     means = pairs[["roi", "other"]].drop_duplicates()
     groups = list(means.itertuples(index=False, name=None))
+    places = pd.MultiIndex.from_frame(means)
     for part in _PARTS:
-        one = summarise(pairs.rename(columns={part: "value"}), ["roi", "other"], groups)
+        own = pairs[pairs["part"] == part]
+        one = summarise(own, ["roi", "other"], groups)
+        ends = own[own["subject"] == MEAN].set_index(["roi", "other"])[["low", "high"]]
         means[[f"{part}_mean", f"{part}_sem"]] = one[["mean", "sem"]].to_numpy(float)
+        means[[f"{part}_low", f"{part}_high"]] = ends.reindex(places).to_numpy(float)
     kept = table[["subject", "roi", "a", "b", *values]]
     # Pairs without the reference have no bar, so no mean: nothing is called "".
     other = kept["b"].where(kept["a"] == reference, kept["a"].where(kept["b"] == reference, ""))

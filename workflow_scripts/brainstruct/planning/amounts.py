@@ -26,6 +26,8 @@ _SCORE_BYTES = 4
 _N_SCORES = 6
 """r, R2, CV score, penalty and p of a voxel and feature space."""
 
+_LAYER_DRAWS = 50  # `encoding.resampling.N_DRAWS`, which parsing does not import
+
 _LABELS_PER_FAMILY = 5
 
 
@@ -148,7 +150,7 @@ class Amounts:
         parts = 4 if encoding.alpha_score == "l2_neg_loss" else 1
         apart = encoding.solver == "himalaya" or encoding.preset is not None
         blocks = 0 if apart else parts * encoding.folds
-        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1 + 2 * blocks) + labels
+        layer = voxels * (_N_SCORES * _SCORE_BYTES + 1 + 2 * (blocks + _LAYER_DRAWS)) + labels
         # Best layer and all layers' mean in half precision, intercept, and the best layer.
         prediction = voxels * (4 * self.split(subject)[1] + 6) + labels
         return {name: layer if is_layer(name) else prediction for name in job.outputs}
@@ -174,7 +176,8 @@ class Amounts:
             case "prepare_responses":
                 return sum(self.split(wild["subject"])) * voxels * _SCORE_BYTES + labels
             case "assess_scores":
-                draws = _SCORE_BYTES * n_regions * self.study.statistics.n_draws
+                n_draws = self.study.statistics.n_draws + n_layers * _LAYER_DRAWS
+                draws = _SCORE_BYTES * n_regions * n_draws
                 return (n_instructions + 1) * (voxels * 2 * _SCORE_BYTES + draws) + labels
             case "find_winners":
                 return voxels * (41 + (_SCORE_BYTES + 1) * n_instructions) + labels

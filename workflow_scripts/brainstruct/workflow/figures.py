@@ -131,10 +131,11 @@ class FigureRoom(Room):
 
     def partition_tables(self, wildcards: Wildcards) -> list[str]:
         """Regional partitions of the job's model, subject by subject."""
-        return [
-            self.statistics.partition_table(subject, wildcards.model)
-            for subject in self.study.subjects
-        ]
+        return self.of_subjects(lambda s: self.statistics.partition_table(s, wildcards.model))
+
+    def partitions(self, wildcards: Wildcards) -> list[str]:
+        """Partitions of the job's model, subject by subject."""
+        return self.of_subjects(lambda s: self.statistics.partition(s, wildcards.model))
 
     def reference(self, wildcards: Wildcards) -> str:
         """Instruction that the job's model's others are shown against."""

@@ -85,25 +85,13 @@ def search_alphas(
     lie outside the span of the training rows and the penalty is small. The enlargement is measured;
     penalties that suffer from it are worked out in float64.
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        Design matrix, of himalaya's current backend.
-    Y : array of shape (n_samples, n_targets)
-        Targets, of the same precision; on the same device or on the CPU.
-    alphas : array of shape (n_alphas,)
-        Penalties, above 0.
-    folds : sequence of array of int
-        The rows that each fold holds out; every row is held out once, and trained on else.
-    score : str
-        One of `brainstruct.encoding.solver.scoring.SCORES`; held-out samples count alike in it.
-    weights : array of shape (n_samples,), optional
-        How much the squared error of each sample counts in fits, 1 on average.
+    X (n_samples, n_features) and Y (n_samples, n_targets) are of himalaya's current backend and the
+    same precision, Y on the device of X or on the CPU; penalties (`alphas`) are above 0. `folds`
+    are the rows that each holds out: every row is held out once, and trained on else. `score` is
+    one of `brainstruct.encoding.solver.scoring.SCORES`, in which held-out samples count alike;
+    weights (n_samples,) say how much each one's squared error counts in fits, 1 on average.
 
-    Raises
-    ------
-    ValueError
-        If shapes disagree, a penalty is not above 0, or no feature varies.
+    A `ValueError` if shapes disagree, a penalty is not above 0, or no feature varies.
     """
     backend = get_backend()
     penalties = backend.to_numpy(alphas).astype(np.float64)
