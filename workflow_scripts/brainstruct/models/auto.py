@@ -29,7 +29,7 @@ from brainstruct.models.prompts import chat, require_plain
 from brainstruct.models.responding import RespondingModel, shared_instruction
 from brainstruct.store.faults import reading
 
-NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm", "embedding_norm")
+NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm", "embedding_norm", "norm_f")
 """Names that decoders give to the norm behind their last block."""
 
 _THINKING = ("<think>", "<|channel>thought", "<|thinking|>")
@@ -68,7 +68,7 @@ class Auto(RespondingModel):
         model = cls(
             options,
             network,
-            _decoder(network, folder),
+            decoder_of(network, folder),
             processor,
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer),
@@ -130,7 +130,7 @@ class Llava(Auto):
     usual_template = "USER: {image}\n{instruction}\nASSISTANT:"
 
 
-def _decoder(network: Any, folder: Path) -> Any:
+def decoder_of(network: Any, folder: Path) -> Any:
     """Return the part that reads and writes text, its own parts named as LLaMA's are."""
     found = network.get_decoder()
     # Some call so what has a head, too.

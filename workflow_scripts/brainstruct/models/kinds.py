@@ -20,6 +20,12 @@ _OTHERS = {
     "writes all tokens of an answer at once (block diffusion)": ("diffusion_gemma",),
     "answers with the movements of a robot": ("pi0",),
     "reads proteins": ("evolla",),
+    "reads no images": ("mistral4",),
+    "reads videos": ("instructblipvideo",),
+    "says of images whether they may be shown": ("shieldgemma2",),
+    "needs the package timm, which the environments do not have": (
+        "fast_vlm", "gemma3n", "perception_lm",
+    ),
 }  # fmt: skip
 """What types of the library are, that cannot be run."""
 
