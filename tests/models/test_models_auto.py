@@ -166,6 +166,8 @@ def test_arguments_of_the_template_are_settings(folder):
         (None, "has no chat template"),
         ("{{ strftime_now('%d %b %Y') }}", "puts today's date into the prompt"),
         ("{% for m in messages %}<|image_pad|>{% endfor %}<think>\n", "begin to think"),
+        ("{% for m in messages %}<|image_pad|>{% endfor %}[THINK] So", "begin to think"),
+        ("<think></think>{% for m in messages %}<|image_pad|>{% endfor %}", "no token of its own"),
         ("{{ raise_exception('no images') }}", "no chat template that takes an image"),
     ],
 )
@@ -178,6 +180,22 @@ def test_prompts_that_cannot_be(folder, tmp_path, template, said):
         load(spoilt)
 
 
+def test_a_prompt_of_the_study_is_asked_the_same(folder):
+    prompt = "<|vision_start|>{image}<|vision_end|>{instruction}<|channel>thought"
+    with pytest.raises(InputError, match="begin to think"):
+        load(folder("qwen2_vl"), prompt=prompt)
+
+
+def test_thinking_is_never_begun(folder, tmp_path):
+    able = shutil.copytree(folder("qwen2_vl"), tmp_path / "model")
+    path = able / "tokenizer.json"
+    content = json.loads(path.read_text())
+    content["added_tokens"][5]["content"] = "<think>"  # <|vision_pad|>, which nothing else uses
+    path.write_text(json.dumps(content))
+    model = load(able)
+    assert model.tokenizer.convert_tokens_to_ids("<think>") in model.decoding.forbidden_ids
+
+
 def test_an_instruction_holds_no_tokens_of_the_model_s_own(folder):
     with pytest.raises(InputError, match=r"contains <\|image_pad\|>"):
         load(folder("qwen2_vl")).prompt("What is <|image_pad|>?")
@@ -187,6 +205,7 @@ def test_an_instruction_holds_no_tokens_of_the_model_s_own(folder):
     ("model_type", "said"),
     [
         ("florence2", "is an encoder-decoder"),
+        ("diffusion_gemma", "block diffusion"),
         ("pi0", "movements of a robot"),
         ("llama", "none that the library asks about images"),
         ("InternVLChat", "none that the library asks about images"),
@@ -198,3 +217,21 @@ def test_types_that_are_not_run_are_one_line(folder, tmp_path, model_type, said)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": model_type}))
     with pytest.raises(InputError, match=said):
         load(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "cure"),
+    [
+        ("internvl_chat", "Name its twin for the library (model_type internvl)"),
+        ("llava_next_of_mine", "(model_type llava_next)"),
+        ("moondream1", "Name a checkpoint that answers"),
+    ],
+)
+def test_code_of_a_checkpoint_is_not_run_and_its_twin_is_named(folder, tmp_path, model_type, cure):
+    spoilt = shutil.copytree(folder("qwen2_vl"), tmp_path / "model")
+    path = spoilt / "config.json"
+    own = {"model_type": model_type, "auto_map": {"AutoModel": "modeling.Own"}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | own))
+    with pytest.raises(InputError, match="code of its own, which is never run") as caught:
+        load(spoilt)
+    assert cure in caught.value.cure

@@ -25,15 +25,13 @@ from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.kinds import require_kind
 from brainstruct.models.loading import load_network, require_sound
 from brainstruct.models.processing import load_whole_processor
-from brainstruct.models.prompts import chat, require_plain
+from brainstruct.models.prompts import THINKING, chat, require_answer, require_plain
 from brainstruct.models.responding import RespondingModel, shared_instruction
 from brainstruct.store.faults import reading
 
 NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm", "embedding_norm", "norm_f")
 """Names that decoders give to the norm behind their last block."""
 
-_THINKING = ("<think>", "<|channel>thought", "<|thinking|>")
-"""Tokens that begin what is no answer yet: models are not let."""
 
 _ALIKE = "checkpoint whose processor takes this prompt, and makes images of one size alike"
 _SUITED = "Take all its files from one revision; if they are, name another checkpoint"
@@ -57,7 +55,7 @@ class Auto(RespondingModel):
         network_class = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)]
         network = load_network(network_class, config, options, attn_implementation=None)
         known = tokenizer.get_vocab()
-        forbidden = {known[token] for token in _THINKING if token in known}
+        thinking = {known[token] for token in THINKING if token in known}
         named = (
             getattr(source, name, None)
             for source in (config, processor)
@@ -73,7 +71,7 @@ class Auto(RespondingModel):
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer),
             pad_id=next(one for one in pads if one is not None),
-            forbidden_ids=tuple(forbidden | image_ids),
+            forbidden_ids=tuple(thinking | image_ids),
         )
         model.image_ids = image_ids
         model.image_mark = str(getattr(processor, "image_token", "<image>"))
@@ -87,9 +85,12 @@ class Auto(RespondingModel):
         folder = self.options.checkpoint
         require_plain(folder, self.tokenizer, instruction)
         if self.template is not None:
-            return super().prompt(instruction)
-        template = self._images.chat_template or self.tokenizer.chat_template
-        return chat(folder, self.tokenizer, template, instruction, self.options.chat)
+            text = super().prompt(instruction)
+        else:
+            template = self._images.chat_template or self.tokenizer.chat_template
+            text = chat(folder, self.tokenizer, template, instruction, self.options.chat)
+        require_answer(folder, self.tokenizer, text)
+        return text
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Write the prompt and process the images; see `FeatureModel.prepare`."""

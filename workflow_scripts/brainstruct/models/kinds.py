@@ -69,5 +69,8 @@ def refused(folder: Path, config: dict[str, Any], fault: str, cure: str) -> Inpu
     """Return what is to be said of a checkpoint that the library cannot run as it is asked to."""
     if "auto_map" in config:
         fault += "; it comes with code of its own, which is never run"
-        cure = "Name its twin for the library, often with -hf at the end of its name"
+        known = sorted(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES, key=len, reverse=True)
+        stated = str(config.get("model_type")).lower()
+        if twin := next((one for one in known if stated.startswith(one)), None):
+            cure = f"Name its twin for the library (model_type {twin}), often named so with -hf"
     return InputError(folder / "config.json", fault, cure)
