@@ -67,6 +67,10 @@ def test_a_type_goes_through(folder, pictures, tmp_path, kind):
     other = model.embed(shown, [OTHER] * 5).states
     assert ((found.states - other).norm(dim=-1) / other.norm(dim=-1))[:, 1:].mean() > 0.05
     assert len(set(found.n_tokens.tolist())) > 1
+    # Several instructions of one job, what they have in common run once or not.
+    both = model.forward_all([model.prepare(shown, [asked] * 5) for asked in (QUESTION, OTHER)])
+    assert relative(both[0].states, found.states) < 1e-5
+    assert relative(both[1].states, other) < 1e-5
     require_resumed(model, shown, found.states, tmp_path)
 
 
