@@ -87,11 +87,11 @@ def require_resumed(model, shown, states, folder):
 
     model.forward = forward
     stimuli = Stimuli(images=lambda ids: [shown[one] for one in ids])
-    job = {"instruction": QUESTION, "work_folder": folder / "work", "identity": {}}
+    job = {"instructions": {"IC": QUESTION}, "work_folder": folder / "work", "identity": {}}
     sizes = {"batch_size": 2, "images_per_shard": 2, "storage": "float32"}
     with pytest.raises(KeyboardInterrupt):
-        embed_block(model, stimuli, range(5), **job, **sizes)
-    block = embed_block(model, stimuli, range(5), **job, **sizes)
+        next(embed_block(model, stimuli, range(5), **job, **sizes))
+    (block,) = embed_block(model, stimuli, range(5), **job, **sizes)
     assert calls == [2, 2, "died", 1]
     stored = torch.from_numpy(block["embedding"].values).transpose(0, 1)
     assert relative(stored, states) < 1e-5
@@ -100,7 +100,7 @@ def require_resumed(model, shown, states, folder):
 def test_the_code_that_resizes_is_known_and_part_of_a_job(folder):
     found = {kind: load(folder(kind)) for kind in ("qwen2_vl", "molmo2")}
     said = {
-        kind: block_identity(model, [0], QUESTION, "float32", {})["image_backend"]
+        kind: block_identity(model, [0], QUESTION, range(5), "float32", {})["image_backend"]
         for kind, model in found.items()
     }
     assert said == {"qwen2_vl": "pil", "molmo2": "torchvision"}
