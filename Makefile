@@ -122,6 +122,7 @@ test-full: setup conformance-mutants
 	BRAINSTRUCT_FAULTS_FULL=1 $(BIN)/python -m pytest -s tests/faults/test_random_signals.py
 	BRAINSTRUCT_RECOVERY_FULL=1 $(BIN)/python -m pytest tests/workflow/test_recovery.py
 	BRAINSTRUCT_TEXTS_FULL=1 $(BIN)/python -m pytest tests/workflow/test_hostile_texts.py
+	BRAINSTRUCT_TYPES_FULL=1 $(BIN)/python -m pytest tests/models/test_models_auto.py tests/models/test_models_types.py
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 import yaml
 from tokenizers import AddedToken, Tokenizer, processors
@@ -39,8 +40,17 @@ VISION: dict[str, Any] = {
     "num_heads": 4,
     "embed_dim": 32,
 }
-KINDS: dict[str, dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+END_IDS = 60
+"""So many of the first tokens, which are bytes, end an answer."""
+
+_DESCRIBED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+KINDS: dict[str, dict[str, Any]] = {
+    kind: entry for kind, entry in _DESCRIBED.items() if not kind.startswith(".")
+}
+_TEMPLATE = (
+    "BEGIN{% for m in messages %}HEAD{% for c in m.content %}"
+    "{% if c.type == 'image' %}MARK{% else %}{{ c.text }}{% endif %}"
+    "{% endfor %}TAIL{% endfor %}{% if add_generation_prompt %}OPENING{% endif %}"
 )
 
 
@@ -48,12 +58,20 @@ def build(kind: str, folder: Path) -> None:
     """Write a checkpoint of a type into an empty folder."""
     entry = KINDS[kind]
     tokenizer = write_tokenizer(entry, folder)
-    ids = {name: tokenizer.token_to_id(token) for name, token in entry["ids"].items()}
-    (folder / "chat_template.jinja").write_text(entry["template"], encoding="utf-8")
+    ids = {
+        name: [tokenizer.token_to_id(one) for one in token]
+        if isinstance(token, list)
+        else tokenizer.token_to_id(token)
+        for name, token in entry["ids"].items()
+    }
+    (folder / "chat_template.jinja").write_text(template(entry), encoding="utf-8")
     config_class = CONFIG_MAPPING[kind]
     known = IMAGE_PROCESSOR_MAPPING.get(config_class, None) or {}
-    images = getattr(transformers, entry["image_class"]) if "image_class" in entry else known["pil"]
-    processor = {"processor_class": PROCESSOR_MAPPING[config_class].__name__}
+    images = known.get("pil") or known.get("torchvision")
+    if "image_class" in entry:
+        images = getattr(transformers, entry["image_class"])
+    mapped = PROCESSOR_MAPPING.get(config_class, None)
+    processor = {"processor_class": mapped.__name__} if mapped else {}
     write(folder / "preprocessor_config.json", images(**entry["images"]).to_dict() | processor)
     write(folder / "processor_config.json", processor | entry.get("processor", {}))
     ends = {
@@ -71,28 +89,47 @@ def build(kind: str, folder: Path) -> None:
     config = config_class(
         text_config=fitting(usual.text_config, sizes) | entry["text"],
         vision_config=fitting(usual.vision_config, VISION) | entry["vision"],
+        **{name: sizes[name] for name in ("vocab_size", "hidden_size") if name in usual.to_dict()},
         **ids,
         **entry.get("config", {}),
     )
     network = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[config_class](config)
-    spread(network, seed=0)
-    # The first tokens are bytes: answers end at different steps.
+    spread(network, seed=entry.get("seed", 0))
+    with torch.no_grad():  # experts are one parameter [expert, feature, feature], and no layers
+        for name, parameter in network.named_parameters():
+            if ".experts." in name and parameter.ndim == 3:
+                parameter.div_(parameter.shape[-1] ** 0.5)
     network.generation_config = GenerationConfig(
-        eos_token_id=[ends["eos"], *range(20)], pad_token_id=ends["pad"]
+        eos_token_id=[ends["eos"], *range(END_IDS)], pad_token_id=ends["pad"]
     )
     network.save_pretrained(folder)
 
 
+def template(entry: dict[str, Any]) -> str:
+    """Return a chat template with the turns of a type."""
+    text = _TEMPLATE.replace("MARK", entry["mark"])
+    for place in ("BEGIN", "HEAD", "TAIL", "OPENING"):
+        text = text.replace(place, entry["turns"].get(place.lower(), ""))
+    return text
+
+
 def fitting(part: Any, sizes: dict[str, Any]) -> dict[str, Any]:
     """Return those of the sizes that a part of a configuration has, and its type."""
-    found = {name: value for name, value in sizes.items() if hasattr(part, name)}
+    if part is None:
+        return sizes
+    found = {name: value for name, value in sizes.items() if name in part.to_dict()}
     return found | {"model_type": part.model_type}
 
 
 def write_tokenizer(entry: dict[str, Any], folder: Path) -> Tokenizer:
     """Write the tokenizer of a type, and return it."""
     tokenizer = qwen_tokenizer()
-    tokenizer.add_special_tokens([AddedToken(one, normalized=False) for one in entry["specials"]])
+    # Tokens that say where a tile is.
+    tiles = (
+        [(row, column) for row in range(1, 7) for column in range(1, 7)] if "grid" in entry else []
+    )
+    tokens = [*entry["specials"], *(entry["grid"].format(*tile) for tile in tiles)]
+    tokenizer.add_special_tokens([AddedToken(one, normalized=False) for one in tokens])
     config = {
         "eos_token": entry["eos"],
         "extra_special_tokens": entry["named"],

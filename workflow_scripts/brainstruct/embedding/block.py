@@ -192,6 +192,7 @@ def block_identity(
         "max_new_tokens": model.options.max_new_tokens,
         "sampling": None if sampling is None else asdict(sampling),
         "dtype": str(model.dtype).removeprefix("torch."),
+        "image_backend": model.image_backend,
         "storage": storage,
         "instruction_sha256": told,
         "prompt": None if instruction is None else model.prompt(instruction),

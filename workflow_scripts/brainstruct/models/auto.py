@@ -8,6 +8,7 @@ template writes the prompt, unless the study does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,22 +23,18 @@ from brainstruct.models.beginning import ROWS
 from brainstruct.models.files import as_config, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
 from brainstruct.models.kinds import require_kind
-from brainstruct.models.loading import load_network, require_effect
-from brainstruct.models.pooling import last_state
+from brainstruct.models.loading import load_network, require_sound
 from brainstruct.models.processing import load_whole_processor
-from brainstruct.models.prompts import chat, require_plain
+from brainstruct.models.prompts import THINKING, chat, require_answer, require_plain
 from brainstruct.models.responding import RespondingModel, shared_instruction
-from brainstruct.models.response import Listener
 from brainstruct.store.faults import reading
 
-NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm")
+NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm", "embedding_norm", "norm_f")
 """Names that decoders give to the norm behind their last block."""
 
-_THINKING = ("<think>", "<|channel>thought", "<|thinking|>")
-"""Tokens that begin what is no answer yet: models are not let."""
 
-_ROUNDING = 1e-3
-"""Largest relative difference of states that are the same."""
+_ALIKE = "checkpoint whose processor takes this prompt, and makes images of one size alike"
+_SUITED = "Take all its files from one revision; if they are, name another checkpoint"
 
 
 class Auto(RespondingModel):
@@ -58,7 +55,7 @@ class Auto(RespondingModel):
         network_class = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)]
         network = load_network(network_class, config, options, attn_implementation=None)
         known = tokenizer.get_vocab()
-        forbidden = {known[token] for token in _THINKING if token in known}
+        thinking = {known[token] for token in THINKING if token in known}
         named = (
             getattr(source, name, None)
             for source in (config, processor)
@@ -69,20 +66,18 @@ class Auto(RespondingModel):
         model = cls(
             options,
             network,
-            _decoder(network, folder),
+            decoder_of(network, folder),
             processor,
             tokenizer,
             end_ids=tokens.end_ids(folder, tokenizer),
             pad_id=next(one for one in pads if one is not None),
-            forbidden_ids=tuple(forbidden | image_ids),
+            forbidden_ids=tuple(thinking | image_ids),
         )
         model.image_ids = image_ids
-        # Of Gemma, the processor puts all its image tokens where this one stands.
-        model.image_mark = str(getattr(processor, "boi_token", processor.image_token))
-        what = "checkpoint whose processor suits its network"
-        with reading(folder, what, "Take all its files from one revision"):
-            require_effect(model)
-        model._require_heard()
+        model.image_mark = str(getattr(processor, "image_token", "<image>"))
+        model.image_backend = getattr(processor.image_processor, "backend", cls.image_backend)
+        with reading(folder, "checkpoint whose processor suits its network", _SUITED):
+            require_sound(model)
         return model
 
     def prompt(self, instruction: str) -> str:
@@ -90,25 +85,35 @@ class Auto(RespondingModel):
         folder = self.options.checkpoint
         require_plain(folder, self.tokenizer, instruction)
         if self.template is not None:
-            return super().prompt(instruction)
-        template = self._images.chat_template or self.tokenizer.chat_template
-        return chat(folder, self.tokenizer, template, instruction, self.options.chat)
+            text = super().prompt(instruction)
+        else:
+            template = self._images.chat_template or self.tokenizer.chat_template
+            text = chat(folder, self.tokenizer, template, instruction, self.options.chat)
+        require_answer(folder, self.tokenizer, text)
+        return text
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Write the prompt and process the images; see `FeatureModel.prepare`."""
         text = self.prompt(shared_instruction(texts))
-        begin = self.tokenizer.bos_token
-        found = self._images(
-            text=[text] * len(images),
-            images=[[image] for image in images],
-            add_special_tokens=not (begin and text.startswith(begin)),
-            padding=False,  # whatever whoever saved the tokenizer had set
-            truncation=False,
-            return_tensors="pt",
-        )
-        folder = self.options.checkpoint
-        tokens.require_embedded(folder, found["input_ids"], self.body.embed_tokens)
-        return _by_stimulus(found, len(images))
+        begin, folder = self.tokenizer.bos_token, self.options.checkpoint
+        # Which tokens are an image's: some networks ask, and not all their processors say.
+        asked = "mm_token_type_ids" in signature(self.network.forward).parameters
+        with reading(folder, _ALIKE, _SUITED):
+            found = self._images(
+                text=[text] * len(images),
+                images=[[image] for image in images],
+                add_special_tokens=not (begin and text.startswith(begin)),
+                padding=False,  # whatever whoever saved the tokenizer had set
+                truncation=False,
+                return_tensors="pt",
+                **({"return_mm_token_type_ids": True} if asked else {}),
+            )
+            ids = found["input_ids"]
+            if not torch.equal(ids, ids[:1].expand_as(ids)):
+                raise ValueError("their tokens are others")
+            batch = _by_stimulus(found, len(images))
+        tokens.require_embedded(folder, ids, self.body.embed_tokens)
+        return batch
 
     def generate(self, batch: Batch, **settings: Any) -> Any:
         """Run the network's own generation; see `RespondingModel.generate`."""
@@ -118,27 +123,6 @@ class Auto(RespondingModel):
         }
         return self.network.generate(**inputs, **settings)
 
-    def _require_heard(self) -> None:
-        """Refuse a network whose blocks give other states than the library says it has."""
-        if self.options.empty:
-            return
-        picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
-        inputs = self.on_device(self.prepare([picture], ["What is in this image?"]))
-        listener = Listener(self.body, last_state, inputs["attention_mask"], self.decoding.end_ids)
-        settings = self.decoding.greedy_config(n_tokens=1)
-        settings.output_hidden_states = settings.return_dict_in_generate = True
-        with torch.inference_mode(), listener.listening():
-            told = self.generate(inputs, generation_config=settings).hidden_states[0]
-        # The first may have been through cross-attention (IDEFICS).
-        said = torch.stack([states[:, -1].float() for states in told[1:]])
-        heard = listener.prompt[1:]
-        if len(said) != len(heard) or (said - heard).norm() > _ROUNDING * said.norm():
-            raise InputError(
-                self.options.checkpoint,
-                f"its {len(heard)} blocks give other states than the library's {len(said)}",
-                "Name another checkpoint for this model",
-            )
-
 
 class Llava(Auto):
     """LLaVA-1.5, with the prompt that its authors published."""
@@ -147,9 +131,11 @@ class Llava(Auto):
     usual_template = "USER: {image}\n{instruction}\nASSISTANT:"
 
 
-def _decoder(network: Any, folder: Path) -> Any:
+def decoder_of(network: Any, folder: Path) -> Any:
     """Return the part that reads and writes text, its own parts named as LLaMA's are."""
-    body = network.get_decoder()
+    found = network.get_decoder()
+    # Some call so what has a head, too.
+    body = next((part for part in found.modules() if hasattr(part, "layers")), found)
     norm = next((name for name in NORMS if hasattr(body, name)), None)
     if norm is None or len(getattr(body, "layers", ())) != body.config.num_hidden_layers:
         parts = ", ".join(name for name, _ in body.named_children())

@@ -16,7 +16,7 @@ from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageP
 from brainstruct.models import tokens
 from brainstruct.models.files import as_config, load_processor, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.loading import load_network, require_effect
+from brainstruct.models.loading import load_network, require_sound
 from brainstruct.models.responding import RespondingModel
 
 IMAGE_TOKEN = "<image>"
@@ -56,7 +56,7 @@ class Idefics(RespondingModel):
             forbidden_ids=(image_id, fake_id),
         )
         tokens.require_bos(folder, tokenizer, model.prompt_ids("image"))
-        require_effect(model)
+        require_sound(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:

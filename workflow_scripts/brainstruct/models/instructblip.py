@@ -21,7 +21,7 @@ from brainstruct.errors import InputError
 from brainstruct.models import tokens
 from brainstruct.models.files import as_config, load_processor, read_checkpoint
 from brainstruct.models.interface import Batch, ModelOptions
-from brainstruct.models.loading import load_network, require_effect
+from brainstruct.models.loading import load_network, require_sound
 from brainstruct.models.responding import RespondingModel
 
 
@@ -58,7 +58,7 @@ class InstructBlip(RespondingModel):
             forbidden_ids=(config.image_token_id,),
         )
         model._qformer_tokenizer = tokens.load_tokenizer(folder / "qformer_tokenizer")
-        require_effect(model)
+        require_sound(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:

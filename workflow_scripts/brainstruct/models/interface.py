@@ -139,6 +139,9 @@ class FeatureModel(ABC):
     modality: ClassVar[Modality]
     """What `prepare` reads."""
 
+    image_backend: str = "pil"
+    """What resizes the images that it reads; others give other pixels."""
+
     def __init__(self, options: ModelOptions, network: Any, body: Any) -> None:
         self.options = options
         self.network = network

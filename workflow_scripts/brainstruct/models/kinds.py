@@ -20,6 +20,12 @@ _OTHERS = {
     "writes all tokens of an answer at once (block diffusion)": ("diffusion_gemma",),
     "answers with the movements of a robot": ("pi0",),
     "reads proteins": ("evolla",),
+    "reads no images": ("mistral4",),
+    "reads videos": ("instructblipvideo",),
+    "says of images whether they may be shown": ("shieldgemma2",),
+    "needs the package timm, which the environments do not have": (
+        "fast_vlm", "gemma3n", "perception_lm",
+    ),
 }  # fmt: skip
 """What types of the library are, that cannot be run."""
 
@@ -63,5 +69,8 @@ def refused(folder: Path, config: dict[str, Any], fault: str, cure: str) -> Inpu
     """Return what is to be said of a checkpoint that the library cannot run as it is asked to."""
     if "auto_map" in config:
         fault += "; it comes with code of its own, which is never run"
-        cure = "Name its twin for the library, often with -hf at the end of its name"
+        known = sorted(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES, key=len, reverse=True)
+        stated = str(config.get("model_type")).lower()
+        if twin := next((one for one in known if stated.startswith(one)), None):
+            cure = f"Name its twin for the library (model_type {twin}), often named so with -hf"
     return InputError(folder / "config.json", fault, cure)

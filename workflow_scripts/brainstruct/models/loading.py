@@ -26,7 +26,9 @@ from transformers.utils import logging as transformers_logging
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure, inspect_weights
 from brainstruct.models.interface import ModelOptions
+from brainstruct.models.pooling import last_state
 from brainstruct.models.random_init import initialise
+from brainstruct.models.response import Listener
 from brainstruct.models.tokens import generation_settings
 from brainstruct.store.faults import reading, refusal
 
@@ -111,6 +113,12 @@ def _laid_out(network: Any, spread: Mapping[str, Any]) -> Any:
         whole = sorted(network._no_split_modules)
         places = infer_auto_device_map(network, no_split_module_classes=whole)
     return dispatch_model(network, places, offload_dir=spread.get("offload_folder"))
+
+
+_QUESTION = "What is in this image?"
+
+_ROUNDING = 1e-3
+"""Largest relative difference of states that are the same."""
 
 
 def empty_network(network_class: Any, config: Any, folder: Path, **arguments: Any) -> Any:
@@ -237,8 +245,7 @@ def require_effect(model: Any) -> None:
     rows = np.linspace(0, 255, 64, dtype=np.uint8)
     ramp = np.stack(np.broadcast_arrays(rows[:, None], rows[None, :], rows[::-1, None]), axis=-1)
     images = [Image.fromarray(picture) for picture in (ramp, 255 - ramp.transpose(1, 0, 2))]
-    question = "What is in this image?"
-    texts = [question, question if model.modality != "text" else "A red dog sleeps."]
+    texts = [_QUESTION, _QUESTION if model.modality != "text" else "A red dog sleeps."]
     first, second = model.embed(images, texts, stimuli=[0, 0]).states
     if not (first.isfinite().all() and second.isfinite().all()):
         raise InputError(
@@ -257,3 +264,33 @@ def require_effect(model: Any) -> None:
             "(relative)",
             "Check that its weights are those of a trained model",
         )
+
+
+def require_sound(model: Any) -> None:
+    """Refuse a model that is blind, or that is not heard as the library has it.
+
+    Of one image and the first tokens of an answer: the blocks' states must be those that the
+    library keeps of the same pass, and the tokens those that the network chose.
+    """
+    require_effect(model)
+    if model.options.empty:
+        return
+    picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
+    inputs = model.on_device(model.prepare([picture], [_QUESTION]))
+    listener = Listener(model.body, last_state, inputs["attention_mask"], model.decoding.end_ids)
+    settings = model.decoding.greedy_config(n_tokens=3)
+    settings.output_hidden_states = settings.output_scores = True
+    settings.return_dict_in_generate = True
+    with torch.inference_mode(), listener.listening():
+        told = model.generate(inputs, generation_config=settings)
+    # The first may have been through cross-attention (IDEFICS).
+    said = torch.stack([states[:, -1].float().cpu() for states in told.hidden_states[0][1:]])
+    heard, fault = listener.prompt[1:].cpu(), None
+    answer = told.sequences[:, -listener.steps :].tolist()
+    chosen = torch.stack([scores.argmax(-1) for scores in told.scores], dim=1).tolist()
+    if len(said) != len(heard) or (said - heard).norm() > _ROUNDING * said.norm():
+        fault = f"its {len(heard)} blocks give other states than the library's {len(said)}"
+    elif answer != chosen:
+        fault = f"its answer begins {answer[0]}, the network chose {chosen[0]}"
+    if fault:
+        raise InputError(model.options.checkpoint, fault, "Name another checkpoint for this model")

@@ -5,28 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoImageProcessor, PreTrainedTokenizerFast
+import transformers
+from transformers import AutoImageProcessor, PreTrainedTokenizerFast, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure, load_processor
+from brainstruct.models.registry import IMAGES
 from brainstruct.store.faults import reading
+from brainstruct.store.files import read_json
 
 
 def load_whole_processor(folder: Path, config: Any, tokenizer: PreTrainedTokenizerFast) -> Any:
     """Return what turns text with images into the inputs of a network of some configuration.
 
-    Images are prepared by the code for PIL wherever the library has it: its code for
-    torchvision resizes otherwise, and would take over wherever that is installed. Videos are
-    left out, for what prepares them needs torchvision even where there are none.
+    Images are prepared by the code for PIL wherever the library has it, by that for
+    torchvision, which resizes otherwise, where it has no other. Videos and sounds are left out.
 
     Raises
     ------
     InputError
         If a file is damaged, or the library refuses it.
     """
-    kind: Any = PROCESSOR_MAPPING.get(type(config), None)
     what, cure = f"settings of a processor of {config.model_type}", fetch_cure(folder)
+    there = [folder / name for name in reversed(IMAGES) if (folder / name).is_file()]
+    named = [read_json(path, cure).get("processor_class") for path in there]
+    # As the checkpoint names it: some types share those of others.
+    kind: Any = getattr(transformers, str(next(filter(None, named), None)), None)
+    if not (isinstance(kind, type) and issubclass(kind, ProcessorMixin)):
+        kind = PROCESSOR_MAPPING.get(type(config), None)
     if kind is None:
         raise InputError(
             folder / "config.json",
@@ -34,14 +41,14 @@ def load_whole_processor(folder: Path, config: Any, tokenizer: PreTrainedTokeniz
             "Name another checkpoint for this model",
         )
     images = load_processor(AutoImageProcessor, folder, backend="pil")
-    parts = {"image_processor": images, "tokenizer": tokenizer, "video_processor": None}
+    parts = {"image_processor": images, "tokenizer": tokenizer}
 
     class Whole(kind):  # type: ignore[misc]
         """The same, without what it does not need for images."""
 
         @classmethod
         def _get_arguments_from_pretrained(cls, *_: Any, **__: Any) -> list[Any]:
-            return [parts[name] for name in cls.get_attributes()]
+            return [parts.get(name) for name in cls.get_attributes()]
 
         def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
             if argument is None:

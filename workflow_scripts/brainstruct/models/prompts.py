@@ -13,6 +13,14 @@ from brainstruct.store.faults import reading
 
 INSTRUCTION, IMAGE = "{instruction}", "{image}"
 
+THINKING = {
+    "<think>": "</think>",
+    "[THINK]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|channel>": "<channel|>",
+}
+"""How models begin and end what is no answer yet."""
+
 
 def written(template: str, instruction: str, image: str) -> str:
     """Put an instruction, and what stands for the image, into a text that has places for them.
@@ -39,8 +47,7 @@ def chat(
     Raises
     ------
     InputError
-        If there is no template or it refuses, the prompt would hold today's date, or the
-        answer would begin within a part that is no answer yet.
+        If there is no template or it refuses, or the prompt would hold today's date.
     """
     cure = "Write the prompt into models[].prompt, with {image} and {instruction}"
     if not isinstance(template, str):
@@ -67,13 +74,26 @@ def chat(
             add_generation_prompt=True,
             **{name: value for name, value in arguments.items() if name != "system"},
         )
-    if str(text).rstrip().endswith("<think>"):
-        raise InputError(
-            folder,
-            "its prompt ends where the model would begin to think, which is no answer",
-            "Switch it off (models[].chat: {enable_thinking: false}), or write models[].prompt",
-        )
     return str(text)
+
+
+def require_answer(folder: Path, tokenizer: PreTrainedTokenizerFast, prompt: str) -> None:
+    """Refuse a prompt after which a model would think, or which may let it do so unnoticed.
+
+    Raises
+    ------
+    InputError
+        If it ends within such a part, or has one whose begin is no token of its own.
+    """
+    for begin, end in THINKING.items():
+        fault = None
+        if prompt.rfind(begin) > prompt.rfind(end):
+            fault = f"its prompt ends where the model would begin to think ({begin}), no answer"
+        elif begin in prompt and begin not in tokenizer.get_vocab():
+            fault = f"thinks after {begin}, which is no token of its own: nothing can keep it from"
+        if fault:
+            cure = "Set models[].chat: {enable_thinking: false}, or write models[].prompt"
+            raise InputError(folder, fault, cure)
 
 
 def require_plain(folder: Path, tokenizer: PreTrainedTokenizerFast, instruction: str) -> None:

@@ -43,14 +43,21 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     reference.no_truncation()
     reference.no_padding()
     for text in _SAMPLES:
-        expected, found = reference.encode(text).ids, tokenizer(text)["input_ids"]
-        if expected != found:
+        ids = reference.encode(text).ids
+        expected, found = (ids, _letters(reference, ids)), tokenizer(text)["input_ids"]
+        if expected != (found, _letters(tokenizer, found)):
             raise InputError(
                 path,
-                f"says that {text!r} is {expected}, but it is loaded so that it gives {found}",
+                f"says that {text!r} is {ids}, but it is loaded so that it gives {found}, or reads "
+                f"them as {_letters(tokenizer, ids)!r}",
                 "Check tokenizer_config.json beside it, or use the pinned version of transformers",
             )
     return tokenizer
+
+
+def _letters(tokenizer: Any, ids: list[int]) -> str:
+    """Return the text of tokens without blanks, which settings may clean up."""
+    return "".join(str(tokenizer.decode(ids, skip_special_tokens=True)).split())
 
 
 def require_bos(folder: Path, tokenizer: PreTrainedTokenizerFast, ids: Iterable[int]) -> None:

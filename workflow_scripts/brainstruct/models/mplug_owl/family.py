@@ -12,7 +12,7 @@ from brainstruct.errors import InputError
 from brainstruct.models import files
 from brainstruct.models.files import load_processor
 from brainstruct.models.interface import ModelOptions
-from brainstruct.models.loading import load_network, require_effect
+from brainstruct.models.loading import load_network, require_sound
 from brainstruct.models.mplug_owl.configuration import MPlugOwlConfig
 from brainstruct.models.mplug_owl.modeling import MPlugOwlForConditionalGeneration
 from brainstruct.models.mplug_owl.prompt import IMAGE_ID, IMAGE_MARK, TEMPLATE, PromptTokenizer
@@ -44,7 +44,7 @@ class MPlugOwl(RespondingModel):
             end_ids={tokenizer.eos_id, *listed(config.text_config.eos_token_id)},
             pad_id=tokenizer.eos_id,
         )
-        require_effect(model)
+        require_sound(model)
         return model
 
     def prompt_ids(self, instruction: str) -> list[int]:
