@@ -22,6 +22,7 @@
 # make mutants  150 small changes anywhere in the library; its tests must notice (MUTANTS="--seed 2"; an hour)
 # make simulations  all simulations with known truth at full size, and their table for docs/statistics.md
 # make bench  benchmarks: ratios against the peers
+# make rehearsal  one subject at the NSD's true size through the workflow: time, memory, disk (ARGS="--scale other"; hours, 5 GB)
 # make environments   every environment of envs, made from nothing, runs what it is for
 # make locks  ask PyPI for all versions and hashes, after a change of envs/pins.toml
 SHELL := /bin/bash
@@ -42,7 +43,7 @@ one_word = '$(subst ','\'',$(1))'
 export PYTHONDONTWRITEBYTECODE := 1
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo view doctor plan describe report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants simulations bench environments locks envs picture schema tour costs pack take clean
+.PHONY: help setup demo view doctor plan describe report fetch_nsd test test-full test-slurm-demo lint faults determinism soak fresh-clone conformance-vectors conformance-mutants mutants simulations bench rehearsal environments locks envs picture schema tour costs pack take clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -123,6 +124,7 @@ test-full: setup conformance-mutants
 	BRAINSTRUCT_RECOVERY_FULL=1 $(BIN)/python -m pytest tests/workflow/test_recovery.py
 	BRAINSTRUCT_TEXTS_FULL=1 $(BIN)/python -m pytest tests/workflow/test_hostile_texts.py
 	BRAINSTRUCT_TYPES_FULL=1 $(BIN)/python -m pytest tests/models/test_models_auto.py tests/models/test_models_types.py
+	BRAINSTRUCT_REHEARSAL_FULL=1 $(BIN)/python -m pytest tests/rehearsal
 
 test-slurm-demo: setup
 	BRAINSTRUCT_SLURM_STUDY=config/demo.yaml $(BIN)/python -m pytest tests/slurm/test_slurm_demo.py
@@ -160,6 +162,9 @@ simulations: setup
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+
+rehearsal: setup
+	$(BIN)/python tests/rehearsal/rehearse.py $(ARGS)
 
 environments: setup
 	BRAINSTRUCT_ENVIRONMENTS=all $(BIN)/python -m pytest tests/environments -s --durations=0

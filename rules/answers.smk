@@ -39,7 +39,7 @@ rule show_responses:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         asked=answers.asked,

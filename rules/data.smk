@@ -110,7 +110,7 @@ rule estimate_cross_subject:
         "../envs/encode.yaml"
     threads: study.encoding.threads
     resources:
-        mem_mb=8000,
+        mem_mb=2000,
         runtime=120,
     params:
         others=data.other_subjects,
@@ -134,7 +134,7 @@ rule estimate_ceiling:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         dataset=data.about("regions"),

@@ -77,7 +77,7 @@ rule collect_scores:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=30,
     params:
         instructions=encoding.instructions,
@@ -103,7 +103,7 @@ rule find_winners:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=20,
     params:
         alignment=encoding.alignment,
@@ -127,7 +127,7 @@ rule tabulate_rois:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=20,
     params:
         alignment=encoding.alignment,

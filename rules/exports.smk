@@ -19,7 +19,7 @@ rule export_subject:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=60,
     params:
         subject=exports.subject,

@@ -13,7 +13,7 @@ rule prepare_pycortex:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=60,
     params:
         filestore=study.flatmaps.store,
@@ -49,7 +49,7 @@ rule draw_roi_bars:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         labels=figures.labels,
@@ -80,7 +80,7 @@ rule draw_instruction_rois:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         labels=figures.mllm_labels,
@@ -111,7 +111,7 @@ rule draw_layer_profiles:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         labels=figures.labels,
@@ -148,7 +148,7 @@ rule draw_winning_instruction:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         race="instruction",
@@ -185,7 +185,7 @@ rule draw_winning_model:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         race="model",
@@ -223,7 +223,7 @@ rule draw_winning_layer:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         n_layers=figures.n_layers,
@@ -256,7 +256,7 @@ rule draw_model_scatter:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     params:
         labels=figures.mllm_labels,
@@ -290,7 +290,7 @@ rule draw_alignment_maps:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=3000,
         runtime=30,
     params:
         labels=figures.mllm_labels,
@@ -321,7 +321,7 @@ rule draw_noise_ceiling:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         subjects=study.subjects,
@@ -356,7 +356,7 @@ rule draw_concepts:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         order=list(study.concepts),
@@ -391,7 +391,7 @@ rule draw_shared_variance:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     params:
         reference=figures.reference,

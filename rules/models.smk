@@ -43,6 +43,7 @@ for name, kind in models.embed_jobs().items():
             model="|".join(kind.models),
         conda:
             "../envs/embed.yaml"
+        threads: models.threads
         resources:
             gpu=models.gpus,
             mem_mb=48000,

@@ -16,7 +16,7 @@ rule assess_scores:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=2000,
         runtime=60,
     params:
         instructions=encoding.instructions,
@@ -43,7 +43,7 @@ rule compare_models:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=12000,
+        mem_mb=2000,
         runtime=60,
     params:
         groups=statistics.groups,
@@ -70,7 +70,7 @@ rule compare_instructions:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=2000,
         runtime=60,
     params:
         groups=statistics.single_groups,
@@ -96,7 +96,7 @@ rule find_best_models:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=20,
     params:
         models=statistics.compared_models,
@@ -197,7 +197,7 @@ rule tabulate_partition:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         divisor=encoding.divisor,
@@ -223,7 +223,7 @@ rule find_concepts:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=20,
     params:
         concepts=study.concepts,

@@ -171,7 +171,7 @@ rule draw_planted_recovered:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         legend=figures.legend,

@@ -13,7 +13,7 @@ rule pack_surface:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=6000,
+        mem_mb=2000,
         runtime=30,
     params:
         code=stage_identity("pack_surface"),
@@ -36,7 +36,7 @@ rule build_viewer:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=20,
     params:
         models=viewer.models,

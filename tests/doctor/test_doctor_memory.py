@@ -7,7 +7,8 @@ from sound_study import study_of
 
 from brainstruct.config.sense import REPOSITORY
 from brainstruct.doctor import memory
-from brainstruct.doctor.memory import askings, check_memory, machine_mb
+from brainstruct.doctor.memory import askings, check_memory
+from brainstruct.workflow.requests import machine_mb
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_jobs_that_fit_alone_but_not_side_by_side(sound, machine):
     assert "with --cores 32" in line
     assert "fit_ridge (16 GB)" in line
     assert "embed" not in line  # as many as there are GPUs
-    assert "--resources mem_mb=64000" in line
+    assert "--profile profiles/local" in line
 
 
 def test_rules_may_lie_elsewhere(sound, machine, tmp_path):

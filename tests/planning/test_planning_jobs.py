@@ -39,10 +39,10 @@ def test_jobs_are_read_from_a_dry_run():
     assert len(fit.inputs) == len(fit.outputs) == 2
     assert fit.wildcards == {"subject": "subj01", "model": "vit", "instruction": "none"}
     assert (fit.threads, fit.gpus, fit.memory_mb) == (4, 0, 16000)
-    assert fit.benchmark.endswith("0-1.tsv")
+    assert fit.minutes == 480
     assert fetch.kind == fetch.rule
     assert fetch.outputs == ("results/checkpoints/vit.json",)
-    assert (fetch.threads, fetch.benchmark) == (1, "")
+    assert (fetch.threads, fetch.minutes) == (1, 0)
 
 
 def test_nothing_to_do_is_no_job():

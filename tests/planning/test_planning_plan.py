@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from planned import write_benchmark
+from planned import keep_account
 
 from brainstruct.config.loading import load_study
 from brainstruct.planning import disk
@@ -25,7 +25,6 @@ def study_jobs():
             wildcards={"model": "vit-h", "instruction": "none", "block": block},
             gpus=1,
             memory_mb=48_000,
-            benchmark=f"results/benchmarks/embed/vit-h/none/{block}.tsv",
         )
         for block in blocks
     ]
@@ -118,7 +117,7 @@ def test_jobs_that_are_done_count_no_more(study):
 
 def test_records_of_earlier_jobs_replace_assumptions(study, tmp_path):
     jobs = study_jobs()
-    write_benchmark(tmp_path / jobs[0].benchmark, 3600.0, 9000.0)
+    keep_account(tmp_path / "results", jobs[0].outputs[0].removeprefix("results/"), 3600.0, 9000)
     plan = make_plan(study, jobs, jobs)
     assert plan.stages[0].measured == 1
     # The other block has nine times the images, and holds them until they are stored.

@@ -70,7 +70,7 @@ def test_exports_are_made_by_jobs_too(login):
     jobs = login.cluster.jobs("export", first)
     assert [job.rule for job in jobs] == ["export_subject_wildcards_01"]  # the rest is local
     assert (jobs[0].state, jobs[0].partition) == ("COMPLETED", "cpu")
-    assert (jobs[0].mem_mb, jobs[0].minutes) == (6000, 60)
+    assert (jobs[0].mem_mb, jobs[0].minutes) == (2000, 60)
     func = login.root / "results/derivatives/sub-01/func"
     assert len(list(func.glob("*_space-func1pt8mm_*.nii.gz"))) > 8
     assert (login.root / "results/derivatives/dataset_description.json").is_file()
@@ -103,8 +103,8 @@ def fails(script: str, how: str) -> str:
 def test_a_job_is_sent_again_with_what_it_lacked_and_with_nothing_else(login):
     (login.root / CEILING).unlink()
     rules, script = login.root / "rules/data.smk", login.root / SCRIPT
-    assert rules.read_text().count("mem_mb=2000") == 1
-    rules.write_text(rules.read_text().replace("mem_mb=2000", "mem_mb=700"))
+    assert rules.read_text().count("mem_mb=1000") == 1
+    rules.write_text(rules.read_text().replace("mem_mb=1000", "mem_mb=700"))
     limits = login.root / "profiles/slurm/partitions.yaml"
     sound = script.read_text()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.resources import Resources
 from snakemake_executor_plugin_slurm.partitions import read_partition_file
 
 from brainstruct.store.marks import Mark
+from brainstruct.workflow import requests
 from brainstruct.workflow.requests import Next, more_of, next_of
 
 HERE = Path(__file__).parent
@@ -83,6 +86,33 @@ def test_a_run_ends_with_what_failed_what_is_done_and_how_to_go_on(done):
 
 def test_no_mark_is_left_of_jobs_that_ended(done):
     assert list((done[0] / "results/ledger/marks").glob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "executor", "bound"),
+    [
+        (["gpu=2"], "local", 5000),
+        (["gpu=2", "mem_mb=700"], "local", 700),
+        (["gpu=2", "mem=700MB"], "local", 700),
+        ([], "local", None),
+        (["gpu=2"], "slurm", None),  # its nodes are not this one
+    ],
+)
+def test_memory_is_bounded_where_gpus_are(monkeypatch, given, executor, bound):
+    monkeypatch.setattr(requests, "machine_mb", lambda: 5000)
+    bounds = Resources.parser_factory()(given)
+    plugin = SimpleNamespace(name=executor)
+    requests.bound_memory(SimpleNamespace(global_resources=bounds, executor_plugin=plugin))
+    assert (bounds["mem_mb"].value if "mem_mb" in bounds else None) == bound
+
+
+def test_jobs_on_one_machine_ask_for_no_more_than_it_has(fresh):
+    """What a job asks for is cut to what there is: it runs, alone."""
+    arguments = ("-n", "--configfile", "config/demo.yaml")
+    asked = re.findall(r"mem_mb=(\d+)", fresh.run(*arguments, "--resources", "gpu=1").text)
+    assert max(map(int, asked)) == min(48_000, requests.machine_mb())
+    asked = re.findall(r"mem_mb=(\d+)", fresh.run(*arguments).text)
+    assert max(map(int, asked)) == 48_000
 
 
 STARTED = 1_000_000.0

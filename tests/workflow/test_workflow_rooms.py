@@ -344,3 +344,9 @@ def test_revisions_are_downloaded_to_folders_of_their_own(paper_config):
     assert folder(path="/my/own") == "/my/own"
     others = {folder(), folder(hub="other/name"), folder(revision="v2")}
     assert len(others) == 3
+
+
+def test_models_on_the_cpu_have_the_threads_of_a_fit(paper_config):
+    assert build(paper_config).models.threads == 1
+    paper_config["embedding"]["device"] = "cpu"
+    assert build(paper_config).models.threads == paper_config["encoding"]["threads"] == 4

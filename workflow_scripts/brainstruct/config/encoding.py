@@ -88,7 +88,7 @@ class Encoding(FitSettings):
     targets_per_batch : int
         Voxels that himalaya works on at once; bounds memory.
     threads : int
-        Threads of one job.
+        Threads of a job that fits, or embeds on a CPU.
     """
 
     layers_per_job: Literal["all"] | PositiveInt = "all"

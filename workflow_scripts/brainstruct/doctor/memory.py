@@ -10,6 +10,7 @@ from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.errors import Outcome
 from brainstruct.store.resources import findings_beside
+from brainstruct.workflow.requests import machine_mb
 
 _said = findings_beside(__file__, "findings.toml")
 
@@ -17,9 +18,6 @@ _RULE = re.compile(r"^\s*(?:rule|checkpoint)\b[^\n]*:\s*$", re.MULTILINE)
 _MEMORY = re.compile(r"mem_mb=(\d+)")
 _THREADS = re.compile(r"threads: study\.(\w+)\.threads")
 _SCRIPT = re.compile(r"workflow_scripts/(\w+)\.py")
-
-_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
-"""Of a container or a scheduler's job, by either version of control groups."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def check_memory(study: Study, *, rules: Path = REPOSITORY / "rules") -> Outcome
         if one not in large and not one.on_gpu and cores // one.threads * one.memory_mb > total
     ]
     if many:
-        said = _said("side_by_side", cores=cores, jobs=_listed(many), total=total)
+        said = _said("side_by_side", cores=cores, jobs=_listed(many))
         outcome.add("note", "memory", *said)
     return outcome
 
@@ -64,20 +62,6 @@ def askings(study: Study, rules: Path) -> Iterator[Asking]:
                 named = _THREADS.search(block)
                 threads = int(getattr(study, named[1]).threads) if named else 1
                 yield Asking(script[1], int(memory[1]), threads, "gpu=models.gpus" in block)
-
-
-def machine_mb() -> int:
-    """Return the memory that this process may use: the machine's, or less by a limit on it."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    root = Path("/sys/fs/cgroup")
-    own = Path("/proc/self/cgroup")
-    groups = own.read_text(encoding="utf-8").split() if own.is_file() else []
-    for group in (line.rpartition(":")[2].strip("/") for line in groups):
-        folders = [root / group, *(root / group).parents]
-        for file in (folder / name for folder in folders for name in _LIMITS):
-            if file.is_file() and (text := file.read_text().strip()).isdecimal():
-                found.append(int(text))
-    return min(found) // 1_000_000
 
 
 def _listed(asked: list[Asking]) -> str:

@@ -42,6 +42,7 @@ def keep_account(job: Any, seconds: float) -> None:
         seconds=round(seconds, 1),
         peak_mb=peak_mb(),
         at=round(time.time(), 3),
+        cpu=round(sum(use.ru_utime + use.ru_stime for use in _uses()), 1),
     )
     write_entry(entry, root)
 
@@ -83,6 +84,10 @@ def _below(path: str, root: str) -> str:
 
 def peak_mb() -> int:
     """Return the most memory that this process held, or one that it has waited for."""
-    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes there, kB elsewhere
-    return max(resource.getrusage(who).ru_maxrss for who in whose) * unit >> 20
+    # Bytes there, kB elsewhere.
+    return max(use.ru_maxrss for use in _uses()) >> (20 if sys.platform == "darwin" else 10)
+
+
+def _uses() -> list[resource.struct_rusage]:
+    """Return what this process has used, and those that it has waited for."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -29,6 +30,9 @@ _N_SCORES = 6
 _LAYER_DRAWS = 50  # `encoding.resampling.N_DRAWS`, which parsing does not import
 
 _LABELS_PER_FAMILY = 5
+
+_CHUNKS = 10
+"""Reading betas voxel by voxel takes as long as so many times the bytes of responses."""
 
 
 def is_layer(name: str) -> bool:
@@ -127,7 +131,9 @@ class Amounts:
         if job.kind != "prepare_responses":
             return 0
         files = self.dataset.response_files(job.wildcards["subject"], self.study.data.mask)
-        return sum(map(self.dataset.expected_bytes, files))
+        whole = [path for path in files if path.suffix != ".hdf5"]
+        chunks = _CHUNKS * self.output_bytes(job) if len(whole) < len(files) else 0
+        return sum(map(self.dataset.expected_bytes, whole)) + chunks
 
     def embedding_bytes(self, model: str, images: int) -> int:
         """Return the size of a model's states of some images: fitted layers are stored."""
@@ -179,6 +185,9 @@ class Amounts:
                 n_draws = self.study.statistics.n_draws + n_layers * _LAYER_DRAWS
                 draws = _SCORE_BYTES * n_regions * n_draws
                 return (n_instructions + 1) * (voxels * 2 * _SCORE_BYTES + draws) + labels
+            case "compare_models" | "compare_instructions":
+                draws = 4 * 8 * n_regions * self.study.statistics.n_draws
+                return self.compared(job) * (44 * voxels + draws) + labels
             case "find_winners":
                 return voxels * (41 + (_SCORE_BYTES + 1) * n_instructions) + labels
             case "estimate_ceiling":
@@ -201,11 +210,20 @@ class Amounts:
                 return assumed.pycortex_bytes * len(subjects)
             case "write_synthetic":
                 return sum(self.dataset.expected_bytes(Path(name)) for name in job.outputs)
-            case "build_tiny_checkpoint":
-                return self._tiny_bytes(job.outputs[0])
+            case "pack_surface":
+                return assumed.packed_bytes
+            case "build_viewer":  # winners of every model, and surfaces that are packed
+                return assumed.viewer_bytes + 41 * voxels * len(self.study.models)
             case rule if rule.startswith("draw_"):
-                return assumed.figure_bytes * len(job.outputs)
+                return (assumed.figure_bytes + 32 * voxels) * len(job.outputs)
         return assumed.file_bytes * len(job.outputs) + labels * (voxels > 0)
+
+    def compared(self, job: Job) -> int:
+        """Return the number of pairs that a job compares, of models or of instructions."""
+        if job.kind == "compare_models":
+            return len(self.study.compared_models)
+        n_instructions = self._spaces(job.wildcards["model"])[2]
+        return comb(n_instructions, 2) if job.kind == "compare_instructions" else 0
 
     def _spaces(self, model: str) -> tuple[int, int, int]:
         """Feature spaces, layers and instructions of a model; zeros if there is none."""
@@ -214,9 +232,3 @@ class Amounts:
         entry = self.study.model(model)
         n_layers, n = len(entry.fitted_layers), len(self.study.instructions_of(entry))
         return n_layers * n, n_layers, n
-
-    def _tiny_bytes(self, folder: str) -> int:
-        models = self.study.models
-        paths = {model.key: self.study.checkpoints[model.checkpoint].path for model in models}
-        sizes = [self.networks[key].download_bytes for key, path in paths.items() if path == folder]
-        return round(max(sizes, default=0)) + self.assumed.file_bytes

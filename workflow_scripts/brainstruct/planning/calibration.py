@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 from brainstruct.planning.costs import Cost
 from brainstruct.planning.jobs import Job
+from brainstruct.store.ledger import Ledger
 
 _Kind: TypeAlias = tuple[str, str]
 """Kind of job and model, or kind and ""."""
@@ -24,31 +22,21 @@ class Estimate:
     job: Job
     cost: Cost
     size: float  # bytes of all its outputs
-    measured: Cost | None = None  # of its benchmark file
+    measured: Cost | None = None  # by its account in the ledger
     stored: float | None = None  # bytes of its outputs, if all are on disk
 
 
-def read_benchmark(path: str | os.PathLike[str]) -> Cost | None:
-    """Read what Snakemake recorded of a job; `None` if there is nothing.
+def measured_cost(job: Job, ledger: Ledger, root: str, startup_s: float) -> Cost | None:
+    """Return what a job took by its own account; `None` if it gave none.
 
-    Repetitions are averaged; a job too short to be sampled has no memory (0).
+    It counts from its first line on, so that `startup_s` come to it. Its memory is the most
+    that the system saw it hold, which Snakemake's benchmarks, being samples, miss.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    names = (name.removeprefix(f"{root}/") for name in job.outputs)
+    entry = next((ledger.entries[name] for name in names if name in ledger.entries), None)
+    if entry is None or not entry.peak_mb:  # or it was found done, with no account
         return None
-    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
-    if not rows:
-        return None
-    seconds = sum(float(row["s"]) for row in rows) / len(rows)
-    return Cost(seconds, max(_number(row.get("max_rss")) for row in rows))
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "0")
-    except ValueError:
-        return 0.0
+    return Cost(entry.seconds + startup_s, entry.peak_mb * 1.048576)  # it counts in 2^20 bytes
 
 
 def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
@@ -64,9 +52,8 @@ def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
         for kind in set(_kinds(one.job)):
             if one.measured is not None:
                 seconds[kind].append((one.measured.seconds, one.cost.seconds))
-                if one.measured.memory_mb > 0:
-                    ratio = one.measured.memory_mb / one.cost.memory_mb
-                    memory[kind] = max(memory.get(kind, 0.0), ratio)
+                ratio = one.measured.memory_mb / one.cost.memory_mb
+                memory[kind] = max(memory.get(kind, 0.0), ratio)
             if one.stored is not None:
                 sizes[kind].append((one.stored, one.size))
     slower, larger = _ratios(seconds), _ratios(sizes)

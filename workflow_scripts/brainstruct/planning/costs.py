@@ -17,7 +17,10 @@ _MB = 1e6
 _TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
 """Rules whose jobs import torch."""
 
-COMPUTED = {"embed", "fit_ridge", "partition_variance"}
+_TESTING = {"assess_scores", "compare_models", "compare_instructions", "estimate_cross_subject"}
+"""Rules that score predictions of test images many times over."""
+
+COMPUTED = {"embed", "fit_ridge", "partition_variance"} | _TESTING
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
 _LAZY = {"tabulate_responses", "write_methods", "discard_embeddings"}
@@ -36,12 +39,21 @@ _EVALUATED = 26
 PRESET_PENALTIES, PRESET_FOLDS = 60, 5
 """Of the preset `oota2025`, which himalaya's own solver fits."""
 
+CROSS_SUBJECT_PENALTIES = 13
+"""Of a ceiling from other subjects."""
+
 _EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
 precision, which takes twice as long."""
 
+_QUANTILE_FLOPS = 2250
+"""Time of a pair's quantiles over draws, in products of a number, for each draw and voxel."""
+
+_SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 34.0}
+"""Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
+
 _IMPORTS_MB, _TORCH_MB = 200, 600
-"""Memory of a job before it has read anything."""
+"""Memory of a job before it has read anything, and with torch or surfaces."""
 
 
 @dataclass(frozen=True)
@@ -59,27 +71,42 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     data set's.
     """
     assumed = amounts.assumed
-    with_torch = job.kind in _TORCH
     written = float(amounts.output_bytes(job))
     read = written if job.kind in _LAZY else _results_read(job, amounts, size_of)
-    seconds = assumed.torch_startup_s if with_torch else assumed.startup_s
-    memory = float(_TORCH_MB if with_torch else _IMPORTS_MB)
+    seconds = startup_seconds(job, assumed) + _SURFACES_S.get(job.kind, 0.0)
+    seconds += assumed.file_s * len(job.inputs)
+    memory = float(_TORCH_MB if job.kind in _TORCH.union(_SURFACES_S) else _IMPORTS_MB)
     if job.kind == "embed":
-        # Images are read one by one, states are kept for one block.
+        # Images are read one by one; one instruction's states are held, and once more as a file.
         seconds += embed_seconds(job, amounts, assumed)
-        memory += (amounts.networks[job.wildcards["model"]].parameters * 2 + written) / _MB
+        bytes_each = 4 if Rooms.of(amounts.study).models.precision == "float32" else 2
+        weights = amounts.networks[job.wildcards["model"]].parameters * bytes_each
+        memory += (weights + 2 * written / len(job.outputs)) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
     seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
     if job.kind == "prepare_responses":
         return Cost(seconds, memory + _KEPT_TWICE * written / _MB)
-    if job.kind not in ("fit_ridge", "partition_variance"):
-        return Cost(seconds, memory + 2 * (read + written) / _MB)
+    seconds += _flops(job, amounts) / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
+    if job.kind in ("fit_ridge", "partition_variance"):
+        return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
+    if job.kind in _TESTING:  # responses to test images, scaled, and predictions piece by piece
+        subject = job.wildcards["subject"]
+        read = 3 * 4.0 * amounts.split(subject)[1] * amounts.voxels(subject)
+    return Cost(seconds, memory + (read + 2 * written) / _MB)
+
+
+def _flops(job: Job, amounts: Amounts) -> float:
+    """Return the arithmetic of a job that does not embed."""
     if job.kind == "fit_ridge":
-        flops = sum(map(is_layer, job.outputs)) * ridge_flops(job, amounts)
-    else:
-        flops = partition_flops(job, amounts)
-    seconds += flops / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
-    return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
+        return sum(map(is_layer, job.outputs)) * ridge_flops(job, amounts)
+    if job.kind == "partition_variance":
+        return partition_flops(job, amounts)
+    return resampling_flops(job, amounts) if job.kind in _TESTING else 0.0
+
+
+def startup_seconds(job: Job, assumed: Assumptions) -> float:
+    """Return what passes before the first line of a job."""
+    return assumed.torch_startup_s if job.kind in _TORCH else assumed.startup_s
 
 
 def _results_read(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> float:
@@ -161,6 +188,28 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
         study.encoding.folds,
     )
     return instructions * _decomposition_flops(n, p) + pairs * fit
+
+
+def resampling_flops(job: Job, amounts: Amounts) -> float:
+    """Return the arithmetic of a job that scores predictions of test images many times over.
+
+    Of every prediction, three weighted moments in every draw, and two of the responses; of every
+    pair compared, quantiles over draws; a permutation costs one product. A ceiling from other
+    subjects is a search for every subset of them and fold, with all images and half as long with
+    halves, in double precision by numpy, three times as slow.
+    """
+    study, voxels = amounts.study, amounts.voxels(job.wildcards["subject"])
+    images = amounts.split(job.wildcards["subject"])[1]
+    if job.kind == "estimate_cross_subject":
+        options, others = study.cross_subject, len(study.subjects) - 1
+        searches = min(2**others - 1, others * options.subsets_per_size) * options.folds
+        fitted = (images * (1 - 1 / options.folds)) ** 2 * (1 - 1 / options.inner_folds)
+        return float(3 * 3 * searches * CROSS_SUBJECT_PENALTIES * fitted * voxels)
+    members, draws = len(job.inputs) - 2, study.statistics.n_draws  # beside responses and ceiling
+    each = 2 * images * draws * (3 * members + 2)
+    if job.kind == "assess_scores":
+        each += 2 * images * study.encoding.permutations * (members + 1)
+    return float(voxels * (each + draws * _QUANTILE_FLOPS * amounts.compared(job)))
 
 
 def gram_flops(n: int, p: int, voxels: int, penalties: int) -> float:

@@ -24,7 +24,7 @@ _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    \w+: .*\n?)*)
 
 @dataclass(frozen=True)
 class Job:
-    """One job, with the cores, GPUs and MB of memory that it asks for (0: none)."""
+    """One job, with the cores, GPUs, MB of memory and minutes that it asks for (0: none)."""
 
     rule: str
     inputs: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Job:
     threads: int = 1
     gpus: int = 0
     memory_mb: float = 0.0
-    benchmark: str = ""  # where Snakemake records what it took
+    minutes: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -57,7 +57,7 @@ def _job(rule: str, items: Mapping[str, str]) -> Job:
         threads=int(items.get("threads", "1")),
         gpus=gpus_of(resources),
         memory_mb=float(resources.get("mem_mb", "0")),
-        benchmark=items.get("benchmark", ""),
+        minutes=float(resources.get("runtime", "0")),
     )
 
 

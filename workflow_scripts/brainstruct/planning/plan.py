@@ -8,8 +8,8 @@ from pathlib import Path
 
 from brainstruct.config.study import Study
 from brainstruct.planning.amounts import Amounts
-from brainstruct.planning.calibration import Estimate, calibrate, read_benchmark
-from brainstruct.planning.costs import COMPUTED, job_cost
+from brainstruct.planning.calibration import Estimate, calibrate, measured_cost
+from brainstruct.planning.costs import COMPUTED, job_cost, startup_seconds
 from brainstruct.planning.disk import (
     Part,
     folder_of,
@@ -22,12 +22,14 @@ from brainstruct.planning.disk import (
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.prices import Prices
 from brainstruct.planning.report import Plan, Stage, Volume
+from brainstruct.store.ledger import Ledger
 from brainstruct.workflow.rooms import Rooms
 
 
 def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
     """Estimate what a study takes, corrected by the records of jobs that are done."""
-    amounts = Amounts(study)
+    amounts, root = Amounts(study), Rooms.of(study).data.root
+    ledger = Ledger(root)
     files = {name: size for job in jobs for name, size in amounts.file_sizes(job).items()}
 
     def size_of(name: str) -> float:
@@ -39,7 +41,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
                 job,
                 job_cost(job, amounts, size_of),
                 sum(files[name] for name in job.outputs),
-                read_benchmark(job.benchmark) if job.benchmark else None,
+                measured_cost(job, ledger, root, startup_seconds(job, amounts.assumed)),
                 stored_bytes(job),
             )
             for job in jobs
@@ -50,7 +52,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
     to_embed = {
         job.wildcards["model"] for job in jobs if job.kind == "embed" and job.outputs in left
     }
-    written = _written(Rooms.of(study).data.root, estimates, files, left)
+    written = _written(root, estimates, files, left)
     folders = sum_up([*written, *inputs(amounts, to_embed)])
     found = volumes(folders)
     prices = Prices(estimates, amounts)

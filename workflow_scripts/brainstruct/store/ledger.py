@@ -65,6 +65,7 @@ class Entry:
     seconds: float
     peak_mb: int
     at: float  # end, seconds since the epoch
+    cpu: float = 0.0  # seconds of processors, with what the job has waited for
 
     @classmethod
     def of_job(cls, job: Any, rule: str, **measured: Any) -> Self:
@@ -272,4 +273,5 @@ def _entry(content: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
         seconds=content["seconds"],
         peak_mb=content["peak_mb"],
         at=content["at"],
+        cpu=content.get("cpu", 0.0),  # older lines do not say
     )

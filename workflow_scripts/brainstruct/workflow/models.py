@@ -190,6 +190,11 @@ class ModelRoom(Room):
         on_cpu = self.study.embedding.device == "cpu"
         return 0 if on_cpu else self.study.model(wildcards.model).gpus
 
+    @property
+    def threads(self) -> int:
+        """Threads of a job that embeds: on the CPU as many as a fit's."""
+        return self.study.encoding.threads if self.study.embedding.device == "cpu" else 1
+
     def looks_at(self, key: str) -> Part:
         """Part of the data set that a model looks at."""
         return "captions" if self.study.model(key).reads_captions else "pixels"

@@ -6,6 +6,7 @@ of memory, twice the time after a lack of time, up to the end of the partitions;
 after any other failure; and what would fail again is not tried.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ Lacked: TypeAlias = Literal["mem_mb", "runtime"]
 """Resources that grow, by their names in Snakemake: MB and minutes."""
 
 _LIMITS = {"mem_mb": "max_mem_mb", "runtime": "max_runtime"}  # in the partitions file
+_CONTROL_GROUPS = ("memory.max", "memory/memory.limit_in_bytes")
+"""Limits of a container or a scheduler's job, by either version of control groups."""
 _WORDS = {"mem_mb": ("memory", "MB"), "runtime": ("time", "minutes")}
 _NEARLY = 0.98  # of its time: clocks of nodes differ, and SLURM's is not Snakemake's
 
@@ -168,3 +171,27 @@ def suits(partition: Any, threads: int, resources: Mapping[str, Any]) -> bool:
     """Whether a partition can do what a job asks for."""
     asking = SimpleNamespace(threads=threads, resources=resources)
     return partition.score_job_fit(asking) is not None
+
+
+def bound_memory(workflow: Any) -> None:
+    """Bound the memory of jobs side by side where GPUs are, here: profiles/local, say.
+
+    A job that asks for more than this machine has runs alone.
+    """
+    bounds = workflow.global_resources
+    if "gpu" in bounds and "mem_mb" not in bounds and not sends_to_slurm(workflow):
+        bounds["mem_mb"] = machine_mb()
+
+
+def machine_mb() -> int:
+    """Return the memory that this process may use: the machine's, or less by a limit on it."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    root = Path("/sys/fs/cgroup")
+    own = Path("/proc/self/cgroup")
+    groups = own.read_text(encoding="utf-8").split() if own.is_file() else []
+    for group in (line.rpartition(":")[2].strip("/") for line in groups):
+        folders = [root / group, *(root / group).parents]
+        for file in (folder / name for folder in folders for name in _CONTROL_GROUPS):
+            if file.is_file() and (text := file.read_text().strip()).isdecimal():
+                found.append(int(text))
+    return min(found) // 1_000_000
