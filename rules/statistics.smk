@@ -171,7 +171,6 @@ rule partition_variance:
         partition_settings=statistics.partition_settings,
         penalties=study.encoding.alphas.model_dump(),
         folds=study.encoding.folds,
-        backend=study.encoding.backend,
         divisor=encoding.divisor,
         seed=study.seed,
         code=stage_format("partition_variance"),

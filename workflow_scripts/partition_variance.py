@@ -2,6 +2,7 @@
 
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.components import Components, principal_components
+from brainstruct.encoding.fitting import choose_backend
 from brainstruct.encoding.partition import (
     PLANTED,
     SHARES,
@@ -22,6 +24,7 @@ from brainstruct.encoding.partition import (
     partition_layers,
     partition_pair,
 )
+from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
@@ -42,10 +45,11 @@ def partition_variance(
     partition_settings: PartitionSettings,
     penalties: Alphas,
     folds: int,
-    backend: str,
+    backend: Annotated[str, FromConfig("encoding.backend")],
     divisor: Divisor,
     seed: int,
     threads: int,
+    gpus: int,
     code: str,
     partition: Path,
 ) -> None:
@@ -62,7 +66,7 @@ def partition_variance(
         shares=partition_settings.shares,
         folds=folds,
         seed=seed,
-        device="cuda" if backend == "torch_cuda" else "cpu",
+        device="cuda" if choose_backend(backend, gpus) == "torch_cuda" else "cpu",
     )
 
     @lru_cache(MOST_KEPT)
@@ -109,7 +113,7 @@ def partition_variance(
             a=("pair", [a for a, _ in pairs]),
             b=("pair", [b for _, b in pairs]),
         )
-        .assign_attrs(test_set=stored.test_set)
+        .assign_attrs(test_set=stored.test_set, device=banded.device)
     )
     # The same number of images and components for all pairs: one calibration serves them.
     first, second = (

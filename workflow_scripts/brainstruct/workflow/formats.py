@@ -19,7 +19,7 @@ STAGES: dict[str, int] = {
     "estimate_cross_subject": 2,
     "estimate_ceiling": 2,
     "embed": 1,
-    "fit_ridge": 3,
+    "fit_ridge": 4,
     "predict_selected": 2,
     "collect_scores": 2,
     "partition_variance": 2,

@@ -16,7 +16,15 @@ from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import batches
-from brainstruct.encoding.solver.arrays import Array, Scratch, cast, inverse_in_place, precision
+from brainstruct.encoding.solver.arrays import (
+    Array,
+    Scratch,
+    cast,
+    inverse_in_place,
+    packed,
+    precision,
+    product,
+)
 from brainstruct.encoding.solver.decomposition import Decomposition
 from brainstruct.encoding.solver.lowrank import Band, split_spectrum
 
@@ -71,7 +79,7 @@ class HeldOutRows:
         self.n_held = left.shape[0]
         self.scratch = scratch
         self.operators = [
-            (band.components, [left[:, band.components] * column for column in columns])
+            (band.components, [packed(left[:, band.components] * column) for column in columns])
             for band in factors.bands
             for columns in [cast(band.basis.T.copy(), dtype, left)]
         ]
@@ -79,11 +87,12 @@ class HeldOutRows:
         if self.complement:  # the targets themselves are the last part
             mixing = np.concatenate([-mixing, np.ones((1, mixing.shape[1]))])
         self.mixing = cast(mixing.T.copy(), dtype, left)
-        self.inverse = self._inside(left, n_samples)
-        self.invertible = np.array([inverse_in_place(matrix) for matrix in self.inverse])
+        inverse = self._inside(left, n_samples)
+        self.invertible = np.array([inverse_in_place(matrix) for matrix in inverse])
         for failed in np.flatnonzero(~self.invertible):
-            self.inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
-        size = np.array([float((matrix**2).sum()) for matrix in self.inverse])
+            inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
+        size = np.array([float((matrix**2).sum()) for matrix in inverse])
+        self.inverse = [packed(matrix) for matrix in inverse]
         gain = np.sqrt(size / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
 
@@ -93,11 +102,10 @@ class HeldOutRows:
         `projected` are the targets times U, (n_targets, r); `held` the centred targets
         of the held-out rows, (n_targets, n_held); `out` (n_alphas, n_targets, n_held).
         """
-        backend = get_backend()
         fitted = self.scratch.take("fitted", tuple(out.shape), held)
         self._fit_residuals(projected, held, fitted)
         for one, inverse, place in zip(fitted, self.inverse, out, strict=True):
-            backend.matmul(one, inverse, out=place)
+            product(one, inverse, place)
 
     def _inside(self, left: Array, n_samples: int) -> Array:
         """Return I - H_ff for all penalties: the residuals of unit targets."""
@@ -122,7 +130,7 @@ class HeldOutRows:
         for components, weighted in self.operators:
             stretch = projected[:, components]
             for operator in weighted:
-                backend.matmul(stretch, operator.T, out=parts[number])
+                product(stretch, operator, parts[number])
                 number += 1
         if self.complement:
             parts[number] = held
