@@ -163,7 +163,7 @@ rule partition_variance:
     threads: study.partition.threads
     resources:
         gpu=encoding.gpus,
-        mem_mb=12000,
+        mem_mb=6000,
         runtime=240,
     params:
         pairs=statistics.pairs,

@@ -28,7 +28,7 @@ def test_rules_say_what_they_ask_for(sound):
     study = study_of(sound)
     asked = {one.script: one for one in askings(study, REPOSITORY / "rules")}
     assert (asked["embed"].memory_mb, asked["embed"].on_gpu) == (48000, True)
-    assert asked["fit_ridge"].memory_mb == 16000
+    assert asked["fit_ridge"].memory_mb == 8000
     assert asked["fit_ridge"].threads == study.encoding.threads
     assert asked["draw_roi_bars"].threads == 1
 
@@ -45,12 +45,12 @@ def test_a_job_that_is_larger_than_the_machine(sound, machine):
 
 
 def test_jobs_that_fit_alone_but_not_side_by_side(sound, machine):
-    machine(64_000, 32)
+    machine(60_000, 32)
     (line,) = lines(check_memory(study_of(sound, encoding={"threads": 4})))
     assert "with --cores 32" in line
-    assert "fit_ridge (16 GB)" in line
+    assert "fit_ridge (8 GB)" in line
     assert "embed" not in line  # as many as there are GPUs
-    assert "--resources mem_mb=64000" in line
+    assert "--resources mem_mb=60000" in line
 
 
 def test_rules_may_lie_elsewhere(sound, machine, tmp_path):
