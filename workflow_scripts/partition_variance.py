@@ -61,12 +61,13 @@ def partition_variance(
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth
+    engine = choose_backend(backend, gpus)
     banded = BandedOptions(
         alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
         shares=partition_settings.shares,
         folds=folds,
         seed=seed,
-        device="cuda" if choose_backend(backend, gpus) == "torch_cuda" else "cpu",
+        device="cuda" if engine == "torch_cuda" else "cpu",
     )
 
     @lru_cache(MOST_KEPT)
@@ -113,7 +114,7 @@ def partition_variance(
             a=("pair", [a for a, _ in pairs]),
             b=("pair", [b for _, b in pairs]),
         )
-        .assign_attrs(test_set=stored.test_set, device=banded.device)
+        .assign_attrs(test_set=stored.test_set, backend=engine)
     )
     # The same number of images and components for all pairs: one calibration serves them.
     first, second = (

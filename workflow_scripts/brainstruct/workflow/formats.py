@@ -22,7 +22,7 @@ STAGES: dict[str, int] = {
     "fit_ridge": 4,
     "predict_selected": 2,
     "collect_scores": 2,
-    "partition_variance": 2,
+    "partition_variance": 3,
     "compare": 2,
 }
 """Script -> number. Model families have their own, in `brainstruct.models.registry`, and
