@@ -28,8 +28,8 @@ def packed(factor: Array) -> Array:
     """Return a right factor of products as `product` takes it without copying it each time."""
     if isinstance(factor, np.ndarray) or factor.is_mkldnn or factor.device.type != "cpu":
         return factor
-    usable = precision(factor) == "float32" and torch.backends.mkldnn.is_available()
-    return factor.to_mkldnn() if usable else factor
+    known = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return factor.to_mkldnn() if known and precision(factor) == "float32" else factor
 
 
 def product(left: Array, right: Array, out: Array) -> None:
