@@ -25,7 +25,7 @@ for fitted in encoding.fit_jobs():
         threads: study.encoding.threads
         resources:
             gpu=encoding.gpus,
-            mem_mb=16000,
+            mem_mb=8000,
             runtime=480,
         params:
             encoding=encoding.settings,

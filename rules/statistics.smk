@@ -164,7 +164,7 @@ rule partition_variance:
     threads: study.partition.threads
     resources:
         gpu=encoding.gpus,
-        mem_mb=12000,
+        mem_mb=6000,
         runtime=240,
     params:
         pairs=statistics.pairs,
@@ -172,7 +172,6 @@ rule partition_variance:
         partition_settings=statistics.partition_settings,
         penalties=study.encoding.alphas.model_dump(),
         folds=study.encoding.folds,
-        backend=study.encoding.backend,
         weights=study.encoding.weights,
         divisor=encoding.divisor,
         statistics=statistics.options,

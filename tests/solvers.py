@@ -80,9 +80,11 @@ def most_bytes(
     blocks = n_folds * BLOCKS + 6
     kept = 8 * square**2 + size * n_targets * (square + blocks * n_alphas)
     left = size * n_samples * square
-    fold = size * held * (n_targets + RANK[dtype] * square + nodes * held)
+    # inverses of a fold are held twice: where they are made, and packed for products
+    fold = size * held * (n_targets + RANK[dtype] * square + 2 * nodes * held)
     batch = min(n_targets_batch, n_targets) * held
     scratch = size * (min(SCRATCH, PARTS * batch) + 2 * (nodes + 1) * batch)
+    scratch += size * min(n_targets_batch, n_targets) * square
     search = kept + left + fold + scratch
     if double:  # what was worked out in float32 before
         search += 4 * n_targets * square

@@ -12,7 +12,7 @@ import xarray as xr
 from brainstruct.config.encoding import FitSettings
 from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.reading import Embeddings
-from brainstruct.encoding.fitting import choose_fit
+from brainstruct.encoding.fitting import choose_backend, choose_fit
 from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.permutation import Chance, PermutationTest
 from brainstruct.encoding.resampling import N_DRAWS, Resampler, image_weights
@@ -32,7 +32,9 @@ def fit_ridge(
     seed: int,
     instruction: str,
     targets_per_batch: Annotated[int, FromConfig("encoding.targets_per_batch")],
+    backend: Annotated[str, FromConfig("encoding.backend")],
     threads: int,
+    gpus: int,
     code: str,
     fits: list[Path],
     prediction: Path | None,
@@ -46,13 +48,15 @@ def fit_ridge(
             encoding.preset,
         )
     settings = encoding.model_dump(exclude_unset=True)
+    engine = choose_backend(backend, gpus)
     stored = read_responses(responses)
-    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch)
+    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
     weights = stored.weights if encoding.weights else None
     fit = fit if weights is None else partial(fit, weights=weights)
     spaces = Embeddings(embeddings, stored.stimulus)
     train, measured, truth = stored.train, stored.measured, stored.truth
-    log.info("%d training and %d test images, %d voxels", *measured.shape[:1], *truth.shape)
+    log.info("%d training and %d test images, %d voxels, by %s", *measured.shape[:1],
+             *truth.shape, engine)  # fmt: skip
     wanted = encoding.permutations
     test = PermutationTest(truth, n_permutations=wanted, seed=seed) if wanted else None
     best = BestPrediction(*truth.shape)
@@ -94,6 +98,7 @@ def fit_ridge(
                 "n_test": len(truth),
                 "test_set": stored.test_set,
                 "n_features": features.shape[1],
+                "backend": engine,
                 "n_permutations": test.n_permutations if test else 0,
                 "smallest_p": test.floor if test else np.nan,
                 "n_at_edge": early.n_voxels,

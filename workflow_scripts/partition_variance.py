@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.banded import BandedOptions
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.components import Components, principal_components
+from brainstruct.encoding.fitting import choose_backend
 from brainstruct.encoding.partition import (
     PLANTED,
     SHARES,
@@ -26,6 +28,7 @@ from brainstruct.encoding.partition import (
     share_draws,
 )
 from brainstruct.encoding.regions import regions
+from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
@@ -46,13 +49,14 @@ def partition_variance(
     partition_settings: PartitionSettings,
     penalties: Alphas,
     folds: int,
-    backend: str,
+    backend: Annotated[str, FromConfig("encoding.backend")],
     weights: str | None,
     divisor: Divisor,
     statistics: ComparisonOptions,
     mask: str,
     seed: int,
     threads: int,
+    gpus: int,
     code: str,
     partition: Path,
 ) -> None:
@@ -65,13 +69,14 @@ def partition_variance(
     layers = partition_layers(fitted, space, reliable, partition_settings.layer)
     stored = read_responses(responses)
     train, measured, truth = stored.train, stored.measured, stored.truth
+    engine = choose_backend(backend, gpus)
     labelled = xr.DataArray(truth, dims=("stimulus", "voxel"), coords={"stimulus": stored.tested})
     banded = BandedOptions(
         alphas=np.logspace(penalties.log10_min, penalties.log10_max, penalties.count).tolist(),
         shares=partition_settings.shares,
         folds=folds,
         seed=seed,
-        device="cuda" if backend == "torch_cuda" else "cpu",
+        device="cuda" if engine == "torch_cuda" else "cpu",
     )
 
     @lru_cache(MOST_KEPT)
@@ -120,7 +125,7 @@ def partition_variance(
             a=("pair", [a for a, _ in pairs]),
             b=("pair", [b for _, b in pairs]),
         )
-        .assign_attrs(test_set=stored.test_set, confidence=statistics.confidence)
+        .assign_attrs(test_set=stored.test_set, confidence=statistics.confidence, backend=engine)
     )
     # The same number of images and components for all pairs: one calibration serves them.
     first, second = (

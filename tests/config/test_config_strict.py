@@ -129,7 +129,7 @@ def test_json_may_have_tabs_and_no_commas_too_many(tmp_path, refused):
         ("encoding: {folds: 1}", "encoding.folds: must be a whole number, at least 2, not 1"),
         ("encoding: {folds: 2.5}", "encoding.folds: must be a whole number, not 2.5"),
         ("encoding: {backend: tourch}", "not 'tourch'. Did you mean 'torch'?"),
-        ("encoding: [a]", "encoding: must be a block of settings (preset, backend"),
+        ("encoding: [a]", "encoding: must be a block of settings (preset, solver"),
         ("partition: {layer: bset}", "Did you mean 'best'?"),
         (
             "embedding: {decoding: {top_p: 3}}",

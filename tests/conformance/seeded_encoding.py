@@ -131,15 +131,19 @@ def fitted(folder: Path) -> Outputs:
                 "permutations": 60,
                 "alpha_score": "l2_neg_loss",
             }
-            usual = {"folds": 5, "backend": "torch", "solver": "gram"}
+            usual = {"folds": 5, "solver": "gram"}
+            chosen = given | usual | settings
+            backend = chosen.pop("backend", "torch")
             fit_ridge(
                 responses=responses,
                 embeddings=embeddings,
-                encoding=FitSettings(**given | usual | settings),
+                encoding=FitSettings(**chosen),
                 seed=5,
                 instruction="IC",
                 targets_per_batch=4,
+                backend=backend,
                 threads=1,
+                gpus=0,
                 code="",
                 fits=fits,
                 prediction=into / "prediction.nc",
@@ -221,6 +225,7 @@ def partitioned(folder: Path) -> Outputs:
             mask="all",
             seed=5,
             threads=1,
+            gpus=0,
             code="",
             partition=found[str(layer)],
         )

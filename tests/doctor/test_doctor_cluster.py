@@ -20,9 +20,9 @@ Slurmctld(primary) at head is UP
 """
 
 
-def study(device="auto", backend="numpy"):
+def study(device="auto", gpus=0):
     return SimpleNamespace(
-        embedding=SimpleNamespace(device=device), encoding=SimpleNamespace(backend=backend)
+        embedding=SimpleNamespace(device=device), encoding=SimpleNamespace(gpus=gpus)
     )
 
 
@@ -65,7 +65,7 @@ def test_a_cluster_as_it_should_be(slurm):
     [
         (study("cuda"), ["error"]),
         (study("auto"), ["warning"]),
-        (study("cpu", "torch_cuda"), ["warning"]),
+        (study("cpu", gpus=1), ["warning"]),
         (study("cpu"), []),
     ],
 )

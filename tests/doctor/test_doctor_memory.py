@@ -29,7 +29,7 @@ def test_rules_say_what_they_ask_for(sound):
     study = study_of(sound)
     asked = {one.script: one for one in askings(study, REPOSITORY / "rules")}
     assert (asked["embed"].memory_mb, asked["embed"].on_gpu) == (48000, True)
-    assert asked["fit_ridge"].memory_mb == 16000
+    assert asked["fit_ridge"].memory_mb == 8000
     assert asked["fit_ridge"].threads == study.encoding.threads
     assert asked["draw_roi_bars"].threads == 1
 
@@ -46,10 +46,10 @@ def test_a_job_that_is_larger_than_the_machine(sound, machine):
 
 
 def test_jobs_that_fit_alone_but_not_side_by_side(sound, machine):
-    machine(64_000, 32)
+    machine(60_000, 32)
     (line,) = lines(check_memory(study_of(sound, encoding={"threads": 4})))
     assert "with --cores 32" in line
-    assert "fit_ridge (16 GB)" in line
+    assert "fit_ridge (8 GB)" in line
     assert "embed" not in line  # as many as there are GPUs
     assert "--profile profiles/local" in line
 

@@ -7,14 +7,16 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 from brainstruct.config.encoding import Alignment, FitSettings
+from brainstruct.encoding.fitting import choose_backend
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
 from brainstruct.errors import InputError
-from brainstruct.store.arrays import read_dataset, write_dataset
+from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 from damage import change_text
 from fit_ridge import fit_ridge
 from predict_selected import predict_selected
@@ -27,11 +29,10 @@ DEFAULT = {
     "alphas": {"log10_min": 0, "log10_max": 4, "count": 5},
     "folds": 3,
     "alpha_score": "l2_neg_loss",
-    "backend": "torch",
     "solver": "gram",
     "permutations": 80,
 }
-PRESET = {"preset": "oota2025", "backend": "torch", "permutations": 80}
+PRESET = {"preset": "oota2025", "permutations": 80}
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def files(tmp_path):
     return inputs, X, Y.astype(np.float32)
 
 
-def fit(tmp_path, inputs, encoding):
+def fit(tmp_path, inputs, encoding, backend="auto"):
     fits = [tmp_path / f"layer-{layer}.nc" for layer in LAYERS]
     fit_ridge(
         **inputs,
@@ -73,7 +74,9 @@ def fit(tmp_path, inputs, encoding):
         seed=5,
         instruction="IC",
         targets_per_batch=4,
+        backend=backend,
         threads=1,
+        gpus=0,
         code="x",
         fits=fits,
         prediction=tmp_path / "prediction.nc",
@@ -93,6 +96,33 @@ def test_preset_reaches_the_fit(tmp_path, files):
         np.testing.assert_allclose(found["p_fwe"], test.test(expected.prediction).p_fwe)
         assert found.attrs["n_permutations"] == 80
         assert found.attrs["test_set"] == "shared"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "there", "expected"),
+    [
+        ("auto", 1, True, "torch_cuda"),
+        ("auto", 1, False, "torch"),
+        ("auto", 0, True, "torch"),  # one that it does not hold is another job's
+        ("torch", 1, True, "torch"),
+        ("numpy", 1, True, "numpy"),
+    ],
+)
+def test_the_job_decides_what_computes(wanted, gpus, there, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    torch.set_float32_matmul_precision("medium")
+    assert choose_backend(wanted, gpus) == expected
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_what_computes_is_recorded_and_no_part_of_what_a_fit_is(tmp_path, files):
+    one, other = (
+        fit(tmp_path, files[0], DEFAULT, backend=name)[0][0] for name in ("auto", "numpy")
+    )
+    assert (one.attrs["backend"], other.attrs["backend"]) == ("torch", "numpy")
+    assert provenance(one) == provenance(other)
+    for name in SCORES:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5)
 
 
 def test_permutations_can_be_turned_off(tmp_path, files):

@@ -90,13 +90,13 @@ def test_constant_columns_and_bad_numbers():
 
 def test_configured_preset_is_what_is_fitted_whatever_the_other_settings_say():
     arrays = study()
-    fit = choose_fit({"preset": "oota2025", "backend": "numpy"}, seed=3, targets_per_batch=7)
+    fit = choose_fit({"preset": "oota2025"}, seed=3, targets_per_batch=7, backend="numpy")
     found = fit(*arrays)
     alpha, _, r, _ = published(*arrays)
     np.testing.assert_allclose(found.alpha, alpha, rtol=1e-5)
     np.testing.assert_allclose(found.r, r, atol=1e-4)
     with pytest.raises(ValueError, match="oota2099"):
-        choose_fit({"preset": "oota2099"}, seed=0, targets_per_batch=1)
+        choose_fit({"preset": "oota2099"}, seed=0, targets_per_batch=1, backend="numpy")
 
 
 def test_score_of_a_voxel_is_the_mean_over_layers():

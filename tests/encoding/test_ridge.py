@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -46,6 +47,20 @@ def test_agrees_with_a_plain_search_over_alphas(backend):
         assert scores.cv_score[voxel] == pytest.approx(-losses[best], rel=1e-4)
         assert scores.r[voxel] == pytest.approx(pearsonr(prediction, Y_test[:, voxel])[0], abs=1e-5)
         assert scores.r2[voxel] == pytest.approx(r2_score(Y_test[:, voxel], prediction), abs=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, and there is none")
+@pytest.mark.parametrize(("n_features", "seed"), [(12, 0), (60, 1), (200, 2)])
+def test_a_gpu_gives_the_same_answer(n_features, seed):
+    """Fewer features than images, about as many as train a fold, and more."""
+    arrays = study(seed, n_features=n_features, n_voxels=90)
+    alphas = np.logspace(0, 6, 40)
+    here, there = (fit_ridge(*arrays, alphas, backend=name) for name in ("torch", "torch_cuda"))
+    same = here.alpha == there.alpha
+    assert (same | np.isclose(here.cv_score, there.cv_score, rtol=1e-6)).all()
+    np.testing.assert_allclose(here.cv_score, there.cv_score, rtol=1e-5, atol=2e-5)
+    np.testing.assert_allclose(here.r[same], there.r[same], atol=1e-4)
+    assert same.mean() > 0.9
 
 
 def test_edge_of_the_grid_is_marked():

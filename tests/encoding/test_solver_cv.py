@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 import solvers
 from brainstruct.encoding.solver import holdout
 from brainstruct.encoding.solver import search as search_module
-from brainstruct.encoding.solver.arrays import Scratch, precision
+from brainstruct.encoding.solver.arrays import Scratch, precision, product
 from brainstruct.encoding.solver.decomposition import decompose
 
 FOLDS = KFold(4, shuffle=True, random_state=0)
@@ -177,6 +177,24 @@ def test_small_penalties_beyond_float32_are_worked_out_in_float64():
     single = fit("gram", "numpy", X, Y, alphas)
     double = fit("himalaya", "numpy", X.astype("f8"), Y.astype("f8"), alphas)
     np.testing.assert_allclose(single.cv_scores, double.cv_scores, rtol=1e-4)
+
+
+@pytest.mark.parametrize("precise", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["numpy", "torch", "torch without oneDNN"])
+def test_products_are_those_of_float64_to_rounding(kind, precise, monkeypatch):
+    """Of views in any order, into a view: as the solver asks for them."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: kind == "torch")
+    backend = set_backend(kind.split()[0])
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((40, 700)), rng.standard_normal((600, 30))
+    expected = left[:, 50:650] @ right
+    a, b = (backend.asarray(part.astype(precise)) for part in (left, right))
+    out = backend.zeros_like(a, shape=(40, 50))
+    product(a[:, 50:650], b.T, out[:, 10:40])
+    size = np.abs(left[:, 50:650]) @ np.abs(right)
+    error = np.abs(backend.to_numpy(out)[:, 10:40].astype(float) - expected) / size
+    assert error.max() < 10 * np.finfo(precise).eps
+    assert not backend.to_numpy(out)[:, :10].any()
 
 
 def test_batches_change_nothing():

@@ -60,7 +60,6 @@ def facts() -> Facts:
         encoding={
             "alpha_score": "l2_neg_loss",
             "alphas": {"count": 25, "log10_min": -1.0, "log10_max": 6.0},
-            "backend": "torch",
             "folds": 5,
             "permutations": 1000,
             "preset": None,
@@ -158,7 +157,7 @@ def test_the_text_follows_the_configuration(study, facts, changed, says, not_say
 
 
 def test_a_preset_is_described_by_its_own_settings(study, facts):
-    preset = {"preset": "oota2025", "backend": "torch", "permutations": 0, "seed": 1}
+    preset = {"preset": "oota2025", "permutations": 0, "seed": 1}
     text = write_methods(study, replace(facts, encoding=preset), NSD).markdown
     assert "`oota2025`" in text and "from 10¹ to 10⁴" in text
     assert "shuffled" not in text and "against chance" not in text

@@ -78,7 +78,7 @@ def test_time_of_a_fit(amounts):
     flops = 2 * n * p * p + 44 * p**3 + 0.79 * 25 * 2 * n * p * voxels
     assert ridge_flops(FIT, amounts) == pytest.approx(flops)
     files = 2 * 50e6 + amounts.output_bytes(FIT)
-    expected = 3 + 2 * 0.04 + 2 * flops / (30e9 * 4) + files / 400e6
+    expected = 3 + 2 * 0.04 + 2 * flops / (90e9 * 4) + files / 400e6
     assert seconds(FIT, amounts, size=50e6) == pytest.approx(expected)
 
 

@@ -49,7 +49,7 @@ def test_jobs_get_what_their_rules_ask_for(studied):
     ]
     for job in fits:
         assert (job.partition, job.gpus, job.cpus) == ("cpu", 0, 1)
-        assert (job.mem_mb, job.minutes) == (16000, 480)
+        assert (job.mem_mb, job.minutes) == (8000, 480)
     assert {job.partition for job in cluster.jobs()} == {"cpu", "gpu"}
     assert cluster.jobs("list_block") == []
 

@@ -48,7 +48,7 @@ def test_code_for_a_gpu(capability, codes, held):
         ),
         ("Found no NVIDIA driver on your system", "resources: gpu"),
         ("No CUDA GPUs are available", "resources: gpu"),
-        ("PyTorch with CUDA is not available.", "encoding.backend: torch"),
+        ("PyTorch with CUDA is not available.", "encoding.gpus: 0"),
         ("CUDA error: all CUDA-capable devices are busy or unavailable", "another process"),
         ("CUDA error: uncorrectable ECC error encountered", "leave this node out"),
         ("CUDA error: an illegal memory access was encountered", "leave this node out"),

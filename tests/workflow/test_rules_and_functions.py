@@ -58,7 +58,7 @@ def test_no_name_is_missing_and_none_unused(rule):
     asked = set(inspect.signature(function(script)).parameters)
     given = names(rule)
     assert given - asked <= RECORDED, "given, and not asked for"
-    assert asked - given - settings <= set(rule.wildcard_names) | {"threads"}, "asked for"
+    assert asked - given - settings <= set(rule.wildcard_names) | {"threads", "gpus"}, "asked for"
     parts = [set(dict(part.items())) for part in (rule.input, rule.output, rule.params)]
     assert sum(map(len, parts)) == len(set.union(*parts)), "one name for two things"
 

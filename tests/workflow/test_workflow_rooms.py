@@ -97,7 +97,9 @@ def test_models_without_instructions_run_once(paper_config):
 def test_settings_that_decide_nothing_are_no_parameters(paper_config):
     before = build(paper_config)
     paper_config["embedding"].update(batch_size=3, images_per_shard=7, device="cpu")
-    paper_config["encoding"].update(targets_per_batch=9, threads=13, layers_per_job=2)
+    paper_config["encoding"].update(
+        targets_per_batch=9, threads=13, layers_per_job=2, backend="numpy", gpus=1
+    )
     after = build(paper_config)
     assert before.models.settings(wild(model="vit-h")) == after.models.settings(wild(model="vit-h"))
     assert before.encoding.settings == after.encoding.settings
@@ -111,7 +113,6 @@ def test_preset_brings_its_own_settings(paper_config):
     rooms = build(paper_config)
     assert rooms.encoding.settings == {
         "preset": "oota2025",
-        "backend": "torch",
         "permutations": 1000,
     }
     assert rooms.data.study.alignment.layers == "mean"
@@ -287,7 +288,7 @@ def test_gpus_are_asked_for_where_they_are_used(paper_config):
     rooms = build(paper_config)
     assert (rooms.models.gpus, rooms.encoding.gpus) == (1, 0)
     paper_config["embedding"]["device"] = "cpu"
-    paper_config["encoding"]["backend"] = "torch_cuda"
+    paper_config["encoding"]["gpus"] = 1
     rooms = build(paper_config)
     assert (rooms.models.gpus, rooms.encoding.gpus) == (0, 1)
 

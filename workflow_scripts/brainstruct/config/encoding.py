@@ -42,8 +42,6 @@ class FitSettings(Block):
         A published pipeline to repeat. It has penalties, folds, scaling and a
         layer rule of its own: `alphas`, `folds`, `alpha_score`, `solver` and
         ``alignment.layers`` are then without effect on fits.
-    backend : str
-        Backend of himalaya.
     solver : str
         ``gram``: this project's solver on himalaya's backends; ``himalaya``: its
         own ``RidgeCV``. The same answer to rounding, at different speed.
@@ -63,7 +61,6 @@ class FitSettings(Block):
     """
 
     preset: Literal["oota2025"] | None = None
-    backend: Literal["numpy", "torch", "torch_cuda"] = "torch"
     solver: Literal["gram", "himalaya"] = "gram"
     alphas: Alphas = Alphas()
     folds: int = Field(default=5, ge=2)
@@ -89,11 +86,18 @@ class Encoding(FitSettings):
         Voxels that himalaya works on at once; bounds memory.
     threads : int
         Threads of a job that fits, or embeds on a CPU.
+    backend : str
+        What computes: ``auto`` is the GPU that a job holds, else PyTorch on the CPU;
+        ``torch`` and ``numpy`` are on the CPU whatever it holds.
+    gpus : int
+        GPUs that each job asks for which fits or partitions, 0 or 1.
     """
 
     layers_per_job: Literal["all"] | PositiveInt = "all"
     targets_per_batch: PositiveInt = 2000
     threads: PositiveInt = 4
+    backend: Literal["auto", "torch", "numpy"] = "auto"
+    gpus: Literal[0, 1] = 0
 
 
 class Divisor(Block):

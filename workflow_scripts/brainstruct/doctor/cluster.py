@@ -34,7 +34,7 @@ def check_cluster(study: Study) -> list[Outcome]:
     settings = dict(re.findall(r"^(\w+)\s*= ?(.*?)\s*$", said.stdout, re.MULTILINE))
     selects = settings.get("SelectType", "")
     outcome.checked = f"{settings.get('ClusterName', 'a cluster')}, {selects}"
-    asks = study.embedding.device != "cpu" or study.encoding.backend == "torch_cuda"
+    asks = study.embedding.device != "cpu" or study.encoding.gpus > 0
     if asks and selects and "cons_tres" not in selects:
         level: Level = "error" if study.embedding.device == "cuda" else "warning"
         outcome.add(level, "SLURM", *_said("gres", selects=selects))

@@ -99,7 +99,7 @@ def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]], codes: Sequence[str
     for number, gpu in enumerate(gpus):
         major, minor = gpu["capability"]
         if lacking := lack_of_code(gpu["name"], (major, minor), codes):
-            used = study.embedding.device != "cpu" or study.encoding.backend == "torch_cuda"
+            used = study.embedding.device != "cpu" or study.encoding.gpus > 0
             outcome.add("error" if used else "note", f"GPU {number}", *lacking)
         elif (major, minor) < (8, 0) and study.embedding.dtype == "bfloat16":
             outcome.add("warning", f"GPU {number}", *_said("bfloat16", name=gpu["name"]))
@@ -108,8 +108,8 @@ def _check_gpu(study: Study, gpus: Sequence[dict[str, Any]], codes: Sequence[str
     asking = []
     if study.embedding.device == "cuda":
         asking.append("embedding.device")
-    if study.encoding.backend == "torch_cuda":
-        asking.append("encoding.backend")
+    if study.encoding.gpus:
+        asking.append("encoding.gpus")
     if shutil.which("nvidia-smi") and _nvidia_lists_gpus():
         outcome.add("warning", "PyTorch", *_said("driver"))
     elif asking:

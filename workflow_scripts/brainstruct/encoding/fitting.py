@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from brainstruct.encoding.preset import OOTA2025, fit_oota2025
 from brainstruct.encoding.ridge import fit_ridge
@@ -16,14 +17,29 @@ Fit = Callable[..., FitScores]
 """Called with X_train, Y_train, X_test, Y_test and, but for a preset, `weights` if there are."""
 
 
-def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int) -> Fit:
+def choose_backend(wanted: str, gpus: int) -> str:
+    """Return what computes, as himalaya names it: ``numpy``, ``torch`` or ``torch_cuda``.
+
+    `wanted` may be ``auto``: the GPU that the job holds, of `gpus` that it asked for and where the
+    machine has one; else the CPU. The answers are the same: single precision is not shortened
+    in products from here on, whatever the environment says (TF32 keeps 10 of 23 bits).
+    """
+    torch.set_float32_matmul_precision("highest")
+    if wanted == "auto":
+        return "torch_cuda" if gpus and torch.cuda.is_available() else "torch"
+    return wanted
+
+
+def choose_fit(
+    encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int, backend: str
+) -> Fit:
     """Return the function that fits as configured.
 
-    `encoding` is the block, see config/README.md; of a preset only its backend is read, and it has
-    its own seed and batches. A `ValueError` if there is no such preset.
+    `encoding` is the block, see config/README.md; a preset has its own settings, seed and batches.
+    A `ValueError` if there is no such preset.
     """
     if encoding["preset"] == OOTA2025:
-        return partial(fit_oota2025, backend=encoding["backend"])
+        return partial(fit_oota2025, backend=backend)
     if encoding["preset"] is not None:
         raise ValueError(f"there is no preset {encoding['preset']!r}")
     grid = encoding["alphas"]
@@ -33,7 +49,7 @@ def choose_fit(encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int
         folds=encoding["folds"],
         seed=seed,
         alpha_score=encoding["alpha_score"],
-        backend=encoding["backend"],
+        backend=backend,
         solver=encoding["solver"],
         targets_per_batch=targets_per_batch,
     )

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from brainstruct.errors import InputError
+from brainstruct.store.cuda import gpus_of
 
 RECORDED = frozenset({"code", "contents", "precision"})
 """Parameters that make a job run again when they change; a function may ignore them."""
@@ -35,12 +36,13 @@ def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
     """Return the arguments of the function behind a rule.
 
     It takes named, annotated ones: the rule's named inputs, outputs and parameters; wildcards
-    (unless one of those has the same name); ``threads``; and settings marked `FromConfig`. Inputs
-    and outputs without a name are no arguments: they are found by their place in the data set. An
-    `InputError` if a name is missing or left over, or a value is not of the annotated type.
+    (unless one of those has the same name); ``threads``; ``gpus``, how many it asks for; and
+    settings marked `FromConfig`. Inputs and outputs without a name are no arguments: they are
+    found by their place in the data set. An `InputError` if a name is missing or left over, or a
+    value is not of the annotated type.
     """
     hints = get_type_hints(function, include_extras=True)
-    given = {"threads": job.threads, **dict(job.wildcards.items())}
+    given = {"threads": job.threads, "gpus": gpus_of(job.resources), **dict(job.wildcards.items())}
     files = [*job.input.items(), *job.output.items()]
     given |= {name: _absent_or_alone(value, hints.get(name)) for name, value in files}
     given |= dict(job.params.items())
@@ -51,7 +53,7 @@ def bind(function: Callable[..., object], job: Any) -> dict[str, Any]:
         if isinstance(mark, FromConfig)
     }
     asked = inspect.signature(function).parameters
-    optional = RECORDED | {"threads"} | dict(job.wildcards.items()).keys()
+    optional = RECORDED | {"threads", "gpus"} | dict(job.wildcards.items()).keys()
     given = {name: value for name, value in given.items() if name in asked or name not in optional}
     try:
         return _validated(function, given)

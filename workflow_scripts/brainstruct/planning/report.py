@@ -10,7 +10,7 @@ class Assumptions(Block):
 
     gpu_tflops: float = 120.0  # that a large model reaches in half precision
     gpu_gb_per_s: float = 1200.0  # reading of weights while a GPU decodes
-    cpu_gflops_per_thread: float = 30.0  # in single precision
+    cpu_gflops_per_thread: float = 90.0  # in single precision
     disk_mb_per_s: float = 400.0  # reading and writing of arrays
     weights_mb_per_s: float = 1000.0  # reading of weights, and moving to the device
     prompt_tokens: int = 30  # of an instruction and its template

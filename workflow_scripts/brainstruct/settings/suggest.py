@@ -9,8 +9,8 @@ from unicodedata import name as called
 from pydantic import AfterValidator
 
 MEANT = {
-    "gpu": ("cuda", "torch_cuda"),
-    "cuda": ("torch_cuda",),
+    "gpu": ("cuda", "auto"),
+    "cuda": ("auto",),
     "half": ("float16",),
     "fp16": ("float16",),
     "bf16": ("bfloat16",),

@@ -185,14 +185,14 @@ class EncodingRoom(Room):
     @property
     def gpus(self) -> int:
         """GPUs of a job that fits."""
-        return 1 if self.study.encoding.backend == "torch_cuda" else 0
+        return self.study.encoding.gpus
 
     @property
     def settings(self) -> dict[str, Any]:
         """Everything in the encoding block that decides a fit's scores."""
         decides = set(FitSettings.model_fields)
         if self.study.encoding.preset is not None:
-            decides = {"preset", "backend", "permutations"}
+            decides = {"preset", "permutations"}
         elif self.study.encoding.weights is None:
             decides.remove("weights")  # fits that are older than it stay what they are
         return self.study.encoding.model_dump(include=decides)

@@ -17,7 +17,15 @@ from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import batches
-from brainstruct.encoding.solver.arrays import Array, Scratch, cast, inverse_in_place, precision
+from brainstruct.encoding.solver.arrays import (
+    Array,
+    Scratch,
+    cast,
+    inverse_in_place,
+    packed,
+    precision,
+    product,
+)
 from brainstruct.encoding.solver.decomposition import Decomposition
 from brainstruct.encoding.solver.lowrank import Band, split_spectrum
 
@@ -74,7 +82,7 @@ class HeldOutRows:
         self.n_held = left.shape[0]
         self.scratch = scratch
         self.operators = [
-            (band.components, [left[:, band.components] * column for column in columns])
+            (band.components, [packed(left[:, band.components] * column) for column in columns])
             for band in factors.bands
             for columns in [cast(band.basis.T.copy(), dtype, left)]
         ]
@@ -83,14 +91,15 @@ class HeldOutRows:
             mixing = np.concatenate([-mixing, np.ones((1, mixing.shape[1]))])
         self.mixing = cast(mixing.T.copy(), dtype, left)
         root = cast(root, dtype, left)
-        self.inverse = self._inside(left, root, n_samples)
-        self.invertible = np.array([inverse_in_place(matrix) for matrix in self.inverse])
+        inverse = self._inside(left, root, n_samples)
+        self.invertible = np.array([inverse_in_place(matrix) for matrix in inverse])
         for failed in np.flatnonzero(~self.invertible):
-            self.inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
-        size = np.array([float((matrix**2).sum()) for matrix in self.inverse])
+            inverse[int(failed)] = 0  # not NaN: others are combined with it, at weight 0
+        size = np.array([float((matrix**2).sum()) for matrix in inverse])
         gain = np.sqrt(size / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
-        self.inverse /= root  # residuals are of the targets as they are
+        inverse /= root[:, None]  # residuals are of the targets as they are; transposed, as `product`
+        self.inverse = [packed(matrix) for matrix in inverse]
 
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
         """Write the residuals of a batch of targets.
@@ -99,11 +108,10 @@ class HeldOutRows:
         of the held-out rows times the root, (n_targets, n_held); `out` (n_alphas, n_targets,
         n_held).
         """
-        backend = get_backend()
         fitted = self.scratch.take("fitted", tuple(out.shape), held)
         self._fit_residuals(projected, held, fitted)
         for one, inverse, place in zip(fitted, self.inverse, out, strict=True):
-            backend.matmul(one, inverse, out=place)
+            product(one, inverse, place)
 
     def _inside(self, left: Array, root: Array, n_samples: int) -> Array:
         """Return I - H_ff for all penalties: the residuals of unit targets."""
@@ -128,7 +136,7 @@ class HeldOutRows:
         for components, weighted in self.operators:
             stretch = projected[:, components]
             for operator in weighted:
-                backend.matmul(stretch, operator.T, out=parts[number])
+                product(stretch, operator, parts[number])
                 number += 1
         if self.complement:
             parts[number] = held

@@ -12,7 +12,7 @@ from himalaya.backend import get_backend
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import batches
-from brainstruct.encoding.solver.arrays import Array, Scratch, cast, precision
+from brainstruct.encoding.solver.arrays import Array, Scratch, cast, packed, precision, product
 from brainstruct.encoding.solver.decomposition import Decomposition, decompose
 from brainstruct.encoding.solver.holdout import HeldOutRows, rows_at_once, shrinkage
 from brainstruct.encoding.solver.lowrank import choose_nodes
@@ -59,12 +59,12 @@ class CrossValidatedRidge:
         fitted = self._decomposition
         dtype = precision(fitted.X)
         rows = fitted.project(X, dtype)
-        eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)[:, None]
+        eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)
         found = get_backend().zeros_like(rows, shape=(X.shape[0], len(self.alphas)))
         for targets in batches(len(self.alphas), BATCH):
-            alphas = cast(self.alphas[targets], "float64", fitted.X)
+            alphas = cast(self.alphas[targets], "float64", fitted.X)[:, None]
             factors = cast(eigenvalues / (eigenvalues + alphas), dtype, fitted.X)
-            found[:, targets] = rows @ (factors * self._projected[targets].T)
+            product(rows, factors * self._projected[targets], found[:, targets])
         found += cast(self._target_offset, dtype, rows)
         return found
 
@@ -222,9 +222,12 @@ class _Search:
         n_targets = self.Y.shape[1]
         found = get_backend().zeros_like(left[0], shape=(n_targets, left[0].shape[1]))
         for rows, part in zip(self.folds, left, strict=True):
-            own = self.Y[rows]
+            own, across = self.Y[rows], packed(part.T)
             for targets in batches(n_targets, self.batch):
-                found[targets] += self._held(own, rows, targets, precision(part)) @ part
+                held = self._held(own, rows, targets, precision(part))
+                added = self.scratch.take("added", (len(held), part.shape[1]), part)
+                product(held, across, added)
+                found[targets] += added
         return found
 
     def _held(self, own: Array, rows: Rows, targets: slice, dtype: str) -> Array:
