@@ -79,15 +79,15 @@ def stand_ins(folder: Path, names: Collection[str], cure: str) -> dict[str, tupl
     return found
 
 
-def stated_part(config: dict[str, Any], family: str) -> dict[str, Any]:
-    """Return what a ``config.json`` says of the part whose blocks are the layers."""
+def stated_part(config: dict[str, Any], family: str) -> dict[str, Any] | None:
+    """Return what a ``config.json`` says of the part whose blocks are the layers, if it does."""
     entry = FAMILIES[family]
     # Some have the numbers of the language model outside of it (Qwen2-VL).
     part = config if entry.part is None else config.get(entry.part) or config
     # CLIP's state a part twice; the library believes this, its defaults included.
     told = config.get(f"{entry.part}_dict")
     part = part if told is None else told
-    return part if isinstance(part, dict) else {}
+    return part if isinstance(part, dict) else None
 
 
 def stated_blocks(config: dict[str, Any], family: str) -> int | None:
@@ -96,7 +96,8 @@ def stated_blocks(config: dict[str, Any], family: str) -> int | None:
     `None` if it states no number; whoever loads it says what is wrong.
     """
     part = stated_part(config, family)
-    blocks = part.get("num_hidden_layers", FAMILIES[family].usual_blocks) if part else None
+    usual = FAMILIES[family].usual_blocks
+    blocks = None if part is None else part.get("num_hidden_layers", usual)
     return blocks if isinstance(blocks, int) else None
 
 
