@@ -79,7 +79,7 @@ def _stated(folder: Path, family: str, usual: Network) -> Network | None:
     `None` if they do not say how wide its states are.
     """
     content = _read(folder / "config.json")
-    own, part = _numbers(content), _numbers(stated_part(content, family) or {})
+    own, part = _numbers(content), _numbers(stated_part(content, family))
     if "hidden_size" not in part:
         return None
     found, sees = _scaled(usual, part["hidden_size"]), _numbers(content.get("vision_config"))
