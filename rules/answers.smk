@@ -6,6 +6,7 @@ rule tabulate_responses:
         embeddings=answers.embeddings,
     output:
         table=answers.answers(),
+        prompt=answers.prompt(),
     log:
         answers.log("tabulate_responses/{model}/{instruction}"),
     benchmark:
@@ -24,6 +25,7 @@ rule show_responses:
     input:
         inputs.stimuli(),
         tables=answers.all_answers,
+        prompts=answers.all_prompts,
         block=data.block(data.blocks[0]),  # all models have seen its images
     output:
         page=report(

@@ -14,6 +14,7 @@ from brainstruct.store.files import write_text
 def show_responses(
     *,
     tables: list[Path],
+    prompts: list[Path],
     block: Path,
     asked: list[tuple[str, str]],
     texts: dict[str, str],
@@ -26,8 +27,9 @@ def show_responses(
     """Draw images out of a block that all models have seen, and write the page."""
     said = [read_responses(table, dataset.id_name) for table in tables]
     answers = dict(zip(asked, said, strict=True))
+    written = dict(zip(asked, (path.read_text(encoding="utf-8") for path in prompts), strict=True))
     chosen = choose_samples(read_block(block, dataset)["stimulus"], n_samples, seed)
     log.info("images: %s", ", ".join(map(str, chosen)))
     with dataset.reader().pixels() as pixels:
         samples = [Sample(stimulus, pixels.image(stimulus)) for stimulus in chosen]
-    write_text(responses_page(samples, answers, texts, labels, dataset.id_name), page)
+    write_text(responses_page(samples, answers, written, texts, labels, dataset.id_name), page)

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from brainstruct.jobs.run import log, script
-from brainstruct.responses.table import collect_responses
+from brainstruct.responses.table import collect_responses, prompt_of
+from brainstruct.store.files import write_text
 from brainstruct.store.tables import write_table
 
 
 @script
-def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path) -> None:
-    """Join the blocks."""
+def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path, prompt: Path) -> None:
+    """Join the blocks, and keep the prompt beside them."""
     answers = collect_responses(embeddings, id_name)
     log.info(
         "%d responses, %d different, %d empty, %d cut",
@@ -18,4 +19,5 @@ def tabulate_responses(*, embeddings: list[Path], id_name: str, table: Path) -> 
         (answers["n_tokens"] == 0).sum(),
         answers["truncated"].sum(),
     )
+    write_text(prompt_of(embeddings[0]), prompt)
     write_table(answers, table)

@@ -18,6 +18,11 @@ from hostile import HARMFUL, TEXTS
 
 INSTRUCTIONS = {"IC": "Describe the <b>image</b>.", "VQ1": "Any people? If yes & how many?"}
 MODELS = {"idefics": "IDEFICS", "instructblip": "Instruct<BLIP>"}
+PROMPTS = {
+    ("idefics", "IC"): "User: <image>\nDescribe the <b>image</b>.",
+    ("idefics", "VQ1"): "",
+    ("instructblip", "IC"): "Describe the <b>image</b>.",
+}
 VOID = {"meta", "img", "br"}
 
 
@@ -67,12 +72,17 @@ def page():
         ("instructblip", "IC"): answer((7, "One.\nTwo.", 3, False), (90, "nan", 1, False)),
     }
     samples = [Sample(7, Image.new("RGB", (640, 425), "red")), Sample(90, Image.new("L", (8, 8)))]
-    return responses_page(samples, answers, INSTRUCTIONS, MODELS, "nsd_id")
+    return responses_page(samples, answers, PROMPTS, INSTRUCTIONS, MODELS, "nsd_id")
 
 
 def test_instructions_are_rows_and_models_columns(page):
     found = Reader(page)
     assert found.rows[:3] == [
+        ["Model", "Instruction", "Prompt"],
+        ["IDEFICS", "IC", "User: <image>\nDescribe the <b>image</b>."],
+        ["Instruct<BLIP>", "IC", "Describe the <b>image</b>."],
+    ]
+    assert found.rows[3:6] == [
         ["Instruction", "IDEFICS", "Instruct<BLIP>"],
         [
             "IC Describe the <b>image</b>.",
@@ -81,8 +91,8 @@ def test_instructions_are_rows_and_models_columns(page):
         ],
         ["VQ1 Any people? If yes & how many?", "no answer", "not asked"],
     ]
-    assert found.rows[4][1:] == ["A dog.", "nan"]
-    assert found.rows[5][1] == "odd \N{REPLACEMENT CHARACTER} byte\N{REPLACEMENT CHARACTER}"
+    assert found.rows[7][1:] == ["A dog.", "nan"]
+    assert found.rows[8][1] == "odd \N{REPLACEMENT CHARACTER} byte\N{REPLACEMENT CHARACTER}"
 
 
 def test_what_was_said_is_never_markup(page):
@@ -96,10 +106,17 @@ def test_what_was_said_is_never_markup(page):
 def test_labels_instructions_and_answers_are_shown_as_they_are(text):
     answers = {("m", "IC"): answer((7, text, 4, False))}
     page = responses_page(
-        [Sample(7, Image.new("L", (8, 8)))], answers, {"IC": text}, {"m": text}, "nsd_id"
+        [Sample(7, Image.new("L", (8, 8)))],
+        answers,
+        {("m", "IC"): text},
+        {"IC": text},
+        {"m": text},
+        "nsd_id",
     )
     found = Reader(page)
-    assert found.rows == [["Instruction", text], [f"IC {text}", text]]
+    heads = ["Model", "Instruction", "Prompt"]
+    assert found.rows[:2] == [heads, [text, "IC", text]]
+    assert found.rows[2:] == [["Instruction", text], [f"IC {text}", text]]
     assert not found.tags & {"script", "svg", "iframe"}
     assert len(found.images) == 1
 
@@ -125,8 +142,8 @@ def test_accessible(page):
         "Answers about nsd_id 7",
         "Answers about nsd_id 90",
     ]
-    assert page.count('scope="row"') == 4
-    assert page.count('scope="col"') == 6
+    assert page.count('scope="row"') == 6
+    assert page.count('scope="col"') == 9
     for label in re.findall(r'aria-labelledby="([^"]+)"', page):
         assert f'id="{label}"' in page
 
@@ -143,8 +160,16 @@ def test_a_sample_nobody_answered_is_an_error():
     answers = {("idefics", "IC"): answer((7, "A dog.", 3, False))}
     with pytest.raises(KeyError):
         responses_page(
-            [Sample(8, Image.new("RGB", (8, 8)))], answers, INSTRUCTIONS, MODELS, "nsd_id"
+            [Sample(8, Image.new("RGB", (8, 8)))], answers, {}, INSTRUCTIONS, MODELS, "nsd_id"
         )
+
+
+def test_prompts_that_were_not_kept_are_not_spoken_of():
+    answers = {("idefics", "IC"): answer((7, "A dog.", 3, False))}
+    samples = [Sample(7, Image.new("RGB", (8, 8)))]
+    unknown = {("idefics", "IC"): ""}
+    page = responses_page(samples, answers, unknown, INSTRUCTIONS, MODELS, "nsd_id")
+    assert "details" not in Reader(page).tags
 
 
 def test_samples_are_drawn_by_the_seed_alone():

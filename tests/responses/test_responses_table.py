@@ -8,6 +8,7 @@ from brainstruct.errors import InputError
 from brainstruct.responses.table import (
     collect_responses,
     escape_line,
+    prompt_of,
     read_responses,
     unescape_line,
 )
@@ -26,7 +27,7 @@ SAID = {
 }
 
 
-def write_block(path, ids):
+def write_block(path, ids, **provenance):
     n = len(ids)
     said = [SAID[stimulus] for stimulus in ids]
     block = xr.Dataset(
@@ -38,7 +39,7 @@ def write_block(path, ids):
         },
         coords={"layer": [0, 1], "stimulus": ids, "feature": range(3)},
     )
-    write_dataset(block, path)
+    write_dataset(block, path, provenance=provenance)
     return path
 
 
@@ -62,6 +63,13 @@ def test_every_response_survives_the_way_to_disk_and_back(blocks, tmp_path):
     assert found["truncated"].dtype == bool
     # One line per image, for tools that know nothing of quotes.
     assert len(path.read_text().splitlines()) == 1 + len(SAID)
+
+
+def test_the_prompt_is_the_blocks_own(blocks, tmp_path):
+    told = write_block(tmp_path / "c.nc", [3], prompt="USER: <image>\nSay")
+    assert prompt_of(told) == "USER: <image>\nSay"
+    assert prompt_of(blocks[0]) == ""  # of before prompts were kept
+    assert prompt_of(write_block(tmp_path / "d.nc", [3], prompt=None)) == ""
 
 
 def test_an_image_in_two_blocks_is_refused(blocks, tmp_path):

@@ -286,11 +286,12 @@ def test_parsing_looks_at_every_file_once(paper_config, tmp_path, monkeypatch):
 
 def test_gpus_are_asked_for_where_they_are_used(paper_config):
     rooms = build(paper_config)
-    assert (rooms.models.gpus, rooms.encoding.gpus) == (1, 0)
+    one = SimpleNamespace(model="instructblip")
+    assert (rooms.models.gpus(one), rooms.encoding.gpus) == (1, 0)
     paper_config["embedding"]["device"] = "cpu"
     paper_config["encoding"]["gpus"] = 1
     rooms = build(paper_config)
-    assert (rooms.models.gpus, rooms.encoding.gpus) == (0, 1)
+    assert (rooms.models.gpus(one), rooms.encoding.gpus) == (0, 1)
 
 
 def test_a_stage_knows_the_class_of_its_model_and_no_other_family(paper_config, monkeypatch):

@@ -19,8 +19,9 @@ from PIL import Image
 from brainstruct.store.resources import text_beside
 from brainstruct.store.texts import visible
 
-_PAGE, _SECTION, _STYLE = (
-    text_beside(__file__, name) for name in ("page.html", "section.html", "page.css")
+_PAGE, _SECTION, _PROMPTS, _STYLE = (
+    text_beside(__file__, name)
+    for name in ("page.html", "section.html", "prompts.html", "page.css")
 )
 
 _EDGE = 320
@@ -49,6 +50,7 @@ def choose_samples(stimuli: ArrayLike, n_samples: int, seed: int) -> list[int]:
 def responses_page(
     samples: Sequence[Sample],
     answers: Mapping[tuple[str, str], pd.DataFrame],
+    prompts: Mapping[tuple[str, str], str],
     instructions: Mapping[str, str],
     models: Mapping[str, str],
     id_name: str,
@@ -56,8 +58,9 @@ def responses_page(
     """Write the page, with a section for each sample.
 
     Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens`` and
-    ``truncated``; what is missing is shown as not asked. Instructions are key -> text, in the order
-    of the rows; models key -> label, in the order of the columns. `id_name` is what ids are called:
+    ``truncated``; what is missing is shown as not asked. Prompts are what each answered to, empty
+    where it was not kept. Instructions are key -> text, in the order of the rows; models
+    key -> label, in the order of the columns. `id_name` is what ids are called:
     to readers, and as a column of the tables. A `KeyError` if a model was asked, but not about one
     of the samples.
     """
@@ -70,8 +73,23 @@ def responses_page(
         n_samples=len(samples),
         n_instructions=len(instructions),
         n_models=len(models),
+        prompts=_prompts(prompts, models),
         sections=sections,
     )
+
+
+def _prompts(prompts: Mapping[tuple[str, str], str], models: Mapping[str, str]) -> str:
+    """Return a list of prompts that opens; nothing if none was kept."""
+    rows = [
+        f'<tr><th scope="row">{escape(models[model])}</th><td>{escape(instruction)}</td>'
+        f"<td>{escape(visible(text))}</td></tr>"
+        for (model, instruction), text in prompts.items()
+        if text
+    ]
+    if not rows:
+        return ""
+    heads = "".join(f'<th scope="col">{one}</th>' for one in ("Model", "Instruction", "Prompt"))
+    return Template(_PROMPTS).substitute(heads=heads, rows="\n".join(rows))
 
 
 def _section(

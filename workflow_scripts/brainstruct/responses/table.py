@@ -7,7 +7,7 @@ from os import PathLike
 import pandas as pd
 
 from brainstruct.errors import InputError
-from brainstruct.store.arrays import read_dataset
+from brainstruct.store.arrays import open_dataset, provenance, read_dataset
 from brainstruct.store.tables import read_table
 
 COLUMNS = ("response", "n_tokens", "truncated")
@@ -47,6 +47,15 @@ def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.
         )
     table["response"] = [escape_line(text) for text in table["response"]]
     return table.astype({"truncated": bool})
+
+
+def prompt_of(path: str | PathLike[str]) -> str:
+    """Return the prompt that answers were given to; empty if a block was made before it was kept.
+
+    An `InputError` if the file is missing or damaged.
+    """
+    with open_dataset(path, ["response"]) as block:
+        return str(provenance(block).get("prompt") or "")
 
 
 def read_responses(path: str | PathLike[str], id_name: str) -> pd.DataFrame:

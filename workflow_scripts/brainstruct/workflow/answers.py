@@ -17,6 +17,8 @@ class AnswerRoom(Room):
 
     answers = file("answers/{model}/{instruction}.tsv")  # what a model answered, image by image
 
+    prompt = file("answers/{model}/{instruction}.prompt.txt")  # what it answered to
+
     @cached_property
     def asked(self) -> list[tuple[str, str]]:
         """Models that follow instructions, and the instructions they are given."""
@@ -33,6 +35,11 @@ class AnswerRoom(Room):
         return [self.answers(*pair) for pair in self.asked]
 
     @property
+    def all_prompts(self) -> list[str]:
+        """Prompts of everything in `asked`."""
+        return [self.prompt(*pair) for pair in self.asked]
+
+    @property
     def page(self) -> list[str]:
         """The page of answers, if any model answers."""
         return [self.figure("responses", "html")] if self.asked else []
@@ -41,7 +48,7 @@ class AnswerRoom(Room):
         """Embeddings of all images, of one model and instruction."""
         key = wildcards.model, wildcards.instruction
         paths = [self.models.embedding(*key, block) for block in self.data.blocks]
-        return self.models.discarded.needed(paths, [self.answers(*key)])
+        return self.models.discarded.needed(paths, [self.answers(*key), self.prompt(*key)])
 
     @property
     def labels(self) -> dict[str, str]:

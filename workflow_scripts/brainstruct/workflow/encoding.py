@@ -193,8 +193,6 @@ class EncodingRoom(Room):
         decides = set(FitSettings.model_fields)
         if self.study.encoding.preset is not None:
             decides = {"preset", "permutations"}
-        elif self.study.encoding.weights is None:
-            decides.remove("weights")  # fits that are older than it stay what they are
         return self.study.encoding.model_dump(include=decides)
 
     @property

@@ -98,9 +98,7 @@ class HeldOutRows:
         size = np.array([float((matrix**2).sum()) for matrix in inverse])
         gain = np.sqrt(size / self.n_held) * factors.noise
         self.gain = np.where(self.invertible & np.isfinite(gain), gain, np.inf)
-        inverse /= root[
-            :, None
-        ]  # residuals of the targets as they are; `product` transposes
+        inverse /= root[:, None]  # residuals of the targets as they are; `product` transposes
         self.inverse = [packed(matrix) for matrix in inverse]
 
     def residuals(self, projected: Array, held: Array, out: Array) -> None:
