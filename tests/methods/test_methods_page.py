@@ -59,6 +59,7 @@ def facts() -> Facts:
         },
         encoding={
             "alpha_score": "l2_neg_loss",
+            "weights": None,
             "alphas": {"count": 25, "log10_min": -1.0, "log10_max": 6.0},
             "folds": 5,
             "permutations": 1000,
