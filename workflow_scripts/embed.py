@@ -42,6 +42,8 @@ def open_stimuli(
 
 def describe(embedded: xr.Dataset) -> None:
     """Log what the responses were like."""
+    if "thinking_share" in embedded:
+        log.info("%.0f %% of a response are thinking", 100 * embedded["thinking_share"].mean())
     log.info(
         "%.1f tokens per stimulus, %d empty and %d truncated responses",
         float(embedded["n_tokens"].mean()),
@@ -59,7 +61,9 @@ def shared_identity(
     """
     _, dtype = options_of(Path(checkpoint.folder), settings, device).placement()
     decides = asdict(settings) | {"dtype": str(dtype).removeprefix("torch.")}
-    del decides["checkpoint"]
+    rare = ("thinking_tokens", "thinking_pooled", "weights")
+    for name in {"checkpoint", *(one for one in rare if not decides[one])}:
+        del decides[name]
     ids = images["stimulus"].to_numpy("<i8").tobytes()
     return {
         "code": code,

@@ -5,7 +5,10 @@ from brainstruct.models.opening import ModelSettings, options_of
 
 
 def test_what_a_study_says_reaches_the_model(tmp_path):
-    settings = ModelSettings("llava", "own", 33, 7, "float16", "float32", "prompt_mean", 5)
+    settings = ModelSettings(
+        "llava", "own", 33, "float32",
+        random_seed=7, dtype="float16", pooling="prompt_mean", max_new_tokens=5,
+    )  # fmt: skip
     assert options_of(tmp_path, settings, "cpu") == ModelOptions(
         tmp_path, 33, random_seed=7, pooling="prompt_mean", max_new_tokens=5, dtype="float16",
         device="cpu",

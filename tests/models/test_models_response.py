@@ -10,7 +10,6 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.responding import RespondingModel
-from brainstruct.models.response import response_lengths
 from brainstruct.models.straightforward import straightforward_states
 
 INSTRUCTION = "What is in this image?"
@@ -37,7 +36,8 @@ def uneven(request, load, pictures):
     tokens = generated(model, shown, 8)
     ends = {int(tokens[0, 0]), int(tokens[1, 2]), int(tokens[2, 4]), int(tokens[3, 5])}
     model.decoding = replace(model.decoding, end_ids=ends)
-    lengths, truncated = response_lengths(tokens, ends, 7)
+    parts = model.decoding.parts(tokens, tokens)
+    lengths, truncated = parts.whole.sum(1), parts.truncated
     assert 0 in lengths
     assert truncated.any()
     assert len(lengths.unique()) >= 3
@@ -203,9 +203,10 @@ def test_a_decoder_without_cache_is_refused(llama):
     ],
 )
 def test_response_lengths(tokens, n_tokens, truncated):
-    counts, cut = response_lengths(torch.tensor([tokens]), {2, 4}, 3)
-    assert counts.tolist() == [n_tokens]
-    assert cut.tolist() == [truncated]
+    decoding = Decoding(max_new_tokens=3, end_ids={2, 4}, pad_id=0)
+    parts = decoding.parts(torch.tensor([tokens]), torch.zeros((1, 0), dtype=torch.int64))
+    assert parts.whole.tolist() == [[step < n_tokens for step in range(4)]]
+    assert parts.truncated.tolist() == [truncated]
 
 
 def test_a_response_must_have_an_end():

@@ -99,6 +99,12 @@ class Model(Block):
     chat : mapping
         Arguments of the checkpoint's chat template, such as ``enable_thinking``; ``system``
         is the text of a message before the instruction.
+    thinking_tokens : int
+        It may think so long before it answers, begin and end included; 0: it is not let begin.
+    thinking_pooled : bool
+        Average these tokens' states with those of the answer, instead of dropping them.
+    weights : "4bit", "8bit" or None
+        Pack weights into so many bits when they are read; `None`: as they are stored.
     """
 
     key: Key
@@ -112,9 +118,14 @@ class Model(Block):
     prompt: str | None = None
     gpus: PositiveInt = 1
     chat: dict[str, str | bool | int] = {}
+    thinking_tokens: NonNegativeInt = 0
+    thinking_pooled: bool = False
+    weights: Literal["4bit", "8bit"] | None = None
 
     @model_validator(mode="after")
-    def _prompt_asks(self) -> Model:
+    def _settings_agree(self) -> Model:
+        if self.weights is not None and self.random_seed is not None:
+            raise ValueError("'weights' packs those that are read; with 'random_seed' leave it out")
         if self.prompt is not None and "{instruction}" not in self.prompt:
             raise ValueError("'prompt' has no place for the instruction: write {instruction}")
         if self.prompt is not None and self.chat:

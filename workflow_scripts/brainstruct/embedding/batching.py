@@ -97,9 +97,11 @@ def join(parts: Sequence[Features]) -> Features:
     """Concatenate features along the stimuli."""
     if len(parts) == 1:
         return parts[0]
+    shares = [part.thinking_share for part in parts if part.thinking_share is not None]
     return Features(
         states=torch.cat([part.states for part in parts]),
         responses=[text for part in parts for text in part.responses],
         n_tokens=torch.cat([part.n_tokens for part in parts]),
         truncated=torch.cat([part.truncated for part in parts]),
+        thinking_share=torch.cat(shares) if shares else None,
     )

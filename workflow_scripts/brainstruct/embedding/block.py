@@ -57,7 +57,8 @@ def embed_block(
     xarray.Dataset
         ``embedding`` (layer, stimulus, feature); ``response`` (text, empty for
         models that respond nothing), ``n_tokens`` (tokens averaged; 0: an empty
-        response) and ``truncated`` (the response was cut) by stimulus.
+        response) and ``truncated`` (the response was cut) by stimulus; of models that may
+        think, ``thinking_share`` (of a response's tokens) besides.
 
     Raises
     ------
@@ -143,6 +144,8 @@ def _whole(
             return None
         here = {"stimulus": slice(start, start + len(span))}
         for name, variable in shard.data_vars.items():
+            if name not in block:  # not all models have it
+                block[name] = "stimulus", np.zeros(block.sizes["stimulus"], variable.dtype)
             block[name][here] = variable.values
         start += len(span)
     return block
@@ -178,12 +181,14 @@ def block_identity(
     add to it. The device and the batch size are left out: results do not depend
     on them beyond rounding.
     """
-    sampling = model.options.sampling
+    sampling, options = model.options.sampling, asdict(model.options)
     told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()
     kept = {"layers": list(layers)} if len(layers) < model.n_layers else {}
+    rare = ("thinking_tokens", "thinking_pooled", "weights")
     return {
         **identity,
         **kept,
+        **{name: options[name] for name in rare if options[name]},
         "family": type(model).__name__,
         "n_layers": model.n_layers,
         "feature_dim": model.feature_dim,

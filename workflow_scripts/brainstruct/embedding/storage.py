@@ -33,6 +33,8 @@ def label(
     ]
     block["n_tokens"][:] = features.n_tokens.numpy()
     block["truncated"][:] = features.truncated.numpy()
+    if features.thinking_share is not None:
+        block["thinking_share"] = "stimulus", features.thinking_share.numpy()
     return block
 
 

@@ -6,7 +6,7 @@ The doctor asks before anything is queued, and every family again when it is loa
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,18 @@ def require_whole_model(folder: Path) -> None:
         raise InputError(path, f"is of an adapter ({kind}) of {base}", _KINDS[1][2])
 
 
+def packed_bits(config: Mapping[str, Any]) -> int | None:
+    """Return into how many bits bitsandbytes has packed weights, if a ``config.json`` says so."""
+    stated = config.get("quantization_config")
+    if not isinstance(stated, dict) or stated.get("quant_method") != "bitsandbytes":
+        return None
+    return next((bits for bits in (4, 8) if stated.get(f"load_in_{bits}bit")), None)
+
+
 def require_unquantised(path: Path, config: dict[str, Any]) -> None:
-    """Refuse a configuration of quantised weights, of the whole or of a part."""
-    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
-    for part in parts:
+    """Refuse a configuration of quantised weights, of the whole (but `packed_bits`) or a part."""
+    whole = config | {"quantization_config": None} if packed_bits(config) else config
+    for part in [whole, *(part for part in config.values() if isinstance(part, dict))]:
         for key in ("quantization_config", "compression_config"):
             if stated := part.get(key):
                 method = stated.get("quant_method") if isinstance(stated, dict) else stated
@@ -57,9 +65,11 @@ def require_unquantised(path: Path, config: dict[str, Any]) -> None:
 
 
 def require_plain_tensors(path: Path, names: Iterable[str]) -> None:
-    """Refuse weights whose names tell that they are quantised, or an adapter's."""
+    """Refuse weights whose names tell that they are an adapter's, or quantised unannounced."""
+    stated = path.parent / "config.json"
+    packed = stated.is_file() and packed_bits(read_json(stated, ""))
     for name in sorted(names):
-        for said, fault, cure in _KINDS:
+        for said, fault, cure in _KINDS[1:] if packed else _KINDS:
             if said.search(name):
                 raise InputError(path, f"{fault} ({name})", cure)
 

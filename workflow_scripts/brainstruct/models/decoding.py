@@ -12,9 +12,9 @@ changes only where rounding moves a boundary across one of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,12 +22,22 @@ from transformers import (
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
+    StoppingCriteriaList,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
 )
 
 from brainstruct.models.interface import Sampling
+
+
+class Parts(NamedTuple):
+    """Which tokens [stimulus, step] are of a response, of its thinking, and averaged; bool."""
+
+    whole: torch.Tensor  # those before the end token, or before one too many
+    thought: torch.Tensor
+    pooled: torch.Tensor
+    truncated: torch.Tensor  # [stimulus]: no end token came, not even behind the longest response
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,42 @@ class Decoding:
     pad_id: int  # fed to rows that have ended
     forbidden_ids: Collection[int] = ()  # image placeholders
     sampling: Sampling | None = None
+    thinking_tokens: int = 0  # those that begin and end a thinking part included
+    thinking_pooled: bool = False
+    marks: Mapping[int, int] = field(default_factory=dict)  # what begins such a part -> what ends
 
     def __post_init__(self) -> None:
         if not self.end_ids:
             raise ValueError("end_ids is empty: no response would ever end")
 
+    def parts(self, tokens: torch.Tensor, prompts: torch.Tensor) -> Parts:
+        """Tell what generated `tokens` [stimulus, step] are, after `prompts` [stimulus, position].
+
+        Tokens of thinking and of the answer are counted apart; whichever are too many, the
+        response is cut before the first of those. So one that ends, or is cut, while the
+        model thinks has no answer. A prompt may begin the thinking.
+        """
+        ends, thought = _among(tokens, self.end_ids), torch.zeros_like(tokens, dtype=torch.bool)
+        if self.marks:
+            said = torch.cat([prompts, tokens], dim=1)
+            order = torch.arange(1, said.shape[1] + 1, device=said.device)
+            opens, closes = (_among(said, ids) for ids in (self.marks, self.marks.values()))
+            last_opened, last_closed = ((one * order).cummax(1).values for one in (opens, closes))
+            thought = ((last_opened > last_closed) | closes)[:, prompts.shape[1] :]
+        whole = (ends.cumsum(1) == 0) & ((~thought).cumsum(1) <= self.max_new_tokens)
+        whole &= thought.cumsum(1) <= self.thinking_tokens
+        pooled = whole if self.thinking_pooled else whole & ~thought
+        first_behind = (~whole).cumsum(1) == 1
+        return Parts(whole, whole & thought, pooled, ~(first_behind & ends).any(1))
+
     def greedy_config(self, n_tokens: int | None = None) -> GenerationConfig:
         """Return the settings of greedy generation of so many tokens at most.
 
-        By default one more than the longest response: the state of a token is
-        seen only when it is fed back.
+        By default one more than the longest response, thinking included: the state of a
+        token is seen only when it is fed back.
         """
         return GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=self.max_new_tokens + 1 if n_tokens is None else n_tokens,
+            max_new_tokens=n_tokens or self.max_new_tokens + self.thinking_tokens + 1,
             do_sample=False,
             num_beams=1,
             use_cache=True,
@@ -75,16 +108,26 @@ class Decoding:
         `stimuli` [stimulus] tell the rows of the prompts `input_ids` [stimulus, position]
         apart; a `ValueError` if tokens are drawn and they are unknown.
         """
-        config = self.greedy_config()
+        found: dict[str, Any] = {"generation_config": self.greedy_config()}
+        if self.thinking_tokens:
+            # Else a row that thinks little would answer on for as long as others think.
+            n_prompt = input_ids.shape[1]
+            found["stopping_criteria"] = StoppingCriteriaList(
+                [lambda ids, *_, **__: ~self.parts(ids[:, n_prompt:], input_ids).whole[:, -1]]
+            )
         if self.sampling is None:
-            return {"generation_config": config}
+            return found
         if stimuli is None:
             raise ValueError("responses are sampled, but the batch does not say of which stimuli")
-        numbers = uniform_numbers(
-            self.sampling.seed, stimuli.tolist(), input_ids.tolist(), self.max_new_tokens + 1
-        )
+        n_steps = found["generation_config"].max_new_tokens
+        numbers = uniform_numbers(self.sampling.seed, stimuli.tolist(), input_ids.tolist(), n_steps)
         draw = DrawToken(self.sampling, numbers.to(input_ids.device))
-        return {"generation_config": config, "logits_processor": LogitsProcessorList([draw])}
+        return found | {"logits_processor": LogitsProcessorList([draw])}
+
+
+def _among(tokens: torch.Tensor, ids: Collection[int]) -> torch.Tensor:
+    """Tell which tokens are of these ids."""
+    return torch.isin(tokens, torch.tensor(sorted(set(ids)), dtype=tokens.dtype).to(tokens.device))
 
 
 def uniform_numbers(

@@ -53,20 +53,29 @@ class Sampling:
     top_p: float = 1.0  # the smallest set of tokens that holds this share of the probability
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """How a checkpoint, a folder with weights, tokenizer and processor, is loaded and run."""
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """What decides the states of a checkpoint, besides the family that runs it."""
 
-    checkpoint: Path
-    n_layers: int | None  # hidden states that it must have, token embeddings included
     random_seed: int | None = None  # of weights drawn instead of read (the random baseline)
     prompt: str | None = None  # with {image} and {instruction}; `None`: the model's own
     chat: Mapping[str, Any] = field(default_factory=dict)  # arguments of its chat template
     pooling: Pooling = "response_mean"
     max_new_tokens: int = 32
     sampling: Sampling | None = None  # `None` takes the likeliest token (greedy)
-    device: Device = "auto"  # CUDA if visible; or "cuda", "cpu"
+    thinking_tokens: int = 0  # at most, begin and end included; 0: it is not let think
+    thinking_pooled: bool = False  # whether their states count as those of the answer
     dtype: Precision = "auto"  # see `usual_precision`
+    weights: Literal["4bit", "8bit"] | None = None  # packed when read; `None`: as stored
+
+
+@dataclass(frozen=True)
+class ModelOptions(Deciding):
+    """How a checkpoint, a folder with weights, tokenizer and processor, is loaded and run."""
+
+    checkpoint: Path
+    n_layers: int | None  # hidden states that it must have, token embeddings included
+    device: Device = "auto"  # CUDA if visible; or "cuda", "cpu"
     empty: bool = False  # build it without weights: it writes prompts, and embeds nothing
 
     def placement(self) -> tuple[torch.device, torch.dtype]:
@@ -126,6 +135,7 @@ class Features:
     responses: list[str]  # empty strings of models that do not respond
     n_tokens: torch.Tensor  # [stimulus], int64: tokens averaged
     truncated: torch.Tensor  # [stimulus], bool: cut at `ModelOptions.max_new_tokens`
+    thinking_share: torch.Tensor | None = None  # [stimulus], float32: of a response's tokens
 
 
 class FeatureModel(ABC):

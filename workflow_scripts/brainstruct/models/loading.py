@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import BitsAndBytesConfig, GenerationConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
+from brainstruct.models.declared import packed_bits
 from brainstruct.models.files import fetch_cure, inspect_weights
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.pooling import last_state
@@ -31,6 +32,7 @@ from brainstruct.models.random_init import initialise
 from brainstruct.models.response import Listener
 from brainstruct.models.tokens import generation_settings
 from brainstruct.store.faults import reading, refusal
+from brainstruct.store.files import read_json
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +69,16 @@ def load_network(
     """
     stated = config if hasattr(config, "num_hidden_layers") else config.get_text_config()
     _require_layers(stated.num_hidden_layers + 1, options)
+    content = read_json(options.checkpoint / "config.json", fetch_cure(options.checkpoint))
     device, dtype = options.placement()
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
     with quiet_transformers():
         empty = empty_network(network_class, config, options.checkpoint, **arguments)
         if options.empty:
             return empty
-        spread = _spread(device)
+        spread = _packing(config, options, content) | _spread(device)
         if options.random_seed is None:
-            _require_filled(empty, options.checkpoint)
+            _require_filled(empty, options.checkpoint, packed_bits(content) or 8)
             arguments |= spread
             network = _read_weights(network_class, config, options.checkpoint, place, arguments)
         else:
@@ -89,10 +92,7 @@ def load_network(
 
 
 def _spread(device: torch.device) -> dict[str, Any]:
-    """Return what lets the library lay weights over the GPUs of a job, if it has several.
-
-    An `InputError` if the package is missing that does it for the library.
-    """
+    """Return what lets the library lay weights over several GPUs; refuse where it cannot."""
     if device.type != "cuda" or torch.cuda.device_count() < 2:
         return {}
     if find_spec("accelerate") is None:
@@ -102,6 +102,31 @@ def _spread(device: torch.device) -> dict[str, Any]:
             "Install it (pip install accelerate), or take one GPU that holds the model",
         )
     return {"device_map": "auto"}
+
+
+def _packing(config: Any, options: ModelOptions, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what lets the library pack weights, or read packed ones; refuse where it cannot."""
+    packed = packed_bits(stated)
+    if packed is None and options.weights is None:
+        return {}
+    device, dtype = options.placement()
+    lacks = not all(map(find_spec, ("accelerate", "bitsandbytes")))
+    faults = {
+        "are packed already: leave models[].weights out": packed and options.weights,
+        "are read, not drawn: random ones are whole": options.random_seed is not None,
+        "need accelerate and bitsandbytes (pip install them in the environment embed)": lacks,
+        "need a GPU, which this job does not see": device.type != "cuda",
+    }
+    if fault := next((said for said, true in faults.items() if true), None):
+        cure = "Else take whole weights, by models[].weights or of another checkpoint"
+        raise InputError(options.checkpoint, f"weights in 4 or 8 bits {fault}", cure)
+    place = {"device_map": {"": torch.cuda.current_device()}}
+    computing = {"bnb_4bit_compute_dtype": dtype}
+    if packed:  # the library believes what the checkpoint says of itself
+        config.quantization_config = stated["quantization_config"] | computing
+        return place
+    how = {f"load_in_{options.weights}": True, "bnb_4bit_quant_type": "nf4", **computing}
+    return place | {"quantization_config": BitsAndBytesConfig(**how)}  # type: ignore
 
 
 def _laid_out(network: Any, spread: Mapping[str, Any]) -> Any:
@@ -128,11 +153,11 @@ def empty_network(network_class: Any, config: Any, folder: Path, **arguments: An
         return network_class._from_config(config, **arguments)
 
 
-def _require_filled(network: Any, folder: Path) -> None:
+def _require_filled(network: Any, folder: Path, bits: int) -> None:
     """Refuse a network that the weights cannot fill."""
     n_numbers = sum(parameter.numel() for parameter in network.parameters())
     held = inspect_weights(folder)
-    if n_numbers > held:  # of a byte each, at least
+    if n_numbers * bits > 8 * held:  # so many each, at least
         fault = f"describes a network of {n_numbers:.3g} parameters, its weights have {held:.3g}"
         raise InputError(folder / "config.json", f"{fault} bytes", fetch_cure(folder))
 
@@ -175,7 +200,7 @@ def _read_weights(
             "its pickled weights are damaged or hold more than tensors, which is unsafe",
             cure,
         ) from error
-    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
+    except (SafetensorError, OSError, EOFError, ImportError, RuntimeError, ValueError) as error:
         raise refusal(folder, error, "checkpoint whose weights can be read", cure) from error
     parameters = {name for name, _ in network.named_parameters()}
     # Weights that are not in the files would be drawn at random with a mere warning.
@@ -184,6 +209,7 @@ def _read_weights(
     if place is not None:
         own, prefix = dict(network.named_children()), f"{network.base_model_prefix}."
         unknown = [name for name in unknown if name.removeprefix(prefix).split(".")[0] in own]
+    # Packed ones are not among them: the library cannot compare; one that is wrong fits no pass.
     shapes = [
         f"{name}: {list(found)}, not {list(wanted)}"
         for name, found, wanted in report["mismatched_keys"]
@@ -277,7 +303,8 @@ def require_sound(model: Any) -> None:
         return
     picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
     inputs = model.on_device(model.prepare([picture], [_QUESTION]))
-    listener = Listener(model.body, last_state, inputs["attention_mask"], model.decoding.end_ids)
+    given = inputs["attention_mask"], model.decoding, inputs["input_ids"]
+    listener = Listener(model.body, last_state, *given)
     settings = model.decoding.greedy_config(n_tokens=3)
     settings.output_hidden_states = settings.output_scores = True
     settings.return_dict_in_generate = True

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from brainstruct.models.interface import (
-    Device,
-    FeatureModel,
-    ModelOptions,
-    Pooling,
-    Precision,
-    Sampling,
-)
+from brainstruct.models.interface import Deciding, Device, FeatureModel, ModelOptions
 from brainstruct.models.registry import FAMILIES
 
 
@@ -26,28 +19,19 @@ def family_class(family: str) -> type[FeatureModel]:
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """What decides the states of a model of a study (see `ModelOptions`) as they are stored."""
+class ModelSettings(Deciding):
+    """What decides the states of a model of a study as they are stored."""
 
     family: str
     checkpoint: str  # its name in the study
     n_layers: int
-    random_seed: int | None
-    dtype: Precision
     storage: Literal["float16", "float32"]
-    # Of models that follow instructions; of the last two, of those that answer.
-    pooling: Pooling = "response_mean"
-    max_new_tokens: int = 32
-    sampling: Sampling | None = None
-    prompt: str | None = None
-    chat: dict[str, Any] = field(default_factory=dict)
 
 
 def options_of(folder: Path, settings: ModelSettings, device: Device = "auto") -> ModelOptions:
     """Return what a model is loaded with."""
-    running = ("pooling", "max_new_tokens", "dtype", "sampling", "prompt", "chat")
-    options = {name: getattr(settings, name) for name in ("n_layers", "random_seed", *running)}
-    return ModelOptions(checkpoint=folder, device=device, **options)
+    options = {one.name: getattr(settings, one.name) for one in fields(Deciding)}
+    return ModelOptions(folder, settings.n_layers, device, **options)
 
 
 def open_model(folder: Path, settings: ModelSettings, device: Device = "auto") -> FeatureModel:

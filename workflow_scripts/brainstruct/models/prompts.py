@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,23 +77,38 @@ def chat(
     return str(text)
 
 
-def require_answer(folder: Path, tokenizer: PreTrainedTokenizerFast, prompt: str) -> None:
-    """Refuse a prompt after which a model would think, or which may let it do so unnoticed.
+def thinking_marks(folder: Path, tokenizer: PreTrainedTokenizerFast) -> dict[int, int]:
+    """Return the tokens that begin thinking, and end it; an `InputError` if there are none."""
+    known = tokenizer.get_vocab()
+    found = {known[one]: known[end] for one, end in THINKING.items() if {one, end} <= known.keys()}
+    if not found:
+        fault = f"{folder.name} has no tokens of their own that begin and end thinking"
+        cure = "Leave it out for this model: thinking could not be told from the answer"
+        raise InputError("models[].thinking_tokens", fault, cure)
+    return found
+
+
+def require_answer(
+    folder: Path, tokenizer: PreTrainedTokenizerFast, prompt: str, let_begin: Collection[int]
+) -> None:
+    """Refuse a prompt after which a model would think unasked, or which may let it unnoticed.
 
     Raises
     ------
     InputError
-        If it ends within such a part, or has one whose begin is no token of its own.
+        If it ends within such a part, and `let_begin` has not the token that begins it, or has
+        one whose begin is no token of its own.
     """
+    known = tokenizer.get_vocab()
     for begin, end in THINKING.items():
         fault = None
-        if prompt.rfind(begin) > prompt.rfind(end):
+        if prompt.rfind(begin) > prompt.rfind(end) and known.get(begin) not in let_begin:
             fault = f"its prompt ends where the model would begin to think ({begin}), no answer"
-        elif begin in prompt and begin not in tokenizer.get_vocab():
+        elif begin in prompt and begin not in known:
             fault = f"thinks after {begin}, which is no token of its own: nothing can keep it from"
         if fault:
-            cure = "Set models[].chat: {enable_thinking: false}, or write models[].prompt"
-            raise InputError(folder, fault, cure)
+            cure = "Set models[].chat: {enable_thinking: false}, write models[].prompt, or let it "
+            raise InputError(folder, fault, f"{cure}think (models[].thinking_tokens)")
 
 
 def require_plain(folder: Path, tokenizer: PreTrainedTokenizerFast, instruction: str) -> None:

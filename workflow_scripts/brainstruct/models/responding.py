@@ -13,9 +13,9 @@ from brainstruct.models.beginning import Beginning, common_length, cut
 from brainstruct.models.decoding import Decoding
 from brainstruct.models.interface import STIMULUS, Batch, FeatureModel, Features, ModelOptions
 from brainstruct.models.pooling import last_state, mean_state, without_response
-from brainstruct.models.prompts import written
+from brainstruct.models.prompts import thinking_marks, written
 from brainstruct.models.registry import Modality
-from brainstruct.models.response import Listener, response_lengths
+from brainstruct.models.response import Listener
 from brainstruct.models.tokens import require_embedded
 
 log = logging.getLogger(__name__)
@@ -55,12 +55,16 @@ class RespondingModel(FeatureModel):
         self.body = body
         self.tokenizer = tokenizer
         self._images = images
+        marks = thinking_marks(options.checkpoint, tokenizer) if options.thinking_tokens else {}
         self.decoding = Decoding(
             max_new_tokens=options.max_new_tokens,
             end_ids=frozenset(end_ids),
             sampling=options.sampling,
             pad_id=pad_id,
-            forbidden_ids=forbidden_ids,
+            forbidden_ids=[one for one in forbidden_ids if one not in marks],
+            thinking_tokens=options.thinking_tokens,
+            thinking_pooled=options.thinking_pooled,
+            marks=marks,
         )
 
     @property
@@ -112,8 +116,8 @@ class RespondingModel(FeatureModel):
         """Respond to a batch and pool the decoder's states on the way.
 
         Which states, `ModelOptions.pooling` says. ``response_mean``: mean over the
-        response's tokens, end token excluded; a response without tokens takes the
-        state of the last prompt position. ``last_prompt_token``: state of that
+        response's tokens, end token and thinking excluded; a response without tokens
+        takes the state of the last prompt position. ``last_prompt_token``: state of that
         position. ``prompt_mean``: mean over the prompt's tokens, image tokens
         included. The last two run the prompt only and give no responses.
 
@@ -198,7 +202,7 @@ class RespondingModel(FeatureModel):
         if begun is not None:
             given, mask = begun.continued(given), mask[:, begun.length :]
         pool = mean_state if self.options.pooling == "prompt_mean" else last_state
-        listener = Listener(self.body, pool, mask, self.decoding.end_ids)
+        listener = Listener(self.body, pool, mask, self.decoding, given["input_ids"])
         with torch.inference_mode(), listener.listening():
             return listener, self.generate(given, **settings)
 
@@ -206,8 +210,8 @@ class RespondingModel(FeatureModel):
         """Average what was heard over the tokens of each response."""
         # Every step yields one token, so the response is as long as the decoder ran.
         tokens = sequences[:, sequences.shape[1] - listener.steps :]
-        decoding = self.decoding
-        n_tokens, truncated = response_lengths(tokens, decoding.end_ids, decoding.max_new_tokens)
+        parts = self.decoding.parts(tokens, listener.prompts)
+        n_tokens = parts.pooled.sum(1)
         if not torch.equal(n_tokens, listener.counts):
             raise RuntimeError(
                 f"the response has {n_tokens.tolist()} tokens but the states of "
@@ -218,12 +222,14 @@ class RespondingModel(FeatureModel):
             listener.prompt,
             listener.sums / n_tokens.clamp_min(1)[None, :, None],
         )
-        rows = zip(tokens.tolist(), n_tokens.tolist(), strict=True)
+        share = parts.thought.sum(1) / parts.whole.sum(1).clamp_min(1)
+        rows = zip(tokens, parts.pooled, strict=True)
         return Features(
             states=states.transpose(0, 1).cpu(),
-            responses=[self.decode(row[:n]) for row, n in rows],
+            responses=[self.decode(row[own].tolist()) for row, own in rows],
             n_tokens=n_tokens.cpu(),
-            truncated=truncated.cpu(),
+            truncated=parts.truncated.cpu(),
+            thinking_share=share.cpu() if self.options.thinking_tokens else None,
         )
 
     def decode(self, tokens: Sequence[int]) -> str:

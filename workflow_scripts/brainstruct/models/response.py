@@ -12,26 +12,14 @@ after the final norm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-
-def response_lengths(
-    tokens: torch.Tensor, end_ids: Collection[int], max_new_tokens: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return how many tokens each response has and whether it was cut.
-
-    Generated `tokens` are [stimulus, step], one more than `max_new_tokens` for
-    rows that did not end before. The end token is not counted; a response is cut if no
-    end token came, not even right after the longest response.
-    """
-    ends = torch.isin(tokens, torch.tensor(sorted(set(end_ids)), device=tokens.device))
-    before_end = (ends.cumsum(1) == 0).sum(1)
-    return before_end.clamp_max(max_new_tokens), ~ends.any(1)
+from brainstruct.models.decoding import Decoding
 
 
 class Listener:
@@ -41,7 +29,8 @@ class Listener:
     them. It is called once per step with ``input_ids`` or ``inputs_embeds``: first of the
     whole prompt, then of one token per stimulus. Its embeddings are called inside it, or
     before it by whoever gives it vectors. `pool_prompt` is a function of
-    `brainstruct.models.pooling`; the mask [stimulus, position] is 0 for padding.
+    `brainstruct.models.pooling`; the mask [stimulus, position] is 0 for padding. The
+    prompts [stimulus, position], ids, and `decoding` say which tokens count.
 
     `prompt` and `sums` are [layer, stimulus, feature], float32: pooled states of the prompt,
     and sums over the response's tokens. `counts` [stimulus] are the tokens in `sums`,
@@ -53,17 +42,20 @@ class Listener:
         body: Any,
         pool_prompt: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
         attention_mask: torch.Tensor,
-        end_ids: Collection[int],
+        decoding: Decoding,
+        prompts: torch.Tensor,
     ) -> None:
         device = attention_mask.device  # where ids are; blocks may lie on several others
         n_stimuli = len(attention_mask)
         self._body = body
         self._pool_prompt = pool_prompt
         self._attention_mask = attention_mask
-        self._end_ids = torch.tensor(sorted(set(end_ids)), device=device)
+        self._decoding = decoding
+        self._fed = torch.zeros((n_stimuli, 0), dtype=torch.int64, device=device)
         self._alive = torch.ones(n_stimuli, dtype=torch.bool, device=device)
         self._inside = False
         self._embedded: torch.Tensor | None = None
+        self.prompts = prompts
         self.counts = torch.zeros(n_stimuli, dtype=torch.int64, device=device)
         self.steps = 0
 
@@ -107,7 +99,8 @@ class Listener:
             ids = self._embedded if ids is None else ids
             if ids is None or ids.shape != (len(given), 1):
                 raise RuntimeError("the decoder is not fed one token per step: is its cache off?")
-            self._alive &= ~torch.isin(ids[:, 0], self._end_ids)
+            self._fed = torch.cat([self._fed, ids], dim=1)
+            self._alive = self._decoding.parts(self._fed, self.prompts).pooled[:, -1]
             self.counts += self._alive
         self._inside = True
         self.steps += 1
@@ -137,6 +130,6 @@ class Listener:
                 self.sums = torch.zeros(shape, device=self._alive.device)
             self.prompt[layer] = self._pool_prompt(states, self._attention_mask.to(states.device))
         else:
-            # Not a product with 0: rows that have ended may hold anything, even NaN.
+            # Not a product with 0: rows that do not count may hold anything, even NaN.
             last = states[:, -1].to(self.sums.device).float()
             self.sums[layer] += torch.where(self._alive[:, None], last, 0.0)

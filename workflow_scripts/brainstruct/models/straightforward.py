@@ -41,12 +41,9 @@ def straightforward_states(
     ]
     chosen = torch.stack([torch.stack(states, dim=1) for states in per_step])
     # chosen: [step, stimulus, layer, feature]
-    ends = set(model.decoding.end_ids)
-    means = []
-    for row, response in enumerate(tokens.tolist()):
-        length = next(
-            (position for position, token in enumerate(response) if token in ends), len(response)
-        )
-        length = min(length, model.decoding.max_new_tokens)
-        means.append(chosen[1 : 1 + length, row].mean(0) if length else chosen[0, row])
+    pooled = model.decoding.parts(tokens, inputs["input_ids"]).pooled
+    means = [
+        chosen[1:, row][own].mean(0) if own.any() else chosen[0, row]
+        for row, own in enumerate(pooled[:, :-1])
+    ]
     return torch.stack(means).cpu()

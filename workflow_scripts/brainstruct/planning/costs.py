@@ -79,9 +79,8 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     if job.kind == "embed":
         # Images are read one by one; one instruction's states are held, and once more as a file.
         seconds += embed_seconds(job, amounts, assumed)
-        bytes_each = 4 if Rooms.of(amounts.study).models.precision == "float32" else 2
-        weights = amounts.networks[job.wildcards["model"]].parameters * bytes_each
-        memory += (weights + 2 * written / len(job.outputs)) / _MB
+        network = amounts.networks[job.wildcards["model"]]
+        memory += (network.parameters * network.bits / 8 + 2 * written / len(job.outputs)) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
     seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
     if job.kind == "prepare_responses":
@@ -151,9 +150,9 @@ def embed_seconds(
     per_image: float = before / rate * (1 if FAMILIES[model.family].image_first else given)
     if model.follows_instructions and embedding.pooling == "response_mean":
         # A step of decoding reads all weights once for a batch.
-        weights = 2 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
+        weights = network.bits / 8 * network.language_parameters / (assumed.gpu_gb_per_s * 1e9)
         step = max(per_token / rate, weights / embedding.batch_size if on_gpu else 0.0)
-        per_image += given * (embedding.max_new_tokens + 1) * step
+        per_image += given * (model.thinking_tokens + embedding.max_new_tokens + 1) * step
     load = 2 * network.parameters / (assumed.weights_mb_per_s * _MB)
     return load + amounts.block(job.wildcards["block"]) * per_image
 

@@ -21,6 +21,7 @@ from brainstruct.models.kinds import family_of
 from brainstruct.models.opening import outline
 from brainstruct.models.responding import RespondingModel
 from brainstruct.planning.jobs import Job
+from brainstruct.planning.networks import network_of
 from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import shown_hours, shown_size
 from brainstruct.settings.base import LONGEST_KEY, Block
@@ -52,11 +53,12 @@ def describe(study: Study, model: Model) -> str:
     checkpoint's small files cannot be had, or the model cannot be built of them.
     """
     name = model.checkpoint
-    network = outline(
-        _folder(study, name), model.family, model.n_layers, prompt=model.prompt, chat=model.chat
-    )
+    options = {one: getattr(model, one) for one in ("prompt", "chat", "thinking_tokens")}
+    network = outline(_folder(study, name), model.family, model.n_layers, **options)
+    bits = network_of(study, model).bits
     size = sum(parameter.numel() for parameter in network.network.parameters())
-    held = ", ".join(f"{size * bits / 8e9:.1f} GB in {bits} bits" for bits in (16, 8, 4))
+    shown = (bits,) if bits < 16 else (16, 8, 4)  # those that it runs in, or could
+    held = ", ".join(f"{size * bits / 8e9:.1f} GB in {bits} bits" for bits in shown)
     told = [
         f"{network.n_layers - 1} blocks, states of {network.feature_dim} numbers",
         f"{size / 1e9:.3g} billion parameters: {held}",

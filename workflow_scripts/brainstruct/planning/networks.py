@@ -10,7 +10,7 @@ from typing import Any
 from brainstruct.config.models import Model
 from brainstruct.config.study import Study
 from brainstruct.errors import InputError
-from brainstruct.models.declared import stated_part
+from brainstruct.models.declared import packed_bits, stated_part
 from brainstruct.models.registry import FAMILIES, IMAGES
 from brainstruct.store.files import read_json
 from brainstruct.store.resources import table_beside
@@ -27,6 +27,7 @@ class Network:
     patches: int  # tokens of the vision encoder, per image
     image_tokens: int  # of the language model
     download_bytes: float  # weights on the hub
+    bits: int = 16  # of a parameter, in memory
 
     @property
     def parameters(self) -> float:
@@ -49,6 +50,14 @@ _USUAL_BLOCKS = 32  # of the usual network of `auto`
 
 
 def network_of(study: Study, model: Model) -> Network:
+    """Return the sizes of a model, its weights packed if the study or the checkpoint has it so."""
+    folder = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint))
+    whole = 32 if Rooms.of(study).models.precision == "float32" else 16
+    bits = int((model.weights or "0")[0]) or packed_bits(_read(folder / "config.json")) or whole
+    return replace(_sizes_of(study, model, folder), bits=bits)
+
+
+def _sizes_of(study: Study, model: Model, folder: Path) -> Network:
     """Return the sizes of a model.
 
     A ``config.json`` of its checkpoint decides if it is there; then sizes of a
@@ -57,7 +66,6 @@ def network_of(study: Study, model: Model) -> Network:
     """
     usual = _PUBLISHED[model.family]
     source = study.checkpoints[model.checkpoint]
-    folder = Path(Rooms.of(study).models.checkpoint_folder(model.checkpoint))
     if stated := _stated(folder, model.family, usual):
         return stated
     tiny = study.synthetic.checkpoints.get(model.checkpoint) if study.synthetic else None

@@ -155,9 +155,11 @@ class ModelRoom(Room):
         model, embedding = self.study.model(key), self.study.embedding
         decides = {"family", "checkpoint", "n_layers", "random_seed"}
         running = {"dtype", "storage"}
+        decides |= {"weights"} if model.weights else set()
         if model.follows_instructions:
             running |= {"pooling"}
-            decides |= {name for name in ("prompt", "chat") if getattr(model, name)}
+            own = ("prompt", "chat", "thinking_tokens", "thinking_pooled")
+            decides |= {name for name in own if getattr(model, name)}
             if embedding.pooling == "response_mean":  # nothing else lets a model answer
                 running |= {"max_new_tokens"}
                 if embedding.decoding != "greedy":
