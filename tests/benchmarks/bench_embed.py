@@ -331,5 +331,5 @@ def test_sweep_of_batch_sizes(tmp_path, sizes, batches):
         seconds = clock(model.device) - start
         if model.device.type == "cuda":
             memory = f"{torch.cuda.max_memory_allocated() / 2**30:.1f}"
-        share = weights * (model.decoding.max_new_tokens + 1) / seconds / bandwidth
+        share = weights * (model.options.max_new_tokens + 1) / seconds / bandwidth
         print(f"  {batch_size:5d}  {batch_size / seconds:8.2f}  {share:42.1%}  {memory:>7}")

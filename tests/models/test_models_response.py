@@ -203,7 +203,7 @@ def test_a_decoder_without_cache_is_refused(llama):
     ],
 )
 def test_response_lengths(tokens, n_tokens, truncated):
-    decoding = Decoding(max_new_tokens=3, end_ids={2, 4}, pad_id=0)
+    decoding = Decoding(ModelOptions(Path(), None, max_new_tokens=3), {2, 4}, pad_id=0)
     parts = decoding.parts(torch.tensor([tokens]), torch.zeros((1, 0), dtype=torch.int64))
     assert parts.whole.tolist() == [[step < n_tokens for step in range(4)]]
     assert parts.truncated.tolist() == [truncated]
@@ -211,4 +211,4 @@ def test_response_lengths(tokens, n_tokens, truncated):
 
 def test_a_response_must_have_an_end():
     with pytest.raises(ValueError, match="end_ids"):
-        Decoding(max_new_tokens=1, end_ids=(), pad_id=0)
+        Decoding(ModelOptions(Path(), None), end_ids=(), pad_id=0)

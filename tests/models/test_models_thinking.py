@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def load(folder):
 def read(response, inside, decoding):
     """Read a response token by token: steps that are averaged, those of thinking, whether cut."""
     begins, ends = set(decoding.marks), set(decoding.marks.values())
-    left = {True: decoding.thinking_tokens, False: decoding.max_new_tokens}
+    left = {True: decoding.options.thinking_tokens, False: decoding.options.max_new_tokens}
     averaged, thought = [], []
     for step, token in enumerate(response):
         if token in decoding.end_ids:
@@ -54,7 +55,7 @@ def read(response, inside, decoding):
             return averaged, thought, True
         if thinks:
             thought.append(step)
-        if not thinks or decoding.thinking_pooled:
+        if not thinks or decoding.options.thinking_pooled:
             averaged.append(step)
         inside = (inside or token in begins) and token not in ends
     raise AssertionError("the response has no end")
@@ -136,7 +137,8 @@ def test_states_are_those_of_the_answer(load, pictures, sampling, opened, pooled
     ],
 )
 def test_parts_of_a_response(tokens, opened, pooled, thought, cut):
-    decoding = Decoding(2, {2}, 0, thinking_tokens=3, marks={7: 8})
+    options = ModelOptions(Path(), None, max_new_tokens=2, thinking_tokens=3)
+    decoding = Decoding(options, {2}, 0, marks={7: 8})
     prompts = torch.tensor([[7, 8, 7] if opened else [7, 8, 1]])
     parts = decoding.parts(torch.tensor([tokens]), prompts)
     assert parts.pooled[0].nonzero()[:, 0].tolist() == pooled

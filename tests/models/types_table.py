@@ -21,7 +21,7 @@ from transformers.models.auto.modeling_auto import (
 from brainstruct.errors import InputError
 from brainstruct.models.auto import decoder_of
 from brainstruct.models.kinds import refusal_of
-from brainstruct.models.loading import quiet_transformers
+from brainstruct.models.processing import quiet_transformers
 
 DOCUMENT = Path(__file__).parents[2] / "docs/models.md"
 TYPES = sorted(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES)

@@ -123,9 +123,7 @@ class Model(Block):
     weights: Literal["4bit", "8bit"] | None = None
 
     @model_validator(mode="after")
-    def _settings_agree(self) -> Model:
-        if self.weights is not None and self.random_seed is not None:
-            raise ValueError("'weights' packs those that are read; with 'random_seed' leave it out")
+    def _prompt_asks(self) -> Model:
         if self.prompt is not None and "{instruction}" not in self.prompt:
             raise ValueError("'prompt' has no place for the instruction: write {instruction}")
         if self.prompt is not None and self.chat:

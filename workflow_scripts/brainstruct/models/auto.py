@@ -89,7 +89,7 @@ class Auto(RespondingModel):
         else:
             template = self._images.chat_template or self.tokenizer.chat_template
             text = chat(folder, self.tokenizer, template, instruction, self.options.chat)
-        require_answer(folder, self.tokenizer, text, self.decoding.marks)
+        require_answer(folder, self.tokenizer.get_vocab(), text, self.decoding.marks)
         return text
 
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:

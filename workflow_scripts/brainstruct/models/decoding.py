@@ -21,14 +21,13 @@ import torch
 from transformers import (
     GenerationConfig,
     LogitsProcessor,
-    LogitsProcessorList,
-    StoppingCriteriaList,
+    PreTrainedModel,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
 )
 
-from brainstruct.models.interface import Sampling
+from brainstruct.models.interface import ModelOptions, Sampling
 
 
 class Parts(NamedTuple):
@@ -53,14 +52,11 @@ class Decoding:
         If `end_ids` is empty.
     """
 
-    max_new_tokens: int  # the end token is not counted
-    end_ids: Collection[int]
+    options: ModelOptions
+    end_ids: Collection[int]  # not counted
     pad_id: int  # fed to rows that have ended
     forbidden_ids: Collection[int] = ()  # image placeholders
-    sampling: Sampling | None = None
-    thinking_tokens: int = 0  # those that begin and end a thinking part included
-    thinking_pooled: bool = False
-    marks: Mapping[int, int] = field(default_factory=dict)  # what begins such a part -> what ends
+    marks: Mapping[int, int] = field(default_factory=dict)  # what begins thinking -> what ends it
 
     def __post_init__(self) -> None:
         if not self.end_ids:
@@ -80,9 +76,9 @@ class Decoding:
             opens, closes = (_among(said, ids) for ids in (self.marks, self.marks.values()))
             last_opened, last_closed = ((one * order).cummax(1).values for one in (opens, closes))
             thought = ((last_opened > last_closed) | closes)[:, prompts.shape[1] :]
-        whole = (ends.cumsum(1) == 0) & ((~thought).cumsum(1) <= self.max_new_tokens)
-        whole &= thought.cumsum(1) <= self.thinking_tokens
-        pooled = whole if self.thinking_pooled else whole & ~thought
+        whole = (ends.cumsum(1) == 0) & ((~thought).cumsum(1) <= self.options.max_new_tokens)
+        whole &= thought.cumsum(1) <= self.options.thinking_tokens
+        pooled = whole if self.options.thinking_pooled else whole & ~thought
         first_behind = (~whole).cumsum(1) == 1
         return Parts(whole, whole & thought, pooled, ~(first_behind & ends).any(1))
 
@@ -92,8 +88,9 @@ class Decoding:
         By default one more than the longest response, thinking included: the state of a
         token is seen only when it is fed back.
         """
+        longest = self.options.max_new_tokens + self.options.thinking_tokens
         return GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=n_tokens or self.max_new_tokens + self.thinking_tokens + 1,
+            max_new_tokens=n_tokens or longest + 1,
             do_sample=False,
             num_beams=1,
             use_cache=True,
@@ -109,20 +106,20 @@ class Decoding:
         apart; a `ValueError` if tokens are drawn and they are unknown.
         """
         found: dict[str, Any] = {"generation_config": self.greedy_config()}
-        if self.thinking_tokens:
+        if self.options.thinking_tokens:
             # Else a row that thinks little would answer on for as long as others think.
             n_prompt = input_ids.shape[1]
-            found["stopping_criteria"] = StoppingCriteriaList(
-                [lambda ids, *_, **__: ~self.parts(ids[:, n_prompt:], input_ids).whole[:, -1]]
-            )
-        if self.sampling is None:
+            found["stopping_criteria"] = [
+                lambda ids, *_, **__: ~self.parts(ids[:, n_prompt:], input_ids).whole[:, -1]
+            ]
+        if (sampling := self.options.sampling) is None:
             return found
         if stimuli is None:
             raise ValueError("responses are sampled, but the batch does not say of which stimuli")
         n_steps = found["generation_config"].max_new_tokens
-        numbers = uniform_numbers(self.sampling.seed, stimuli.tolist(), input_ids.tolist(), n_steps)
-        draw = DrawToken(self.sampling, numbers.to(input_ids.device))
-        return found | {"logits_processor": LogitsProcessorList([draw])}
+        numbers = uniform_numbers(sampling.seed, stimuli.tolist(), input_ids.tolist(), n_steps)
+        draw = DrawToken(sampling, numbers.to(input_ids.device))
+        return found | {"logits_processor": [draw]}
 
 
 def _among(tokens: torch.Tensor, ids: Collection[int]) -> torch.Tensor:
@@ -178,3 +175,14 @@ class DrawToken(LogitsProcessor):
         token = torch.searchsorted(cumulative, number, right=True)
         self._step += 1
         return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+
+
+def clean_generation(network: torch.nn.Module) -> None:
+    """Empty the generation settings that a checkpoint brought along.
+
+    They fill whatever a caller leaves open, so a checkpoint tuned for sampling
+    or beam search would otherwise not decode greedily.
+    """
+    for module in network.modules():
+        if isinstance(module, PreTrainedModel) and module.can_generate():
+            module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
@@ -19,15 +18,16 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from transformers import BitsAndBytesConfig, GenerationConfig, PreTrainedModel
+from transformers import BitsAndBytesConfig
 from transformers.initialization import no_init_weights
-from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
 from brainstruct.models.declared import packed_bits
+from brainstruct.models.decoding import clean_generation
 from brainstruct.models.files import fetch_cure, inspect_weights
 from brainstruct.models.interface import ModelOptions
 from brainstruct.models.pooling import last_state
+from brainstruct.models.processing import quiet_transformers
 from brainstruct.models.random_init import initialise
 from brainstruct.models.response import Listener
 from brainstruct.models.tokens import generation_settings
@@ -68,7 +68,14 @@ def load_network(
         damaged or unsafe, or their names and shapes are not those of the network.
     """
     stated = config if hasattr(config, "num_hidden_layers") else config.get_text_config()
-    _require_layers(stated.num_hidden_layers + 1, options)
+    found = stated.num_hidden_layers + 1
+    if options.n_layers not in (None, found):
+        raise InputError(
+            options.checkpoint / "config.json",
+            f"the model has {found} hidden states (token embeddings included), "
+            f"the configuration says n_layers: {options.n_layers}",
+            f"Set n_layers: {found} for this model, or name the right checkpoint",
+        )
     content = read_json(options.checkpoint / "config.json", fetch_cure(options.checkpoint))
     device, dtype = options.placement()
     arguments = {"dtype": dtype, "attn_implementation": "sdpa", **arguments}
@@ -87,7 +94,7 @@ def load_network(
             network.tie_weights()
             initialise(network, options.random_seed)
             network = _laid_out(network, spread) if spread else network
-    _clean_generation(network)
+    clean_generation(network)
     return (network if spread else network.to(device)).eval().requires_grad_(False)
 
 
@@ -162,17 +169,6 @@ def _require_filled(network: Any, folder: Path, bits: int) -> None:
         raise InputError(folder / "config.json", f"{fault} bytes", fetch_cure(folder))
 
 
-def _require_layers(found: int, options: ModelOptions) -> None:
-    """Refuse a checkpoint that has not the configured number of hidden states."""
-    if options.n_layers not in (None, found):
-        raise InputError(
-            options.checkpoint / "config.json",
-            f"the model has {found} hidden states (token embeddings included), "
-            f"the configuration says n_layers: {options.n_layers}",
-            f"Set n_layers: {found} for this model, or name the right checkpoint",
-        )
-
-
 def _read_weights(
     network_class: Any,
     config: Any,
@@ -232,32 +228,6 @@ def _some(names: Collection[str], n_shown: int = 3) -> str:
     """Name the first few."""
     shown = ", ".join(sorted(names)[:n_shown])
     return shown if len(names) <= n_shown else f"{shown}, .."
-
-
-def _clean_generation(network: torch.nn.Module) -> None:
-    """Empty the generation settings that a checkpoint brought along.
-
-    They fill whatever a caller leaves open, so a checkpoint tuned for sampling
-    or beam search would otherwise not decode greedily.
-    """
-    for module in network.modules():
-        if isinstance(module, PreTrainedModel) and module.can_generate():
-            module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep progress bars and reports of transformers out of batch logs."""
-    verbosity = transformers_logging.get_verbosity()
-    bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity(logging.ERROR)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def require_effect(model: Any) -> None:

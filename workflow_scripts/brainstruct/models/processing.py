@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import transformers
 from transformers import AutoImageProcessor, PreTrainedTokenizerFast, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.utils import logging as transformers_logging
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import fetch_cure, load_processor
@@ -64,3 +68,15 @@ def load_whole_processor(folder: Path, config: Any, tokenizer: PreTrainedTokeniz
         if getattr(processor, name, stated) is None:
             setattr(processor, name, stated)
     return processor
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep reports of transformers out of batch logs, and progress bars from then on."""
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)

@@ -88,21 +88,18 @@ def thinking_marks(folder: Path, tokenizer: PreTrainedTokenizerFast) -> dict[int
     return found
 
 
-def require_answer(
-    folder: Path, tokenizer: PreTrainedTokenizerFast, prompt: str, let_begin: Collection[int]
-) -> None:
+def require_answer(folder: Path, known: dict[str, int], prompt: str, let: Collection[int]) -> None:
     """Refuse a prompt after which a model would think unasked, or which may let it unnoticed.
 
     Raises
     ------
     InputError
-        If it ends within such a part, and `let_begin` has not the token that begins it, or has
-        one whose begin is no token of its own.
+        If it ends within such a part, and what begins it is no token that it is `let` begin,
+        or it has one whose begin is none of the `known` tokens.
     """
-    known = tokenizer.get_vocab()
     for begin, end in THINKING.items():
         fault = None
-        if prompt.rfind(begin) > prompt.rfind(end) and known.get(begin) not in let_begin:
+        if prompt.rfind(begin) > prompt.rfind(end) and known.get(begin) not in let:
             fault = f"its prompt ends where the model would begin to think ({begin}), no answer"
         elif begin in prompt and begin not in known:
             fault = f"thinks after {begin}, which is no token of its own: nothing can keep it from"

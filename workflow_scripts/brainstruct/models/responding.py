@@ -57,13 +57,10 @@ class RespondingModel(FeatureModel):
         self._images = images
         marks = thinking_marks(options.checkpoint, tokenizer) if options.thinking_tokens else {}
         self.decoding = Decoding(
-            max_new_tokens=options.max_new_tokens,
-            end_ids=frozenset(end_ids),
-            sampling=options.sampling,
-            pad_id=pad_id,
+            options,
+            frozenset(end_ids),
+            pad_id,
             forbidden_ids=[one for one in forbidden_ids if one not in marks],
-            thinking_tokens=options.thinking_tokens,
-            thinking_pooled=options.thinking_pooled,
             marks=marks,
         )
 

@@ -55,9 +55,8 @@ def describe(study: Study, model: Model) -> str:
     name = model.checkpoint
     options = {one: getattr(model, one) for one in ("prompt", "chat", "thinking_tokens")}
     network = outline(_folder(study, name), model.family, model.n_layers, **options)
-    bits = network_of(study, model).bits
     size = sum(parameter.numel() for parameter in network.network.parameters())
-    shown = (bits,) if bits < 16 else (16, 8, 4)  # those that it runs in, or could
+    shown = [bits for bits in (16, 8, 4) if bits <= network_of(study, model).bits]
     held = ", ".join(f"{size * bits / 8e9:.1f} GB in {bits} bits" for bits in shown)
     told = [
         f"{network.n_layers - 1} blocks, states of {network.feature_dim} numbers",

@@ -17,7 +17,7 @@ from importlib import import_module
 
 from brainstruct.errors import InputError
 from brainstruct.models.builders import BUILDERS
-from brainstruct.models.loading import quiet_transformers
+from brainstruct.models.processing import quiet_transformers
 from brainstruct.store.publishing import publish_folder
 
 
