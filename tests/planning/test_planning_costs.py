@@ -177,6 +177,27 @@ def test_weights_and_a_block_of_states_are_held(paper_config, amounts):
     assert on_cpu - memory == pytest.approx(7.91e9 * 2 / 1e6)
 
 
+@pytest.mark.parametrize(("weights", "bytes_each"), [("4bit", 0.5), ("8bit", 1.0)])
+def test_packed_weights_are_read_faster_and_held_in_less(
+    paper_config, amounts, weights, bytes_each
+):
+    paper_config["models"][0]["weights"] = weights
+    packed = build(paper_config)
+    whole_mb, packed_mb = (
+        job_cost(EMBED, one, lambda name: 0.0).memory_mb for one in (amounts, packed)
+    )
+    assert whole_mb - packed_mb == pytest.approx(7.91e9 * (2 - bytes_each) / 1e6)
+    step = max(6.74e9 * bytes_each / 1200e9 / 64, 2 * 6.74e9 / 120e12)  # arithmetic is the limit
+    saved = 1000 * 33 * (13.48e9 / 1200e9 / 64 - step)
+    assert seconds(EMBED, amounts) - seconds(EMBED, packed) == pytest.approx(saved)
+
+
+def test_thinking_takes_as_long_as_it_may(paper_config, amounts):
+    paper_config["models"][0]["thinking_tokens"] = 33
+    longer = seconds(EMBED, build(paper_config)) - seconds(EMBED, amounts)
+    assert longer == pytest.approx(1000 * 33 * 13.48e9 / 1200e9 / 64)
+
+
 SUBJECT = {"subject": "subj01", "model": "idefics"}
 """1,000 test images and 15,724 voxels are drawn 1,000 times."""
 

@@ -105,6 +105,16 @@ def test_tokens_of_an_image_are_those_of_its_processor(checkpoint, tmp_path):
     assert "an image of 425 x 425 has 225" in described(folder)
 
 
+def test_memory_is_that_of_packed_weights(checkpoint, tmp_path):
+    folder = without_weights(checkpoint("llava"), tmp_path / "packed")
+    path = folder / "config.json"
+    packed = {"quant_method": "bitsandbytes", "load_in_8bit": True}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"quantization_config": packed}))
+    text = described(folder)
+    assert "GB in 8 bits" in text
+    assert "GB in 16 bits" not in text
+
+
 def test_weights_are_never_read(checkpoint, monkeypatch):
     def read(*_, **__):
         raise AssertionError("weights were read")
