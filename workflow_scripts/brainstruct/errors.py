@@ -1,7 +1,5 @@
 """What a user is meant to read: one kind of error, and findings of whoever looks for more."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ python -m brainstruct.config.check --configfile FILE    (with ``workflow_scripts
 Snakemake's own reader says of a file that is no YAML neither where nor why.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

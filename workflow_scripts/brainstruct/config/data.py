@@ -1,7 +1,5 @@
 """The ``data`` block: which data set is studied, and which part of it."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Any, Self
 

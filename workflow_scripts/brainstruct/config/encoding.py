@@ -1,8 +1,6 @@
 """How encoding models are fitted and their scores normalised."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -25,7 +23,7 @@ class Alphas(Block):
     count: PositiveInt = 25
 
     @model_validator(mode="after")
-    def _is_a_range(self) -> Alphas:
+    def _is_a_range(self) -> Self:
         if not self.log10_min < self.log10_max:
             raise ValueError(
                 f"'log10_min' ({self.log10_min}) must be below 'log10_max' ({self.log10_max})"
@@ -69,7 +67,7 @@ class FitSettings(Block):
     weights: Literal["repetitions"] | None = None
 
     @model_validator(mode="after")
-    def _can_weight(self) -> FitSettings:
+    def _can_weight(self) -> Self:
         if self.weights and (self.preset or self.solver != "gram"):
             raise ValueError("'weights' is of the solver 'gram' alone, without 'preset'")
         return self

@@ -1,7 +1,5 @@
 """The ``fetch`` block: where the NSD is downloaded from, and whether it may be."""
 
-from __future__ import annotations
-
 from pydantic import PositiveInt
 
 from brainstruct.settings.base import Block

@@ -1,7 +1,5 @@
 """Flatmaps: which pycortex subject shows which subject of the study."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The configuration from its files, for commands that run without Snakemake."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path

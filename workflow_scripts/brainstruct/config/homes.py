@@ -1,7 +1,5 @@
 """Where settings are at home: for those that stand in another block."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, TypeGuard, get_args, get_origin
 

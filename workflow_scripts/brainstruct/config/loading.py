@@ -1,7 +1,5 @@
 """From the mapping that Snakemake merged to a checked `Study`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any

@@ -1,8 +1,6 @@
 """Instructions, checkpoints and models: what the brain is compared with."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -48,7 +46,7 @@ class Checkpoint(Block):
     endpoint: str | None = None
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Checkpoint:
+    def _has_a_source(self) -> Self:
         if self.hub is None and self.path is None:
             raise ValueError("needs 'hub' (a repository) or 'path' (a folder)")
         return self
@@ -123,7 +121,7 @@ class Model(Block):
     weights: Literal["4bit", "8bit"] | None = None
 
     @model_validator(mode="after")
-    def _prompt_asks(self) -> Model:
+    def _prompt_asks(self) -> Self:
         if self.prompt is not None and "{instruction}" not in self.prompt:
             raise ValueError("'prompt' has no place for the instruction: write {instruction}")
         if self.prompt is not None and self.chat:
@@ -131,7 +129,7 @@ class Model(Block):
         return self
 
     @model_validator(mode="after")
-    def _layers_exist(self) -> Model:
+    def _layers_exist(self) -> Self:
         found = self.fitted_layers
         if not found or found[-1] >= self.n_layers or len(set(found)) < len(found):
             raise ValueError(

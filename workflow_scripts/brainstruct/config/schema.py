@@ -9,8 +9,6 @@ of lists, which are replaced as a whole, may not. What a key means is taken from
 its block's docstring.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import re

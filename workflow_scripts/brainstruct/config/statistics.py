@@ -1,7 +1,5 @@
 """Comparisons, variance partitioning and concept groups."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator

@@ -4,8 +4,6 @@ YAML 1.1, which Snakemake reads, takes ``yes`` for a number's 1, ``010`` for 8, 
 for false, a second block of one name in place of the first, and ends a text before `` #``.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE

@@ -1,10 +1,8 @@
 """The whole configuration of a study."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -117,7 +115,7 @@ class Study(Block):
         return subjects
 
     @model_validator(mode="after")
-    def _names_refer_to_something(self) -> Study:
+    def _names_refer_to_something(self) -> Self:
         keys = [model.key for model in self.models]
         problems = [
             *_repeated("subjects", self.subjects),

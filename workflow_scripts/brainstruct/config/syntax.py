@@ -1,7 +1,5 @@
 """Where a text stops being YAML, and why, in plain words."""
 
-from __future__ import annotations
-
 import re
 
 import yaml

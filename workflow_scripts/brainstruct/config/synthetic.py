@@ -1,7 +1,5 @@
 """The ``synthetic`` block: a data set and checkpoints that the workflow writes itself."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from brainstruct.datasets.nsd.synthetic.settings import Written

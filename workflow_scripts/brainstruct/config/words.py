@@ -1,7 +1,5 @@
 """What the schema refuses, in the words of the manual: what a setting must be."""
 
-from __future__ import annotations
-
 import re
 import types
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Runs batches through a model, in smaller ones if memory runs out, a GPU's or the machine's."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Embeds one block of stimuli with one model and instruction, resumably."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence

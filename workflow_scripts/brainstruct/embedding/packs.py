@@ -1,7 +1,5 @@
 """Blocks of a model in one file, for others: written out of a store, and taken into one."""
 
-from __future__ import annotations
-
 import io
 import json
 import tarfile

@@ -1,7 +1,5 @@
 """Loads the next batches, and copies them to the GPU, while the model works on this one."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Progress as lines of a log: batch logs and bars that redraw themselves do not mix."""
 
-from __future__ import annotations
-
 import logging
 import time
 

@@ -1,7 +1,5 @@
 """Embeddings of chosen images, layer by layer, out of the blocks they were embedded in."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ holds the file's checksum and all that its content depends on; a shard counts
 only if both agree with the file and with the job that finds it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -5,8 +5,6 @@ the identity, and with the checksum of the content. Nothing in it says where or 
 whom it was made. Results link to it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

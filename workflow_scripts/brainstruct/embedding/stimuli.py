@@ -1,7 +1,5 @@
 """Where stimuli come from, as far as this room knows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate

@@ -1,7 +1,5 @@
 """States as they are stored: labelled, in half precision, and never silently broken."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 

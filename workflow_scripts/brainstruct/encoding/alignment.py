@@ -5,8 +5,6 @@ the cross-validation score of the training images; the test images only say how
 well the selected one does.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

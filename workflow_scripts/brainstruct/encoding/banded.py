@@ -9,8 +9,6 @@ can fall back on either. All that cross-validation needs follows from each
 fold's X'X and X'Y: with few features (principal components) it costs little.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

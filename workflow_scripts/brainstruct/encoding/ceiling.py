@@ -1,7 +1,5 @@
 """Noise ceilings: the best correlation a perfect model could reach."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

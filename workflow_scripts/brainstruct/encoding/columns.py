@@ -1,7 +1,5 @@
 """Columns of features, responses and predictions: finite, centred, constant or not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

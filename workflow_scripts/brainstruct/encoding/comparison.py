@@ -7,8 +7,6 @@ alike; models are not fitted again, so the uncertainty is that of the test
 images for these fitted models and these subjects.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product

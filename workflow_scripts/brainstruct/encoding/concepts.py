@@ -1,7 +1,5 @@
 """Concept groups: instructions that ask for the same kind of thing, and who wins among them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -11,8 +11,6 @@ scores are also extrapolated from all training images and halves of them to
 infinitely many, r = 2 r(n) - r(n / 2).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce

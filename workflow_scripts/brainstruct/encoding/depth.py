@@ -1,7 +1,5 @@
 """Between which layers the best one lies: an interval of depth."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Cross-validated kernel ridge: out-of-fold predictions of many targets from one kernel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

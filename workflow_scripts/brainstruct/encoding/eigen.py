@@ -1,7 +1,5 @@
 """Eigendecompositions that come to an end."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Callable

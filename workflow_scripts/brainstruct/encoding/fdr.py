@@ -1,7 +1,5 @@
 """False discovery rate, and what a handful of subjects can and cannot show."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control, wilcoxon

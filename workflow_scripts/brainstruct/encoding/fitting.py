@@ -1,7 +1,5 @@
 """From the configuration's ``encoding`` block to the function that fits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

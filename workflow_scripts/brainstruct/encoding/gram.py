@@ -4,8 +4,6 @@ One component that carries nearly all the variance, as in hidden states of
 language models, drowns the others in the rounding of a float32 sum.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 from operator import iadd
 from typing import TypeVar

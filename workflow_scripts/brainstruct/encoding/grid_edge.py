@@ -1,7 +1,5 @@
 """What a grid of penalties that ends too early costs, in voxels and correlation."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

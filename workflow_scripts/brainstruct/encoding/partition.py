@@ -5,8 +5,6 @@ likewise: they add up to R2_joint. All are differences of noisy scores on test
 images, so each can be negative; negative values are kept and counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Literal
 

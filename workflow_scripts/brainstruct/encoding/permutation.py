@@ -16,8 +16,6 @@ Knijnenburg et al. (2009, doi:10.1093/bioinformatics/btp211) and Winkler et al. 
 doi:10.1016/j.neuroimage.2016.05.068).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -9,8 +9,6 @@ Its differences from this workflow's default are listed in docs/statistics.md.
 Do not use it for new results: test images reach their own scaling.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -5,8 +5,6 @@ the effect by their own data can be counted, and the count says in which share o
 is to be expected (Ince, Paton, Kay & Schyns 2021, doi:10.7554/eLife.62461).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """How much of what was planted in a synthetic data set an analysis finds back."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import xarray as xr

@@ -1,7 +1,5 @@
 """Regions of interest as sets of voxels, and means over them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Bootstrap of images: correlations under many weightings, as matrix products."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Voxelwise encoding models: ridge regression with one penalty per voxel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal

@@ -5,8 +5,6 @@ and compared with its rivals on the test images (`brainstruct.encoding.compariso
 there is not the lead that made it win.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np

@@ -7,8 +7,6 @@ and Brown, 1910; tau is the noise-to-signal ratio of a single view). ``exponenti
 than averaging does, so that its asymptote is low.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

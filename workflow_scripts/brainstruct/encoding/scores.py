@@ -1,7 +1,5 @@
 """Scores of predictions, one per voxel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

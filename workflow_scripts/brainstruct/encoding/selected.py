@@ -7,8 +7,6 @@ several jobs, none of them sees all scores: then layers are fitted once more
 (`predict_selected`), with the penalties that are known by then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which voxels are predicted better than chance, after correction for their number."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Scores of many fits as one labelled array."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From subjects to the group: points, means, standard errors, and honest tests."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

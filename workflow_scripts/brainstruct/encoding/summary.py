@@ -1,7 +1,5 @@
 """Alignment tables with every noise ceiling side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

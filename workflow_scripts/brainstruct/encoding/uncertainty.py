@@ -7,8 +7,6 @@ the exact p of the mean: correlations with one response add up as the prediction
 once each is scaled to standard deviation 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

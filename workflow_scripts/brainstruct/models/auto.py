@@ -5,12 +5,10 @@ The configuration says which network it is; the network says where its decoder i
 template writes the prompt, unless the study does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
@@ -43,7 +41,7 @@ class Auto(RespondingModel):
     family: ClassVar[str] = "auto"
 
     @classmethod
-    def load(cls, options: ModelOptions) -> Auto:
+    def load(cls, options: ModelOptions) -> Self:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
         content = read_checkpoint(folder, cls.family)

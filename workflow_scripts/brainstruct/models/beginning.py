@@ -4,8 +4,6 @@ Where the image stands before the instruction, the decoder sees it in the same w
 asked: keys and values of these positions are kept, and each instruction goes on from a copy.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

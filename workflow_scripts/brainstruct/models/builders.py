@@ -1,7 +1,5 @@
 """The builders of tiny checkpoints; a builder's module is imported only when it is asked for."""
 
-from __future__ import annotations
-
 BUILDERS: dict[str, str] = {
     "instructblip": "brainstruct.models.tiny.instructblip",
     "idefics": "brainstruct.models.tiny.idefics",

@@ -3,8 +3,6 @@
 The doctor asks before anything is queued, and every family again when it is loaded.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path

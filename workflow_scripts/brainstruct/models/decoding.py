@@ -9,8 +9,6 @@ batch, the restart or the device, a stimulus draws the same numbers; a response
 changes only where rounding moves a boundary across one of them.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@
 a language model), the part is taken that reads the stimulus.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 from inspect import signature

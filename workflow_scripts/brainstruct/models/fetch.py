@@ -1,7 +1,5 @@
 """Checkpoints on disk: downloaded at a pinned revision, or found in a folder, then checked."""
 
-from __future__ import annotations
-
 import re
 import socket
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@ Only names, headers and sizes are looked at, so a checkpoint of any size is
 inspected in a moment, and neither PyTorch nor transformers is needed.
 """
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -5,9 +5,8 @@ blocks, not as tokens. The prompt is that of the published code: "User:
 {instruction}", image, end of utterance, "Assistant:".
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from PIL import Image
@@ -35,7 +34,7 @@ class Idefics(RespondingModel):
     image_mark = f"{FAKE_TOKEN}{IMAGE_TOKEN}{FAKE_TOKEN}"
 
     @classmethod
-    def load(cls, options: ModelOptions) -> Idefics:
+    def load(cls, options: ModelOptions) -> Self:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
         config = as_config(folder, read_checkpoint(folder, "idefics"), IdeficsConfig)

@@ -5,9 +5,7 @@ the image, and by the language model, after the image tokens. The prompt is the
 bare instruction. All states are those of the language model.
 """
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 import torch
 from transformers import (
@@ -33,7 +31,7 @@ class InstructBlip(RespondingModel):
     _qformer_tokenizer: PreTrainedTokenizerFast
 
     @classmethod
-    def load(cls, options: ModelOptions) -> InstructBlip:
+    def load(cls, options: ModelOptions) -> Self:
         """Read and check the checkpoint; see `FeatureModel.load`."""
         folder = options.checkpoint
         config: Any = as_config(folder, read_checkpoint(folder, "instructblip"), InstructBlipConfig)

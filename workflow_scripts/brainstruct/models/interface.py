@@ -7,13 +7,11 @@ into one vector per layer and stimulus; it knows nothing of brains, files of
 results or jobs.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import torch
 from PIL import Image
@@ -161,7 +159,7 @@ class FeatureModel(ABC):
 
     @classmethod
     @abstractmethod
-    def load(cls, options: ModelOptions) -> FeatureModel:
+    def load(cls, options: ModelOptions) -> Self:
         """Read the checkpoint and check it.
 
         Raises

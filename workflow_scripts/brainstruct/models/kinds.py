@@ -1,7 +1,5 @@
 """Which types of models `brainstruct.models.auto` runs, and what others are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ Everything is read from one folder on disk, in the layout of the Hugging Face
 hub; nothing is ever fetched, and no code of a checkpoint is ever run.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Collection, Mapping

@@ -5,8 +5,6 @@ the weights. Sizes and times of the files are kept apart from it (stamps): they
 may change where contents do not, and then nothing need be computed again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Sequence

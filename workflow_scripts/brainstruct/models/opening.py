@@ -1,7 +1,5 @@
 """From the manifest of a checkpoint and the settings of a study to a loaded model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """States of many tokens to one state: what models that respond and encoders share."""
 
-from __future__ import annotations
-
 import torch
 
 from brainstruct.models.interface import Features

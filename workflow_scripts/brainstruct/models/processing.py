@@ -1,7 +1,5 @@
 """The whole processor of a checkpoint: prompt, image tokens and pixels as its authors made them."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Prompts: a text of the study, or what a checkpoint's chat template makes of an instruction."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any

@@ -9,8 +9,6 @@ models, which docs/models.md states. 0.02 is the standard deviation of GPT-2,
 LLaMA, ViT and their kin.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import torch

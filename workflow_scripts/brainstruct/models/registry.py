@@ -3,8 +3,6 @@
 Adding a family takes one module and one entry here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 

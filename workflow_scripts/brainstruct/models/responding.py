@@ -1,7 +1,5 @@
 """The part that all models share that answer an instruction about an image."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar

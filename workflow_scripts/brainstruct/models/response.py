@@ -10,8 +10,6 @@ block (token embeddings), l is the output of block l, and the last one is taken
 after the final norm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -5,8 +5,6 @@ shares no code with the hooks that production uses, and plants the signals of
 synthetic brains: what the workflow then finds back was not put there by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -3,8 +3,6 @@
 Whatever is wrong with them is an `InputError` that names the file and the cure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

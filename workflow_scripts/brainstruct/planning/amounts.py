@@ -3,8 +3,6 @@
 Images and voxels are counted in the data set's files where they are there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass

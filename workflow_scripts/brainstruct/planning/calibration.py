@@ -1,7 +1,5 @@
 """Measured against estimated: what finished jobs say about those that are to come."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

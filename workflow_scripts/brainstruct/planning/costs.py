@@ -1,7 +1,5 @@
 """Time and memory of a job, by arithmetic on the sizes of what it works on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

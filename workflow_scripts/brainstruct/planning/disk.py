@@ -1,7 +1,5 @@
 """What is on disk, what will be, and whether it fits."""
 
-from __future__ import annotations
-
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping

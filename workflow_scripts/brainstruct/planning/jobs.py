@@ -1,7 +1,5 @@
 """The jobs of a study, as Snakemake lists them in a dry run."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

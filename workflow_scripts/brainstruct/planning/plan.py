@@ -1,7 +1,5 @@
 """From the jobs of a study to a plan."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path

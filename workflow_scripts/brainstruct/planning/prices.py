@@ -1,7 +1,5 @@
 """What one more of something costs, what a study would cost otherwise, and on which GPU."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod

@@ -1,7 +1,5 @@
 """A plan as it is written to plan.json, whose schema the fields are, and as text."""
 
-from __future__ import annotations
-
 from brainstruct.settings.base import Block
 
 

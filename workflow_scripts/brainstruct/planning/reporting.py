@@ -3,8 +3,6 @@
 python -m brainstruct.planning.reporting --help
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """Commands ``make pack`` and ``make take``: blocks of a model for others, and theirs taken."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

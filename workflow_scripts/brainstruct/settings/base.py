@@ -1,7 +1,5 @@
 """What every block of the configuration has in common."""
 
-from __future__ import annotations
-
 import os
 import re
 from typing import Annotated, Any, get_args

@@ -1,7 +1,5 @@
 """The few array operations that himalaya's backends do not name alike."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

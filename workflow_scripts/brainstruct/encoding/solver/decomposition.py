@@ -4,8 +4,6 @@ Sums of products, the eigendecomposition and the left singular vectors are in fl
 whatever the precision of the data, for the reason that `brainstruct.encoding.gram` gives.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ e = (I - H) Y. The residuals of rows f under the fit to all other rows are exact
 the case of one row).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ smooth function of both logarithms. Over a grid of penalties these functions spa
 few dimensions, and over a short stretch of ``lam`` still fewer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

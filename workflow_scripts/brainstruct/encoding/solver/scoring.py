@@ -5,8 +5,6 @@ losses, variances and covariances are quadratic forms in one small matrix of
 inner products per target; no prediction of another penalty is ever formed.
 """
 
-from __future__ import annotations
-
 from himalaya.backend import get_backend
 
 from brainstruct.encoding.solver.arrays import Array, cast

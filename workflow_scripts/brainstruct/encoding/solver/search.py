@@ -1,7 +1,5 @@
 """Search for the best penalty of every target by cross-validation."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field

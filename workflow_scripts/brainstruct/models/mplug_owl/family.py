@@ -1,10 +1,8 @@
 """mPLUG-Owl as a member of the model families."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from transformers import CLIPImageProcessorPil
 
@@ -28,7 +26,7 @@ class MPlugOwl(RespondingModel):
     image_ids = (IMAGE_ID,)
 
     @classmethod
-    def load(cls, options: ModelOptions) -> MPlugOwl:
+    def load(cls, options: ModelOptions) -> Self:
         """Read a checkpoint in the published layout; see `FeatureModel.load`."""
         folder = options.checkpoint
         config = read_config(folder)

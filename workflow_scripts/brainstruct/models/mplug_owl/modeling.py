@@ -6,8 +6,6 @@ carry the names of the published parameters, so the published state dict loads
 as it is.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

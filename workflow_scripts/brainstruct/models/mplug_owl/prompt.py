@@ -1,7 +1,5 @@
 """From an instruction to token ids, and from token ids to a response."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

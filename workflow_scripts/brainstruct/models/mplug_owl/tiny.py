@@ -4,8 +4,6 @@ It has every part of a real one, so that tests and the demo study run through
 the code that reads and runs a real one.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from pathlib import Path

@@ -8,8 +8,6 @@ layer by layer. Modules carry the names of the published checkpoint's parameters
 # What a module returns is anything to mypy; shapes are what matters, and they are stated.
 # mypy: disable-error-code="no-any-return"
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -9,8 +9,6 @@ language model (or the image tower), which has one hidden state more, and
 ``width``, its features per token. Defaults are those of the real model's depth.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 from importlib import import_module

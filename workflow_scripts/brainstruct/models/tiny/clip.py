@@ -1,7 +1,5 @@
 """A tiny CLIP in the hub's layout of 2022."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel

@@ -3,8 +3,6 @@
 The library fills in what is not stated, and has to know what it no longer states itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A tiny IDEFICS in the hub's layout of 2023."""
 
-from __future__ import annotations
-
 from math import gcd
 from pathlib import Path
 

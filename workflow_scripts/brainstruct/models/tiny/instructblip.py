@@ -1,7 +1,5 @@
 """A tiny InstructBLIP in the hub's layout of 2023, with what was added to it since."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from transformers import (

@@ -1,7 +1,5 @@
 """A tiny LLaVA-1.5 in the hub's layout, its small files as transformers 5 writes them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -8,8 +8,6 @@ states turn away from those of earlier layers at an even pace through the whole
 depth.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

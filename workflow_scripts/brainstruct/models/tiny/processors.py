@@ -1,7 +1,5 @@
 """How a checkpoint says what becomes of an image: in three layouts of different years."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A tiny Qwen2-VL in the hub's layout, which `brainstruct.models.auto` finds by itself."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tokenizers import AddedToken

@@ -4,8 +4,6 @@ There is a ``tokenizer.json``, and a ``tokenizer_config.json`` that names the sp
 What does not depend on sizes and tokenizers stands in JSON beside this module.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

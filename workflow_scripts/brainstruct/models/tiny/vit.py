@@ -1,7 +1,5 @@
 """A tiny ViT in the hub's layout of 2021."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from transformers import ViTConfig, ViTImageProcessorPil, ViTModel

@@ -1,7 +1,5 @@
 """Tokenizers of the kinds that the real checkpoints have, trained on a few sentences."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
