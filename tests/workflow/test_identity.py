@@ -202,5 +202,5 @@ def test_a_builder_is_part_of_what_its_checkpoints_depend_on(copy, name, touched
         }
 
     before = codes()
-    edited(copy, name, "import annotations\n", "import annotations\n\nNEW = 1\n")
+    edited(copy, name, "\n\nfrom ", "\n\nNEW = 1\nfrom ")
     assert {kind for kind, code in codes().items() if code != before[kind]} == touched
