@@ -122,6 +122,12 @@ def name_instruction(config, key):
         (lambda c: c["models"][0].update(layers=[0.5, 1.5]), "a number, at most 1, not 1.5"),
         (lambda c: c["models"][0].update(layers=[8, 0.5]), r"models\.instructblip\.layers"),
         (lambda c: c["models"][0].update(layers={"every": 0}), r"layers\.every: .*above 0"),
+        (lambda c: c["models"][0].update(prompt="Look:"), r"no place for the instruction"),
+        (
+            lambda c: c["models"][0].update(prompt="{instruction}", chat={"system": "Hi"}),
+            "'prompt' replaces it",
+        ),
+        (lambda c: c["models"][0].update(weights="4bit", random_seed=1), "packs what is read"),
         (lambda c: c["models"].append(c["models"][0]), "more than once"),
         (lambda c: c["instructions"].append("IC"), "more than once"),
         (lambda c: c["instructions"].append("XX"), "unknown name 'XX'"),

@@ -121,11 +121,13 @@ class Model(Block):
     weights: Literal["4bit", "8bit"] | None = None
 
     @model_validator(mode="after")
-    def _prompt_asks(self) -> Self:
+    def _settings_agree(self) -> Self:
         if self.prompt is not None and "{instruction}" not in self.prompt:
             raise ValueError("'prompt' has no place for the instruction: write {instruction}")
         if self.prompt is not None and self.chat:
             raise ValueError("'chat' is for the checkpoint's template; 'prompt' replaces it")
+        if self.weights is not None and self.random_seed is not None:
+            raise ValueError("'weights' packs what is read; with 'random_seed' nothing is")
         return self
 
     @model_validator(mode="after")
