@@ -81,7 +81,7 @@ rule collect_scores:
         runtime=30,
     params:
         instructions=encoding.instructions,
-        layers=encoding.layers,
+        layers=models.layers,
         code=stage_format("collect_scores"),
     script:
         "../workflow_scripts/collect_scores.py"

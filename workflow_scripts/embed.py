@@ -20,7 +20,7 @@ from brainstruct.embedding.shared import BlockStore, key_of
 from brainstruct.embedding.stimuli import Stimuli
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
-from brainstruct.models.interface import Device, FeatureModel
+from brainstruct.models.interface import LATER, Device, FeatureModel
 from brainstruct.models.manifest import Manifest, read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model, options_of
 from brainstruct.store.checksums import sha256_of
@@ -60,10 +60,9 @@ def shared_identity(
     What the study calls its checkpoint, and where it lies, are left out.
     """
     _, dtype = options_of(Path(checkpoint.folder), settings, device).placement()
-    decides = asdict(settings) | {"dtype": str(dtype).removeprefix("torch.")}
-    rare = ("thinking_tokens", "thinking_pooled", "weights")
-    for name in {"checkpoint", *(one for one in rare if not decides[one])}:
-        del decides[name]
+    told = {name: one for name, one in asdict(settings).items() if name not in LATER}
+    decides = told | settings.later | {"dtype": str(dtype).removeprefix("torch.")}
+    del decides["checkpoint"]
     ids = images["stimulus"].to_numpy("<i8").tobytes()
     return {
         "code": code,

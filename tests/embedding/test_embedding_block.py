@@ -314,11 +314,17 @@ def test_several_instructions_are_those_alone_and_go_on_where_each_is(tmp_path):
     asked = {"a": "What?", "b": "Is it a cat?", "c": "Name it."}
     settings = {"identity": IDENTITY, "batch_size": 2, "images_per_shard": 4}
 
+    read: list[int] = []
+
+    def counted(ids):
+        read.extend(ids)
+        return show(ids)
+
     def run(model, keys, folder):
         told = {key: asked[key] for key in keys}
         blocks = embed_block(
             model,
-            Stimuli(images=show),
+            Stimuli(images=counted),
             IDS,
             instructions=told,
             work_folder=tmp_path / folder,
@@ -335,7 +341,9 @@ def test_several_instructions_are_those_alone_and_go_on_where_each_is(tmp_path):
         run(model, list(asked), "together")
     model.fail_at = None
     model.calls.clear()
+    read.clear()
     together = run(model, list(asked), "together")
+    assert read == IDS[8:]  # once for all that are asked
     assert sum(model.calls) == 2 * len(IDS[8:])
     for key, block in alone.items():
         xr.testing.assert_identical(together[key], block)

@@ -99,8 +99,9 @@ def embed_block(
         seen: list[int] = []
 
         def load(key: tuple[int, list[int]]) -> list[tuple[Batch, list[int]]]:
+            shown = stimuli.read_once(key[1])
             prepared = (
-                prepare(model, stimuli, key[1], instructions[asked]) for asked in pending[key[0]]
+                prepare(model, shown, key[1], instructions[asked]) for asked in pending[key[0]]
             )
             return [(upload(batch), rows) for batch, rows in prepared]
 
@@ -179,14 +180,13 @@ def block_identity(
     add to it. The device and the batch size are left out: results do not depend
     on them beyond rounding.
     """
-    sampling, options = model.options.sampling, asdict(model.options)
+    sampling = model.options.sampling
     told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()
     kept = {"layers": list(layers)} if len(layers) < model.n_layers else {}
-    rare = ("thinking_tokens", "thinking_pooled", "weights")
     return {
         **identity,
         **kept,
-        **{name: options[name] for name in rare if options[name]},
+        **model.options.later,
         "family": type(model).__name__,
         "n_layers": model.n_layers,
         "feature_dim": model.feature_dim,

@@ -1,8 +1,9 @@
 """Where stimuli come from, as far as this room knows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Self
 
 import torch
 from PIL import Image
@@ -20,6 +21,13 @@ class Stimuli:
     captions: Callable[[Sequence[int]], Sequence[Sequence[str]]] | None = None
     # ids -> rows and columns of each image; None: all have one size, or are text.
     sizes: Callable[[Sequence[int]], Sequence[tuple[int, int]]] | None = None
+
+    def read_once(self, ids: Sequence[int]) -> Self:
+        """Return the same for these stimuli alone, whose images are read here, for several uses."""
+        if self.images is None:
+            return self
+        found = self.images(ids)
+        return replace(self, images=lambda _: found)
 
     def by_size(self, ids: Sequence[int]) -> list[list[int]]:
         """Divide stimuli by the size of their images, ascending; each part keeps their order."""

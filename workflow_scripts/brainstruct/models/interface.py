@@ -51,6 +51,10 @@ class Sampling:
     top_p: float = 1.0  # the smallest set of tokens that holds this share of the probability
 
 
+LATER = ("thinking_tokens", "thinking_pooled", "weights")
+"""Settings that identities name only where they are set: states are older than they are."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deciding:
     """What decides the states of a checkpoint, besides the family that runs it."""
@@ -65,6 +69,11 @@ class Deciding:
     thinking_pooled: bool = False  # whether their states count as those of the answer
     dtype: Precision = "auto"  # see `usual_precision`
     weights: Literal["4bit", "8bit"] | None = None  # packed when read; `None`: as stored
+
+    @property
+    def later(self) -> dict[str, object]:
+        """Settings of `LATER` that are set: who has none depends on what it always did."""
+        return {name: value for name in LATER if (value := getattr(self, name))}
 
 
 @dataclass(frozen=True)

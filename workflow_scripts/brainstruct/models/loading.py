@@ -37,6 +37,11 @@ log = logging.getLogger(__name__)
 _DERIVED = r"(rotary_emb\.inv_freq|\.position_ids|\.masked_bias)$"
 """Tensors that follow from the dimensions; old checkpoints store them nevertheless."""
 
+_QUESTION = "What is in this image?"
+
+_ROUNDING = 1e-3
+"""Largest relative difference of states that are the same."""
+
 _IMAGE_EFFECT = 1e-4
 """Smallest relative difference of states that counts as seeing the image: far
 above rounding (1e-6 in float32; in bfloat16 identical inputs give identical
@@ -143,12 +148,6 @@ def _laid_out(network: Any, spread: Mapping[str, Any]) -> Any:
         whole = sorted(network._no_split_modules)
         places = infer_auto_device_map(network, no_split_module_classes=whole)
     return dispatch_model(network, places, offload_dir=spread.get("offload_folder"))
-
-
-_QUESTION = "What is in this image?"
-
-_ROUNDING = 1e-3
-"""Largest relative difference of states that are the same."""
 
 
 def empty_network(network_class: Any, config: Any, folder: Path, **arguments: Any) -> Any:

@@ -178,10 +178,6 @@ class EncodingRoom(Room):
         """Instruction keys of the job's model."""
         return self.study.instructions_of(self.study.model(wildcards.model))
 
-    def layers(self, wildcards: Wildcards) -> list[int]:
-        """Fitted layers of the job's model."""
-        return self.study.model(wildcards.model).fitted_layers
-
     @property
     def gpus(self) -> int:
         """GPUs of a job that fits."""

@@ -147,7 +147,7 @@ class ModelRoom(Room):
         return self.settings_of(wildcards.model)
 
     def layers(self, wildcards: Wildcards) -> list[int]:
-        """Layers whose states the job's model keeps; see `records.AT_LEAST`."""
+        """Fitted layers of the job's model, whose states it keeps; see `records.AT_LEAST`."""
         return self.study.model(wildcards.model).fitted_layers
 
     def settings_of(self, key: str) -> dict[str, Any]:
