@@ -90,7 +90,6 @@ rule collect_scores:
 rule find_winners:
     input:
         scores=encoding.scores(),
-        fits=encoding.fits,
         comparison=statistics.comparison_of_instructions,
         uncertainty=statistics.uncertainty(),
         ceiling=data.ceiling(),

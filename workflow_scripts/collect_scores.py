@@ -14,7 +14,7 @@ def collect_scores(
     *, fits: list[Path], instructions: list[str], layers: list[int], scores: Path
 ) -> None:
     """Read the fits, instruction by instruction, and write them stacked."""
-    parts = [read_dataset(path, SCORES, ["voxel"]) for path in fits]
+    parts = [read_dataset(path, SCORES, ["voxel"], without="r_deviation") for path in fits]
     stacked = stack_fits(parts, instructions, layers)
     log.info(
         "%d instructions, %d layers, %d voxels, mean r %.4f",

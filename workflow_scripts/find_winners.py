@@ -2,10 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-from numpy.typing import NDArray
-
 from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import alignment as scoring
@@ -19,7 +15,6 @@ from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 def find_winners(
     *,
     scores: Path,
-    fits: list[Path],
     ceiling: Path,
     comparison: Path | None,
     uncertainty: Path,
@@ -27,7 +22,7 @@ def find_winners(
     winners: Path,
 ) -> None:
     """Compare the instructions of one model, voxel by voxel."""
-    fitted = read_dataset(scores, ["r", "cv_score"], ["instruction", "layer", "voxel"])
+    fitted = read_dataset(scores, ["r", "cv_score", "layer_low"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
     usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
     result = scoring.find_winners(
@@ -42,23 +37,7 @@ def find_winners(
     )
     chance = read_dataset(uncertainty, ["p"], ["instruction", "voxel"])["p"]
     result = judge_winners(result, fitted, compared, chance, alignment.layers)
-
-    def deviations(instruction: str) -> NDArray[np.float32] | None:
-        """Read the blocks' scores of all layers, if the solver kept them."""
-        first = fitted.sizes["layer"] * fitted["instruction"].values.tolist().index(instruction)
-        parts = [
-            read_dataset(path, [], ["voxel"]).get("cv_deviation")
-            for path in fits[first : first + fitted.sizes["layer"]]
-        ]
-        kept = [part for part in parts if part is not None]
-        if not kept:
-            return None
-        none = xr.full_like(kept[0], np.nan)  # of a layer that never varies
-        return np.stack(
-            [(none if part is None else part).values for part in parts], dtype=np.float32
-        )
-
-    result = with_intervals(result, fitted, deviations)
+    result = with_intervals(result, fitted)
     log.info("%d clear winners", int(result["clear"].sum()))
     excluded = int((result["layer"] == scoring.NO_WINNER).sum())
     log.info("%d of %d voxels under the ceiling threshold", excluded, result.sizes["voxel"])

@@ -40,7 +40,7 @@ def open_dataset(path, variables=(), dims=()):
     return found
 
 
-def read_dataset(path, variables=(), dims=(), *, select=None, only=False):
+def read_dataset(path, variables=(), dims=(), *, select=None, only=False, without=None):
     found = open_dataset(path, variables, dims)
     part = found[list(variables)] if only else found
     return part.sel({dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()})

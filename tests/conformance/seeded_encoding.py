@@ -186,6 +186,8 @@ def collected(folder: Path) -> Outputs:
             }
             attrs = {"instruction": name, "layer": layer, "test_set": "shared", "n_train": 70}
             attrs |= {"n_test": 30, "n_features": 12, "n_permutations": 60, "smallest_p": 1 / 60}
+            blocks = random.standard_normal((4, VOXELS)).astype(np.float16)
+            values["cv_deviation"] = ("block", "voxel"), blocks
             fits.append(folder / f"{name}-{layer}.nc")
             stored = xr.Dataset(values, coords={"voxel": np.arange(VOXELS) + 4}, attrs=attrs)
             write_dataset(stored, fits[-1])

@@ -44,6 +44,7 @@ from brainstruct.embedding.block import block_identity, write_block  # noqa: E40
 from brainstruct.embedding.shards import files_identity  # noqa: E402
 from brainstruct.embedding.shared import BlockStore  # noqa: E402
 from brainstruct.embedding.storage import empty_block  # noqa: E402
+from brainstruct.models.interface import FeatureModel  # noqa: E402
 from brainstruct.models.manifest import Manifest, read_manifest  # noqa: E402
 from brainstruct.models.opening import ModelSettings, options_of  # noqa: E402
 from brainstruct.models.registry import FAMILIES  # noqa: E402
@@ -257,7 +258,12 @@ def provenance_of(
     """Return what the job that embeds would say of a block, without loading the model."""
     options = options_of(Path(manifest.folder), settings, "cpu")
     opened = SimpleNamespace(
-        options=options, n_layers=N_LAYERS, feature_dim=width, dtype=options.placement()[1]
+        options=options,
+        n_layers=N_LAYERS,
+        feature_dim=width,
+        dtype=options.placement()[1],
+        image_backend=FeatureModel.image_backend,
+        prompt="{}".format,  # a template of nothing else
     )
     origin = {name: getattr(manifest, name) for name in ("source", "revision", "digest")}
     identity = {"model": model, "checkpoint": origin, "embed_code": known["code"]}

@@ -26,7 +26,7 @@ def test_paper_study_is_shown_without_data(fresh):
     # What a dry run costs goes with these (docs/scale.md).
     listed = read_dry_run(done.text)
     assert len(listed) < 1_200
-    assert sum(len(job.inputs) for job in listed) < 30_000
+    assert sum(len(job.inputs) for job in listed) < 22_000
 
 
 def test_demo_is_shown_on_a_fresh_clone(fresh):

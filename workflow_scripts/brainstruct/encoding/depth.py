@@ -1,6 +1,6 @@
 """Between which layers the best one lies: an interval of depth."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -45,22 +45,29 @@ def depth_interval(
     return remains.argmax(0), n_layers - 1 - remains[::-1].argmax(0)
 
 
-def with_intervals(
-    found: xr.Dataset, scores: xr.Dataset, deviations: Callable[[str], Array | None]
-) -> xr.Dataset:
+def interval_of(fits: Sequence[xr.Dataset]) -> NDArray[np.int16]:
+    """Return the ends of `depth_interval`, (2, n_voxels), from the fits of all layers.
+
+    They have ``cv_score`` (voxel) and ``cv_deviation`` (block, voxel), which lacks where the layer
+    never varies, and the attribute ``layer``. `NO_WINNER` where the solver keeps no deviations.
+    """
+    kept = [fit["cv_deviation"] for fit in fits if "cv_deviation" in fit]
+    if not kept:
+        return np.full((2, fits[0].sizes["voxel"]), NO_WINNER, np.int16)
+    none = xr.full_like(kept[0], np.nan)
+    cv_score = np.stack([fit["cv_score"].values for fit in fits])
+    deviation = np.stack([fit.get("cv_deviation", none).values for fit in fits], dtype=np.float32)
+    layers = np.array([fit.attrs["layer"] for fit in fits], np.int16)
+    return layers[np.stack(depth_interval(cv_score, deviation))]
+
+
+def with_intervals(found: xr.Dataset, scores: xr.Dataset) -> xr.Dataset:
     """Add ``layer_low`` and ``layer_high`` to what `find_winners` found of the scores.
 
-    They are layers under the winning instruction, (voxel); `NO_WINNER` where there is none, or no
-    deviations. `deviations` is called with the key of an instruction, see `depth_interval`.
+    They are layers under the winning instruction, (voxel); `NO_WINNER` where there is none, or
+    none are known.
     """
-    layers = scores["layer"].values
-    index = found["instruction_index"].values
-    ends = np.full((2, index.size), NO_WINNER, np.int16)
-    for place, name in enumerate(scores["instruction"].values):
-        here = index == place
-        deviation = deviations(str(name)) if here.any() else None
-        if deviation is not None:
-            cv_score = scores["cv_score"].sel(instruction=name).transpose("layer", "voxel").values
-            interval = depth_interval(cv_score[:, here], deviation[..., here])
-            ends[:, here] = layers[np.stack(interval)]
-    return found.assign(layer_low=("voxel", ends[0]), layer_high=("voxel", ends[1]))
+    known = found["instruction_index"] != NO_WINNER
+    winner = found["instruction_index"].where(known, 0)
+    own = scores[["layer_low", "layer_high"]].isel(instruction=winner).drop_vars("instruction")
+    return found.merge(own.where(known, NO_WINNER).astype(np.int16))

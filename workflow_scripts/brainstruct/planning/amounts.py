@@ -176,7 +176,7 @@ class Amounts:
                 images = self.block(wild["block"])
                 return self.embedding_bytes(model, images) * len(job.outputs)
             case "collect_scores":
-                return spaces * voxels * _N_SCORES * _SCORE_BYTES + labels
+                return (spaces * _N_SCORES + n_instructions) * voxels * _SCORE_BYTES + labels
             case "prepare_responses":
                 return sum(self.split(wild["subject"])) * voxels * _SCORE_BYTES + labels
             case "assess_scores":

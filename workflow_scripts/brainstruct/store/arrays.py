@@ -109,12 +109,14 @@ def read_dataset(
     *,
     select: Mapping[str, Any] | None = None,
     only: bool = False,
+    without: str | None = None,
 ) -> xr.Dataset:
     """Read a dataset, or a part of it, into memory; variables and dims as in `open_dataset`.
 
     Of dimensions to `select`, these labels are read; slabs that are not touched are not read, text
-    is read whole, then selected from. `only`: variables, their coordinates, and nothing else. An
-    `InputError` if the file is missing, damaged, not of the expected structure, or lacks a label.
+    is read whole, then selected from. `only`: variables, their coordinates, and nothing else;
+    `without`: all but this one, if it is there. An `InputError` if the file is missing, damaged,
+    not of the expected structure, or lacks a label.
     """
     wanted = list(variables)
     labels = {dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()}
@@ -122,7 +124,7 @@ def read_dataset(
         open_dataset(path, wanted, dims) as dataset,
         reading(path, "NetCDF4 file", rebuild(path)),
     ):
-        part = dataset[wanted] if only else dataset
+        part = dataset[wanted] if only else dataset.drop_vars(without or [], errors="ignore")
         if absent := _absent(part, labels):
             raise InputError(path, f"lacks {'; '.join(absent)}", rebuild(path))
         return part.sel(labels).load()

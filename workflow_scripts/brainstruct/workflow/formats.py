@@ -21,7 +21,7 @@ STAGES: dict[str, int] = {
     "embed": 1,
     "fit_ridge": 4,
     "predict_selected": 2,
-    "collect_scores": 2,
+    "collect_scores": 3,
     "partition_variance": 3,
     "compare": 2,
 }
