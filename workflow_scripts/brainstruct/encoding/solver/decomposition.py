@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from brainstruct.encoding.columns import batches
 from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import CHUNK
-from brainstruct.encoding.solver.arrays import Array, cast
+from brainstruct.encoding.solver.arrays import Array, cast, on_cpu
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,12 @@ def decompose(X: Array, dual: bool, weights: NDArray[np.floating] | None = None)
 def _eigh(gram: Array, noise: int) -> tuple[NDArray[np.float64], Array]:
     """Diagonalise; eigenvalues within rounding error of 0 become 0."""
     backend = get_backend()
-    values, vectors = eigh(gram, backend.eigh)
+    host = on_cpu(gram)
+    values, vectors = eigh(gram, backend.eigh) if host is None else eigh(host, np.linalg.eigh)
     eigenvalues = np.array(backend.to_numpy(values), dtype=np.float64)
     smallest = abs(float(eigenvalues[-1])) * noise * np.finfo(np.float64).eps
     eigenvalues[eigenvalues <= smallest] = 0
-    return eigenvalues, vectors
+    return eigenvalues, cast(vectors, "float64", gram)
 
 
 def _add_gram(gram: Array, rows: Array) -> None:
