@@ -42,11 +42,16 @@ def maps_of(scores, winners, space, **changes):
 
 
 def chance_of(scores):
-    """Made-up p of every instruction and of their mean."""
+    """Made-up p of every instruction and of their mean, beside draws too many for voxels each."""
     names = [*scores["instruction"].values, "mean"]
     p = np.random.default_rng(3).uniform(0, 0.2, (len(names), scores.sizes["voxel"])) ** 2
     dims = ("instruction", "voxel")
-    return xr.Dataset({"p": (dims, p), "p_fwe": (dims, p**0.2)}, coords={"instruction": names})
+    draws = np.broadcast_to(np.float32(0), (len(names), 10**6, 10**6))
+    return xr.Dataset(
+        {"p": (dims, p), "p_fwe": (dims, p**0.2)}
+        | {"region_draws": (("instruction", "region", "draw"), draws)},
+        coords={"instruction": names},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def _score_maps(
     each = {"alignment": r / ceiling, "r": r}
     together = {stat: values.mean("instruction") for stat, values in each.items()}
     if int(scores.attrs["n_permutations"]) > 0:
-        tested = chance.where(reliable)
+        tested = chance[["p", "p_fwe"]].where(reliable)  # draws have no voxels to be spread over
         for maps, of in (
             (each, tested.drop_sel(instruction=MEAN)),
             (together, tested.sel(instruction=MEAN)),
