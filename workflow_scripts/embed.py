@@ -100,7 +100,7 @@ def embed(
     os.environ["HF_HUB_OFFLINE"] = "1"
     torch.set_num_threads(threads)
     # Where it lies is the configuration's business: it may have been moved.
-    checkpoint = replace(read_manifest(manifest, stamps), folder=str(folder))
+    checkpoint = replace(read_manifest(manifest), folder=str(folder))
     images = read_block(block, dataset)
     origin = {name: getattr(checkpoint, name) for name in ("source", "revision", "digest")}
     identity = {"model": model, "checkpoint": origin, "embed_code": code}
@@ -122,7 +122,7 @@ def embed(
                 shared.take(there, paths[key])
 
         def compute(asked: dict[str, str | None]) -> None:
-            network = open_model(require_unchanged(checkpoint), model_settings, device)
+            network = open_model(require_unchanged(checkpoint, stamps), model_settings, device)
             log.info("%d stimuli on %s, %s", len(images), network.device, network.dtype)
             blocks = embed_block(
                 network,

@@ -37,7 +37,7 @@ def plant_features(
 ) -> None:
     """Write the states of the planted layers for every image that was shown."""
     torch.set_num_threads(threads)
-    folder = require_unchanged(read_manifest(manifest, stamps))
+    folder = require_unchanged(read_manifest(manifest), stamps)
     # The truth: on the CPU and in float32, wherever it is worked out and whatever embedding does.
     truth = replace(model_settings, pooling="response_mean", sampling=None, dtype="float32")
     network = open_model(folder, truth, device="cpu")

@@ -30,7 +30,7 @@ SNAKEMAKE_STEPS = ("torn", "before-remove", "after-remove", "before-chmod", "aft
 MAY_DIFFER = frozenset({"ledger", "logs", "benchmarks", "work", "pycortex"})
 """Folders that hold times, process numbers, or caches: documented in docs/reliability.md."""
 
-TIMES = "checkpoints/*.stamps.json"
+TIMES = "checkpoints/*.stamps*.json"
 """Files that hold the times of checkpoints' files, beside manifests that hold their content."""
 
 STAMP = ".snakemake_timestamp"

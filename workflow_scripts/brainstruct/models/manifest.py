@@ -2,7 +2,8 @@
 
 A manifest has the SHA-256 of every file, and is an input of the jobs that load
 the weights. Sizes and times of the files are kept apart from it (stamps): they
-may change where contents do not, and then nothing need be computed again.
+may change where contents do not, and then nothing need be computed again: the job
+that reads such files leaves their new stamps, with their SHA-256, to the next.
 """
 
 import hashlib
@@ -11,12 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES, WEIGHT_FORMATS, fetch_cure
 from brainstruct.store.checksums import sha256_of
 from brainstruct.store.faults import reading
-from brainstruct.store.files import read_json
+from brainstruct.store.files import read_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -63,31 +65,22 @@ def files_in(folder: Path) -> list[str]:
     )
 
 
-def read_manifest(path: Path, stamps: Path) -> Manifest:
-    """Read a manifest, and its stamps; it has none if these are not there, or damaged.
-
-    Raises
-    ------
-    InputError
-        If the manifest is missing or damaged.
-    """
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest, without stamps; an `InputError` if it is missing or damaged."""
     cure = "Delete it, and run the workflow again"
     content = read_json(path, cure, what="manifest of a checkpoint")
     with reading(path, "manifest of a checkpoint", cure):
         known = {name: content[name] for name in ("folder", "source", "revision", "digest")}
         files = dict(content["files"])
-    seen: dict[str, list[int]] = {}
-    with suppress(InputError):
-        told = read_json(stamps, cure)
-        seen = {name: stamp for name, stamp in told.items() if isinstance(stamp, list)}
-    return Manifest(**known, files=files, stamps=seen)
+    return Manifest(**known, files=files)
 
 
-def require_unchanged(manifest: Manifest) -> Path:
+def require_unchanged(manifest: Manifest, stamps: Path) -> Path:
     """Refuse a checkpoint that is not what its manifest says; return its folder.
 
-    A file whose size and time are those of its stamp is taken for unchanged;
-    any other, or one without a stamp, is read and compared by its SHA-256.
+    A file whose size and time are those of its stamp in the file `stamps`, or of what a job
+    left beside that, is taken for unchanged; any other, or one without a stamp, is read and
+    compared by its SHA-256.
 
     Raises
     ------
@@ -98,6 +91,10 @@ def require_unchanged(manifest: Manifest) -> Path:
     folder = Path(manifest.folder)
     if not folder.is_dir():
         raise InputError(folder, "there is no such checkpoint folder", fetch_cure(folder))
+    left = stamps.with_suffix(".seen.json")  # the stamps themselves are another rule's output
+    recorded, seen = _read_stamps(stamps), _read_stamps(left)
+    found: dict[str, list[Any]] = {}
+    any_read = False
     for name, checksum in manifest.files.items():
         path = folder / name
         if not path.is_file():
@@ -106,11 +103,13 @@ def require_unchanged(manifest: Manifest) -> Path:
                 "is missing; it was there when the weights were fetched",
                 f"Put it back, or {_AGAIN}",
             )
-        stamp, found = manifest.stamps.get(name), _stamp(path)
-        if stamp == found:
+        stamp, now = recorded.get(name), _stamp(path)
+        found[name] = [*now, checksum]
+        if now == stamp or found[name] == seen.get(name):
             continue
-        if stamp is None or stamp[0] == found[0]:
+        if not stamp or stamp[:1] == now[:1]:
             log.info("%s: time of change is not the recorded one; its content is checked", path)
+            any_read = True
             if sha256_of(path) == checksum:
                 continue
         raise InputError(
@@ -126,7 +125,20 @@ def require_unchanged(manifest: Manifest) -> Path:
                 "was not there when the weights were fetched, and might be loaded in their place",
                 f"Remove it, or {_AGAIN}",
             )
+    if any_read:
+        try:
+            write_json(found, left)
+        except InputError as error:  # the weights are sound: only the next job reads them again
+            log.warning("%s", error)
     return folder
+
+
+def _read_stamps(path: Path) -> dict[str, list[Any]]:
+    """Read what is known of files, name by name; nothing if it is not there, or damaged."""
+    with suppress(InputError):
+        told = read_json(path, cure="")
+        return {name: stamp for name, stamp in told.items() if isinstance(stamp, list)}
+    return {}
 
 
 def _stamp(path: Path) -> list[int]:
