@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -66,6 +67,39 @@ def test_the_images_file_has_its_true_size_and_holes(tmp_path):
         assert (bricks.shape, bricks.dtype, bricks.chunks) == ((73_000, 425, 425, 3), "u1", None)
         assert bricks[7].std() > 0
         assert bricks[8].max() == 0
+
+
+def test_blocks_of_the_rehearsal_say_what_jobs_that_embed_do(tmp_path, monkeypatch):
+    import rehearse
+
+    from brainstruct.models import interface, manifest, opening
+
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_text("weights")
+    names = ["config.json", "model.safetensors"]
+    checkpoint = manifest.describe_checkpoint(tmp_path, names, "owner/name", "1234")
+    settings = opening.ModelSettings(
+        family="instructblip", checkpoint="instructblip", n_layers=rehearse.N_LAYERS,
+        random_seed=None, pooling="response_mean", max_new_tokens=20, sampling=None,
+        dtype="auto", storage="float16",
+    )  # fmt: skip
+    opened = []
+    real = rehearse.block_identity
+    monkeypatch.setattr(
+        rehearse, "block_identity", lambda *told: opened.append(told[0]) or real(*told)
+    )
+    said = rehearse.provenance_of(
+        "m", settings, checkpoint, {"code": "c"}, "Say.", np.arange(3), width=8
+    )
+    assert (said["prompt"], said["image_backend"], said["feature_dim"]) == ("Say.", "pil", 8)
+    assert said["checkpoint"]["digest"] == checkpoint.digest
+    body = SimpleNamespace(config=SimpleNamespace(num_hidden_layers=1, hidden_size=8))
+
+    class Real(interface.FeatureModel):
+        load = prepare = forward = None
+
+    model = Real(opened[0].options, network=None, body=body)
+    assert all(hasattr(model, name) for name in vars(opened[0]))
 
 
 @pytest.fixture
