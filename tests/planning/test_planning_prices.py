@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from brainstruct.config.loading import load_study
@@ -80,6 +82,15 @@ def test_one_more_of_each_kind_is_the_mean_of_those_there_are(amounts):
     assert found["a layer, of all models"] == pytest.approx((0, 40 / 33, (15e9 + 33e8) / 33))
 
 
+def test_exports_are_told_apart_where_voxels_have_places(amounts, monkeypatch):
+    last = Prices(estimates(TOLD), amounts).one_more()[-1]
+    # Two subjects of three models.
+    assert last.what == "the target exports: 1,200 files"
+    assert (last.gpu_hours, last.core_hours, last.bytes) == pytest.approx((0, 18 / 3600, 120e6))
+    monkeypatch.setattr(type(amounts.study.dataset), "lie", "nowhere")
+    assert Prices(estimates(TOLD), amounts).one_more()[-1].what != last.what
+
+
 def test_jobs_of_several_instructions_are_divided(amounts):
     apart = estimates({"instructblip": ["IC", "VQ1"]})
     job = Job(
@@ -144,3 +155,13 @@ def test_gpus_that_hold_the_largest_model_are_compared(amounts):
     assert list(found) == [name for name, card in CARDS.items() if card["memory_gb"] > 18]
     assert found["H100"] < found["A100 40 GB"] < found["V100 32 GB"] < found["RTX 3090"]
     assert Prices(estimates({}), amounts).by_card() == {}
+
+
+def test_packed_weights_ask_for_smaller_cards(amounts):
+    large = replace(amounts.networks["instructblip"], language_parameters=60e9)
+    found = []
+    for bits in (16, 4):
+        amounts.networks["instructblip"] = replace(large, bits=bits)
+        found.append(set(Prices(estimates(TOLD), amounts).by_card()))
+    smaller = {name for name, card in CARDS.items() if card["memory_gb"] > 61.2 / 2}
+    assert found == [{"H200"}, smaller]

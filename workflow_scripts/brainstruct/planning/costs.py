@@ -78,12 +78,15 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
         # Images are read one by one; one instruction's states are held, and once more as a file.
         seconds += embed_seconds(job, amounts, assumed)
         network = amounts.networks[job.wildcards["model"]]
-        memory += (network.parameters * network.bits / 8 + 2 * written / len(job.outputs)) / _MB
+        # Read on a CPU, weights lie in memory beside their files, which are mapped.
+        mapped = network.download_bytes if amounts.study.embedding.device == "cpu" else 0.0
+        memory += (network.held_bytes + mapped + 2 * written / len(job.outputs)) / _MB
         return Cost(seconds + written / _MB / assumed.disk_mb_per_s, memory)
     seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
     if job.kind == "prepare_responses":
         return Cost(seconds, memory + _KEPT_TWICE * written / _MB)
-    seconds += _flops(job, amounts) / (assumed.cpu_gflops_per_thread * 1e9 * job.threads)
+    on_cpu = assumed.cpu_gflops_per_thread * 1e9 * job.threads
+    seconds += _flops(job, amounts) / (assumed.gpu_fit_tflops * 1e12 if job.gpus else on_cpu)
     if job.kind in ("fit_ridge", "partition_variance"):
         return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
     if job.kind in _TESTING:  # responses to test images, scaled, and predictions piece by piece

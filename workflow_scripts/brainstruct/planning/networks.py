@@ -34,6 +34,11 @@ class Network:
         """All parameters."""
         return self.language_parameters + self.vision_parameters
 
+    @property
+    def held_bytes(self) -> float:
+        """What its weights take in memory."""
+        return self.parameters * self.bits / 8
+
 
 _TABLE = table_beside(__file__, "networks.toml")
 

@@ -74,7 +74,7 @@ class Prices:
         """Return what an instruction, a subject, a layer and each model cost, of those there are.
 
         The mean of each kind. What compares pairs of models or of instructions grows besides; a
-        layer is embedded with others.
+        layer is embedded with others. Exports, which no other target makes, stand last.
         """
         study = self._study
         n_told = len({part.instruction for part in self._parts} & set(study.instructions))
@@ -91,7 +91,13 @@ class Prices:
             told = set(study.instructions)
             found.append(self._sum(what, lambda part: _if(part.instruction in told, n_told)))
         found.append(self._sum("a layer, of all models", of_layers))
-        return found + [self._sum(model.label, _of(model.key)) for model in study.models]
+        found += [self._sum(model.label, _of(model.key)) for model in study.models]
+        if study.dataset.lie == "volume":
+            assumed, n = self._amounts.assumed, len(study.subjects) * len(study.models)
+            what = f"the target exports: {n * assumed.export_files:,} files"
+            hours, size = n * assumed.export_s / 3600, n * assumed.export_bytes
+            found.append(Price(what=what, gpu_hours=0, core_hours=hours, bytes=size))
+        return found
 
     def cheaper(self) -> list[Price]:
         """Return what the study costs, and would cost otherwise while it asks the same."""
@@ -141,7 +147,7 @@ class Prices:
             return {}
         usual, reference = self._amounts.assumed, CARDS[REFERENCE]
         networks = self._amounts.networks
-        largest = max(2 * networks[job.wildcards["model"]].parameters for job in jobs)
+        largest = max(networks[job.wildcards["model"]].held_bytes for job in jobs)
         found = {}
         for name, card in CARDS.items():
             reached = Assumptions(

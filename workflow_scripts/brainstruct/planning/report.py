@@ -8,6 +8,7 @@ class Assumptions(Block):
 
     gpu_tflops: float = 120.0  # that a large model reaches in half precision
     gpu_gb_per_s: float = 1200.0  # reading of weights while a GPU decodes
+    gpu_fit_tflops: float = 5.0  # of fits, in single precision; decompositions are in double
     cpu_gflops_per_thread: float = 90.0  # in single precision
     disk_mb_per_s: float = 400.0  # reading and writing of arrays
     weights_mb_per_s: float = 1000.0  # reading of weights, and moving to the device
@@ -22,6 +23,9 @@ class Assumptions(Block):
     pycortex_bytes: int = 79_000_000  # surfaces of a subject in the study's store
     packed_bytes: int = 32_000_000  # the same as browsers read them
     viewer_bytes: int = 10_000_000  # a page of interactive maps, without its maps
+    export_files: int = 200  # maps of a subject and model, on two cortices; also the next two
+    export_bytes: int = 20_000_000
+    export_s: float = 3.0
 
 
 class Stage(Block):
@@ -84,7 +88,7 @@ class Plan(Block):
     folders: list[Folder]
     volumes: list[Volume]
     warnings: list[str]
-    one_more: list[Price] = []  # of each kind, of which there are some
+    one_more: list[Price] = []  # of each kind, of which there are some; and the exports
     cheaper: list[Price] = []  # the whole study, as it is and otherwise
     by_card: dict[str, float] = {}  # kind of GPU -> hours of embedding
     assumptions: Assumptions = Assumptions()
