@@ -78,6 +78,24 @@ def torch_alone(pins, monkeypatch):
     return answer
 
 
+def test_weights_in_few_bits_need_a_package_that_no_environment_has(
+    sound, torch_alone, monkeypatch
+):
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    assert examine(sound)[0].findings == []
+    bits = {"instructblip": 4, "clip": 16}
+    monkeypatch.setattr(
+        environment,
+        "network_of",
+        lambda study, model: SimpleNamespace(bits=bits.get(model.key, 16)),
+    )
+    (lacking,) = examine(sound)[0].findings
+    assert (lacking.level, lacking.where) == ("error", "bitsandbytes")
+    assert "instructblip would have weights in 4 or 8 bits" in lacking.fault
+    monkeypatch.setattr(environment, "find_spec", {"bitsandbytes": True}.get)
+    assert examine(sound)[0].findings == []
+
+
 def test_gpus(sound, torch_alone, monkeypatch):
     assert [finding.level for finding in examine(sound)[1].findings] == ["note"]
     asking = examine(sound, embedding={"device": "cuda"})[1].findings[0]

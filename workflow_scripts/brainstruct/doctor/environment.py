@@ -9,6 +9,7 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from brainstruct.config.sense import REPOSITORY
 from brainstruct.config.study import Study
 from brainstruct.doctor import probe as probe_module
 from brainstruct.errors import Outcome
+from brainstruct.planning.networks import network_of
 from brainstruct.store.cuda import capabilities, lack_of_code
 from brainstruct.store.resources import findings_beside
 
@@ -60,6 +62,9 @@ def check_environment(study: Study, rooms: Sequence[str] | None = None) -> list[
         if version.split("+")[0] != pinned:
             fault = f"is version {version}, pinned and tested is {pinned}"
             outcome.add("warning", name, fault, _setup())
+    packed = [model.key for model in study.models if network_of(study, model).bits < 16]
+    if packed and "torch" in names and find_spec("bitsandbytes") is None:  # no room has it
+        outcome.add("error", "bitsandbytes", *_said("packs", models=", ".join(packed)))
     answer = _ask([module_of(name) for name in installed])
     for module, error in answer["errors"].items():
         outcome.add("error", module, f"cannot be imported ({error})", _setup())
