@@ -95,6 +95,18 @@ def test_instructions_are_rows_and_models_columns(page):
     assert found.rows[8][1] == "odd \N{REPLACEMENT CHARACTER} byte\N{REPLACEMENT CHARACTER}"
 
 
+def test_how_much_was_thinking_stands_behind_the_answer():
+    told = answer((7, "A dog.", 3, True), (8, "", 0, False), (9, "A cat.", 3, False))
+    told["thinking_share"] = [0.625, 1.0, 0.0]
+    samples = [Sample(stimulus, Image.new("L", (8, 8))) for stimulus in (7, 8, 9)]
+    page = responses_page(samples, {("m", "IC"): told}, {}, {"IC": "Say."}, {"m": "M"}, "nsd_id")
+    assert [row[1] for row in Reader(page).rows[1::2]] == [
+        "A dog. (cut) (62 % thinking)",
+        "no answer (100 % thinking)",
+        "A cat.",
+    ]
+
+
 def test_what_was_said_is_never_markup(page):
     found = Reader(page)
     assert "script" not in found.tags

@@ -27,7 +27,7 @@ SAID = {
 }
 
 
-def write_block(path, ids, **provenance):
+def write_block(path, ids, share=None, **provenance):
     n = len(ids)
     said = [SAID[stimulus] for stimulus in ids]
     block = xr.Dataset(
@@ -39,6 +39,8 @@ def write_block(path, ids, **provenance):
         },
         coords={"layer": [0, 1], "stimulus": ids, "feature": range(3)},
     )
+    if share is not None:
+        block["thinking_share"] = "stimulus", np.array(share, np.float32)
     write_dataset(block, path, provenance=provenance)
     return path
 
@@ -63,6 +65,18 @@ def test_every_response_survives_the_way_to_disk_and_back(blocks, tmp_path):
     assert found["truncated"].dtype == bool
     # One line per image, for tools that know nothing of quotes.
     assert len(path.read_text().splitlines()) == 1 + len(SAID)
+
+
+def test_how_much_was_thinking_is_told_of_those_who_think(tmp_path):
+    ids, shares = [[9, 4], [3]], [[0.25, 1.0], [0.0]]
+    blocks = [
+        write_block(tmp_path / f"{one[0]}.nc", one, share)
+        for one, share in zip(ids, shares, strict=True)
+    ]
+    write_table(collect_responses(blocks, "nsd_id"), tmp_path / "responses.tsv")
+    found = read_responses(tmp_path / "responses.tsv", "nsd_id").set_index("nsd_id")
+    assert found["thinking_share"].to_dict() == {3: 0.0, 4: 1.0, 9: 0.25}
+    assert found.loc[4, "response"] == SAID[4]
 
 
 def test_the_prompt_is_the_blocks_own(blocks, tmp_path):

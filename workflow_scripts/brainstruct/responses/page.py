@@ -119,10 +119,13 @@ def _cell(table: pd.DataFrame | None, stimulus: int) -> str:
     if table is None:
         return '<td><span class="soft">not asked</span></td>'
     row = table.loc[stimulus]
+    share = row.get("thinking_share")
+    thought = f" ({100 * share:.0f} % thinking)" if share else ""
     if not row["n_tokens"]:
-        return '<td><span class="soft">no answer</span></td>'
-    cut = ' <span class="soft">(cut)</span>' if row["truncated"] else ""
-    return f"<td>{escape(visible(str(row['response'])))}{cut}</td>"
+        return f'<td><span class="soft">no answer{thought}</span></td>'
+    notes = (" (cut)" if row["truncated"] else "") + thought
+    soft = f'<span class="soft">{notes}</span>' if notes else ""
+    return f"<td>{escape(visible(str(row['response'])))}{soft}</td>"
 
 
 def data_uri(image: Image.Image) -> str:

@@ -30,12 +30,13 @@ def collect_responses(paths: Sequence[str | PathLike[str]], id_name: str) -> pd.
         By ascending id: the ids as `id_name`, ``response``, on one line (backslashes, tabs
         and line ends are written as ``\\``, ``\t``, ``\n``, ``\r``),
         ``n_tokens`` (0: an empty response) and ``truncated`` (cut at the
-        longest; bool).
+        longest; bool); of models that think, ``thinking_share`` (0 to 1).
     """
     parts = []
     for path in paths:
-        block = read_dataset(path, COLUMNS, ["stimulus"], only=True).to_dataframe()
-        parts.append(block[list(COLUMNS)].rename_axis(id_name).reset_index())
+        block = read_dataset(path, COLUMNS, ["stimulus"], without="embedding")
+        kept = [name for name in (*COLUMNS, "thinking_share") if name in block]
+        parts.append(block[kept].to_dataframe()[kept].rename_axis(id_name).reset_index())
     table = pd.concat(parts).sort_values(id_name, kind="stable", ignore_index=True)
     twice = table[id_name][table[id_name].duplicated()]
     if len(twice):
