@@ -105,7 +105,7 @@ def fit_and_score(
     """Fit and score what is scaled as the model wants it; all else as for `fit_ridge`."""
     engine = set_backend(backend)
     grid = np.asarray(alphas, dtype=np.float32)
-    arrays = (X_train, Y_train.astype(np.float32), X_test, grid)
+    arrays = (X_train, Y_train.astype(np.float32, copy=False), X_test, grid)
     found = solver(*(engine.asarray(array) for array in arrays))
     prediction, alpha, cv_score, cv_blocks = (engine.to_numpy(array) for array in found)
     alpha = alpha.astype(np.float32)

@@ -27,18 +27,28 @@ _LAZY = {"tabulate_responses", "write_methods", "discard_embeddings"}
 _KEPT_TWICE = 3
 """Responses of a subject are summed up in double precision before they are stored in single."""
 
-_PASSES_PER_PENALTY = 0.79
-"""Products of all features with all voxels that the `gram` solver makes per penalty, folds
-included: 968 GFLOP for 3000 images, 2048 features, 5000 voxels and 20 penalties."""
+_BANDS = 0.3
+"""Products of all features with all voxels that the `gram` solver makes per penalty where features
+are like a language model's; 0.45 where no few components stand out."""
 
 _EVALUATED = 26
-"""Penalties that cost the `gram` solver products; more are interpolated (1239 GFLOP at 60)."""
+"""Penalties that cost the `gram` solver products; more are interpolated."""
+
+_FASTER = 2.3
+"""How often as fast as other products those of the `gram` solver are: oneDNN makes them."""
+
+_MIXING_FLOPS = 450
+"""Time to mix and score a prediction of a penalty, image and voxel, in products of a number."""
 
 PRESET_PENALTIES, PRESET_FOLDS = 60, 5
 """Of the preset `oota2025`, which himalaya's own solver fits."""
 
 CROSS_SUBJECT_PENALTIES = 13
 """Of a ceiling from other subjects."""
+
+_DECOMPOSITION_FLOPS = 5.9, 20.0
+"""What decomposes features takes, in products of a number: over features, images and the smaller of
+them; and over the cube of that."""
 
 _EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
@@ -166,7 +176,7 @@ def ridge_flops(job: Job, amounts: Amounts) -> float:
         return himalaya_flops(n, p, voxels, PRESET_PENALTIES, PRESET_FOLDS)
     if encoding.solver == "himalaya":
         return himalaya_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
-    return gram_flops(n, p, voxels, encoding.alphas.count)
+    return gram_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
 
 
 def partition_flops(job: Job, amounts: Amounts) -> float:
@@ -205,17 +215,25 @@ def resampling_flops(job: Job, amounts: Amounts) -> float:
         searches = min(2**others - 1, others * options.subsets_per_size) * options.folds
         fitted = (images * (1 - 1 / options.folds)) ** 2 * (1 - 1 / options.inner_folds)
         return float(3 * 3 * searches * CROSS_SUBJECT_PENALTIES * fitted * voxels)
-    members, draws = len(job.inputs) - 2, study.statistics.n_draws  # beside responses and ceiling
+    draws = study.statistics.n_draws
+    members = sum(not is_layer(name) for name in job.inputs) - 2  # beside responses and ceiling
     each = 2 * images * draws * (3 * members + 2)
     if job.kind == "assess_scores":
         each += 2 * images * study.encoding.permutations * (members + 1)
     return float(voxels * (each + draws * _QUANTILE_FLOPS * amounts.compared(job)))
 
 
-def gram_flops(n: int, p: int, voxels: int, penalties: int) -> float:
-    """Count a fit of the `gram` solver to `n` images of `p` features."""
-    evaluated = min(penalties, _EVALUATED)
-    return _decomposition_flops(n, p) + _PASSES_PER_PENALTY * evaluated * 2 * n * min(n, p) * voxels
+def gram_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
+    """Count a fit of the `gram` solver to `n` images of `p` features.
+
+    Responses are projected onto components; for every penalty, what is left of the held-out images
+    is made in bands of components, and multiplied by an inverse of their number.
+    """
+    evaluated, held, rank = min(penalties, _EVALUATED), n / folds, min(n, p)
+    products = 2 * n * voxels * (rank + evaluated * (_BANDS * rank + held))
+    products += 2 * evaluated * folds * held**3
+    mixing = _MIXING_FLOPS * evaluated * n * voxels
+    return _decomposition_flops(n, p) + products / _FASTER + mixing
 
 
 def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
@@ -256,9 +274,10 @@ def banded_flops(
 
 
 def _decomposition_flops(n: int, p: int) -> float:
-    """Count the smaller Gram matrix and its decomposition in double precision."""
+    """Count the smaller Gram matrix and its decomposition, and products with it, in double."""
     smaller = min(n, p)
-    return 2.0 * n * p * smaller + 2.0 * _EIGEN_FLOPS * smaller**3
+    products, cubes = _DECOMPOSITION_FLOPS
+    return products * n * p * smaller + cubes * smaller**3
 
 
 def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:
@@ -268,7 +287,12 @@ def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:
 
 
 def _ridge_bytes(job: Job, amounts: Amounts) -> float:
-    """Features and responses in single precision, a Gram matrix in double, and their copies."""
+    """Features and responses in single precision, a Gram matrix in double, and their copies.
+
+    A fit holds the inverses of a fold besides, of every penalty, as they are and packed.
+    """
     n, p, voxels = _shape(job, amounts)
-    test = amounts.split(job.wildcards["subject"])[1]
-    return 4 * (3 * (n + test) * p + 3 * (n + test) * voxels) + 8 * 3 * min(n, p) ** 2
+    test, encoding = amounts.split(job.wildcards["subject"])[1], amounts.study.encoding
+    inverses = 2 * min(encoding.alphas.count, _EVALUATED) * (n / encoding.folds) ** 2
+    inverses *= job.kind == "fit_ridge"
+    return 4 * ((n + test) * (6 * p + 3 * voxels) + inverses) + 8 * 3 * min(n, p) ** 2

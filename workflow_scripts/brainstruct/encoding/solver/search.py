@@ -276,5 +276,6 @@ class _Search:
                     scores[row, place, targets] = cast(found, precision(X), X)
             first += len(self.parts[number])
             failed |= ~fold.invertible
+            del fold  # before the next one is made
         lost: NDArray[np.intp] = chosen[(nodes.weights[failed] != 0).any(0)]
         return lost
