@@ -33,6 +33,7 @@ def fit_ridge(
     instruction: str,
     targets_per_batch: Annotated[int, FromConfig("encoding.targets_per_batch")],
     backend: Annotated[str, FromConfig("encoding.backend")],
+    staged: Annotated[bool, FromConfig("encoding.stage_embeddings")],
     threads: int,
     gpus: int,
     code: str,
@@ -53,7 +54,7 @@ def fit_ridge(
     fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
     weights = stored.weights if encoding.weights else None
     fit = fit if weights is None else partial(fit, weights=weights)
-    spaces = Embeddings(embeddings, stored.stimulus)
+    spaces = Embeddings(embeddings, stored.stimulus, staged=staged)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels, by %s", *measured.shape[:1],
              *truth.shape, engine)  # fmt: skip

@@ -1,6 +1,7 @@
 """Rule predict_selected: test images as predicted at every voxel's best layer, and by all."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding import selected
 from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
+from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 
@@ -20,6 +22,7 @@ def predict_selected(
     scores: Path,
     responses: Path,
     embeddings: list[Path],
+    staged: Annotated[bool, FromConfig("encoding.stage_embeddings")],
     preset: str | None,
     weights: str | None,
     instruction: str,
@@ -35,7 +38,7 @@ def predict_selected(
         only=True,
     ).squeeze("instruction")
     stored = read_responses(responses)
-    spaces = Embeddings(embeddings, stored.stimulus)
+    spaces = Embeddings(embeddings, stored.stimulus, staged=staged)
     train = stored.train
 
     def features(layer: int) -> NDArray[np.float32]:

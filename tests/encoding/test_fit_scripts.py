@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
+import tempfile
 from importlib import import_module
 
 import numpy as np
@@ -66,7 +69,7 @@ def files(tmp_path):
     return inputs, X, Y.astype(np.float32)
 
 
-def fit(tmp_path, inputs, encoding, backend="auto"):
+def fit(tmp_path, inputs, encoding, backend="auto", *, staged=False):
     fits = [tmp_path / f"layer-{layer}.nc" for layer in LAYERS]
     fit_ridge(
         **inputs,
@@ -75,6 +78,7 @@ def fit(tmp_path, inputs, encoding, backend="auto"):
         instruction="IC",
         targets_per_batch=4,
         backend=backend,
+        staged=staged,
         threads=1,
         gpus=0,
         code="x",
@@ -132,6 +136,38 @@ def test_permutations_can_be_turned_off(tmp_path, files):
     assert fits[0]["r"].notnull().all()
 
 
+def test_staged_embeddings_change_no_byte_and_leave_nothing(tmp_path, files, monkeypatch, caplog):
+    caplog.set_level("INFO", logger="brainstruct")
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    inputs, outputs = files[0], []
+    for staged, room in ((False, True), (True, True), (True, False)):
+        if not room:
+            monkeypatch.setattr(os, "posix_fallocate", no_room)
+        fits, _ = fit(tmp_path, inputs, DEFAULT, staged=staged)
+        write_dataset(stack_fits(fits, ["IC"], LAYERS), tmp_path / "scores.nc", provenance={})
+        predict_selected(
+            **inputs,
+            staged=staged,
+            scores=tmp_path / "scores.nc",
+            preset=None,
+            weights=None,
+            instruction="IC",
+            code="x",
+            prediction=tmp_path / "again.nc",
+        )
+        names = [*(f"layer-{layer}.nc" for layer in LAYERS), "prediction.nc", "again.nc"]
+        outputs.append([(tmp_path / name).read_bytes() for name in names])
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert caplog.text.count("2 files were copied to") == 2  # by both jobs, and no other time
+    assert caplog.text.count("No space left on device") == 2
+
+
+def no_room(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 @pytest.mark.parametrize("encoding", [DEFAULT, PRESET, DEFAULT | {"weights": "repetitions"}])
 def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, encoding):
     """Whether one job fits all layers or many do, comparisons see the same predictions."""
@@ -142,6 +178,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     write_dataset(scores, tmp_path / "scores.nc", provenance={})
     predict_selected(
         **inputs,
+        staged=False,
         scores=tmp_path / "scores.nc",
         preset=encoding["preset"],
         weights=encoding.get("weights"),

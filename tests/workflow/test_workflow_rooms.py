@@ -98,8 +98,9 @@ def test_settings_that_decide_nothing_are_no_parameters(paper_config):
     before = build(paper_config)
     paper_config["embedding"].update(batch_size=3, images_per_shard=7, device="cpu")
     paper_config["encoding"].update(
-        targets_per_batch=9, threads=13, layers_per_job=2, backend="numpy", gpus=1
-    )
+        targets_per_batch=9, threads=13, layers_per_job=2, backend="numpy", gpus=1,
+        stage_embeddings=True,
+    )  # fmt: skip
     after = build(paper_config)
     assert before.models.settings(wild(model="vit-h")) == after.models.settings(wild(model="vit-h"))
     assert before.encoding.settings == after.encoding.settings

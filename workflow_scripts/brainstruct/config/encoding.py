@@ -89,6 +89,8 @@ class Encoding(FitSettings):
         ``torch`` and ``numpy`` are on the CPU whatever it holds.
     gpus : int
         GPUs that each job asks for which fits or partitions, 0 or 1.
+    stage_embeddings : bool
+        Whether fits read copies of embeddings on their machine's own disk (``TMPDIR``).
     """
 
     layers_per_job: Literal["all"] | PositiveInt = "all"
@@ -96,6 +98,7 @@ class Encoding(FitSettings):
     threads: PositiveInt = 4
     backend: Literal["auto", "torch", "numpy"] = "auto"
     gpus: Literal[0, 1] = 0
+    stage_embeddings: bool = False
 
 
 class Divisor(Block):

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from brainstruct.store.arrays import open_dataset, provenance
+from brainstruct.store.staging import stage
 
 Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Rows of a design matrix, and the positions in a block that fill them."""
@@ -18,11 +19,18 @@ Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
 class Embeddings:
     """Design matrices of one model and instruction, out of blocks that stay open until `close`.
 
-    Rows are in the order of `stimuli`; a `ValueError` if one is in no block or in several.
+    Rows are in the order of `stimuli`; a `ValueError` if one is in no block or in several. If they
+    are `staged`, they are read from copies on this machine's own disk, where it has the room.
     """
 
-    def __init__(self, paths: Sequence[Path], stimuli: xr.DataArray) -> None:
-        self._blocks = [open_dataset(path, ["embedding"], ["layer", "stimulus"]) for path in paths]
+    def __init__(
+        self, paths: Sequence[Path], stimuli: xr.DataArray, *, staged: bool = False
+    ) -> None:
+        copies = stage(paths) if staged else {}
+        self._blocks = [
+            open_dataset(path, ["embedding"], ["layer", "stimulus"], copies.get(path))
+            for path in paths
+        ]
         self._rows = matching_images(stimuli, [block["stimulus"] for block in self._blocks])
 
     @property
@@ -33,14 +41,10 @@ class Embeddings:
     def layer(self, layer: int) -> NDArray[np.float32]:
         """Read a design matrix [image, feature]; of each block, the layer's slab alone."""
         n_images = sum(len(target) for target, _ in self._rows)
-        matrix: NDArray[np.float32] | None = None
+        matrix = np.empty((n_images, self._blocks[0].sizes["feature"]), dtype=np.float32)
         for block, (target, source) in zip(self._blocks, self._rows, strict=True):
             slab = block["embedding"].sel(layer=layer).transpose("stimulus", "feature").values
-            if matrix is None:
-                matrix = np.empty((n_images, slab.shape[1]), dtype=np.float32)
             matrix[target] = slab[source]
-        if matrix is None:
-            raise ValueError("no blocks of embeddings")
         return matrix
 
     def close(self) -> None:

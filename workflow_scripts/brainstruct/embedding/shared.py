@@ -104,13 +104,11 @@ class BlockStore:
     def _sound(self, block: Path) -> Path | None:
         """Return a block that is there and is what its record says."""
         try:
-            record = json.loads(_record(block).read_text(encoding="utf-8"))
-            if sha256_of(block) == record["sha256"]:
-                return block
+            with suppress(ValueError, KeyError, TypeError):  # of a record that is none
+                if read_record(block)["sha256"] == sha256_of(block):
+                    return block
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
-            pass
         log.warning("%s is damaged; it is made anew", block)
         return None
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import xarray as xr
@@ -81,19 +81,22 @@ def _encoding(
 
 
 def open_dataset(
-    path: str | os.PathLike[str], variables: Iterable[str] = (), dims: Iterable[str] = ()
+    path: str | os.PathLike[str],
+    variables: Iterable[str] = (),
+    dims: Iterable[str] = (),
+    copy: IO[bytes] | None = None,
 ) -> xr.Dataset:
     """Open a dataset written by `write_dataset`, lazily; variables and dims must be there.
 
     Use as a context manager, for attributes, and for numbers that are too many to be read at once.
-    Nothing else names a file with damaged numbers but `read_dataset`. An `InputError` if the file
-    is missing, damaged or not of the expected structure.
+    Nothing else names a file with damaged numbers but `read_dataset`. An open `copy` is read in the
+    file's place. An `InputError` if it is missing, damaged or not of the expected structure.
     """
     require_file(path)
     _load_hdf5()
-    require_seal(path, rebuild(path))
+    require_seal(path, rebuild(path), copy)
     with reading(path, "NetCDF4 file", rebuild(path)):
-        dataset = xr.open_dataset(path, engine="h5netcdf", driver_kwds=_UNLOCKED)
+        dataset = xr.open_dataset(copy or path, engine="h5netcdf", driver_kwds=_UNLOCKED)
     missing = [name for name in variables if name not in dataset.variables]
     missing += [name for name in dims if name not in dataset.dims]
     if missing:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -32,10 +33,13 @@ def sealed(content: BytesIO) -> bytes:
     return seal + len(seal).to_bytes(_LENGTH, "little") + _MARK
 
 
-def require_seal(path: str | os.PathLike[str], cure: str) -> None:
-    """Refuse a file that is not as it was sealed; its chunks are not looked at."""
+def require_seal(path: str | os.PathLike[str], cure: str, copy: IO[bytes] | None = None) -> None:
+    """Refuse a file, or an open copy of it, that is not as it was sealed, but for its chunks."""
     fault = "is damaged, cut, or of another version: the seal at its end"
-    with reading(path, "file with a seal", cure), Path(path).open("rb") as file:
+    with (
+        reading(path, "file with a seal", cure),
+        nullcontext(copy) if copy else Path(path).open("rb") as file,
+    ):
         tail = len(_MARK) + _LENGTH
         end = file.seek(0, os.SEEK_END)
         file.seek(max(end - tail, 0))
