@@ -174,7 +174,7 @@ def test_selected_layers_fitted_once_more_predict_the_same(tmp_path, files, enco
     inputs = files[0]
     fits, kept = fit(tmp_path, inputs, encoding)
     scores = stack_fits(fits, ["IC"], LAYERS)
-    assert set(SCORES) == set(scores.data_vars)
+    assert {*SCORES, "layer_low", "layer_high"} == set(scores.data_vars)
     write_dataset(scores, tmp_path / "scores.nc", provenance={})
     predict_selected(
         **inputs,
