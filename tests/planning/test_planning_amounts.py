@@ -69,7 +69,8 @@ def test_bytes_of_fits_and_scores(amounts):
     assert layer == amounts.output_bytes(fit) / 2
     assert prediction == 12_682 * (1000 * 4 + 6 + 36) + 16_000
     scores = Job("collect_scores", outputs=("s",), wildcards=dict(fit.wildcards))
-    assert amounts.output_bytes(scores) == 33 * 12_682 * 24 + 12_682 * 36 + 16_000
+    # Six values of each layer, the two ends of an interval of depth, and labels.
+    assert amounts.output_bytes(scores) == 12_682 * (33 * 24 + 2 * 2 + 36) + 16_000
 
 
 @pytest.mark.parametrize(("model", "width"), [("idefics", 4096), ("clip-text", 768)])
