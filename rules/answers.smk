@@ -16,7 +16,7 @@ rule tabulate_responses:
         "../envs/data.yaml"
     params:
         id_name=data.dataset.id_name,
-        code=stage_identity("tabulate_responses"),
+        code=lambda wildcards: stage_identity("tabulate_responses"),
     script:
         "../workflow_scripts/tabulate_responses.py"
 
@@ -51,6 +51,6 @@ rule show_responses:
         contents=lambda wildcards: data.inputs.contents_of(data.inputs.stimuli()),
         n_samples=12,
         seed=study.seed,
-        code=data.code("show_responses", "pixels"),
+        code=lambda wildcards: data.code("show_responses", "pixels"),
     script:
         "../workflow_scripts/show_responses.py"

@@ -41,7 +41,7 @@ rule index_stimuli:
     params:
         dataset=data.about_trials,
         contents=lambda wildcards: data.list_contents,
-        code=data.code("index_stimuli", "trials"),
+        code=lambda wildcards: data.code("index_stimuli", "trials"),
     script:
         "../workflow_scripts/index_stimuli.py"
 
@@ -66,7 +66,7 @@ rule list_block:
         dataset=data.about_images,
         images=study.data.images_per_block,
         contents=lambda wildcards: data.list_contents,
-        code=data.code("list_block", "stimuli"),
+        code=lambda wildcards: data.code("list_block", "stimuli"),
     script:
         "../workflow_scripts/list_block.py"
 
@@ -91,7 +91,7 @@ rule prepare_responses:
         dataset=data.about_betas,
         contents=data.subject_contents,
         mask=study.data.mask,
-        code=data.code("prepare_responses", "betas"),
+        code=lambda wildcards: data.code("prepare_responses", "betas"),
     script:
         "../workflow_scripts/prepare_responses.py"
 
@@ -141,6 +141,6 @@ rule estimate_ceiling:
         contents=data.region_contents,
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
-        code=data.code("estimate_ceiling", "regions"),
+        code=lambda wildcards: data.code("estimate_ceiling", "regions"),
     script:
         "../workflow_scripts/estimate_ceiling.py"

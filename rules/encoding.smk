@@ -106,7 +106,7 @@ rule find_winners:
         runtime=20,
     params:
         alignment=encoding.alignment,
-        code=stage_identity("find_winners"),
+        code=lambda wildcards: stage_identity("find_winners"),
     script:
         "../workflow_scripts/find_winners.py"
 
@@ -132,7 +132,7 @@ rule tabulate_rois:
         alignment=encoding.alignment,
         control=study.statistics.control,
         mask=study.data.mask,
-        code=stage_identity("tabulate_rois"),
+        code=lambda wildcards: stage_identity("tabulate_rois"),
     script:
         "../workflow_scripts/tabulate_rois.py"
 
@@ -157,6 +157,6 @@ rule join_tables:
     conda:
         "../envs/encode.yaml"
     params:
-        code=stage_identity("join_tables"),
+        code=lambda wildcards: stage_identity("join_tables"),
     script:
         "../workflow_scripts/join_tables.py"

@@ -31,7 +31,7 @@ rule export_subject:
         surfaces=exports.surfaces,
         contents=exports.contents,
         synthetic=study.synthetic is not None,
-        code=data.code("export_subject", "places"),
+        code=lambda wildcards: data.code("export_subject", "places"),
     script:
         "../workflow_scripts/export_subject.py"
 
@@ -66,9 +66,9 @@ rule export_study:
         surface_notes=exports.surface_words,
         alignment=encoding.alignment,
         snakemake_version=methods.snakemake_version,
-        codes={
+        codes=lambda wildcards: {
             name: stage_identity(name) for name in ("export_subject", "export_study")
         },
-        code=stage_identity("export_study"),
+        code=lambda wildcards: stage_identity("export_study"),
     script:
         "../workflow_scripts/export_study.py"

@@ -23,7 +23,7 @@ rule prepare_pycortex:
         contents=lambda wildcards: inputs.contents_of_cortices(data.present),
         dataset=data.about("places"),
         mask=study.data.mask,
-        code=data.code("prepare_pycortex", "places"),
+        code=lambda wildcards: data.code("prepare_pycortex", "places"),
     script:
         "../workflow_scripts/prepare_pycortex.py"
 
@@ -55,7 +55,7 @@ rule draw_roi_bars:
         labels=figures.labels,
         families=data.families,
         baselines=figures.baselines,
-        code=stage_identity("draw_roi_bars"),
+        code=lambda wildcards: stage_identity("draw_roi_bars"),
     script:
         "../workflow_scripts/draw_roi_bars.py"
 
@@ -86,7 +86,7 @@ rule draw_instruction_rois:
         labels=figures.mllm_labels,
         instructions=study.instructions,
         mask=study.data.mask,
-        code=stage_identity("draw_instruction_rois"),
+        code=lambda wildcards: stage_identity("draw_instruction_rois"),
     script:
         "../workflow_scripts/draw_instruction_rois.py"
 
@@ -118,7 +118,7 @@ rule draw_layer_profiles:
         hidden_states=figures.hidden_states,
         subject_models=list(encoding.pairs()),
         families=data.families,
-        code=stage_identity("draw_layer_profiles"),
+        code=lambda wildcards: stage_identity("draw_layer_profiles"),
     script:
         "../workflow_scripts/draw_layer_profiles.py"
 
@@ -156,7 +156,7 @@ rule draw_winning_instruction:
         instructions=study.instructions,
         labels={},  # of models that raced
         title=figures.title,
-        code=stage_identity("draw_winning"),
+        code=lambda wildcards: stage_identity("draw_winning"),
     script:
         "../workflow_scripts/draw_winning.py"
 
@@ -193,7 +193,7 @@ rule draw_winning_model:
         instructions=[],
         labels=figures.labels,
         title="{subject}",
-        code=stage_identity("draw_winning"),
+        code=lambda wildcards: stage_identity("draw_winning"),
     script:
         "../workflow_scripts/draw_winning.py"
 
@@ -228,7 +228,7 @@ rule draw_winning_layer:
     params:
         n_layers=figures.n_layers,
         title=figures.title,
-        code=stage_identity("draw_winning_layer"),
+        code=lambda wildcards: stage_identity("draw_winning_layer"),
     script:
         "../workflow_scripts/draw_winning_layer.py"
 
@@ -261,7 +261,7 @@ rule draw_model_scatter:
     params:
         labels=figures.mllm_labels,
         mask=study.data.mask,
-        code=stage_identity("draw_model_scatter"),
+        code=lambda wildcards: stage_identity("draw_model_scatter"),
     script:
         "../workflow_scripts/draw_model_scatter.py"
 
@@ -294,7 +294,7 @@ rule draw_alignment_maps:
         runtime=30,
     params:
         labels=figures.mllm_labels,
-        code=stage_identity("draw_alignment_maps"),
+        code=lambda wildcards: stage_identity("draw_alignment_maps"),
     script:
         "../workflow_scripts/draw_alignment_maps.py"
 
@@ -326,7 +326,7 @@ rule draw_noise_ceiling:
     params:
         subjects=study.subjects,
         threshold=study.alignment.ceiling_threshold,
-        code=stage_identity("draw_noise_ceiling"),
+        code=lambda wildcards: stage_identity("draw_noise_ceiling"),
     script:
         "../workflow_scripts/draw_noise_ceiling.py"
 
@@ -363,7 +363,7 @@ rule draw_concepts:
         legend=figures.legend,
         instructions=study.instructions,
         title=figures.title,
-        code=stage_identity("draw_concepts"),
+        code=lambda wildcards: stage_identity("draw_concepts"),
     script:
         "../workflow_scripts/draw_concepts.py"
 
@@ -399,6 +399,6 @@ rule draw_shared_variance:
         subjects=study.subjects,
         families=data.families,
         title=figures.label,
-        code=stage_identity("draw_shared_variance"),
+        code=lambda wildcards: stage_identity("draw_shared_variance"),
     script:
         "../workflow_scripts/draw_shared_variance.py"

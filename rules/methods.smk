@@ -26,7 +26,7 @@ rule write_methods:
         words=methods.words,
         dataset=data.about("words"),
         subject_models=list(encoding.pairs()),
-        code=[
+        code=lambda wildcards: [
             stage_identity("write_methods"),
             folder_identity("methods/template"),
             methods.texts_code,

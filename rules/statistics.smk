@@ -24,7 +24,7 @@ rule assess_scores:
         permutations=study.encoding.permutations,
         statistics=statistics.options,
         mask=study.data.mask,
-        code=stage_identity("assess_scores"),
+        code=lambda wildcards: stage_identity("assess_scores"),
     script:
         "../workflow_scripts/assess_scores.py"
 
@@ -100,7 +100,7 @@ rule find_best_models:
         runtime=20,
     params:
         models=statistics.compared_models,
-        code=stage_identity("find_best_models"),
+        code=lambda wildcards: stage_identity("find_best_models"),
     script:
         "../workflow_scripts/find_best_models.py"
 
@@ -121,7 +121,7 @@ rule tabulate_comparisons_models:
     params:
         subjects=study.subjects,
         compared=["all"],
-        code=stage_identity("tabulate_comparisons"),
+        code=lambda wildcards: stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
 
@@ -142,7 +142,7 @@ rule tabulate_comparisons_instructions:
     params:
         subjects=study.subjects,
         compared=statistics.instructed_models,
-        code=stage_identity("tabulate_comparisons"),
+        code=lambda wildcards: stage_identity("tabulate_comparisons"),
     script:
         "../workflow_scripts/tabulate_comparisons.py"
 
@@ -201,7 +201,7 @@ rule tabulate_partition:
     params:
         divisor=encoding.divisor,
         mask=study.data.mask,
-        code=stage_identity("tabulate_partition"),
+        code=lambda wildcards: stage_identity("tabulate_partition"),
     script:
         "../workflow_scripts/tabulate_partition.py"
 
@@ -228,7 +228,7 @@ rule find_concepts:
         concepts=study.concepts,
         alignment=encoding.alignment,
         mask=study.data.mask,
-        code=stage_identity("find_concepts"),
+        code=lambda wildcards: stage_identity("find_concepts"),
     script:
         "../workflow_scripts/find_concepts.py"
 
@@ -256,7 +256,7 @@ rule compare_with_paper:
         raced=statistics.families,
         depths=statistics.depths,
         synthetic=study.synthetic is not None,
-        code=stage_identity("compare_with_paper"),
+        code=lambda wildcards: stage_identity("compare_with_paper"),
     script:
         "../workflow_scripts/compare_with_paper.py"
 
@@ -276,6 +276,6 @@ rule average_subjects:
         "../envs/encode.yaml"
     params:
         subject_models=list(encoding.pairs()),
-        code=stage_identity("average_subjects"),
+        code=lambda wildcards: stage_identity("average_subjects"),
     script:
         "../workflow_scripts/average_subjects.py"

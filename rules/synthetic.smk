@@ -34,7 +34,7 @@ rule write_synthetic_stimuli:
     params:
         study_plan=synthetic.study_plan,
         layout=synthetic.layout,
-        code=stage_identity("write_synthetic_stimuli"),
+        code=lambda wildcards: stage_identity("write_synthetic_stimuli"),
     script:
         "../workflow_scripts/write_synthetic_stimuli.py"
 
@@ -52,7 +52,7 @@ rule sample_anatomy:
         cortex_subject=study.synthetic.anatomy_subject,
         transform=study.synthetic.anatomy_transform,
         regions=study.synthetic.regions,
-        code=stage_identity("sample_anatomy"),
+        code=lambda wildcards: stage_identity("sample_anatomy"),
     script:
         "../workflow_scripts/sample_anatomy.py"
 
@@ -113,7 +113,7 @@ for subject in study.synthetic.sessions:
             n_sessions=study.synthetic.sessions[subject],
             seed=study.synthetic.seed,
             layout=synthetic.layout,
-            code=stage_identity("write_synthetic_subject"),
+            code=lambda wildcards: stage_identity("write_synthetic_subject"),
         script:
             "../workflow_scripts/write_synthetic_subject.py"
 
@@ -134,7 +134,7 @@ for subject in study.synthetic.sessions:
             transform=study.synthetic.anatomy_transform,
             patch=study.flatmaps.patch,
             layout=synthetic.layout,
-            code=stage_identity("write_synthetic_surfaces"),
+            code=lambda wildcards: stage_identity("write_synthetic_surfaces"),
         script:
             "../workflow_scripts/write_synthetic_surfaces.py"
 
@@ -177,7 +177,7 @@ rule draw_planted_recovered:
         legend=figures.legend,
         instructions=study.instructions,
         title=figures.title,
-        code=stage_identity("draw_planted_recovered"),
+        code=lambda wildcards: stage_identity("draw_planted_recovered"),
     script:
         "../workflow_scripts/draw_planted_recovered.py"
 
@@ -203,6 +203,6 @@ rule tabulate_recovery:
         "../envs/encode.yaml"
     params:
         subject_models=synthetic.pairs,
-        code=stage_identity("tabulate_recovery"),
+        code=lambda wildcards: stage_identity("tabulate_recovery"),
     script:
         "../workflow_scripts/tabulate_recovery.py"

@@ -16,7 +16,7 @@ rule pack_surface:
         mem_mb=2000,
         runtime=30,
     params:
-        code=stage_identity("pack_surface"),
+        code=lambda wildcards: stage_identity("pack_surface"),
     script:
         "../workflow_scripts/pack_surface.py"
 
@@ -42,7 +42,10 @@ rule build_viewer:
         models=viewer.models,
         instructions=study.instructions,
         preferred=study.alignment.ceiling,
-        code=[stage_identity("build_viewer"), folder_identity("figures/viewer_page")],
+        code=lambda wildcards: [
+            stage_identity("build_viewer"),
+            folder_identity("figures/viewer_page"),
+        ],
     script:
         "../workflow_scripts/build_viewer.py"
 
@@ -67,6 +70,6 @@ rule list_viewers:
     params:
         subjects=study.subjects,
         study=study.study,
-        code=stage_identity("list_viewers"),
+        code=lambda wildcards: stage_identity("list_viewers"),
     script:
         "../workflow_scripts/list_viewers.py"

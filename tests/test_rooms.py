@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -11,8 +14,9 @@ from parsing import recorded, script_of
 from brainstruct.doctor.environment import module_of
 from brainstruct.models.builders import BUILDERS
 from brainstruct.models.registry import FAMILIES
+from brainstruct.planning.costs import _TORCH
 from brainstruct.workflow.identity import stage_identity
-from rooms import ROOMS, packages, packages_of, room_of, rules
+from rooms import ROOMS, SCRIPTS, packages, packages_of, room_of, rules
 
 WITHOUT_CODE = {"check_data", "fetch_checkpoint"}
 """Their outputs say what is on disk, which their code does not change."""
@@ -72,3 +76,32 @@ def test_a_module_that_a_script_imports_by_name_is_part_of_its_code(name, stage,
     """The script does not say which; its rule must."""
     code = recorded(rules()[name])["params.code"]
     assert code.split()[0] == stage_identity(stage, module) != stage_identity(stage)
+
+
+def scripts_with(*names):
+    scripts = {script_of(rule) for rule in rules().values()}
+    return {script for script in scripts if not packages(script).keys().isdisjoint(names)}
+
+
+def test_the_plan_knows_whose_start_is_that_of_torch():
+    by_name = {"build_tiny_checkpoint"}  # its builder, which it imports by name
+    assert scripts_with("torch") | by_name == _TORCH
+
+
+def test_a_job_that_makes_a_table_starts_without_what_takes_longer_than_a_table():
+    slow = ("torch", "transformers", "sklearn", "scipy.stats", "matplotlib", "nibabel", "h5py")
+    light = "list_block index_stimuli join_tables collect_scores assess_scores compare find_winners"
+    light += " tabulate_rois tabulate_comparisons tabulate_partition tabulate_responses"
+    light += " find_best_models find_concepts estimate_ceiling average_subjects compare_with_paper"
+    probe = (
+        "import importlib, json, sys\n"
+        "loaded = {}\n"
+        f"for script in {light.split()}:\n"
+        "    importlib.import_module(script)\n"
+        f"    loaded[script] = [name for name in {slow} if name in sys.modules]\n"
+        "print(json.dumps(loaded))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=SCRIPTS, capture_output=True, text=True, check=True
+    )
+    assert {script: names for script, names in json.loads(done.stdout).items() if names} == {}

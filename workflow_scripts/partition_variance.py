@@ -20,7 +20,6 @@ from brainstruct.encoding.components import Components, principal_components
 from brainstruct.encoding.fitting import choose_backend
 from brainstruct.encoding.partition import (
     PLANTED,
-    SHARES,
     calibrate,
     full_r2,
     partition_layers,
@@ -28,6 +27,7 @@ from brainstruct.encoding.partition import (
     share_draws,
 )
 from brainstruct.encoding.regions import regions
+from brainstruct.encoding.shares import SHARES
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Divisor
-from brainstruct.encoding.partition import partition_table, shared_matrix
+from brainstruct.encoding.shares import partition_table, shared_matrix
 from brainstruct.jobs.run import script
 from brainstruct.store.arrays import read_dataset
 from brainstruct.store.tables import labelled, write_table

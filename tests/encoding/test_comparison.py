@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from scipy.stats import binom
+from scipy.stats import binom, false_discovery_control
 
 from brainstruct.dictionary.describe import describe
 from brainstruct.encoding.comparison import ComparisonOptions, cohen_q, compare_groups
@@ -279,6 +279,9 @@ def test_subject_means():
 def test_small_statistics():
     np.testing.assert_allclose(benjamini_hochberg([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
     assert np.isnan(benjamini_hochberg([np.nan])).all()
+    drawn = np.random.default_rng(4).uniform(size=1000) ** 3
+    for p in (drawn, drawn.round(2), np.array([0.0, 1.0, 1.0])):  # without and with ties
+        np.testing.assert_array_equal(benjamini_hochberg(p), false_discovery_control(p))
     families = [[0.01, np.nan, 0.04], [0.5, 0.5, 0.01], [np.nan, np.nan, np.nan]]
     by_row = benjamini_hochberg(families, axis=-1)
     np.testing.assert_array_equal(by_row, [benjamini_hochberg(row) for row in families])

@@ -19,13 +19,12 @@ from brainstruct.encoding.partition import (
     full_r2,
     partition_layers,
     partition_pair,
-    partition_table,
     share_draws,
-    shared_matrix,
 )
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.resampling import image_weights
 from brainstruct.encoding.scores import r_squared
+from brainstruct.encoding.shares import partition_table, shared_matrix
 from ceilings import usable
 
 ALPHAS = np.logspace(0, 5, 11)

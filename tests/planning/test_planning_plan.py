@@ -113,6 +113,8 @@ def test_jobs_that_are_done_count_no_more(study):
     plan = make_plan(study, jobs, jobs[2:])
     assert plan.stages[0].to_do == 0
     assert plan.stages[0].gpu_hours_to_do == 0 < plan.stages[0].gpu_hours
+    # The fit's start is left, with torch, on four cores.
+    assert plan.startup_core_hours_to_do == pytest.approx(4 * 3 / 3600)
 
 
 def test_records_of_earlier_jobs_replace_assumptions(study, tmp_path):
@@ -162,3 +164,4 @@ def test_table_has_a_row_per_rule_and_a_total(study):
     assert "arithmetic" in text
     lines = [line.split() for line in text.splitlines()]
     assert ["total", "3", "3"] in [line[:3] for line in lines]
+    assert "core hours are jobs that start; on a cluster each starts Snakemake too (3 s)" in text

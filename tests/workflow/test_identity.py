@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from parsing import parse
 
 from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow import identity
@@ -45,6 +46,12 @@ def edited(copy, name, old, new):
     assert old in text
     path.write_text(text.replace(old, new))
     forget()
+
+
+def test_parsing_hashes_no_code():
+    """A job of a cluster parses twice, and needs its own alone."""
+    parse()
+    assert identity.stage_identity.cache_info().misses == 0
 
 
 def test_comments_docstrings_and_touches_change_nothing(copy):

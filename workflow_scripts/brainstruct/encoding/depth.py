@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from brainstruct.encoding.alignment import NO_WINNER
 from brainstruct.encoding.columns import Array
@@ -40,7 +40,7 @@ def depth_interval(
     columns = np.arange(best.size)
     n_layers, n_blocks, _ = deviation.shape
     spread = (deviation[best, :, columns].T - deviation).std(1, ddof=1, dtype=np.float64)
-    margin = t.ppf((1 + confidence) / 2, n_blocks - 1) * spread / np.sqrt(n_blocks)
+    margin = stdtrit(n_blocks - 1, (1 + confidence) / 2) * spread / np.sqrt(n_blocks)
     remains = score[best, columns] - score <= margin
     return remains.argmax(0), n_layers - 1 - remains[::-1].argmax(0)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.core.groupby import DataFrameGroupBy
-from scipy.stats import beta
 
 _STEPS = 10_000
 
@@ -30,6 +29,8 @@ def prevalence(
     """
     if not n_subjects:
         return (float("nan"),) * 3
+    from scipy.stats import beta  # only now: it takes longer than many a job
+
     posterior = beta(n_found + 1, n_subjects - n_found + 1)
     share = np.linspace(0, 1, _STEPS + 1)
     density = posterior.pdf(level + (1 - level) * share)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from brainstruct.encoding.columns import Array, zscore
 
@@ -88,6 +88,6 @@ def difference_statistics(
     # Scores are finite or NaN in every draw, so a plain quantile keeps NaN as NaN.
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
     z = np.divide(observed, se, out=np.zeros_like(observed), where=se > 0)
-    p = 2 * norm.sf(np.abs(z))
+    p = 2 * ndtr(-np.abs(z))
     p[np.isnan(observed)] = np.nan
     return Difference(observed, se, low.astype(np.float64), high.astype(np.float64), p)

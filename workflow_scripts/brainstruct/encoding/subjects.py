@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from brainstruct.encoding.fdr import (
     LEVEL,
@@ -76,7 +76,7 @@ def interval_table(draws: Mapping[str, xr.DataArray], confidence: float) -> pd.D
     found = difference_statistics(np.zeros(drawn.shape[1]), drawn, confidence)
     low, high = found.ci_low, found.ci_high
     if len(drawn) < FEW:
-        half = t.ppf((1 + confidence) / 2, len(drawn) - 1) * found.se
+        half = stdtrit(len(drawn) - 1, (1 + confidence) / 2) * found.se
         low, high = drawn.mean(0) - half, drawn.mean(0) + half
     rows = mean[0].drop_vars("draw", errors="ignore").to_dataframe("").reset_index()
     values = dict(zip(INTERVAL, (found.se, low, high), strict=True))

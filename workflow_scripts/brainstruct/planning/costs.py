@@ -12,7 +12,8 @@ from brainstruct.workflow.rooms import Rooms
 
 _MB = 1e6
 
-_TORCH = {"embed", "fit_ridge", "partition_variance", "plant_features"}
+_TORCH = {"embed", "fit_ridge", "partition_variance", "predict_selected", "plant_features"}
+_TORCH |= {"build_tiny_checkpoint"}  # through its builder
 """Rules whose jobs import torch."""
 
 _TESTING = {"assess_scores", "compare_models", "compare_instructions", "estimate_cross_subject"}

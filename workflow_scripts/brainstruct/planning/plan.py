@@ -46,6 +46,8 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
         ]
     )
     left = {job.outputs for job in to_do}
+    starting = [job for job in jobs if job.outputs in left]
+    startup = sum(job.threads * startup_seconds(job, amounts.assumed) for job in starting)
     stages = _stages(estimates, left)
     to_embed = {
         job.wildcards["model"] for job in jobs if job.kind == "embed" and job.outputs in left
@@ -63,6 +65,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
         one_more=prices.one_more(),
         cheaper=prices.cheaper(),
         by_card=prices.by_card(),
+        startup_core_hours_to_do=startup / 3600,
         assumptions=amounts.assumed,
     )
 

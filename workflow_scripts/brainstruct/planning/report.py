@@ -15,6 +15,7 @@ class Assumptions(Block):
     prompt_tokens: int = 30  # of an instruction and its template
     startup_s: float = 1.0
     torch_startup_s: float = 3.0  # of a job that imports torch
+    cluster_startup_s: float = 3.0  # of Snakemake itself, twice, in each job of a cluster
     file_s: float = 0.04  # of a file that is opened and read
     voxels: int = 15_000  # of a mask whose size is not published
     voxel_bytes: int = 36  # beside a voxel's values: index, position, ncsnr
@@ -91,6 +92,7 @@ class Plan(Block):
     one_more: list[Price] = []  # of each kind, of which there are some; and the exports
     cheaper: list[Price] = []  # the whole study, as it is and otherwise
     by_card: dict[str, float] = {}  # kind of GPU -> hours of embedding
+    startup_core_hours_to_do: float = 0.0  # until the first line of each, among those of rules
     assumptions: Assumptions = Assumptions()
 
     def total(self, field: str) -> float:
@@ -111,6 +113,10 @@ def plan_table(plan: Plan) -> str:
     counts = [f"{plan.total(field):,.0f}" for field in ("jobs", "to_do")]
     rows.append(["total", *counts, *hours, "", "", ""])
     parts = [f"Study {plan.study}: time and memory of the jobs that are to do", _aligned(rows)]
+    parts.append(
+        f"{shown_hours(plan.startup_core_hours_to_do)} of these core hours are jobs that start; on "
+        f"a cluster each starts Snakemake too ({plan.assumptions.cluster_startup_s:g} s), and waits"
+    )
     disk = [["folder", "files", "in all", "there", "to come"]]
     for folder in plan.folders:
         sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
