@@ -11,6 +11,7 @@ import xarray as xr
 
 from brainstruct.config.encoding import FitSettings
 from brainstruct.datasets.prepared import read_responses
+from brainstruct.embedding.prefetch import prefetch
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_backend, choose_fit
 from brainstruct.encoding.grid_edge import beyond_the_grid
@@ -70,9 +71,9 @@ def fit_ridge(
         "responses": stored.provenance,
         "embedding": spaces.provenance,
     }
-    for path in fits:
-        layer = int(path.stem.removeprefix("layer-"))
-        features = spaces.layer(layer)
+    layers = {int(path.stem.removeprefix("layer-")): path for path in fits}
+    # The next one is read while this one is fitted.
+    for layer, features in prefetch(spaces.layer, layers, ahead=1):
         X, X_test = features[train], features[~train]
         scores = fit(X, measured, X_test, truth)
         best.offer(layer, scores.prediction, scores.cv_score)
@@ -116,7 +117,7 @@ def fit_ridge(
         deviation = (resampler.correlate(scores.prediction) - scores.r).astype(np.float16)
         result["r_deviation"] = ("draw", "voxel"), deviation
         result["draw"] = np.arange(N_DRAWS)
-        write_dataset(result, path, provenance=origin)
+        write_dataset(result, layers[layer], provenance=origin)
     if prediction is not None:
         result = prediction_dataset(
             best,
