@@ -17,7 +17,9 @@ for name, tiny in study.synthetic.checkpoints.items():
             "../envs/embed.yaml"
         params:
             tiny=tiny.model_dump(),
-            code=stage_identity("build_tiny_checkpoint", synthetic.builder(tiny.kind)),
+            code=lambda wildcards, kind=tiny.kind: stage_identity(
+                "build_tiny_checkpoint", synthetic.builder(kind)
+            ),
         script:
             "../workflow_scripts/build_tiny_checkpoint.py"
 
@@ -84,7 +86,7 @@ for model, planted in synthetic.planted.items():
             planted_layers=planted,
             sessions_of=study.synthetic.sessions,
             layout=synthetic.layout,
-            code=models.plant_code(model),
+            code=lambda wildcards, model=model: models.plant_code(model),
         script:
             "../workflow_scripts/plant_features.py"
 

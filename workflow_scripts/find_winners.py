@@ -25,11 +25,7 @@ def find_winners(
     fitted = read_dataset(scores, ["r", "cv_score", "layer_low"], ["instruction", "layer", "voxel"])
     space = read_dataset(ceiling, ["ceiling_ncsnr"], ["voxel"])
     usable = usable_ceiling(space, alignment.ceiling, alignment.ceiling_threshold)
-    result = scoring.find_winners(
-        fitted,
-        usable,
-        rule=alignment.layers,
-    )
+    result = scoring.find_winners(fitted, usable, rule=alignment.layers)
     compared = (
         read_dataset(comparison, ["difference", "p"], ["comparison", "voxel"])
         if comparison

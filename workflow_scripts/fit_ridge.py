@@ -11,7 +11,7 @@ import xarray as xr
 
 from brainstruct.config.encoding import FitSettings
 from brainstruct.datasets.prepared import read_responses
-from brainstruct.embedding.prefetch import prefetch
+from brainstruct.embedding.ahead import prefetch
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_backend, choose_fit
 from brainstruct.encoding.grid_edge import beyond_the_grid

@@ -43,7 +43,7 @@ def open_dataset(path, variables=(), dims=(), copy=None):
 
 def read_dataset(path, variables=(), dims=(), *, select=None, only=False, without=None):
     found = open_dataset(path, variables, dims)
-    part = found[list(variables)] if only else found
+    part = found[list(variables)] if only else found.drop_vars(without or [], errors="ignore")
     return part.sel({dim: np.atleast_1d(chosen) for dim, chosen in (select or {}).items()})
 
 

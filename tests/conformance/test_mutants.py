@@ -57,6 +57,16 @@ def test_a_changed_constant_fails_the_vector_of_its_stage(copy, unit, number):
     assert "outputs are not what they were" in result.stdout
 
 
+def test_every_mutant_finds_the_text_that_it_changes():
+    lost = [
+        mutant
+        for found in MUTANTS.values()
+        for mutant in found
+        if mutant["old"] not in (SCRIPTS / mutant["file"]).read_text("utf-8")
+    ]
+    assert lost == []
+
+
 def test_every_stage_family_and_part_has_mutants():
     found = {}
     for number in NUMBERS:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from brainstruct.embedding.batching import Forward
-from brainstruct.embedding.prefetch import Upload
+from brainstruct.embedding.upload import Upload
 from brainstruct.errors import InputError
 from brainstruct.models.interface import Features
 

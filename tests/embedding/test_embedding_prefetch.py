@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from brainstruct.embedding.prefetch import prefetch
+from brainstruct.embedding.ahead import prefetch
 from brainstruct.embedding.progress import Progress, duration
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from brainstruct.embedding.prefetch import Upload
+from brainstruct.embedding.upload import Upload
 from brainstruct.models.interface import FeatureModel
 
 

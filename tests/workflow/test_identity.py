@@ -51,6 +51,7 @@ def edited(copy, name, old, new):
 def test_parsing_hashes_no_code():
     """A job of a cluster parses twice, and needs its own alone."""
     parse()
+    parse("config/demo.yaml")
     assert identity.stage_identity.cache_info().misses == 0
 
 

@@ -102,8 +102,15 @@ def test_memory_is_bounded_where_gpus_are(monkeypatch, given, executor, bound):
     monkeypatch.setattr(requests, "machine_mb", lambda: 5000)
     bounds = Resources.parser_factory()(given)
     plugin = SimpleNamespace(name=executor)
-    requests.bound_memory(SimpleNamespace(global_resources=bounds, executor_plugin=plugin))
+    rules = [
+        SimpleNamespace(script=script, priority=before)
+        for script, before in (("../embed.py", 0), ("../fit_ridge.py", 0), (None, -1))
+    ]
+    workflow = SimpleNamespace(global_resources=bounds, executor_plugin=plugin, rules=rules)
+    requests.share_machine(workflow)
     assert (bounds["mem_mb"].value if "mem_mb" in bounds else None) == bound
+    local = bool(given) and executor == "local"
+    assert [rule.priority for rule in rules] == [int(local), 0, -1]
 
 
 def test_jobs_on_one_machine_ask_for_no_more_than_it_has(fresh):

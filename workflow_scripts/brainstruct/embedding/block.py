@@ -12,12 +12,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from brainstruct.embedding.ahead import prefetch
 from brainstruct.embedding.batching import Forward, join
-from brainstruct.embedding.prefetch import Upload, prefetch
 from brainstruct.embedding.progress import Progress
 from brainstruct.embedding.shards import ShardFolder
 from brainstruct.embedding.stimuli import Stimuli, average_rows, prepare
 from brainstruct.embedding.storage import Storage, empty_block, label
+from brainstruct.embedding.upload import Upload
 from brainstruct.models.interface import Batch, FeatureModel, Features
 from brainstruct.store import arrays
 

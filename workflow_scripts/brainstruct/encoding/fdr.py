@@ -21,15 +21,16 @@ def benjamini_hochberg(p: ArrayLike, axis: int | None = None) -> NDArray[np.floa
     where q <= 0.05 and 5 % of the rejections in a family are expected to be false. NaN where `p`
     is, as where there was no test.
     """
-    values = np.asarray(p, dtype=np.float64)
+    whole = np.asarray(p, dtype=np.float64)
     if axis is not None:
-        return np.apply_along_axis(benjamini_hochberg, axis, values)
+        return np.apply_along_axis(benjamini_hochberg, axis, whole)
+    values = whole.ravel()
     adjusted = np.full(values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(values))
     order = tested[np.argsort(-values[tested])]
     scaled = values[order] * (order.size / np.arange(order.size, 0, -1))
     adjusted[order] = np.minimum.accumulate(scaled)
-    return adjusted
+    return adjusted.reshape(whole.shape)
 
 
 def wilcoxon_floor(n: int) -> float:

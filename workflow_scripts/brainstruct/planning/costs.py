@@ -58,7 +58,7 @@ precision, which takes twice as long."""
 _QUANTILE_FLOPS = 2250
 """Time of a pair's quantiles over draws, in products of a number, for each draw and voxel."""
 
-_SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 34.0}
+_SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
 
 _IMPORTS_MB, _TORCH_MB = 200, 600

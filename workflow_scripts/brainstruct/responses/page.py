@@ -57,12 +57,12 @@ def responses_page(
 ) -> str:
     """Write the page, with a section for each sample.
 
-    Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens`` and
-    ``truncated``; what is missing is shown as not asked. Prompts are what each answered to, empty
-    where it was not kept. Instructions are key -> text, in the order of the rows; models
-    key -> label, in the order of the columns. `id_name` is what ids are called:
-    to readers, and as a column of the tables. A `KeyError` if a model was asked, but not about one
-    of the samples.
+    Answers are (model key, instruction key) -> table with ids, ``response``, ``n_tokens``,
+    ``truncated`` and, of models that think, ``thinking_share``; what is missing is shown as not
+    asked. Prompts are what each answered to, empty where it was not kept. Instructions are key ->
+    text, in the order of the rows; models key -> label, in the order of the columns. `id_name` is
+    what ids are called: to readers, and as a column of the tables. A `KeyError` if a model was
+    asked, but not about one of the samples.
     """
     rows = {key: table.set_index(id_name) for key, table in answers.items()}
     sections = "\n".join(

@@ -25,8 +25,10 @@ def stage(paths: Sequence[Path]) -> dict[Path, IO[bytes]]:
     with ExitStack() as opened:
         try:
             for path in paths:
+                with reading(path, "file", rebuild(path)):
+                    size = path.stat().st_size
                 copies[path] = opened.enter_context(tempfile.TemporaryFile())
-                os.posix_fallocate(copies[path].fileno(), 0, path.stat().st_size)
+                os.posix_fallocate(copies[path].fileno(), 0, size)
             for path, copy in copies.items():
                 copy.writelines(_pieces(path))
                 copy.flush()

@@ -23,7 +23,7 @@ from brainstruct.workflow.overruled import overruled
 from brainstruct.workflow.places import Places
 from brainstruct.workflow.records import KEPT, Records
 from brainstruct.workflow.reporting import is_asked, show_what_is_there
-from brainstruct.workflow.requests import Requests, bound_memory, partitions_of
+from brainstruct.workflow.requests import Requests, partitions_of, share_machine
 from brainstruct.workflow.rooms import Rooms
 from brainstruct.workflow.signals import Signals
 from brainstruct.workflow.targets import require_known
@@ -69,7 +69,7 @@ class Control:
         """Look at what was typed before the graph is built, and at what reports show after."""
 
         def build_and_look() -> None:
-            bound_memory(self._workflow)
+            share_machine(self._workflow)
             dag = self._workflow.dag
             typed = {*dag.targetfiles, *dag.forcefiles, *dag.untilfiles, *dag.omitfiles}
             try:

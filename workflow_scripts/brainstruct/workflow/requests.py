@@ -173,14 +173,19 @@ def suits(partition: Any, threads: int, resources: Mapping[str, Any]) -> bool:
     return partition.score_job_fit(asking) is not None
 
 
-def bound_memory(workflow: Any) -> None:
+def share_machine(workflow: Any) -> None:
     """Bound the memory of jobs side by side where GPUs are, here: profiles/local, say.
 
-    A job that asks for more than this machine has runs alone.
+    A job that asks for more than this machine has runs alone. Those that embed start before others
+    that could: a GPU is not to wait while cores are taken.
     """
     bounds = workflow.global_resources
-    if "gpu" in bounds and "mem_mb" not in bounds and not sends_to_slurm(workflow):
+    if "gpu" not in bounds or sends_to_slurm(workflow):
+        return
+    if "mem_mb" not in bounds:
         bounds["mem_mb"] = machine_mb()
+    for rule in workflow.rules:
+        rule.priority += Path(rule.script or "").name == "embed.py"
 
 
 def machine_mb() -> int:
