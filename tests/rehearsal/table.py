@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
@@ -173,7 +172,9 @@ def document(file: Path, size: Size, about: str, tables: str) -> None:
         cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     when = f"{datetime.date.today()}, {commit}, {machine()}"
-    command = " ".join(["make rehearsal", f'ARGS="{" ".join(sys.argv[1:])}"'])
+    # Without folders, which are this machine's.
+    scale = "" if name == "full" else "--scale other "
+    command = f'make rehearsal ARGS="{scale}--write docs/cost.md"'
     content = f"{begin}\n{about}. {when}.\n\n`{command}`\n\n{tables}\n{end}"
     text = file.read_text(encoding="utf-8")
     found = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: content, text, flags=re.S)

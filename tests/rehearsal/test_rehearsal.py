@@ -149,6 +149,8 @@ def test_the_table_goes_between_its_marks(done, tmp_path):
         "before\n<!-- rehearsal full -->\n10,000 images, 40 sessions, 15,718 voxels"
     )
     assert tables in text
+    assert '`make rehearsal ARGS="--write docs/cost.md"`' in text
+    assert str(tmp_path) not in text
     assert text.endswith("<!-- end of rehearsal full -->\nafter\n")
     assert "\nold\n" not in text
 
