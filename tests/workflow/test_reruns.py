@@ -289,8 +289,9 @@ def test_code_that_costs_is_known_by_its_number(edited):
     # What takes minutes has a hash of its code, and of what it imports.
     jobs = folded(dry(edited).jobs)
     assert jobs["assess_scores"] == len(FITS)
-    assert jobs["tabulate_partition"] == jobs["draw_shared_variance"] == 1
-    assert not set(jobs) & {"fit_ridge", "partition_variance", "compare_models", "embed"}
+    # Tables of partitions import nothing of what makes them.
+    spared = {"fit_ridge", "partition_variance", "compare_models", "embed", "tabulate_partition"}
+    assert not set(jobs) & spared
     number = STAGES["fit_ridge"]
     formats = package / "workflow/formats.py"
     text = formats.read_text()
