@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from brainstruct.encoding.resampling import image_weights
 from brainstruct.encoding.scores import r_squared
 from brainstruct.encoding.shares import partition_table, shared_matrix
 from ceilings import usable
+from gpu_stand_in import DEVICE, Moves
 
 ALPHAS = np.logspace(0, 5, 11)
 
@@ -71,6 +73,20 @@ def test_planted_shares_are_recovered(shares):
     np.testing.assert_allclose(
         found["shared"] + found["unique_a"] + found["unique_b"], found["r2_joint"], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_nothing_is_asked_of_a_gpu_that_it_refuses(weighted):
+    """The code that a GPU runs, on a stand-in that refuses to meet tensors of main memory."""
+    (a, b), Y_train, Y_test = planted((0.3, 0.2, 0.1), n_train=200, n_test=100, kept=10)
+    options = BandedOptions(ALPHAS, shares=[0.3, 0.7], targets_per_batch=13)
+    if weighted:
+        options = replace(options, weights=np.tile([0.8, 1.2], 100))
+    here = fit_pair(a, b, Y_train, Y_test, options)
+    with Moves():
+        there = fit_pair(a, b, Y_train, Y_test, replace(options, device=DEVICE))
+    for name in here.data_vars:
+        np.testing.assert_allclose(here[name], there[name], atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("kept", [100, 5])

@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 
 from brainstruct.encoding.ridge import fit_ridge, standardise
 from brainstruct.encoding.scores import pearson, r_squared
+from gpu_stand_in import OnGpu, stand_in
 
 
 def study(seed=0, n_train=120, n_test=40, n_features=12, n_voxels=7, noise=1.0):
@@ -61,6 +62,34 @@ def test_a_gpu_gives_the_same_answer(n_features, seed):
     np.testing.assert_allclose(here.cv_score, there.cv_score, rtol=1e-5, atol=2e-5)
     np.testing.assert_allclose(here.r[same], there.r[same], atol=1e-4)
     assert same.mean() > 0.9
+
+
+@pytest.mark.parametrize("score", ["l2_neg_loss", "r2_score", "correlation_score"])
+@pytest.mark.parametrize(("n_features", "weighted"), [(12, False), (60, True), (200, False)])
+def test_nothing_is_asked_of_a_gpu_that_it_refuses(monkeypatch, score, n_features, weighted):
+    """The code that a GPU runs, on a stand-in that refuses to meet tensors of main memory."""
+    stand_in(monkeypatch)
+    arrays = study(n_features=n_features, n_voxels=90)
+    options = {"alpha_score": score, "targets_per_batch": 40}
+    if weighted:
+        options["weights"] = np.tile([0.8, 1.2], 60)
+    alphas = np.logspace(0, 6, 40)
+    here, there = (
+        fit_ridge(*arrays, alphas, backend=name, **options) for name in ("torch", "torch_cuda")
+    )
+    np.testing.assert_array_equal(here.alpha, there.alpha)
+    np.testing.assert_allclose(here.cv_score, there.cv_score, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(here.r, there.r, atol=1e-5)
+
+
+def test_the_stand_in_refuses_what_gpus_do():
+    there = OnGpu(torch.ones(2, 3))
+    assert there.device.type != "cpu"
+    with pytest.raises(RuntimeError, match="add: tensors on a GPU and of main memory"):
+        there + torch.ones(2, 3)
+    with pytest.raises(TypeError, match="numpy"):
+        np.asarray(there)
+    assert np.array_equal((there @ there.T).cpu().numpy(), np.full((2, 2), 3.0))
 
 
 def test_edge_of_the_grid_is_marked():
