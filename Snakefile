@@ -52,7 +52,7 @@ except InputError as error:
 data, models, answers = rooms.data, rooms.models, rooms.answers
 encoding, statistics = rooms.encoding, rooms.statistics
 figures, viewer, methods = rooms.figures, rooms.viewer, rooms.methods
-plan, synthetic, exports = rooms.plan, rooms.synthetic, rooms.exports
+synthetic, exports = rooms.synthetic, rooms.exports
 
 
 wildcard_constraints:

@@ -24,8 +24,8 @@ rule tabulate_responses:
 rule show_responses:
     input:
         inputs.stimuli(),
-        tables=answers.all_answers,
-        prompts=answers.all_prompts,
+        tables=[answers.answers(*pair) for pair in answers.asked],
+        prompts=[answers.prompt(*pair) for pair in answers.asked],
         block=data.block(data.blocks[0]),  # all models have seen its images
     output:
         page=report(

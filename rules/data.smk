@@ -40,7 +40,7 @@ rule index_stimuli:
         "../envs/data.yaml"
     params:
         dataset=data.about_trials,
-        contents=lambda wildcards: data.list_contents,
+        contents=lambda wildcards: inputs.contents_of(inputs.lists()),
         code=lambda wildcards: data.code("index_stimuli", "trials"),
     script:
         "../workflow_scripts/index_stimuli.py"
@@ -65,7 +65,7 @@ rule list_block:
     params:
         dataset=data.about_images,
         images=study.data.images_per_block,
-        contents=lambda wildcards: data.list_contents,
+        contents=lambda wildcards: inputs.contents_of(inputs.lists()),
         code=lambda wildcards: data.code("list_block", "stimuli"),
     script:
         "../workflow_scripts/list_block.py"
@@ -73,7 +73,7 @@ rule list_block:
 
 rule prepare_responses:
     input:
-        data.subject_files,
+        lambda wildcards: inputs.subject(wildcards.subject),
         data.check,
         image_list=data.stimuli(),
     output:
@@ -89,7 +89,7 @@ rule prepare_responses:
         runtime=120,
     params:
         dataset=data.about_betas,
-        contents=data.subject_contents,
+        contents=lambda wildcards: inputs.contents_of(inputs.subject(wildcards.subject)),
         mask=study.data.mask,
         code=lambda wildcards: data.code("prepare_responses", "betas"),
     script:
@@ -122,7 +122,7 @@ rule estimate_cross_subject:
 
 rule estimate_ceiling:
     input:
-        data.region_files,
+        lambda wildcards: inputs.regions(wildcards.subject),
         responses=data.responses(),
         cross_subject=data.cross_subject_ceiling,
     output:
@@ -138,7 +138,7 @@ rule estimate_ceiling:
         runtime=20,
     params:
         dataset=data.about("regions"),
-        contents=data.region_contents,
+        contents=lambda wildcards: inputs.contents_of_regions(wildcards.subject),
         rois=study.data.rois,
         preferred=study.alignment.ceiling,
         code=lambda wildcards: data.code("estimate_ceiling", "regions"),

@@ -24,7 +24,7 @@ for fitted in encoding.fit_jobs():
             "../envs/encode.yaml"
         threads: study.encoding.threads
         resources:
-            gpu=encoding.gpus,
+            gpu=study.encoding.gpus,
             mem_mb=8000,
             runtime=480,
         params:
@@ -105,7 +105,7 @@ rule find_winners:
         mem_mb=2000,
         runtime=20,
     params:
-        alignment=encoding.alignment,
+        alignment=study.alignment.model_dump(),
         code=lambda wildcards: stage_identity("find_winners"),
     script:
         "../workflow_scripts/find_winners.py"
@@ -129,7 +129,7 @@ rule tabulate_rois:
         mem_mb=2000,
         runtime=20,
     params:
-        alignment=encoding.alignment,
+        alignment=study.alignment.model_dump(),
         control=study.statistics.control,
         mask=study.data.mask,
         code=lambda wildcards: stage_identity("tabulate_rois"),

@@ -3,12 +3,12 @@
 
 rule export_subject:
     input:
-        exports.grid,
+        lambda wildcards: inputs.grid(exports.subject(wildcards)),
         exports.check,
         scores=exports.of_models(encoding.scores),
         winners=exports.of_models(encoding.winners),
         uncertainties=exports.of_models(statistics.uncertainty),
-        ceiling=exports.space,
+        ceiling=lambda wildcards: data.ceiling(exports.subject(wildcards)),
         surface_files=exports.surface_files,
     output:
         folder=directory(exports.export()),
@@ -25,7 +25,7 @@ rule export_subject:
         subject=exports.subject,
         models=viewer.models,
         instructions=study.instructions,
-        alignment=encoding.alignment,
+        alignment=study.alignment.model_dump(),
         dataset=data.about("places"),
         mask=study.data.mask,
         surfaces=exports.surfaces,
@@ -40,7 +40,7 @@ rule export_study:
     input:
         tables=exports.tables,
         ceilings=data.of_subjects(data.ceiling),
-        scores=exports.first_scores,
+        scores=[encoding.scores(one, study.models[0].key) for one in study.subjects],
     output:
         description=exports.derivatives("dataset_description.json"),
         readme=exports.derivatives("README.md"),
@@ -64,8 +64,8 @@ rule export_study:
         models=viewer.models,
         legend=answers.instructions,
         surface_notes=exports.surface_words,
-        alignment=encoding.alignment,
-        snakemake_version=methods.snakemake_version,
+        alignment=study.alignment.model_dump(),
+        snakemake_version=methods.words["snakemake"],
         codes=lambda wildcards: {
             name: stage_identity(name) for name in ("export_subject", "export_study")
         },

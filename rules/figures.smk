@@ -226,7 +226,7 @@ rule draw_winning_layer:
         mem_mb=2000,
         runtime=30,
     params:
-        n_layers=figures.n_layers,
+        n_layers=lambda wildcards: study.model(wildcards.model).n_layers,
         title=figures.title,
         code=lambda wildcards: stage_identity("draw_winning_layer"),
     script:

@@ -15,8 +15,8 @@ rule fetch_checkpoint:
     conda:
         "../envs/embed.yaml"
     params:
-        source=models.source,
-        folder=models.folder,
+        source=lambda wildcards: study.checkpoints[wildcards.checkpoint].origin,
+        folder=lambda wildcards: models.checkpoint_folder(wildcards.checkpoint),
         contents=models.checkpoint_contents,
     script:
         "../workflow_scripts/fetch_checkpoint.py"
@@ -32,7 +32,7 @@ for name, kind in models.embed_jobs().items():
         input:
             block=data.block(),
             stimuli=models.stimuli,
-            manifest=models.manifest_of,
+            manifest=models.of_checkpoint(models.checkpoint),
         output:
             embeddings=[models.embedding(instruction=key) for key in kind.instructions],
         log:
@@ -51,11 +51,11 @@ for name, kind in models.embed_jobs().items():
         params:
             model_settings=models.settings,
             layers=models.layers,
-            stamps=models.stamps_of,
-            folder=models.folder_of,
+            stamps=models.of_checkpoint(models.checkpoint_stamps),
+            folder=models.of_checkpoint(models.checkpoint_folder),
             texts=models.texts(kind.instructions),
             dataset=models.about_stimuli,
-            contents=models.stimulus_contents,
+            contents=lambda wildcards: inputs.contents_of(models.stimuli(wildcards)),
             precision=models.precision,
             work=models.work(),
             code=models.embed_code,

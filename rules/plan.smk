@@ -4,12 +4,12 @@
 # No declared output: it is asked anew every time.
 rule plan:
     log:
-        plan.log("plan"),
+        data.log("plan"),
     localrule: True
     conda:
         "../envs/plan.yaml"
     params:
         snakefile=f"{home}/Snakefile",
-        path=plan.plan(),
+        path=data.plan(),
     script:
         "../workflow_scripts/plan.py"

@@ -20,7 +20,7 @@ rule assess_scores:
         runtime=60,
     params:
         instructions=encoding.instructions,
-        alignment=encoding.alignment,
+        alignment=study.alignment.model_dump(),
         permutations=study.encoding.permutations,
         statistics=statistics.options,
         mask=study.data.mask,
@@ -163,11 +163,11 @@ rule partition_variance:
         "../envs/encode.yaml"
     threads: study.partition.threads
     resources:
-        gpu=encoding.gpus,
+        gpu=study.encoding.gpus,
         mem_mb=6000,
         runtime=240,
     params:
-        pairs=statistics.pairs,
+        pairs=lambda wildcards: statistics.pairs_of(wildcards.model),
         embeddings=statistics.embeddings,
         partition_settings=statistics.partition_settings,
         penalties=study.encoding.alphas.model_dump(),
@@ -226,7 +226,7 @@ rule find_concepts:
         runtime=20,
     params:
         concepts=study.concepts,
-        alignment=encoding.alignment,
+        alignment=study.alignment.model_dump(),
         mask=study.data.mask,
         code=lambda wildcards: stage_identity("find_concepts"),
     script:

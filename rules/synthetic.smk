@@ -1,6 +1,7 @@
 # A small data set in the NSD's own formats, whose truth is known: included only
 # where the configuration has a `synthetic` block. The rest of the workflow
 # reads it as it reads the real one.
+from brainstruct.models.builders import BUILDERS
 
 for name, tiny in study.synthetic.checkpoints.items():
 
@@ -18,7 +19,7 @@ for name, tiny in study.synthetic.checkpoints.items():
         params:
             tiny=tiny.model_dump(),
             code=lambda wildcards, kind=tiny.kind: stage_identity(
-                "build_tiny_checkpoint", synthetic.builder(kind)
+                "build_tiny_checkpoint", BUILDERS[kind]
             ),
         script:
             "../workflow_scripts/build_tiny_checkpoint.py"

@@ -222,7 +222,7 @@ def fill_store(study: Study, folder: Path, size: Size) -> None:
     for model in study.models:
         room, key = rooms.models, SimpleNamespace(model=model.key)
         settings = ModelSettings(**room.settings_of(model.key))
-        manifest = read_manifest(Path(room.manifest_of(key)))
+        manifest = read_manifest(Path(room.of_checkpoint(room.checkpoint)(key)))
         pixels = files_identity(room.stimuli(key))
         for block in rooms.data.blocks:
             listed = Path(rooms.data.block(block))

@@ -30,16 +30,6 @@ class AnswerRoom(Room):
         ]
 
     @property
-    def all_answers(self) -> list[str]:
-        """Answers of everything in `asked`."""
-        return [self.answers(*pair) for pair in self.asked]
-
-    @property
-    def all_prompts(self) -> list[str]:
-        """Prompts of everything in `asked`."""
-        return [self.prompt(*pair) for pair in self.asked]
-
-    @property
     def page(self) -> list[str]:
         """The page of answers, if any model answers."""
         return [self.figure("responses", "html")] if self.asked else []

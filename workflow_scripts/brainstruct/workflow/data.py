@@ -20,6 +20,7 @@ class DataRoom(Room):
 
     inputs: Inputs
 
+    plan = file("plan.json")  # what the study will take
     data_check = file("data_check.json")  # list of the data set's files, once all are there
     stimuli = file("stimuli/{subject}.tsv")  # images that a subject saw, one row each
     block = file("stimuli/blocks/{block}.tsv")  # images of one embedding job
@@ -121,27 +122,6 @@ class DataRoom(Room):
         ]
         needed = 2 if self.study.alignment.ceiling == "cross_subject" else 1
         return found if len(found) >= needed else self.study.subjects
-
-    def subject_files(self, wildcards: Wildcards) -> list[str]:
-        """Betas, ncsnr and mask of the job's subject."""
-        return self.inputs.subject(wildcards.subject)
-
-    def region_files(self, wildcards: Wildcards) -> list[str]:
-        """Families of regions of the job's subject."""
-        return self.inputs.regions(wildcards.subject)
-
-    @property
-    def list_contents(self) -> dict[str, str]:
-        """What the files hold that lists are made of."""
-        return self.inputs.contents_of(self.inputs.lists())
-
-    def subject_contents(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return what `subject_files` hold."""
-        return self.inputs.contents_of(self.subject_files(wildcards))
-
-    def region_contents(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return what `region_files` hold, and tables that name regions."""
-        return self.inputs.contents_of_regions(wildcards.subject)
 
     def other_subjects(self, wildcards: Wildcards) -> list[str]:
         """Every subject in `present` but the job's."""

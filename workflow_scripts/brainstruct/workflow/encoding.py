@@ -179,11 +179,6 @@ class EncodingRoom(Room):
         return self.study.instructions_of(self.study.model(wildcards.model))
 
     @property
-    def gpus(self) -> int:
-        """GPUs of a job that fits."""
-        return self.study.encoding.gpus
-
-    @property
     def settings(self) -> dict[str, Any]:
         """Everything in the encoding block that decides a fit's scores."""
         decides = set(FitSettings.model_fields)
@@ -195,8 +190,3 @@ class EncodingRoom(Room):
     def divisor(self) -> dict[str, Any]:
         """What scores are divided by, whichever layers they are of."""
         return self.study.alignment.model_dump(include=set(Divisor.model_fields))
-
-    @property
-    def alignment(self) -> dict[str, Any]:
-        """How scores become alignment."""
-        return self.study.alignment.model_dump()

@@ -46,12 +46,6 @@ class ExportRoom(Room):
         return {spelt(subject): subject for subject in self.study.subjects}
 
     @cached_property
-    def first_scores(self) -> list[str]:
-        """Scores of the first model of every subject."""
-        first = self.study.models[0].key
-        return [self.encoding.scores(subject, first) for subject in self.study.subjects]
-
-    @cached_property
     def all_exports(self) -> list[str]:
         """The exported dataset: its description, and a folder per subject with maps."""
         in_volumes = self.data.dataset.lie == "volume"
@@ -69,17 +63,9 @@ class ExportRoom(Room):
         models = self.study.models
         return lambda wildcards: [name(self.subject(wildcards), model.key) for model in models]
 
-    def space(self, wildcards: Wildcards) -> str:
-        """Noise ceilings of the exported subject."""
-        return self.data.ceiling(self.subject(wildcards))
-
     def check(self, wildcards: Wildcards) -> list[str]:
         """Return what the job waits for where files of the exported subject are missing."""
         return self.data.check_of([self.subject(wildcards)])
-
-    def grid(self, wildcards: Wildcards) -> list[str]:
-        """File of the data set that says where the exported subject's voxels lie."""
-        return self.data.inputs.grid(self.subject(wildcards))
 
     @property
     def _sources(self) -> dict[str, SurfaceSource]:
@@ -99,9 +85,9 @@ class ExportRoom(Room):
 
     def contents(self, wildcards: Wildcards) -> dict[str, str]:
         """Return what the files hold that say where places lie and what surfaces are made of."""
-        inputs = self.data.inputs
-        files = map(str, self._sources[self.subject(wildcards)].files)
-        return inputs.contents.of(files) | inputs.contents_of(self.grid(wildcards))
+        inputs, subject = self.data.inputs, self.subject(wildcards)
+        files = map(str, self._sources[subject].files)
+        return inputs.contents.of(files) | inputs.contents_of(inputs.grid(subject))
 
     @property
     def surface_words(self) -> dict[str, str]:

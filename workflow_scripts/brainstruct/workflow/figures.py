@@ -98,10 +98,6 @@ class FigureRoom(Room):
         """Title of a figure of one subject and model."""
         return f"{self.label(wildcards)}, {wildcards.subject}"
 
-    def n_layers(self, wildcards: Wildcards) -> int:
-        """Hidden states of the job's model."""
-        return self.study.model(wildcards.model).n_layers
-
     @property
     def hidden_states(self) -> dict[str, int]:
         """Key -> hidden states of every model, whichever of them are fitted."""
@@ -139,4 +135,4 @@ class FigureRoom(Room):
 
     def reference(self, wildcards: Wildcards) -> str:
         """Instruction that the job's model's others are shown against."""
-        return self.statistics.pairs(wildcards)[0][0]
+        return self.statistics.pairs_of(wildcards.model)[0][0]

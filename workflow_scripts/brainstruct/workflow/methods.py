@@ -17,11 +17,6 @@ class MethodsRoom(Room):
         return f"{self.root}/methods/methods.{suffix}"
 
     @property
-    def snakemake_version(self) -> str:
-        """Version of Snakemake that runs the study."""
-        return version("snakemake")
-
-    @property
     def texts_code(self) -> str:
         """Identity of what the data set says of itself."""
         texts = self.study.dataset.texts
@@ -54,5 +49,5 @@ class MethodsRoom(Room):
                 }
                 for model in study.models
             ],
-            "snakemake": self.snakemake_version,
+            "snakemake": version("snakemake"),
         }

@@ -106,10 +106,6 @@ class ModelRoom(Room):
             return []
         return self.study.checkpoints[wildcards.checkpoint].path or []
 
-    def source(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Where a checkpoint comes from: a folder, or a revision on the hub."""
-        return self.study.checkpoints[wildcards.checkpoint].origin
-
     def checkpoint_contents(self, wildcards: Wildcards) -> dict[str, str]:
         """Return what the files of a user's own checkpoint hold."""
         path = self.study.checkpoints[wildcards.checkpoint].path
@@ -118,29 +114,13 @@ class ModelRoom(Room):
         files = sorted(file for file in Path(path).rglob("*") if file.is_file())
         return self.data.inputs.contents.of(file for file in files if not file.name.startswith("."))
 
-    def folder(self, wildcards: Wildcards) -> str:
-        """Folder in which a checkpoint lies or will lie."""
-        return self.checkpoint_folder(wildcards.checkpoint)
-
-    def manifest_of(self, wildcards: Wildcards) -> str:
-        """Manifest of the checkpoint of the job's model."""
-        return self.checkpoint(self.study.model(wildcards.model).checkpoint)
-
-    def folder_of(self, wildcards: Wildcards) -> str:
-        """Folder of the checkpoint of the job's model."""
-        return self.checkpoint_folder(self.study.model(wildcards.model).checkpoint)
-
-    def stamps_of(self, wildcards: Wildcards) -> str:
-        """Sizes and times of the files of the job's model's checkpoint."""
-        return self.checkpoint_stamps(self.study.model(wildcards.model).checkpoint)
+    def of_checkpoint(self, name: Callable[[str], str]) -> Callable[[Wildcards], str]:
+        """Return what gives a job a file or folder of the checkpoint of its model."""
+        return lambda wildcards: name(self.study.model(wildcards.model).checkpoint)
 
     def stimuli(self, wildcards: Wildcards) -> list[str]:
         """Files that the job's model looks at."""
         return self.data.inputs.stimuli(self.study.model(wildcards.model).reads_captions)
-
-    def stimulus_contents(self, wildcards: Wildcards) -> dict[str, str]:
-        """Return what `stimuli` hold."""
-        return self.data.inputs.contents_of(self.stimuli(wildcards))
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Everything that decides what the job's model makes of a stimulus."""

@@ -12,7 +12,6 @@ from brainstruct.workflow.figures import FigureRoom
 from brainstruct.workflow.inputs import Inputs
 from brainstruct.workflow.methods import MethodsRoom
 from brainstruct.workflow.models import ModelRoom
-from brainstruct.workflow.plan import PlanRoom
 from brainstruct.workflow.statistics import StatisticsRoom
 from brainstruct.workflow.synthetic import SyntheticRoom
 from brainstruct.workflow.viewer import ViewerRoom
@@ -30,7 +29,6 @@ class Rooms:
     figures: FigureRoom
     viewer: ViewerRoom
     methods: MethodsRoom
-    plan: PlanRoom
     synthetic: SyntheticRoom
     exports: ExportRoom
 
@@ -52,7 +50,6 @@ class Rooms:
             figures,
             ViewerRoom(study, encoding, figures),
             MethodsRoom(study),
-            PlanRoom(study),
             synthetic,
             ExportRoom(study, data, encoding, statistics, figures, synthetic),
         )

@@ -171,13 +171,9 @@ class StatisticsRoom(Room):
         key = wildcards.subject, wildcards.model
         return [self.instruction_comparison(*key)] if compared else []
 
-    def pairs(self, wildcards: Wildcards) -> list[tuple[str, str]]:
-        """Pairs of instructions of the job's model."""
-        return self.pairs_of(wildcards.model)
-
     def embeddings(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Partitioned instruction -> embeddings of everything the job's subject saw."""
-        names = {name for pair in self.pairs(wildcards) for name in pair}
+        names = {name for pair in self.pairs_of(wildcards.model) for name in pair}
         return {
             name: self.models.embeddings_of(wildcards.subject, wildcards.model, name)
             for name in self.encoding.instructions(wildcards)

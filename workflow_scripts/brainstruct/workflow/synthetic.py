@@ -7,7 +7,6 @@ from typing import Any
 from brainstruct.config.synthetic import Synthetic
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.synthetic.settings import Brains, Experiment
-from brainstruct.models.builders import BUILDERS
 from brainstruct.workflow.encoding import EncodingRoom
 from brainstruct.workflow.room import Room, file
 
@@ -101,10 +100,6 @@ class SyntheticRoom(Room):
     def layout(self) -> dict[str, Any]:
         """Arguments of `brainstruct.datasets.nsd.layout.Layout`."""
         return dict(self.nsd.layout.words)
-
-    def builder(self, kind: str) -> str:
-        """Return the module that builds a kind of tiny checkpoint."""
-        return BUILDERS[kind]
 
     @property
     def subject_plan(self) -> dict[str, Any]:
