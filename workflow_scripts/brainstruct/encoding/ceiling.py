@@ -14,12 +14,8 @@ def ncsnr_ceiling(ncsnr: ArrayLike, repetitions: ArrayLike) -> NDArray[np.float3
 
     `ncsnr` (n_voxels,) is the ratio of the standard deviations of signal and of single-trial noise,
     non-negative or NaN; `repetitions` (n_images,) the trials averaged for each image that is
-    scored. The ceiling is float32 in [0, 1), NaN where `ncsnr` is.
-
-    Raises
-    ------
-    ValueError
-        If there is no image, or one without repetitions.
+    scored. The ceiling is float32 in [0, 1), NaN where `ncsnr` is. A `ValueError` if there is no
+    image, or one without repetitions.
     """
     counts = np.asarray(repetitions, dtype=np.float64)
     if counts.size == 0 or (counts < 1).any():

@@ -31,12 +31,8 @@ def principal_components(train: Array, test: Array, n_components: int) -> Compon
 
     The smaller of the covariance (p x p) and the kernel (n x n) is decomposed, in float64, for its
     leading part only. Every statistic comes from `train`; features are (n_images, n_features). At
-    most `n_components` are kept, the strongest first; fewer if the features' rank is lower.
-
-    Raises
-    ------
-    ValueError
-        If anything is not finite, or no feature varies.
+    most `n_components` are kept, the strongest first; fewer if the features' rank is lower. A
+    `ValueError` if anything is not finite, or no feature varies.
     """
     require_finite(training_features=train, test_features=test)
     train, test = standardise(train, test)

@@ -65,12 +65,7 @@ class PermutationTest:
 
     `n_permutations`, the identity included, is rounded to a multiple of n_images, at least
     n_images. Measured images stay in the first of the `orders`, shifted by 0 to n_images - 1;
-    predictions are put into each.
-
-    Raises
-    ------
-    ValueError
-        If there are no images, voxels or permutations.
+    predictions are put into each. A `ValueError` if there are no images, voxels or permutations.
     """
 
     def __init__(self, truth: Array, *, n_permutations: int = 1000, seed: int = 0) -> None:
@@ -103,12 +98,8 @@ class PermutationTest:
 
         p is a share of the permutations, the identity included, or where fewer than `COUNTED` of
         them reach r, read off the tail of all others, if they are enough. NaN where the measurement
-        is constant or anything is not finite, 1 where only the prediction is constant.
-
-        Raises
-        ------
-        ValueError
-            If the shape is not that of the truth.
+        is constant or anything is not finite, 1 where only the prediction is constant. A
+        `ValueError` if the shape is not that of the truth.
         """
         require_same_shape(self._shape, prediction.shape)
         n_images, n_voxels = self._shape

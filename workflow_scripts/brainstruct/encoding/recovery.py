@@ -13,10 +13,7 @@ NEIGHBOUR = 1
 def match_voxels(truth: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     """Bring the truth into the order of the analysed voxels, by their coordinates i, j, k.
 
-    Raises
-    ------
-    ValueError
-        If a voxel of `space` is not in `truth`.
+    A `ValueError` if a voxel of `space` is not in `truth`.
     """
     row_of = {place: row for row, place in enumerate(_places(truth))}
     try:

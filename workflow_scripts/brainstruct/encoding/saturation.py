@@ -40,13 +40,9 @@ def pooled_tau(
     """Fit the tau of one curve by least squares, given the best asymptote for each.
 
     `sizes` (n_sizes,) are numbers of subjects predicted from, `values` (n_sizes,) the mean
-    correlation at each. A curve that is flat or falls has its tau at the lower bound. `None` if
-    it does not saturate: tau reaches its upper bound, or values are not positive.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two sizes, which determine no curve.
+    correlation at each. A curve that is flat or falls has its tau at the lower bound. `None` if it
+    does not saturate: tau reaches its upper bound, or values are not positive. A `ValueError` if
+    there are fewer than two sizes, which determine no curve.
     """
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if np.unique(x).size < 2:

@@ -21,12 +21,8 @@ def stack_fits(
 
     Each fit has `SCORES` with dim ``voxel`` and the attributes ``instruction`` and ``layer``; they
     come instruction by instruction, layers in order. By instruction and voxel, ``layer_low`` and
-    ``layer_high`` are between which layers the best one lies, see `interval_of`.
-
-    Raises
-    ------
-    ValueError
-        If fits are missing, in another order, or of different voxels.
+    ``layer_high`` are between which layers the best one lies, see `interval_of`. A `ValueError` if
+    fits are missing, in another order, or of different voxels.
     """
     expected = [(name, layer) for name in instructions for layer in layers]
     found = [(str(fit.attrs["instruction"]), int(fit.attrs["layer"])) for fit in fits]

@@ -41,13 +41,8 @@ class Parts(NamedTuple):
 class Decoding:
     """How a response is decoded.
 
-    There is no beam search: the sum over fed-back tokens is that of the response
-    only if every row of the batch stays one and the same hypothesis.
-
-    Raises
-    ------
-    ValueError
-        If `end_ids` is empty.
+    There is no beam search: the sum over fed-back tokens is that of the response only if every row
+    of the batch stays one and the same hypothesis. A `ValueError` if `end_ids` is empty.
     """
 
     options: ModelOptions

@@ -37,17 +37,12 @@ def fetch_from_hub(
 ) -> Manifest:
     """Download what is needed of a repository of the Hugging Face hub, and check it.
 
-    A connection that breaks is taken up where it broke; a download that is
-    started again keeps the files that are complete. The revision is a branch, tag or
-    commit, and is resolved to a commit first. What else is in the folder is removed, once
-    the files are complete. The endpoint, of a mirror, is by default ``HF_ENDPOINT``, or the
-    hub itself.
-
-    Raises
-    ------
-    InputError
-        If the hub cannot be reached, lacks the repository or what a checkpoint
-        needs, or a file differs from the hub's checksum.
+    A connection that breaks is taken up where it broke; a download that is started again keeps the
+    files that are complete. The revision is a branch, tag or commit, and is resolved to a commit
+    first. What else is in the folder is removed, once the files are complete. The endpoint, of a
+    mirror, is by default ``HF_ENDPOINT``, or the hub itself. An `InputError` if the hub cannot be
+    reached, lacks the repository or what a checkpoint needs, or a file differs from the hub's
+    checksum.
     """
     _require_no_lock(folder)
     with _asking(repository, revision, folder):

@@ -45,14 +45,9 @@ def fetch_cure(folder: Path) -> str:
 def read_checkpoint(folder: Path, family: str) -> dict[str, Any]:
     """Return the ``config.json`` of a checkpoint that has all files its family needs.
 
-    Weights are not looked at; see `require_weights`.
-
-    Raises
-    ------
-    InputError
-        If the folder or a file is missing or a pointer to it, the configuration is damaged,
-        the checkpoint is of another family, quantised or an adapter, or its image token is
-        not the tokenizer's.
+    Weights are not looked at; see `require_weights`. An `InputError` if the folder or a file is
+    missing or a pointer to it, the configuration is damaged, the checkpoint is of another family,
+    quantised or an adapter, or its image token is not the tokenizer's.
     """
     entry = FAMILIES[family]
     if not folder.is_dir():
@@ -103,10 +98,7 @@ def _alternatives(name: str | tuple[str, ...]) -> tuple[str, ...]:
 def as_config(folder: Path, content: dict[str, Any], kind: Any) -> Any:
     """Return what `read_checkpoint` found as a class of transformers has it.
 
-    Raises
-    ------
-    InputError
-        If the library refuses it, or it describes what cannot be built.
+    An `InputError` if the library refuses it, or it describes what cannot be built.
     """
     path, cure = folder / "config.json", fetch_cure(folder)
     for name, blocks in _numbers_of_blocks(content):
@@ -141,10 +133,7 @@ def image_settings(folder: Path) -> Path:
 def load_processor(kind: Any, folder: Path, **arguments: Any) -> Any:
     """Return what makes pixels of images, of a class of transformers, as a checkpoint has it.
 
-    Raises
-    ------
-    InputError
-        If its file is damaged, or the library refuses it.
+    An `InputError` if its file is damaged, or the library refuses it.
     """
     what, cure = f"settings that {kind.__name__} takes", fetch_cure(folder)
     with reading(image_settings(folder), what, cure):
@@ -193,11 +182,8 @@ def require_weights(folder: Path) -> dict[str, list[str]]:
 def inspect_weights(folder: Path) -> int:
     """Check that every file of weights is whole, from its header and its size; return all bytes.
 
-    Raises
-    ------
-    InputError
-        As `require_weights`; and if a file is a Git LFS pointer, is shorter than
-        its header says, or lacks tensors that the index promises.
+    An `InputError` as `require_weights`; and if a file is a Git LFS pointer, is shorter than its
+    header says, or lacks tensors that the index promises.
     """
     shards = require_weights(folder)
     faults: list[InputError] = []

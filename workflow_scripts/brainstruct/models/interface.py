@@ -88,10 +88,8 @@ class ModelOptions(Deciding):
     def placement(self) -> tuple[torch.device, torch.dtype]:
         """Return where the model runs, and in which precision.
 
-        Raises
-        ------
-        InputError
-            If CUDA is asked for and there is none, or PyTorch holds no code for the GPU.
+        An `InputError` if CUDA is asked for and there is none, or PyTorch holds no code for the
+        GPU.
         """
         if self.empty:
             return torch.device("meta"), torch.bfloat16
@@ -171,11 +169,8 @@ class FeatureModel(ABC):
     def load(cls, options: ModelOptions) -> Self:
         """Read the checkpoint and check it.
 
-        Raises
-        ------
-        brainstruct.errors.InputError
-            If the checkpoint is missing, incomplete, of another family, or has
-            not `ModelOptions.n_layers` hidden states.
+        An `InputError` if the checkpoint is missing, incomplete, of another family, or has not
+        `ModelOptions.n_layers` hidden states.
         """
 
     def prompt(self, instruction: str) -> str:

@@ -52,10 +52,7 @@ def refusal_of(model_type: str) -> str | None:
 def require_kind(folder: Path, config: dict[str, Any]) -> str:
     """Return the ``model_type`` of a checkpoint that can be run, from its ``config.json``.
 
-    Raises
-    ------
-    InputError
-        If it cannot, or runs only by code of its own.
+    An `InputError` if it cannot, or runs only by code of its own.
     """
     model_type = str(config.get("model_type"))
     if fault := refusal_of(model_type):

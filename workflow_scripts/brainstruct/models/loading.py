@@ -58,17 +58,12 @@ def load_network(
 ) -> Any:
     """Return an instance of a network class with its weights, ready for inference.
 
-    Each weight is read once, straight into its place and type, so memory peaks
-    little above the size of the model. Pickled weights are read with PyTorch's
-    restricted unpickler, which builds tensors and refuses everything else. A network that has
-    a `place` is a part of what the checkpoint holds, besides heads and other towers, under
-    that name or (empty) none; `arguments` are for the class itself.
-
-    Raises
-    ------
-    InputError
-        If the number of hidden states is another, or the weights are missing,
-        damaged or unsafe, or their names and shapes are not those of the network.
+    Each weight is read once, straight into its place and type, so memory peaks little above the
+    size of the model. Pickled weights are read with PyTorch's restricted unpickler, which builds
+    tensors and refuses everything else. A network that has a `place` is a part of what the
+    checkpoint holds, besides heads and other towers, under that name or (empty) none; `arguments`
+    are for the class itself. An `InputError` if the number of hidden states is another, or the
+    weights are missing, damaged or unsafe, or their names and shapes are not those of the network.
     """
     stated = config if hasattr(config, "num_hidden_layers") else config.get_text_config()
     found = stated.num_hidden_layers + 1

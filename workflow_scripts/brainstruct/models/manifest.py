@@ -78,15 +78,10 @@ def read_manifest(path: Path) -> Manifest:
 def require_unchanged(manifest: Manifest, stamps: Path) -> Path:
     """Refuse a checkpoint that is not what its manifest says; return its folder.
 
-    A file whose size and time are those of its stamp in the file `stamps`, or of what a job
-    left beside that, is taken for unchanged; any other, or one without a stamp, is read and
-    compared by its SHA-256.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or has another content, or there is one that would
-        be loaded and that the manifest does not list.
+    A file whose size and time are those of its stamp in the file `stamps`, or of what a job left
+    beside that, is taken for unchanged; any other, or one without a stamp, is read and compared by
+    its SHA-256. An `InputError` if a file is missing or has another content, or there is one that
+    would be loaded and that the manifest does not list.
     """
     folder = Path(manifest.folder)
     if not folder.is_dir():

@@ -21,13 +21,9 @@ from brainstruct.store.files import read_json
 def load_whole_processor(folder: Path, config: Any, tokenizer: PreTrainedTokenizerFast) -> Any:
     """Return what turns text with images into the inputs of a network of some configuration.
 
-    Images are prepared by the code for PIL wherever the library has it, by that for
-    torchvision, which resizes otherwise, where it has no other. Videos and sounds are left out.
-
-    Raises
-    ------
-    InputError
-        If a file is damaged, or the library refuses it.
+    Images are prepared by the code for PIL wherever the library has it, by that for torchvision,
+    which resizes otherwise, where it has no other. Videos and sounds are left out. An `InputError`
+    if a file is damaged, or the library refuses it.
     """
     what, cure = f"settings of a processor of {config.model_type}", fetch_cure(folder)
     there = [folder / name for name in reversed(IMAGES) if (folder / name).is_file()]

@@ -40,12 +40,8 @@ def chat(
 ) -> str:
     """Return what a chat template makes of an image and an instruction, ready for an answer.
 
-    The arguments are the template's own; ``system`` is the text of a message before it.
-
-    Raises
-    ------
-    InputError
-        If there is no template or it refuses, or the prompt would hold today's date.
+    The arguments are the template's own; ``system`` is the text of a message before it. An
+    `InputError` if there is no template or it refuses, or the prompt would hold today's date.
     """
     cure = "Write the prompt into models[].prompt, with {image} and {instruction}"
     if not isinstance(template, str):
@@ -89,11 +85,8 @@ def thinking_marks(folder: Path, tokenizer: PreTrainedTokenizerFast) -> dict[int
 def require_answer(folder: Path, known: dict[str, int], prompt: str, let: Collection[int]) -> None:
     """Refuse a prompt after which a model would think unasked, or which may let it unnoticed.
 
-    Raises
-    ------
-    InputError
-        If it ends within such a part, and what begins it is no token that it is `let` begin,
-        or it has one whose begin is none of the `known` tokens.
+    An `InputError` if it ends within such a part, and what begins it is no token that it is `let`
+    begin, or it has one whose begin is none of the `known` tokens.
     """
     for begin, end in THINKING.items():
         fault = None

@@ -110,18 +110,13 @@ class RespondingModel(FeatureModel):
     def forward(self, batch: Batch) -> Features:
         """Respond to a batch and pool the decoder's states on the way.
 
-        Which states, `ModelOptions.pooling` says. ``response_mean``: mean over the
-        response's tokens, end token and thinking excluded; a response without tokens
-        takes the state of the last prompt position. ``last_prompt_token``: state of that
-        position. ``prompt_mean``: mean over the prompt's tokens, image tokens
-        included. The last two run the prompt only and give no responses.
-
-        Raises
-        ------
-        ValueError
-            If the prompt is padded on the right but a response is wanted, responses
-            are sampled but the stimuli unknown, or the generation runs several
-            hypotheses per stimulus.
+        Which states, `ModelOptions.pooling` says. ``response_mean``: mean over the response's
+        tokens, end token and thinking excluded; a response without tokens takes the state of the
+        last prompt position. ``last_prompt_token``: state of that position. ``prompt_mean``: mean
+        over the prompt's tokens, image tokens included. The last two run the prompt only and give
+        no responses. A `ValueError` if the prompt is padded on the right but a response is wanted,
+        responses are sampled but the stimuli unknown, or the generation runs several hypotheses per
+        stimulus.
         """
         return self._forward(self.on_device(batch))
 

@@ -61,10 +61,8 @@ class Listener:
     def listening(self) -> Iterator[None]:
         """Attach the hooks for the duration of a block, in which one batch is responded to.
 
-        Raises
-        ------
-        ValueError, RuntimeError
-            If several hypotheses are run per stimulus, or several tokens fed per step.
+        A `ValueError` or `RuntimeError` if several hypotheses are run per stimulus, or several
+        tokens fed per step.
         """
         body = self._body
         # The last block's output is represented by that of the final norm.

@@ -41,10 +41,7 @@ SurfaceName = Annotated[
 def expanded(path: str) -> str:
     """Return a path with ``~``, ``$NAME`` and ``${NAME}`` in it filled in.
 
-    Raises
-    ------
-    ValueError
-        If a variable is not set, or something that is no path is left.
+    A `ValueError` if a variable is not set, or something that is no path is left.
     """
     unset = [
         name for pair in _VARIABLE.findall(path) for name in pair if name and name not in os.environ
@@ -78,10 +75,7 @@ FilePath = Annotated[str, AfterValidator(expanded)]
 def readable(text: str) -> str:
     """Return a text for people as it is.
 
-    Raises
-    ------
-    ValueError
-        If nothing of it can be seen, or there is something in it that no page can show.
+    A `ValueError` if nothing of it can be seen, or there is something in it that no page can show.
     """
     if bad := unseen(text):
         raise ValueError(f"has a character that nothing can show (U+{ord(bad[0]):04X}); delete it")

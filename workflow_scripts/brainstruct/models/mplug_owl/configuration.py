@@ -71,10 +71,8 @@ class MPlugOwlAbstractorConfig(_TransformerConfig):  # type: ignore[no-untyped-c
 class MPlugOwlConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     """Vision tower, abstractor and language model together.
 
-    Raises
-    ------
-    huggingface_hub.errors.StrictDataclassError
-        If a field is of the wrong type, or the parts do not fit each other.
+    A `StrictDataclassError` (of huggingface_hub) if a field is of the wrong type, or the parts do
+    not fit each other.
     """
 
     model_type = "mplug-owl"

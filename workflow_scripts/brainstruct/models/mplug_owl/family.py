@@ -58,11 +58,8 @@ class MPlugOwl(RespondingModel):
 def read_config(folder: Path) -> Any:
     """Read the dimensions of a checkpoint that has all its files.
 
-    Raises
-    ------
-    InputError
-        If a file is missing, or ``config.json`` damaged, inconsistent or of
-        another family.
+    An `InputError` if a file is missing, or ``config.json`` damaged, inconsistent or of another
+    family.
     """
     content = files.read_checkpoint(folder, "mplug-owl")
     text = content.get("text_config")

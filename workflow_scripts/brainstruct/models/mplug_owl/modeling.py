@@ -47,13 +47,9 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     def embed_prompt(self, input_ids: Tensor, image_vectors: Tensor) -> Tensor:
         """Embed prompts, as [prompt, position, feature], with the images' vectors in place.
 
-        `input_ids` [prompt, position] have `IMAGE_ID` at each position of an image;
-        `image_vectors` are [image, query + 1, feature], in the order of the prompts.
-
-        Raises
-        ------
-        ValueError
-            If the prompts have not as many positions for images as there are vectors.
+        `input_ids` [prompt, position] have `IMAGE_ID` at each position of an image; `image_vectors`
+        are [image, query + 1, feature], in the order of the prompts. A `ValueError` if the prompts
+        have not as many positions for images as there are vectors.
         """
         is_image = input_ids == IMAGE_ID
         n_vectors = image_vectors.shape[0] * image_vectors.shape[1]

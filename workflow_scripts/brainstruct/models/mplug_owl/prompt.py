@@ -32,12 +32,8 @@ class PromptTokenizer:
     The text on each side of the image is tokenised alone, so that each piece
     begins with SentencePiece's dummy prefix.
 
-    An image is `image_length` vectors long.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, or has no tokens for begin and end.
+    An image is `image_length` vectors long. An `InputError` if the file is damaged, or has no
+    tokens for begin and end.
     """
 
     def __init__(self, path: Path, image_length: int) -> None:

@@ -22,12 +22,8 @@ from brainstruct.store.publishing import publish_folder
 def build(kind: str, folder: str | os.PathLike[str], seed: int = 0, **sizes: int) -> None:
     """Build a tiny checkpoint; the folder appears whole or not at all, and replaces an old one.
 
-    The same arguments give the same bytes; for `sizes` see the builder of the kind.
-
-    Raises
-    ------
-    InputError
-        If there is no such kind or it has no such size.
+    The same arguments give the same bytes; for `sizes` see the builder of the kind. An `InputError`
+    if there is no such kind or it has no such size.
     """
     if kind not in BUILDERS:
         raise InputError(
