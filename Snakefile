@@ -121,7 +121,6 @@ include: "rules/figures.smk"
 include: "rules/asking.smk"
 include: "rules/viewer.smk"
 include: "rules/methods.smk"
-include: "rules/plan.smk"
 include: "rules/exports.smk"
 
 

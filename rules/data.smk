@@ -1,4 +1,20 @@
-# From the data set on disk to image lists, responses and noise ceilings.
+# From the data set on disk to image lists, responses and noise ceilings; and, before
+# anything is computed, what the study will take: `snakemake plan`.
+
+
+# No declared output: it is asked anew every time.
+rule plan:
+    log:
+        data.log("plan"),
+    localrule: True
+    conda:
+        "../envs/plan.yaml"
+    params:
+        snakefile=f"{home}/Snakefile",
+        path=data.plan(),
+    script:
+        "../workflow_scripts/plan.py"
+
 
 # Only where files of a subject are missing do its jobs wait for check_data, which then
 # names all that are missing, in one message, after others have had their chance to
