@@ -10,7 +10,10 @@ from himalaya.backend import get_backend
 from himalaya.ridge import RidgeCV
 
 from brainstruct.encoding.gram import CHUNK
-from brainstruct.encoding.solver import search_alphas
+from brainstruct.encoding.preset import start_oota2025
+from brainstruct.encoding.ridge import Finish, start_ridge
+from brainstruct.encoding.scores import FitScores
+from brainstruct.encoding.solver import decompose_all, search_alphas
 from brainstruct.encoding.solver.arrays import precision
 from brainstruct.encoding.solver.holdout import SCRATCH
 from brainstruct.encoding.solver.search import PARTS as BLOCKS
@@ -45,12 +48,27 @@ def fit(
     alphas = backend.asarray(alphas, dtype=precision(X), device=getattr(X, "device", None))
     if solver == "gram":
         folds = [held for _, held in cv.split(Y)]
-        found = search_alphas(X, Y, alphas, folds, score=score, n_targets_batch=batch)
+        found = search_alphas(
+            decompose_all(X, folds), Y, alphas, folds, score=score, n_targets_batch=batch
+        )
         return Found(found.alphas, found.cv_scores, found.predict)
     function = getattr(himalaya.scoring, score)
     params = {"score_func": function, "n_targets_batch": batch, "warn": False}
     model = RidgeCV(alphas, True, "svd", params, cv).fit(X, Y)
     return Found(model.best_alphas_, model.cv_scores_, model.predict)
+
+
+def at_once(start: Callable[..., Finish]) -> Callable[..., FitScores]:
+    """Start a fit and finish it."""
+
+    def fit(X: Any, Y: Any, X_test: Any, Y_test: Any, *grid: Any, **options: Any) -> FitScores:
+        return start(X, X_test, *grid, **options)(Y, Y_test)
+
+    return fit
+
+
+fit_ridge = at_once(start_ridge)
+fit_oota2025 = at_once(start_oota2025)
 
 
 def most_bytes(

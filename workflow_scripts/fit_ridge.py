@@ -14,9 +14,9 @@ from brainstruct.datasets.prepared import read_responses
 from brainstruct.embedding.ahead import prefetch
 from brainstruct.embedding.reading import Embeddings
 from brainstruct.encoding.fitting import choose_backend, choose_fit
-from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.permutation import Chance, PermutationTest
 from brainstruct.encoding.resampling import N_DRAWS, Resampler, image_weights
+from brainstruct.encoding.ridge import Finish
 from brainstruct.encoding.selected import CHUNKS, BestPrediction, prediction_dataset
 from brainstruct.jobs.binding import FromConfig
 from brainstruct.jobs.run import log, script
@@ -52,9 +52,9 @@ def fit_ridge(
     settings = encoding.model_dump(exclude_unset=True)
     engine = choose_backend(backend, gpus)
     stored = read_responses(responses)
-    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
-    weights = stored.weights if encoding.weights else None
-    fit = fit if weights is None else partial(fit, weights=weights)
+    start = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
+    if encoding.weights:
+        start = partial(start, weights=stored.weights)
     spaces = Embeddings(embeddings, stored.stimulus, staged=staged)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels, by %s", *measured.shape[:1],
@@ -72,12 +72,16 @@ def fit_ridge(
         "embedding": spaces.provenance,
     }
     layers = {int(path.stem.removeprefix("layer-")): path for path in fits}
-    # The next one is read while this one is fitted.
-    for layer, features in prefetch(spaces.layer, layers, ahead=1):
-        X, X_test = features[train], features[~train]
-        scores = fit(X, measured, X_test, truth)
+
+    def begin(layer: int) -> Finish:
+        features = spaces.layer(layer)
+        return start(features[train], features[~train])
+
+    # The next one is begun while this one is fitted.
+    for layer, finish in prefetch(begin, layers, ahead=1):
+        scores = finish(measured, truth)
+        early = scores.early
         best.offer(layer, scores.prediction, scores.cv_score)
-        early = beyond_the_grid(X, measured, X_test, truth, scores.alpha, scores.at_edge, weights)
         log.info("layer %d: mean r %.4f", layer, float(np.nanmean(scores.r)))
         if early.matters(truth.shape[1]):
             cure = "the preset's grid ends early" if encoding.preset else "widen encoding.alphas"
@@ -99,7 +103,7 @@ def fit_ridge(
                 "n_train": len(measured),
                 "n_test": len(truth),
                 "test_set": stored.test_set,
-                "n_features": features.shape[1],
+                "n_features": spaces.n_features,
                 "backend": engine,
                 "n_permutations": test.n_permutations if test else 0,
                 "smallest_p": test.floor if test else np.nan,

@@ -36,13 +36,17 @@ def fit(data: Path, solver: str, answer: Path) -> None:
     """Fit with the code on Python's path, and leave scores and figures in a file."""
     import torch
 
-    from brainstruct.encoding.ridge import fit_ridge
+    from brainstruct.encoding import ridge
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     with np.load(data) as stored:
         arrays = [stored[name] for name in ("X_train", "Y_train", "X_test", "Y_test")]
     wall, cpu = time.perf_counter(), time.process_time()
-    found = fit_ridge(*arrays, ALPHAS.tolist(), backend="torch", solver=solver)
+    options = {"alphas": ALPHAS.tolist(), "backend": "torch", "solver": solver}
+    if hasattr(ridge, "start_ridge"):
+        found = ridge.start_ridge(*arrays[::2], **options)(*arrays[1::2])
+    else:
+        found = ridge.fit_ridge(*arrays, **options)
     figures = {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,

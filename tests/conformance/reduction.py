@@ -19,6 +19,9 @@ from memory import kept
 TOLERANCE = {"float64": 1e-4, "float32": 1e-4, "float16": 2e-3}
 """Of the largest value of an output, by its type."""
 
+LEAST = {"edge_gain": 0.01}
+"""Scale, at least, of what may be a small difference of correlations in single precision."""
+
 STAMP = "provenance"
 """Attribute that says what a file came from, not what was computed."""
 
@@ -79,12 +82,13 @@ def differences(stored: dict[str, Reduced], found: dict[str, Reduced]) -> list[s
     said = [f"{name} is gone" for name in stored.keys() - found.keys()]
     said += [f"{name} is new" for name in found.keys() - stored.keys()]
     for name in sorted(stored.keys() & found.keys()):
-        if fault := _difference(stored[name], found[name]):
+        least = LEAST.get(name.split()[-1], np.finfo(float).tiny)
+        if fault := _difference(stored[name], found[name], least):
             said.append(f"{name} {fault}")
     return said
 
 
-def _difference(stored: Reduced, found: Reduced) -> str:
+def _difference(stored: Reduced, found: Reduced, least: float) -> str:
     if stored.get("type") != found.get("type"):
         return f"changed its type, {stored.get('type')} -> {found.get('type')}"
     if stored["digest"] != found["digest"]:
@@ -93,7 +97,7 @@ def _difference(stored: Reduced, found: Reduced) -> str:
     if "type" not in stored:
         return ""
     before, after = np.array(stored["sums"]), np.array(found["sums"])
-    scale = max(np.abs(before[3:]).max(), np.finfo(float).tiny)
+    scale = max(np.abs(before[3:]).max(), least)
     change, allowed = np.abs(after - before).max() / scale, TOLERANCE[stored["type"]]
     if change <= allowed:
         return ""

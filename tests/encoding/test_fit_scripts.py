@@ -6,6 +6,7 @@ import errno
 import inspect
 import os
 import tempfile
+import threading
 from importlib import import_module
 
 import numpy as np
@@ -14,15 +15,17 @@ import torch
 import xarray as xr
 
 from brainstruct.config.encoding import Alignment, FitSettings
+from brainstruct.encoding import ridge
 from brainstruct.encoding.fitting import choose_backend
 from brainstruct.encoding.permutation import PermutationTest
-from brainstruct.encoding.preset import fit_oota2025
 from brainstruct.encoding.stacking import SCORES, stack_fits
 from brainstruct.errors import InputError
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 from damage import change_text
 from fit_ridge import fit_ridge
+from gpu_stand_in import stand_in
 from predict_selected import predict_selected
+from solvers import fit_oota2025
 
 LAYERS = (0, 3, 4)
 TRAIN, TEST = 90, 40
@@ -127,6 +130,60 @@ def test_what_computes_is_recorded_and_no_part_of_what_a_fit_is(tmp_path, files)
     assert provenance(one) == provenance(other)
     for name in SCORES:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "stand-in",
+        pytest.param(
+            "torch_cuda",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU"),
+        ),
+    ],
+)
+def test_a_gpu_decomposes_the_next_layer_while_it_fits_this_one(
+    tmp_path, files, backend, monkeypatch
+):
+    here, kept = fit(tmp_path, files[0], DEFAULT, backend="torch")
+    if backend == "stand-in":
+        stand_in(monkeypatch)
+    decomposed = [threading.Event() for _ in LAYERS]
+    order, decompose = iter(decomposed), ridge.decompose_all
+    search, fitted = ridge.search_alphas, iter(decomposed[1:])
+
+    def decompose_aside(*arguments):
+        assert threading.current_thread() is not threading.main_thread()
+        found = decompose(*arguments)
+        next(order).set()
+        return found
+
+    def search_once_it_is_known(*arguments, **options):
+        upcoming = next(fitted, None)  # whoever decomposes after fitting keeps it waiting
+        assert upcoming is None or upcoming.wait(60)
+        return search(*arguments, **options)
+
+    monkeypatch.setattr(ridge, "decompose_all", decompose_aside)
+    monkeypatch.setattr(ridge, "search_alphas", search_once_it_is_known)
+    there, kept_there = fit(tmp_path, files[0], DEFAULT, backend="torch_cuda")
+    for one, other in zip(here, there, strict=True):
+        assert other.attrs["backend"] == "torch_cuda"
+        for name in SCORES:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(kept["prediction"], kept_there["prediction"], atol=2e-3)
+
+
+def test_a_cpu_decomposes_a_layer_when_its_turn_comes(tmp_path, files, monkeypatch):
+    """It has no idle half, and another decomposition's memory would be held besides."""
+    decompose, threads = ridge.decompose_all, set()
+
+    def watched(*arguments):
+        threads.add(threading.current_thread())
+        return decompose(*arguments)
+
+    monkeypatch.setattr(ridge, "decompose_all", watched)
+    fit(tmp_path, files[0], DEFAULT, backend="torch")
+    assert threads == {threading.main_thread()}
 
 
 def test_permutations_can_be_turned_off(tmp_path, files):

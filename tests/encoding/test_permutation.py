@@ -6,7 +6,7 @@ from scipy.stats import binom, pearsonr
 
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.permutation import BLOCK, FLOOR, PermutationTest
-from brainstruct.encoding.ridge import fit_ridge
+from solvers import fit_ridge
 
 
 def noise(n_images, n_voxels, seed):

@@ -8,9 +8,10 @@ import xarray as xr
 
 from brainstruct.encoding.alignment import select_layers
 from brainstruct.encoding.fitting import choose_fit
-from brainstruct.encoding.preset import fit_oota2025, zscore_splits
+from brainstruct.encoding.preset import zscore_splits
 from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.selected import predict_selected
+from solvers import at_once, fit_oota2025
 
 
 def published(X_train, Y_train, X_test, Y_test):
@@ -90,8 +91,8 @@ def test_constant_columns_and_bad_numbers():
 
 def test_configured_preset_is_what_is_fitted_whatever_the_other_settings_say():
     arrays = study()
-    fit = choose_fit({"preset": "oota2025"}, seed=3, targets_per_batch=7, backend="numpy")
-    found = fit(*arrays)
+    start = choose_fit({"preset": "oota2025"}, seed=3, targets_per_batch=7, backend="numpy")
+    found = at_once(start)(*arrays)
     alpha, _, r, _ = published(*arrays)
     np.testing.assert_allclose(found.alpha, alpha, rtol=1e-5)
     np.testing.assert_allclose(found.r, r, atol=1e-4)

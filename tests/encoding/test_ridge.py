@@ -10,9 +10,10 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.ridge import fit_ridge, standardise
+from brainstruct.encoding.columns import standardise
 from brainstruct.encoding.scores import pearson, r_squared
 from gpu_stand_in import OnGpu, stand_in
+from solvers import fit_ridge
 
 
 def study(seed=0, n_train=120, n_test=40, n_features=12, n_voxels=7, noise=1.0):

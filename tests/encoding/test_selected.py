@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from brainstruct.encoding.ridge import fit_ridge
 from brainstruct.encoding.scores import pearson
 from brainstruct.encoding.selected import (
     BestPrediction,
@@ -16,6 +15,7 @@ from brainstruct.encoding.selected import (
     prediction_dataset,
     ridge_predict,
 )
+from solvers import fit_ridge
 
 
 @pytest.mark.parametrize("n_features", [6, 90])

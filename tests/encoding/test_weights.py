@@ -8,10 +8,11 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 
 from brainstruct.encoding.banded import BandedOptions, fit_pair
+from brainstruct.encoding.columns import standardise
 from brainstruct.encoding.components import Components
-from brainstruct.encoding.ridge import fit_ridge, standardise
 from brainstruct.encoding.scores import r_squared
 from brainstruct.encoding.selected import ridge_predict
+from solvers import fit_ridge
 
 ALPHAS = np.logspace(-1, 3, 9)
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.cross_subject import CrossSubjectOptions
-from brainstruct.encoding.preset import ALPHAS, FOLDS, fit_oota2025
+from brainstruct.encoding.preset import ALPHAS, FOLDS
 from brainstruct.planning.costs import (
     CROSS_SUBJECT_PENALTIES,
     PRESET_FOLDS,
@@ -27,6 +27,7 @@ from brainstruct.planning.costs import (
     ridge_flops,
 )
 from brainstruct.planning.jobs import Job
+from solvers import fit_oota2025
 
 EMBED = Job(
     "embed",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from brainstruct.encoding.grid_edge import beyond_the_grid
-from brainstruct.encoding.ridge import fit_ridge
+from brainstruct.encoding.selected import ridge_predict
+from solvers import fit_ridge
 
 TRAIN, TEST, FEATURES, VOXELS = 400, 200, 120, 300
 
@@ -37,7 +38,7 @@ def test_what_could_be_gained_is_what_a_wide_grid_gains(share, grid, end):
     data = study(share)
     early = fit_ridge(*data, grid, backend="numpy")
     wide = fit_ridge(*data, np.logspace(-3, 9, 49), backend="numpy")
-    found = beyond_the_grid(*data, early.alpha, early.at_edge)
+    found = early.early
     signal = np.arange(VOXELS) % 3 != 0
     assert (early.at_edge[signal] == end).mean() > 0.8
     assert found.n_voxels == pytest.approx(signal.sum(), rel=0.2)
@@ -52,12 +53,34 @@ def test_silent_and_weak_voxels_at_the_largest_penalty_are_no_reason_to_warn():
     data = study(0.03)
     fit = fit_ridge(*data, np.logspace(0, 6, 25), backend="numpy")
     assert (fit.at_edge == 1).mean() > 0.3
-    found = beyond_the_grid(*data, fit.alpha, fit.at_edge)
-    assert found.n_voxels < 0.02 * VOXELS
-    assert not found.matters(VOXELS)
+    assert fit.early.n_voxels < 0.02 * VOXELS
+    assert not fit.early.matters(VOXELS)
 
 
 def test_without_a_voxel_at_an_end_there_is_nothing_to_gain():
-    data = study(0.5)
-    fit = fit_ridge(*data, np.logspace(-3, 9, 13), backend="numpy")
-    assert beyond_the_grid(*data, fit.alpha, np.zeros(VOXELS, np.int8)) == (0, 0)
+    *_, Y_test = study(0.5)
+    alpha, nowhere = np.ones(VOXELS, np.float32), np.zeros(VOXELS, np.int8)
+    assert beyond_the_grid(pytest.fail, Y_test, alpha, nowhere) == (0, 0)
+
+
+@pytest.mark.parametrize("shape", [(TRAIN, FEATURES), (FEATURES, TRAIN)], ids=["primal", "dual"])
+def test_every_solver_says_the_same_of_what_lies_beyond(shape):
+    """They refit by means of their own, which another way of solving the system holds together."""
+    random = np.random.default_rng(4)
+    X = random.standard_normal((shape[0] + 50, shape[1])).astype(np.float32)
+    Y = X @ random.standard_normal((shape[1], 40)) + 3 * random.standard_normal((len(X), 40)) + 2
+    data = X[: shape[0]], Y[: shape[0]].astype(np.float32), X[shape[0] :], Y[shape[0] :]
+    grid = [100.0, 1e5]
+    fits = [fit_ridge(*data, grid, backend=name) for name in ("numpy", "torch")]
+    fits.append(fit_ridge(*data, grid, solver="himalaya"))
+    alpha, edge = fits[0].alpha, fits[0].at_edge
+
+    def again(voxels, alphas):
+        return ridge_predict(data[0], data[1][:, voxels], data[2], alphas)
+
+    expected = beyond_the_grid(again, data[3], alpha, edge)
+    assert expected.gain > 1e-3
+    for found in fits:
+        np.testing.assert_allclose(found.alpha, alpha, rtol=1e-5)
+        assert found.early.n_voxels == expected.n_voxels
+        assert found.early.gain == pytest.approx(expected.gain, abs=1e-5)

@@ -8,7 +8,7 @@ import pytest
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import principal_components
 from brainstruct.encoding.partition import PLANTED, calibrate
-from brainstruct.encoding.ridge import fit_ridge
+from solvers import fit_ridge
 
 ALPHAS = np.logspace(-1, 5, 13)
 

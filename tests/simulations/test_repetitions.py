@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainstruct.encoding.ridge import fit_ridge
 from brainstruct.encoding.scores import pearson
+from solvers import fit_ridge
 
 VOXELS, TEST = 200, 500
 

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.permutation import FLOOR, PermutationTest
-from brainstruct.encoding.ridge import fit_ridge
+from solvers import fit_ridge
 
 IMAGES, VOXELS, EFFECT = 1000, 15_000, 0.30
 

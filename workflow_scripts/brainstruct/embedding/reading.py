@@ -31,6 +31,7 @@ class Embeddings:
             open_dataset(path, ["embedding"], ["layer", "stimulus"], copies.get(path))
             for path in paths
         ]
+        self.n_features = self._blocks[0].sizes["feature"]
         self._rows = matching_images(stimuli, [block["stimulus"] for block in self._blocks])
 
     @property
@@ -41,7 +42,7 @@ class Embeddings:
     def layer(self, layer: int) -> NDArray[np.float32]:
         """Read a design matrix [image, feature]; of each block, the layer's slab alone."""
         n_images = sum(len(target) for target, _ in self._rows)
-        matrix = np.empty((n_images, self._blocks[0].sizes["feature"]), dtype=np.float32)
+        matrix = np.empty((n_images, self.n_features), dtype=np.float32)
         for block, (target, source) in zip(self._blocks, self._rows, strict=True):
             slab = block["embedding"].sel(layer=layer).transpose("stimulus", "feature").values
             matrix[target] = slab[source]

@@ -43,6 +43,19 @@ def zscore(values: NDArray[Any], rounding: float = ROUNDING) -> tuple[Array, NDA
     return (centred / np.where(constant, np.inf, deviation)).astype(np.float32), constant
 
 
+def standardise(train: Array, test: Array) -> tuple[Array, Array]:
+    """Scale features to mean 0 and standard deviation 1 on the training images.
+
+    Features are (n_images, n_features), returned as float32. One that is constant on the training
+    images becomes 0 in both: it cannot have been learnt from.
+    """
+    centred, squares = centre(train, FEATURE_ROUNDING)
+    deviation = np.sqrt(squares / len(train))
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=squares > 0)
+    mean = train.mean(0, dtype=np.float64)
+    return (centred * scale).astype(np.float32), ((test - mean) * scale).astype(np.float32)
+
+
 def weighted_mean(values: NDArray[Any], weights: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the means of columns of (n_images, n_columns), of weights (n_images,), in float64."""
     total: NDArray[np.float64] = np.einsum("i,ij->j", weights, values, dtype=np.float64)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainstruct.encoding.columns import Array, require_finite
+from brainstruct.encoding.columns import Array, require_finite, standardise
 from brainstruct.encoding.eigen import eigh_of_array
 from brainstruct.encoding.gram import gram
-from brainstruct.encoding.ridge import standardise
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from brainstruct.encoding.preset import OOTA2025, fit_oota2025
-from brainstruct.encoding.ridge import fit_ridge
-from brainstruct.encoding.scores import FitScores
+from brainstruct.encoding.preset import OOTA2025, start_oota2025
+from brainstruct.encoding.ridge import Finish, start_ridge
 
-Fit = Callable[..., FitScores]
-"""Called with X_train, Y_train, X_test, Y_test and, but for a preset, `weights` if there are."""
+Start = Callable[..., Finish]
+"""Called with X_train, X_test and, but for a preset, `weights` if there are."""
 
 
 def choose_backend(wanted: str, gpus: int) -> str:
@@ -30,19 +29,19 @@ def choose_backend(wanted: str, gpus: int) -> str:
 
 def choose_fit(
     encoding: Mapping[str, Any], *, seed: int, targets_per_batch: int, backend: str
-) -> Fit:
-    """Return the function that fits as configured.
+) -> Start:
+    """Return the function that starts a fit as configured.
 
     `encoding` is the block, see config/README.md; a preset has its own settings, seed and batches.
     A `ValueError` if there is no such preset.
     """
     if encoding["preset"] == OOTA2025:
-        return partial(fit_oota2025, backend=backend)
+        return partial(start_oota2025, backend=backend)
     if encoding["preset"] is not None:
         raise ValueError(f"there is no preset {encoding['preset']!r}")
     grid = encoding["alphas"]
     return partial(
-        fit_ridge,
+        start_ridge,
         alphas=np.logspace(grid["log10_min"], grid["log10_max"], grid["count"]).tolist(),
         folds=encoding["folds"],
         seed=seed,

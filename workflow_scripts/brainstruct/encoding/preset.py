@@ -15,8 +15,8 @@ import numpy as np
 from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, zscore
-from brainstruct.encoding.ridge import fit_and_score, require_finite_fit, solve_by_himalaya
+from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, require_finite, zscore
+from brainstruct.encoding.ridge import Finish, solve_by_himalaya, start_fit
 from brainstruct.encoding.scores import FitScores
 
 OOTA2025 = "oota2025"
@@ -46,15 +46,17 @@ def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
     return scaled
 
 
-def fit_oota2025(
-    X_train: Array, Y_train: Array, X_test: Array, Y_test: Array, *, backend: str = "torch"
-) -> FitScores:
-    """Fit and score one feature space as the published pipeline does.
+def start_oota2025(X_train: Array, X_test: Array, *, backend: str = "torch") -> Finish:
+    """Start a fit to one feature space as the published pipeline does it.
 
-    See `brainstruct.encoding.ridge.fit_ridge` for what is given and raised.
+    See `brainstruct.encoding.ridge.start_ridge` for what is given, returned and raised.
     """
-    require_finite_fit(X_train, Y_train, X_test, Y_test)
-    X, Y, X_test, truth = (
-        zscore(part, FEATURE_ROUNDING)[0] for part in (X_train, Y_train, X_test, Y_test)
-    )
-    return fit_and_score(X, Y, X_test, truth, _solve, ALPHAS.tolist(), backend)
+    require_finite(training_features=X_train, test_features=X_test)
+    X, X_test = (zscore(part, FEATURE_ROUNDING)[0] for part in (X_train, X_test))
+    finish = start_fit(X, X_test, _solve, ALPHAS.tolist(), backend)
+
+    def scaled(Y_train: Array, Y_test: Array) -> FitScores:
+        require_finite(training_responses=Y_train, test_responses=Y_test)
+        return finish(*(zscore(part, FEATURE_ROUNDING)[0] for part in (Y_train, Y_test)))
+
+    return scaled

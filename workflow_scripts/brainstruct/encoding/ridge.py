@@ -2,43 +2,46 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import himalaya.scoring
 import numpy as np
-from himalaya.backend import set_backend
+from himalaya.backend import get_backend, set_backend
 from himalaya.ridge import RidgeCV
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
-from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, centre, require_finite
+from brainstruct.encoding.columns import Array, require_finite, standardise
+from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
-from brainstruct.encoding.solver import search_alphas
-
-Solver = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
-"""Training features and responses, test features, penalties -> predictions of the test
-responses, chosen penalties, their scores, and those of blocks of held-out images (or none);
-arrays of himalaya's current backend."""
+from brainstruct.encoding.selected import ridge_predict
+from brainstruct.encoding.solver import beside, decompose_all, on_cpu, search_alphas
 
 
-def standardise(train: Array, test: Array) -> tuple[Array, Array]:
-    """Scale features to mean 0 and standard deviation 1 on the training images.
+class Solution(NamedTuple):
+    """What a solver finds, in arrays of himalaya's current backend.
 
-    Features are (n_images, n_features), returned as float32. One that is constant on the training
-    images becomes 0 in both: it cannot have been learnt from.
+    `predict_at` takes targets and a penalty for each, and predicts their test responses with them.
     """
-    centred, squares = centre(train, FEATURE_ROUNDING)
-    deviation = np.sqrt(squares / len(train))
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=squares > 0)
-    mean = train.mean(0, dtype=np.float64)
-    return (centred * scale).astype(np.float32), ((test - mean) * scale).astype(np.float32)
+
+    prediction: Any
+    alphas: Any
+    cv_scores: Any
+    cv_blocks: Any
+    predict_at: Callable[[NDArray[np.intp], Any], Any]
 
 
-def fit_ridge(
+Solver = Callable[[Any, Any], Callable[[Any, Any], Solution]]
+"""Takes training and test features, and returns what takes training responses and penalties; all
+are arrays of himalaya's current backend."""
+
+Finish = Callable[[Array, Array], FitScores]
+"""Fits and scores training and test responses, of shape (n_images, n_voxels)."""
+
+
+def start_ridge(
     X_train: Array,
-    Y_train: Array,
     X_test: Array,
-    Y_test: Array,
     alphas: Sequence[float],
     *,
     folds: int = 5,
@@ -48,23 +51,23 @@ def fit_ridge(
     targets_per_batch: int = 2000,
     solver: Literal["gram", "himalaya"] = "gram",
     weights: NDArray[np.float64] | None = None,
-) -> FitScores:
-    """Fit all voxels on one feature space and score them on held-out images.
+) -> Finish:
+    """Do what needs no responses; return what takes them, fits all voxels and scores them.
 
-    Features are (n_images, n_features), standardised here with the training images' statistics, and
-    responses (n_images, n_voxels). Penalties (`alphas`) are tried in increasing order, by `folds`
-    within the training images, shuffled by the seed, which maximise `alpha_score`: ``l2_neg_loss``,
-    ``r2_score`` or ``correlation_score``. `backend` is himalaya's: ``numpy``, ``torch`` or
-    ``torch_cuda``; the solver ``gram``, this package's, or ``himalaya``, its own singular value
-    decomposition: the same answer, slower. `weights` (n_train,), of ``gram`` alone, say how much
-    the squared error of each training image counts in fits, 1 on average; all count alike in
-    scores, and in the scaling of features.
+    Features are (n_images, n_features), standardised here with the training images' statistics.
+    Penalties (`alphas`) are tried in increasing order, by `folds` within the training images,
+    shuffled by the seed, which maximise `alpha_score`: ``l2_neg_loss``, ``r2_score`` or
+    ``correlation_score``. `backend` is himalaya's: ``numpy``, ``torch`` or ``torch_cuda``; the
+    solver ``gram``, this package's, or ``himalaya``, its own singular value decomposition: the same
+    answer, slower. `weights` (n_train,), of ``gram`` alone, say how much the squared error of each
+    training image counts in fits, 1 on average; all count alike in scores, and in the scaling of
+    features.
 
     A `ValueError` if shapes disagree, anything is not finite, or the solver knows no weights.
     """
     if weights is not None and solver != "gram":
         raise ValueError(f"the solver {solver} does not weight images")
-    require_finite_fit(X_train, Y_train, X_test, Y_test)
+    require_finite(training_features=X_train, test_features=X_test)
     X_train, X_test = standardise(X_train, X_test)
     cv = KFold(folds, shuffle=True, random_state=seed)
     solve: Solver
@@ -80,64 +83,81 @@ def fit_ridge(
             "warn": False,
         }
         solve = partial(solve_by_himalaya, fit_intercept=True, cv=cv, solver_params=params)
-    return fit_and_score(X_train, Y_train, X_test, Y_test, solve, alphas, backend)
+    return start_fit(X_train, X_test, solve, alphas, backend)
 
 
-def require_finite_fit(X_train: Array, Y_train: Array, X_test: Array, Y_test: Array) -> None:
-    """Check that features and responses hold numbers only, see `require_finite`."""
-    require_finite(
-        training_features=X_train,
-        test_features=X_test,
-        training_responses=Y_train,
-        test_responses=Y_test,
-    )
-
-
-def fit_and_score(
-    X_train: Array,
-    Y_train: Array,
-    X_test: Array,
-    Y_test: Array,
-    solver: Solver,
-    alphas: Sequence[float],
-    backend: str,
-) -> FitScores:
-    """Fit and score what is scaled as the model wants it; all else as for `fit_ridge`."""
+def start_fit(
+    X_train: Array, X_test: Array, solver: Solver, alphas: Sequence[float], backend: str
+) -> Finish:
+    """Start a fit to features that are scaled as the model wants it, see `start_ridge`."""
     engine = set_backend(backend)
     grid = np.asarray(alphas, dtype=np.float32)
-    arrays = (X_train, Y_train.astype(np.float32, copy=False), X_test, grid)
-    found = solver(*(engine.asarray(array) for array in arrays))
-    prediction, alpha, cv_score, cv_blocks = (engine.to_numpy(array) for array in found)
-    alpha = alpha.astype(np.float32)
-    # himalaya returns penalties a rounding away from those it was given
-    smallest, largest = (np.isclose(alpha, end).astype(np.int8) for end in (grid[0], grid[-1]))
-    return FitScores(
-        r=pearson(Y_test, prediction),
-        r2=r_squared(Y_test, prediction),
-        cv_score=cv_score.astype(np.float32),
-        cv_blocks=cv_blocks.astype(np.float32),
-        alpha=alpha,
-        at_edge=largest - smallest,
-        prediction=prediction,
-    )
+    with beside():
+        solve = solver(engine.asarray(X_train), engine.asarray(X_test))
+
+    def finish(Y_train: Array, Y_test: Array) -> FitScores:
+        require_finite(training_responses=Y_train, test_responses=Y_test)
+        found = solve(engine.asarray(Y_train.astype(np.float32, copy=False)), engine.asarray(grid))
+        prediction, alpha, cv_score, cv_blocks = map(engine.to_numpy, found[:4])
+        alpha = alpha.astype(np.float32)
+        # himalaya returns penalties a rounding away from those it was given
+        smallest, largest = (np.isclose(alpha, end).astype(np.int8) for end in (grid[0], grid[-1]))
+        at_edge = largest - smallest
+        return FitScores(
+            r=pearson(Y_test, prediction),
+            r2=r_squared(Y_test, prediction),
+            cv_score=cv_score.astype(np.float32),
+            cv_blocks=cv_blocks.astype(np.float32),
+            alpha=alpha,
+            at_edge=at_edge,
+            early=beyond_the_grid(
+                lambda voxels, penalties: engine.to_numpy(
+                    found.predict_at(voxels, engine.asarray(penalties))
+                ),
+                Y_test,
+                alpha,
+                at_edge,
+            ),
+            prediction=prediction,
+        )
+
+    return finish
 
 
 def solve_by_himalaya(
-    X: Any, Y: Any, X_test: Any, alphas: Any, **settings: Any
-) -> tuple[Any, Any, Any, Any]:
+    X: Any, X_test: Any, *, solver_params: dict[str, Any], **settings: Any
+) -> Callable[[Any, Any], Solution]:
     """Predict with himalaya's own solver, see `Solver`; settings are those of its ``RidgeCV``.
 
     It keeps no score but the mean over folds, so that there are no blocks.
     """
-    model = RidgeCV(alphas=alphas, solver="svd", **settings)
-    model.fit(X, Y)
-    return model.predict(X_test), model.best_alphas_, model.cv_scores_, model.cv_scores_[None][:0]
+
+    def solve(Y: Any, alphas: Any) -> Solution:
+        model = RidgeCV(alphas=alphas, solver="svd", solver_params=solver_params, **settings)
+        model.fit(X, Y)
+
+        def predict_at(voxels: NDArray[np.intp], alphas: Any) -> Any:
+            given = map(get_backend().to_numpy, (X, Y[:, voxels], X_test, alphas))
+            return get_backend().asarray(ridge_predict(*given))
+
+        best, scores = model.best_alphas_, model.cv_scores_
+        return Solution(model.predict(X_test), best, scores, scores[None][:0], predict_at)
+
+    return solve
 
 
 def _by_gram(
-    X: Any, Y: Any, X_test: Any, alphas: Any, *, cv: KFold, **settings: Any
-) -> tuple[Any, Any, Any, Any]:
+    X: Any, X_test: Any, *, cv: KFold, weights: NDArray[np.float64] | None, **settings: Any
+) -> Callable[[Any, Any], Solution]:
     """Predict with this package's solver, see `Solver`; settings are those of `search_alphas`."""
-    held = [rows for _, rows in cv.split(np.empty(len(Y)))]
-    found = search_alphas(X, Y, alphas, held, **settings)
-    return found.predict(X_test), found.alphas, found.cv_scores, found.cv_blocks
+    held = [rows for _, rows in cv.split(np.empty(len(X)))]
+    # A GPU has room for this beside the products of another fit; on a CPU both want all cores.
+    known = decompose_all(X, held, weights) if on_cpu(X) is None else None
+
+    def solve(Y: Any, alphas: Any) -> Solution:
+        decomposition = known or decompose_all(X, held, weights)
+        found = search_alphas(decomposition, Y, alphas, held, **settings)
+        predict_at = partial(found.predict, X_test)
+        return Solution(predict_at(), found.alphas, found.cv_scores, found.cv_blocks, predict_at)
+
+    return solve

@@ -1,11 +1,23 @@
 """Scores of predictions, one per voxel."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import Array, centre
+
+
+class EarlyEnd(NamedTuple):
+    """Voxels at an end of the grid that are predicted at all, and what their mean r could gain."""
+
+    n_voxels: int
+    gain: float
+
+    def matters(self, n_fitted: int) -> bool:
+        """Say whether the grid should be widened: 1 % of the voxels, 0.005 of r."""
+        return self.n_voxels >= 0.01 * n_fitted and self.gain >= 0.005
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,8 @@ class FitScores:
         The same of blocks of the held-out images; no block if the solver keeps none.
     alpha, at_edge : array of shape (n_voxels,)
         Chosen penalty, and whether it is the smallest (-1) or largest (1) of the grid, else 0.
+    early : EarlyEnd
+        What voxels at an end of the grid could gain beyond it.
     prediction : array of shape (n_test, n_voxels)
         Predicted responses to the test images, in the units of the fit.
     """
@@ -32,6 +46,7 @@ class FitScores:
     cv_blocks: Array
     alpha: Array
     at_edge: NDArray[np.int8]
+    early: EarlyEnd
     prediction: Array
 
 

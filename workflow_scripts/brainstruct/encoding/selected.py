@@ -14,9 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from brainstruct.encoding.columns import Array, weighted_mean, zscore
+from brainstruct.encoding.columns import Array, standardise, weighted_mean, zscore
 from brainstruct.encoding.gram import cross_gram, gram
-from brainstruct.encoding.ridge import standardise
 
 CHUNKS = {name: {"voxel": 1000} for name in ("prediction", "layer_mean")}
 """How predictions are stored: all images of some voxels together."""

@@ -1,6 +1,9 @@
 """The few array operations that himalaya's backends do not name alike."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -62,6 +65,22 @@ class Scratch:
     def release(self) -> None:
         """Give all memory back."""
         self._buffers.clear()
+
+
+@contextmanager
+def beside() -> Iterator[None]:
+    """Let a GPU do what follows beside what other threads ask of it, to its end."""
+    if get_backend().name == "torch_cuda" and torch.cuda.is_available():
+        with torch.cuda.stream(_second_stream()):
+            yield
+            _second_stream().synchronize()
+    else:
+        yield
+
+
+@cache  # what memory a stream has had, no other one is given
+def _second_stream() -> torch.cuda.Stream:
+    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
 
 def on_cpu(array: Array) -> NDArray[np.floating] | None:

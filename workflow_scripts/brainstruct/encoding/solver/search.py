@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from himalaya.backend import get_backend
@@ -52,30 +53,50 @@ class CrossValidatedRidge:
     _decomposition: Decomposition
     _projected: Array
 
-    def predict(self, X: Array) -> Array:
-        """Predict (n_samples, n_targets) from features, without ever forming coefficients."""
+    def predict(self, X: Array, targets: Any = slice(None), alphas: Array = None) -> Array:
+        """Predict (n_samples, n_targets) from features, without ever forming coefficients.
+
+        Of all targets at their best penalties, or of some at others, one each.
+        """
         fitted = self._decomposition
         dtype = precision(fitted.X)
+        projected = self._projected[targets]
+        alphas = self.alphas if alphas is None else alphas
         rows = fitted.project(X, dtype)
         eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)
-        found = get_backend().zeros_like(rows, shape=(X.shape[0], len(self.alphas)))
-        for targets in batches(len(self.alphas), BATCH):
-            alphas = cast(self.alphas[targets], "float64", fitted.X)[:, None]
-            factors = cast(eigenvalues / (eigenvalues + alphas), dtype, fitted.X)
-            product(rows, factors * self._projected[targets], found[:, targets])
-        found += cast(self._target_offset, dtype, rows)
+        found = get_backend().zeros_like(rows, shape=(X.shape[0], len(alphas)))
+        for part in batches(len(alphas), BATCH):
+            penalties = cast(alphas[part], "float64", fitted.X)[:, None]
+            factors = cast(eigenvalues / (eigenvalues + penalties), dtype, fitted.X)
+            product(rows, factors * projected[part], found[:, part])
+        found += cast(self._target_offset[targets], dtype, rows)
         return found
 
 
+def decompose_all(
+    X: Array, folds: Sequence[Rows], weights: NDArray[np.floating] | None = None
+) -> Decomposition:
+    """Decompose all samples as the search over these folds wants it.
+
+    X (n_samples, n_features) is of himalaya's current backend. Weights (n_samples,) say how much
+    each sample's squared error counts in fits, 1 on average. A `ValueError` if no feature varies.
+    """
+    n_samples, n_features = X.shape
+    n_train = n_samples - max(len(rows) for rows in folds)
+    decomposition = decompose(X, n_features > n_train, weights)
+    if not len(decomposition.eigenvalues):
+        raise ValueError(f"none of the {n_features} features varies")
+    return decomposition
+
+
 def search_alphas(
-    X: Array,
+    decomposition: Decomposition,
     Y: Array,
     alphas: Array,
     folds: Sequence[Rows],
     *,
     score: str = "l2_neg_loss",
     n_targets_batch: int = BATCH,
-    weights: NDArray[np.floating] | None = None,
 ) -> CrossValidatedRidge:
     """Find the best penalty of every target and fit all samples with it, and an intercept.
 
@@ -83,27 +104,23 @@ def search_alphas(
     lie outside the span of the training rows and the penalty is small. The enlargement is measured;
     penalties that suffer from it are worked out in float64.
 
-    X (n_samples, n_features) and Y (n_samples, n_targets) are of himalaya's current backend and the
-    same precision, Y on the device of X or on the CPU; penalties (`alphas`) are above 0. `folds`
-    are the rows that each holds out: every row is held out once, and trained on else. `score` is
-    one of `brainstruct.encoding.solver.scoring.SCORES`, in which held-out samples count alike;
-    weights (n_samples,) say how much each one's squared error counts in fits, 1 on average.
+    The decomposition is that of all samples' features (`decompose_all`). Y (n_samples, n_targets)
+    is of the same precision, on their device or on the CPU; penalties (`alphas`) are above 0.
+    `folds` are the rows that each holds out: every row is held out once, and trained on else.
+    `score` is one of `brainstruct.encoding.solver.scoring.SCORES`, in which held-out samples count
+    alike.
 
-    A `ValueError` if shapes disagree, a penalty is not above 0, or no feature varies.
+    A `ValueError` if shapes disagree, or a penalty is not above 0.
     """
     backend = get_backend()
+    X = decomposition.X
     penalties = backend.to_numpy(alphas).astype(np.float64)
-    n_samples, n_features = X.shape
-    if Y.ndim != 2 or Y.shape[0] != n_samples:
+    if Y.ndim != 2 or Y.shape[0] != X.shape[0]:
         raise ValueError(f"X of shape {tuple(X.shape)} and Y of shape {tuple(Y.shape)} disagree")
     if not (penalties > 0).all():
         raise ValueError(f"alphas must be above 0, the smallest is {penalties.min()}")
     if score not in SCORES:
         raise ValueError(f"score must be one of {', '.join(SCORES)}, not {score}")
-    n_train = n_samples - max(len(rows) for rows in folds)
-    decomposition = decompose(X, n_features > n_train, weights)
-    if not len(decomposition.eigenvalues):
-        raise ValueError(f"none of the {n_features} features varies")
     offset = cast(np.zeros(Y.shape[1]), "float64", X)
     for targets in batches(Y.shape[1], n_targets_batch):
         offset[targets] = (
