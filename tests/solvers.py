@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import himalaya.scoring
@@ -10,8 +11,8 @@ from himalaya.backend import get_backend
 from himalaya.ridge import RidgeCV
 
 from brainstruct.encoding.gram import CHUNK
-from brainstruct.encoding.preset import start_oota2025
-from brainstruct.encoding.ridge import Finish, start_ridge
+from brainstruct.encoding.preset import start_oota2025, targets_of_oota2025
+from brainstruct.encoding.ridge import Finish, Targets, start_ridge, targets_of
 from brainstruct.encoding.scores import FitScores
 from brainstruct.encoding.solver import decompose_all, search_alphas
 from brainstruct.encoding.solver.arrays import precision
@@ -58,17 +59,20 @@ def fit(
     return Found(model.best_alphas_, model.cv_scores_, model.predict)
 
 
-def at_once(start: Callable[..., Finish]) -> Callable[..., FitScores]:
-    """Start a fit and finish it."""
+def at_once(
+    start: Callable[..., Finish], targets: Callable[..., Targets]
+) -> Callable[..., FitScores]:
+    """Take both steps of a fit."""
 
     def fit(X: Any, Y: Any, X_test: Any, Y_test: Any, *grid: Any, **options: Any) -> FitScores:
-        return start(X, X_test, *grid, **options)(Y, Y_test)
+        where = {} if isinstance(start, partial) else {"backend": options.get("backend", "torch")}
+        return start(X, X_test, *grid, **options)(targets(Y, Y_test, **where))
 
     return fit
 
 
-fit_ridge = at_once(start_ridge)
-fit_oota2025 = at_once(start_oota2025)
+fit_ridge = at_once(start_ridge, targets_of)
+fit_oota2025 = at_once(start_oota2025, targets_of_oota2025)
 
 
 def most_bytes(

@@ -52,9 +52,8 @@ def fit_ridge(
     settings = encoding.model_dump(exclude_unset=True)
     engine = choose_backend(backend, gpus)
     stored = read_responses(responses)
-    start = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
-    if encoding.weights:
-        start = partial(start, weights=stored.weights)
+    fit = choose_fit(settings, seed=seed, targets_per_batch=targets_per_batch, backend=engine)
+    start = partial(fit.start, weights=stored.weights) if encoding.weights else fit.start
     spaces = Embeddings(embeddings, stored.stimulus, staged=staged)
     train, measured, truth = stored.train, stored.measured, stored.truth
     log.info("%d training and %d test images, %d voxels, by %s", *measured.shape[:1],
@@ -75,11 +74,14 @@ def fit_ridge(
 
     def begin(layer: int) -> Finish:
         features = spaces.layer(layer)
-        return start(features[train], features[~train])
+        X, X_test = features[train], features[~train]
+        del features
+        return start(X, X_test)
 
+    responded = fit.targets(measured, truth)
     # The next one is begun while this one is fitted.
     for layer, finish in prefetch(begin, layers, ahead=1):
-        scores = finish(measured, truth)
+        scores = finish(responded)
         early = scores.early
         best.offer(layer, scores.prediction, scores.cv_score)
         log.info("layer %d: mean r %.4f", layer, float(np.nanmean(scores.r)))

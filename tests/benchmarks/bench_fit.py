@@ -44,9 +44,13 @@ def fit(data: Path, solver: str, answer: Path) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     options = {"alphas": ALPHAS.tolist(), "backend": "torch", "solver": solver}
     if hasattr(ridge, "start_ridge"):
-        found = ridge.start_ridge(*arrays[::2], **options)(*arrays[1::2])
-    else:
+        targets = ridge.targets_of(*arrays[1::2], backend="torch")
+        found = ridge.start_ridge(*arrays[::2], **options)(targets)
+    else:  # the script asked for what lies beyond the grid
+        from brainstruct.encoding.grid_edge import beyond_the_grid
+
         found = ridge.fit_ridge(*arrays, **options)
+        beyond_the_grid(*arrays, found.alpha, found.at_edge)
     figures = {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,

@@ -115,10 +115,12 @@ def test_preset_reaches_the_fit(tmp_path, files):
         ("numpy", 1, True, "numpy"),
     ],
 )
-def test_the_job_decides_what_computes(wanted, gpus, there, expected, monkeypatch):
+def test_the_job_decides_what_computes(wanted, gpus, there, expected, monkeypatch, caplog):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
     torch.set_float32_matmul_precision("medium")
     assert choose_backend(wanted, gpus) == expected
+    held_in_vain = (wanted, gpus, there) == ("auto", 1, False)
+    assert ("asked for a GPU" in caplog.text) == held_in_vain
     assert torch.get_float32_matmul_precision() == "highest"
 
 

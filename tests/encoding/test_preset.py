@@ -91,8 +91,8 @@ def test_constant_columns_and_bad_numbers():
 
 def test_configured_preset_is_what_is_fitted_whatever_the_other_settings_say():
     arrays = study()
-    start = choose_fit({"preset": "oota2025"}, seed=3, targets_per_batch=7, backend="numpy")
-    found = at_once(start)(*arrays)
+    fit = choose_fit({"preset": "oota2025"}, seed=3, targets_per_batch=7, backend="numpy")
+    found = at_once(*fit)(*arrays)
     alpha, _, r, _ = published(*arrays)
     np.testing.assert_allclose(found.alpha, alpha, rtol=1e-5)
     np.testing.assert_allclose(found.r, r, atol=1e-4)

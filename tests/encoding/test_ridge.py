@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding import columns
 from brainstruct.encoding.columns import standardise
 from brainstruct.encoding.scores import pearson, r_squared
 from gpu_stand_in import OnGpu, stand_in
@@ -198,3 +199,13 @@ def test_more_features_than_images_are_no_reason_to_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_ridge(X_train, Y_train, X_test, Y_test, [1.0, 10.0], solver="himalaya")
+
+
+def test_features_are_scaled_alike_whatever_is_held_at_once(monkeypatch):
+    X_train, _, X_test, _ = study(n_features=60)
+    X_train[:, 7] = 3
+    whole = standardise(X_train, X_test)
+    monkeypatch.setattr(columns, "COLUMNS", 7)
+    for one, other in zip(whole, standardise(X_train, X_test), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert (one[:, 7] == 0).all()

@@ -115,6 +115,8 @@ def test_predictions_solve_the_normal_equations(shape, kind, dtype):
     # a prediction from nothing is the intercept, one from a single feature adds its coefficient
     intercept = ours.predict(np.zeros_like(X[:1]))[0]
     coefficients = ours.predict(np.eye(shape[1], dtype=dtype)) - intercept
+    some = ours.predict(X[:9], np.array([2, 0]))
+    np.testing.assert_allclose(some, ours.predict(X[:9])[:, [2, 0]], rtol=1e-5, atol=1e-5)
     X, Y = X.astype(float), Y.astype(float)
     middle, level = X.mean(0), Y.mean(0)
     A, B = X - middle, Y - level

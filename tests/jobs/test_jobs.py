@@ -9,10 +9,12 @@ from runpy import run_path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 from brainstruct.errors import InputError
 from brainstruct.jobs import run as jobs
+from brainstruct.jobs.marking import ending_of
 from brainstruct.jobs.run import log, run_job
 from brainstruct.store import arrays, publishing
 from fake_job import Named, fake_job
@@ -192,3 +194,27 @@ def test_troubles_of_a_gpu_are_one_line(job):
         run_job(fail, job)
     assert "fit_ridge: the GPU is one that this PyTorch has no code for" in lines(job)[-1]
     assert not any("Traceback" in line for line in lines(job))
+
+
+@pytest.mark.parametrize(
+    ("error", "ending", "said"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "error",
+         "the GPU has too little memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `x`"), "error",
+         "the GPU has too little memory"),
+        (MemoryError("Unable to allocate 8.00 EiB"), "memory", "resources: mem_mb"),
+    ],
+    ids=["GPU", "its libraries", "main memory"],
+)  # fmt: skip
+def test_memory_of_a_gpu_is_not_what_a_rule_asks_for(job, error, ending, said):
+    """Sent again with more main memory, a job would run out of the GPU's again."""
+
+    def fail(*, fits):
+        raise error
+
+    with pytest.raises(SystemExit):
+        run_job(fail, job)
+    assert said in lines(job)[-1]
+    assert ("mem_mb" in lines(job)[-1]) == (ending == "memory")
+    assert ending_of(error, clear=True) == ending

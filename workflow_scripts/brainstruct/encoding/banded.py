@@ -34,7 +34,7 @@ class BandedOptions:
     Penalties (`alphas`) are as for the single encoding models: bands are scaled so that their sum
     has the total variance of one standardised feature space. To the shares of the first band that
     are tried, 0 and 1 are always added. Folds are of the training images; the device is ``cpu`` or
-    ``cuda``. Weights of the training images are as for `brainstruct.encoding.ridge.fit_ridge`.
+    ``cuda``. Weights of the training images are as for `brainstruct.encoding.ridge.start_ridge`.
     """
 
     alphas: Sequence[float]

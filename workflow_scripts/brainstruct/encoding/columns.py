@@ -15,6 +15,10 @@ FEATURE_ROUNDING = 1e-6
 """What float32 sums, as a mean over tokens, leave of a constant feature."""
 
 
+COLUMNS = 512
+"""Columns that are held in float64 at once."""
+
+
 def centre(
     values: NDArray[Any], rounding: float = ROUNDING
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -49,11 +53,14 @@ def standardise(train: Array, test: Array) -> tuple[Array, Array]:
     Features are (n_images, n_features), returned as float32. One that is constant on the training
     images becomes 0 in both: it cannot have been learnt from.
     """
-    centred, squares = centre(train, FEATURE_ROUNDING)
-    deviation = np.sqrt(squares / len(train))
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=squares > 0)
-    mean = train.mean(0, dtype=np.float64)
-    return (centred * scale).astype(np.float32), ((test - mean) * scale).astype(np.float32)
+    found = np.empty(train.shape, np.float32), np.empty(test.shape, np.float32)
+    for part in batches(train.shape[1], COLUMNS):
+        centred, squares = centre(train[:, part], FEATURE_ROUNDING)
+        deviation = np.sqrt(squares / len(train))
+        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=squares > 0)
+        mean = train[:, part].mean(0, dtype=np.float64)
+        found[0][:, part], found[1][:, part] = centred * scale, (test[:, part] - mean) * scale
+    return found
 
 
 def weighted_mean(values: NDArray[Any], weights: NDArray[np.floating]) -> NDArray[np.float64]:

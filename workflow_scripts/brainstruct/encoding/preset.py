@@ -16,8 +16,7 @@ from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, require_finite, zscore
-from brainstruct.encoding.ridge import Finish, solve_by_himalaya, start_fit
-from brainstruct.encoding.scores import FitScores
+from brainstruct.encoding.ridge import Finish, Targets, solve_by_himalaya, start_fit, targets_of
 
 OOTA2025 = "oota2025"
 """Name of the preset in the configuration."""
@@ -53,10 +52,11 @@ def start_oota2025(X_train: Array, X_test: Array, *, backend: str = "torch") -> 
     """
     require_finite(training_features=X_train, test_features=X_test)
     X, X_test = (zscore(part, FEATURE_ROUNDING)[0] for part in (X_train, X_test))
-    finish = start_fit(X, X_test, _solve, ALPHAS.tolist(), backend)
+    return start_fit(X, X_test, _solve, ALPHAS.tolist(), backend)
 
-    def scaled(Y_train: Array, Y_test: Array) -> FitScores:
-        require_finite(training_responses=Y_train, test_responses=Y_test)
-        return finish(*(zscore(part, FEATURE_ROUNDING)[0] for part in (Y_train, Y_test)))
 
-    return scaled
+def targets_of_oota2025(Y_train: Array, Y_test: Array, *, backend: str = "torch") -> Targets:
+    """Scale responses of either split, see `brainstruct.encoding.ridge.targets_of`."""
+    require_finite(training_responses=Y_train, test_responses=Y_test)
+    scaled = (zscore(part, FEATURE_ROUNDING)[0] for part in (Y_train, Y_test))
+    return targets_of(*scaled, backend=backend)

@@ -15,7 +15,7 @@ from brainstruct.encoding.columns import Array, require_finite, standardise
 from brainstruct.encoding.grid_edge import beyond_the_grid
 from brainstruct.encoding.scores import FitScores, pearson, r_squared
 from brainstruct.encoding.selected import ridge_predict
-from brainstruct.encoding.solver import beside, decompose_all, on_cpu, search_alphas
+from brainstruct.encoding.solver import beside, decompose_all, on_cpu, search_alphas, wait_for_gpu
 
 
 class Solution(NamedTuple):
@@ -35,8 +35,26 @@ Solver = Callable[[Any, Any], Callable[[Any, Any], Solution]]
 """Takes training and test features, and returns what takes training responses and penalties; all
 are arrays of himalaya's current backend."""
 
-Finish = Callable[[Array, Array], FitScores]
-"""Fits and scores training and test responses, of shape (n_images, n_voxels)."""
+
+class Targets(NamedTuple):
+    """Responses (n_images, n_voxels): training images' for himalaya's current backend; tests'."""
+
+    train: Any
+    test: Array
+
+
+Finish = Callable[[Targets], FitScores]
+"""Fits and scores responses."""
+
+
+def targets_of(Y_train: Array, Y_test: Array, *, backend: str) -> Targets:
+    """Bring responses to where they are fitted, once for all layers.
+
+    A `ValueError` if anything is not finite.
+    """
+    require_finite(training_responses=Y_train, test_responses=Y_test)
+    train = set_backend(backend).asarray(Y_train.astype(np.float32, copy=False))
+    return Targets(train, Y_test)
 
 
 def start_ridge(
@@ -63,7 +81,8 @@ def start_ridge(
     training image counts in fits, 1 on average; all count alike in scores, and in the scaling of
     features.
 
-    A `ValueError` if shapes disagree, anything is not finite, or the solver knows no weights.
+    A `ValueError` if anything is not finite, or the solver knows no weights; later if shapes
+    disagree.
     """
     if weights is not None and solver != "gram":
         raise ValueError(f"the solver {solver} does not weight images")
@@ -95,15 +114,16 @@ def start_fit(
     with beside():
         solve = solver(engine.asarray(X_train), engine.asarray(X_test))
 
-    def finish(Y_train: Array, Y_test: Array) -> FitScores:
-        require_finite(training_responses=Y_train, test_responses=Y_test)
-        found = solve(engine.asarray(Y_train.astype(np.float32, copy=False)), engine.asarray(grid))
+    def finish(targets: Targets) -> FitScores:
+        set_backend(backend)
+        Y_test = targets.test
+        found = solve(targets.train, engine.asarray(grid))
         prediction, alpha, cv_score, cv_blocks = map(engine.to_numpy, found[:4])
         alpha = alpha.astype(np.float32)
         # himalaya returns penalties a rounding away from those it was given
         smallest, largest = (np.isclose(alpha, end).astype(np.int8) for end in (grid[0], grid[-1]))
         at_edge = largest - smallest
-        return FitScores(
+        scores = FitScores(
             r=pearson(Y_test, prediction),
             r2=r_squared(Y_test, prediction),
             cv_score=cv_score.astype(np.float32),
@@ -120,6 +140,8 @@ def start_fit(
             ),
             prediction=prediction,
         )
+        wait_for_gpu()  # before what was made beside is freed
+        return scores
 
     return finish
 

@@ -88,8 +88,9 @@ class Marking:
 
 def ending_of(error: Exception, *, clear: bool) -> Ending:
     """Return what an error means for another attempt."""
-    if lack_of_memory(error):
+    of_gpu = trouble_of_gpu(error)
+    if not of_gpu and lack_of_memory(error):
         return "memory"
     # What a disk, a GPU or a machine refuses now, another may give.
-    passing = trouble_of_gpu(error) or trouble_of(error)
+    passing = of_gpu or trouble_of(error)
     return "input" if clear and not passing else "error"

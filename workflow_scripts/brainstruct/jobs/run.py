@@ -97,7 +97,8 @@ def _explain(function: Callable[..., None]) -> None:
 
 def _in_one_line(error: Exception, job: Any) -> str | None:
     """Say what a user can mend; `None` for a defect of the program."""
-    refused = lack_of_memory(error)
+    found = trouble_of_gpu(error)
+    refused = None if found else lack_of_memory(error)  # a GPU's is another memory
     if refused is not None:
         return (
             f"out of memory: {refused}. Give rule {job.rule} more (resources: mem_mb; without "
@@ -105,7 +106,7 @@ def _in_one_line(error: Exception, job: Any) -> str | None:
         )
     if isinstance(error, InputError):
         return str(error)
-    if found := trouble_of_gpu(error):
+    if found:
         return str(InputError(job.rule, *found))
     if isinstance(error, (OSError, RuntimeError)):
         if found := trouble_of(error):

@@ -69,18 +69,28 @@ class Scratch:
 
 @contextmanager
 def beside() -> Iterator[None]:
-    """Let a GPU do what follows beside what other threads ask of it, to its end."""
+    """Let a GPU do what follows beside what other threads ask of it, and wait for its end.
+
+    Memory that is taken here may be freed once they have waited for theirs (`wait_for_gpu`).
+    """
     if get_backend().name == "torch_cuda" and torch.cuda.is_available():
         with torch.cuda.stream(_second_stream()):
             yield
-            _second_stream().synchronize()
+            wait_for_gpu()
     else:
         yield
 
 
-@cache  # what memory a stream has had, no other one is given
+def wait_for_gpu() -> None:
+    """Wait for all that this thread has asked of a GPU."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.current_stream().synchronize()
+
+
+@cache  # memory that one stream has freed is no other's
 def _second_stream() -> torch.cuda.Stream:
-    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    # Before the large products of the other one go the many small steps of a decomposition.
+    return torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
 
 
 def on_cpu(array: Array) -> NDArray[np.floating] | None:

@@ -61,7 +61,7 @@ class CrossValidatedRidge:
         fitted = self._decomposition
         dtype = precision(fitted.X)
         projected = self._projected[targets]
-        alphas = self.alphas if alphas is None else alphas
+        alphas = self.alphas[targets] if alphas is None else alphas
         rows = fitted.project(X, dtype)
         eigenvalues = cast(fitted.eigenvalues, "float64", fitted.X)
         found = get_backend().zeros_like(rows, shape=(X.shape[0], len(alphas)))
