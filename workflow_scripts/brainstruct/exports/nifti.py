@@ -5,7 +5,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from brainstruct.brain.grid import Grid
+from brainstruct.brain.images import Grid
 from brainstruct.exports.maps import NOTHING, VoxelMap
 
 _STORED = {"statmap": (np.float32, np.nan), "dseg": (np.int16, NOTHING), "mask": (np.uint8, 0)}

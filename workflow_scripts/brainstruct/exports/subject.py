@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brainstruct.brain.grid import Grid
+from brainstruct.brain.images import Grid
 from brainstruct.dictionary.describe import describe
 from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
 from brainstruct.exports.maps import VoxelMap
