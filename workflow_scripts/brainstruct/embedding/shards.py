@@ -18,7 +18,7 @@ import xarray as xr
 
 from brainstruct.errors import InputError
 from brainstruct.store import arrays, files
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import write_json
+from brainstruct.store.fingerprint import sha256_of
 from brainstruct.store.publishing import publish
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from brainstruct.fetch.remote import CHUNK, Remote
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 _TAG = re.compile(r"([0-9a-f]{32})(?:-([0-9]+))?")
 

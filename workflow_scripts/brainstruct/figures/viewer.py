@@ -36,8 +36,8 @@ from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_maps import ViewerMap, colour_strip
 from brainstruct.figures.voxels import anew
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import read_json, rebuild, write_json
+from brainstruct.store.fingerprint import sha256_of
 from brainstruct.store.publishing import publish_folder
 from brainstruct.store.texts import json_for_scripts
 
