@@ -18,15 +18,7 @@ from brainstruct.store.resources import table_beside
 
 NOT_CORTEX = -1
 
-FAMILIES: tuple[str, ...] = (
-    "prf-visualrois",
-    "prf-eccrois",
-    "floc-bodies",
-    "floc-faces",
-    "floc-places",
-    "floc-words",
-    "streams",
-)
+FAMILIES = tuple(family for family in LABELS if family not in ("nsdgeneral", "Kastner2015"))
 
 ATLASES: tuple[str, ...] = ("nsdgeneral", "streams")
 """Families whose names also stand with fsaverage."""
