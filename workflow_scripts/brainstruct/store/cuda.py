@@ -74,13 +74,10 @@ def trouble_of_gpu(error: BaseException) -> Trouble | None:
         text = " ".join(str(part).split())
         for trouble in _TROUBLES.values():
             if re.search("|".join(trouble["said"]), text, re.IGNORECASE):
-                return f"{trouble['fault']} ({_shortened(text)})", trouble["cure"]
+                # PyTorch's advice on debugging follows.
+                first = re.split(" CUDA kernel errors might| Compile with", text)[0][:200]
+                return f"{trouble['fault']} ({first})", trouble["cure"]
     return None
-
-
-def _shortened(text: str) -> str:
-    """Return the first sentences: PyTorch's advice on debugging follows."""
-    return text.partition(" CUDA kernel errors might")[0].partition(" Compile with")[0][:200]
 
 
 _GRES = re.compile(r"(?:^|[,/])gpu(?::(?!\d+(?:,|$))[^:,]+)?(?::(\d+))?(?=,|$)")
