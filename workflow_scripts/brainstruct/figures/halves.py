@@ -101,8 +101,7 @@ class Alignment:
 
     def voxels(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return places in mm, [.., (x, y, z)], in voxels from 0."""
-        places: NDArray[np.float64] = points @ self.matrix[:3, :3].T + self.matrix[:3, 3]
-        return places
+        return np.asarray(points @ self.matrix[:3, :3].T + self.matrix[:3, 3])
 
 
 def read_alignment(folder: Path, name: str) -> Alignment:

@@ -88,8 +88,7 @@ def covers_cortex(surface: str, transform: str) -> bool:
 def _middle(surface: str) -> NDArray[np.float64]:
     db = pycortex().db
     inner, outer = (db.get_surf(surface, name, merge=True)[0] for name in ("wm", "pia"))
-    middle: NDArray[np.float64] = (inner + outer) / 2
-    return middle
+    return np.asarray((inner + outer) / 2)
 
 
 def _pixels(flatmap: Flatmap) -> NDArray[np.int64]:

@@ -31,8 +31,7 @@ class Voxels:
     @property
     def ncsnr(self) -> npt.NDArray[np.float64]:
         """True ratio of the standard deviations of signal and noise, [voxel]."""
-        ratio: npt.NDArray[np.float64] = self.signal.std(axis=0) / self.noise
-        return ratio
+        return np.asarray(self.signal.std(axis=0) / self.noise)
 
 
 def plant(
