@@ -10,9 +10,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.brain.freesurfer import read_patch
 from brainstruct.brain.hemisphere import Hemisphere, Pair, Side
-from brainstruct.brain.surfaces import read_surface, read_vertex_values
+from brainstruct.brain.surfaces import read_patch, read_surface, read_vertex_values
 from brainstruct.datasets.interface import HemisphereFiles
 from brainstruct.errors import InputError
 from brainstruct.figures.hemisphere import lay_out
