@@ -109,10 +109,9 @@ class Sampler:
 def sampler_at(places: NDArray[np.floating], volume_shape: Sequence[int]) -> Sampler:
     """Build the sampler of places that are known at several depths of the cortex.
 
-    The voxel that holds a point is the point's, depth by depth, and depths
-    weigh the same: as pycortex does with an affine transform, and right for
-    any alignment. `places` are [depth, place, (i, j, k)], in voxels from 0, fractions
-    included; NaN where unknown.
+    The voxel that holds a point is the point's, depth by depth, and depths weigh the same: as
+    pycortex does with an affine transform, and right for any alignment. `places` are [depth, place,
+    (i, j, k)], in voxels from 0, fractions included; NaN where unknown.
     """
     rows, columns = [], []
     columns_, rows_, depth_ = (int(length) for length in volume_shape)

@@ -47,8 +47,7 @@ class BlockStore:
     def turn(self, identity: Identity, more: Identity | None = None) -> Iterator[Path | None]:
         """Give a block that is there, or one that holds `more`, or `None` to who is to make it.
 
-        Others who want it wait meanwhile. Who was silent for ten minutes is
-        taken for dead.
+        Others who want it wait meanwhile. Who was silent for ten minutes is taken for dead.
         """
         if self._folder is None:
             yield None

@@ -1,8 +1,7 @@
 """Interactive maps: a folder with a page that shows a subject's brain, folded or flat.
 
-pycortex writes the page (``make_static``). The page asks nothing of any other
-machine, and must be served over http: browsers do not let a page that is opened
-as a file read the files beside it.
+pycortex writes the page (``make_static``). The page asks nothing of any other machine, and must be
+served over http: browsers do not let a page that is opened as a file read the files beside it.
 """
 
 import base64

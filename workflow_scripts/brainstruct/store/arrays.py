@@ -1,9 +1,8 @@
 """Labelled arrays on disk: NetCDF4 files (HDF5 underneath), written from xarray objects.
 
-They appear whole or not at all (`brainstruct.store.publishing`), and are read without
-locks. What happens to a file afterwards (a bit that flips, a copy that was cut) is
-noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a
-seal (`brainstruct.store.sealing`).
+They appear whole or not at all (`brainstruct.store.publishing`), and are read without locks. What
+happens to a file afterwards (a bit that flips, a copy that was cut) is noticed by whoever reads it:
+numbers carry HDF5's Fletcher-32 per chunk, everything else a seal (`brainstruct.store.sealing`).
 """
 
 import json

@@ -65,8 +65,7 @@ def capabilities(codes: Iterable[str]) -> str:
 def trouble_of_gpu(error: BaseException) -> Trouble | None:
     """Return what is wrong with GPU, driver or a decomposition, and the cure; else `None`.
 
-    PyTorch says so in words alone: as RuntimeErrors, or AssertionErrors of a build without
-    CUDA.
+    PyTorch says so in words alone: as RuntimeErrors, or AssertionErrors of a build without CUDA.
     """
     for part in chain(error):
         if not isinstance(part, (RuntimeError, AssertionError, ValueError)):

@@ -44,11 +44,10 @@ def read_volume(
 def read_grid(path: str | os.PathLike[str], shape: Sequence[int]) -> Grid:
     """Read the grid of a NIfTI volume, which has the shape of the analysed ones.
 
-    The functional volumes of the NSD have one affine per subject and
-    preparation: voxel size on the diagonal, origin in the centre of the slab.
-    It is no anatomical alignment: to anatomy and surfaces lead the data set's
-    transforms alone. An `InputError` if the file has another shape, or says nowhere where
-    its voxels lie.
+    The functional volumes of the NSD have one affine per subject and preparation: voxel size on the
+    diagonal, origin in the centre of the slab. It is no anatomical alignment: to anatomy and
+    surfaces lead the data set's transforms alone. An `InputError` if the file has another shape, or
+    says nowhere where its voxels lie.
     """
     image = open_image(Nifti1Image, path, AGAIN, n_dims=3)
     with reading(path, "NIfTI file", AGAIN):
