@@ -2,7 +2,7 @@
 
 A family is one module with one subclass of `FeatureModel` (of
 `brainstruct.models.responding.RespondingModel` if it answers instructions), plus one entry in
-`brainstruct.models.registry`. A model turns a batch of stimuli into one vector per layer and
+``families.toml`` beside this. A model turns a batch of stimuli into one vector per layer and
 stimulus; it knows nothing of brains, files of results or jobs.
 """
 
