@@ -23,7 +23,7 @@ def build(folder: Path, seed: int, n_blocks: int = 28, width: int = 64) -> None:
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in added])
     own = hub.stated("qwen2_vl.json")
     hub.write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
-    copyfile(Path(__file__).with_suffix(".jinja"), folder / "chat_template.jinja")
+    copyfile(Path(__file__).with_name("qwen2_vl.jinja"), folder / "chat_template.jinja")
     images = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=56 * 56)
     hub.write_beside(images, folder, {"processor_class": "Qwen2VLProcessor"})
     ids = {token: vocabulary.token_id(tokenizer, token) for token in added}
