@@ -237,7 +237,7 @@ rule compare_with_paper:
     input:
         alignment_table=statistics.table("alignment"),
         layer_table=statistics.table("layers"),
-        tables=statistics.all_partitions,
+        tables=statistics.all_partitions(),
     output:
         table=report(
             statistics.table("paper"),

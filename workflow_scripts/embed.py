@@ -23,7 +23,7 @@ from brainstruct.jobs.run import log, script
 from brainstruct.models.interface import LATER, Device, FeatureModel
 from brainstruct.models.manifest import Manifest, read_manifest, require_unchanged
 from brainstruct.models.opening import ModelSettings, open_model, options_of
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 
 def open_stimuli(

@@ -5,8 +5,8 @@ from pathlib import Path
 from brainstruct.brain.ceilings import usable_ceiling
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding import alignment as scoring
-from brainstruct.encoding.depth import with_intervals
 from brainstruct.encoding.rivals import judge_winners
+from brainstruct.encoding.stacking import with_intervals
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import provenance, read_dataset, write_dataset
 

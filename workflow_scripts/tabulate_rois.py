@@ -8,9 +8,8 @@ import xarray as xr
 from brainstruct.brain.ceilings import usable_ceilings
 from brainstruct.config.encoding import Alignment
 from brainstruct.encoding.alignment import select_layers
-from brainstruct.encoding.significance import Control, least_discoveries
+from brainstruct.encoding.significance import Control, alignment_table, least_discoveries
 from brainstruct.encoding.subjects import interval_table
-from brainstruct.encoding.summary import alignment_table
 from brainstruct.encoding.uncertainty import MEAN
 from brainstruct.jobs.run import log, script
 from brainstruct.store.arrays import read_dataset

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from nibabel.freesurfer import write_geometry, write_morph_data
 
-from brainstruct.brain.freesurfer import read_patch
-from brainstruct.brain.surfaces import read_surface, read_vertex_values
+from brainstruct.brain.surfaces import read_patch, read_surface, read_vertex_values
 from brainstruct.errors import InputError
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)

@@ -23,7 +23,7 @@ NUMBERS: dict[str, int] = {
 """All numbers there are: of stages by name, of families and parts with a word before it."""
 
 WHERE = {
-    "family": "workflow_scripts/brainstruct/models/registry.py",
+    "family": "workflow_scripts/brainstruct/models/families.toml",
     "nsd": "workflow_scripts/brainstruct/datasets/nsd/dataset.py",
     "stage": "workflow_scripts/brainstruct/workflow/formats.py",
 }

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from brainstruct.doctor import cluster
-from brainstruct.doctor.cluster import check_cluster
+from brainstruct.doctor import machine as examined
+from brainstruct.doctor.machine import check_cluster
 
 SAID = """Configuration data as of 2026-11-01T12:00:00
 AccountingStorageType   = accounting_storage/slurmdbd
@@ -92,6 +92,6 @@ def test_a_cluster_that_does_not_answer_is_a_note(slurm, monkeypatch):
             "contact slurm controller)",
         )
     ]
-    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    monkeypatch.setattr(examined, "_PATIENCE", 0.5)
     slurm(slow=True)
     assert found(study()) == [("note", "does not say how the cluster is set up (no answer)")]

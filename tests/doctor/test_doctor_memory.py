@@ -6,16 +6,16 @@ import pytest
 from sound_study import study_of
 
 from brainstruct.config.sense import REPOSITORY
-from brainstruct.doctor import memory
-from brainstruct.doctor.memory import askings, check_memory
+from brainstruct.doctor import machine as examined
+from brainstruct.doctor.machine import askings, check_memory
 from brainstruct.workflow.requests import machine_mb
 
 
 @pytest.fixture
 def machine(monkeypatch):
     def put(megabytes, cores):
-        monkeypatch.setattr(memory, "machine_mb", lambda: megabytes)
-        monkeypatch.setattr(memory.os, "sched_getaffinity", lambda _: set(range(cores)))
+        monkeypatch.setattr(examined, "machine_mb", lambda: megabytes)
+        monkeypatch.setattr(examined.os, "sched_getaffinity", lambda _: set(range(cores)))
 
     return put
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from brainstruct.encoding.alignment import NO_WINNER, find_winners
 from brainstruct.encoding.concepts import concept_table, find_concepts
-from brainstruct.encoding.summary import alignment_table
+from brainstruct.encoding.significance import alignment_table
 from ceilings import usable
 
 NAMES = ["IC", "VQ1", "IU3", "VQ2"]

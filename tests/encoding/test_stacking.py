@@ -5,8 +5,7 @@ import pytest
 import xarray as xr
 
 from brainstruct.encoding.alignment import NO_WINNER
-from brainstruct.encoding.depth import with_intervals
-from brainstruct.encoding.stacking import SCORES, stack_fits
+from brainstruct.encoding.stacking import SCORES, stack_fits, with_intervals
 
 
 def fit(instruction, layer, voxels=3):

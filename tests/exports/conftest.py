@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from made_up_scores import INSTRUCTIONS, LAYERS, SHAPE, THRESHOLD
 
-from brainstruct.brain.grid import Grid
+from brainstruct.brain.images import Grid
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.encoding.alignment import find_winners
 from ceilings import usable

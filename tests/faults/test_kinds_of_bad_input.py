@@ -40,8 +40,8 @@ from brainstruct.jobs.run import log, run_job
 from brainstruct.models import tiny
 from brainstruct.models.manifest import files_in
 from brainstruct.store import arrays, tables
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import write_json
+from brainstruct.store.fingerprint import sha256_of
 from damage import change_text
 from fake_job import fake_job
 from nsd_study import index_of, prepare

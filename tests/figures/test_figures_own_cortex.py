@@ -15,9 +15,8 @@ from brainstruct.datasets.nsd.volumes import read_volume
 from brainstruct.errors import InputError
 from brainstruct.figures.halves import read_alignment, read_stored
 from brainstruct.figures.hemisphere import side_by_side
-from brainstruct.figures.own_cortex import average_flatmap, own_flatmap
+from brainstruct.figures.own_cortex import average_flatmap, flatmap_of_surface, own_flatmap
 from brainstruct.figures.store_import import import_subject
-from brainstruct.figures.surface_flatmap import flatmap_of_surface
 from nsd_folder import write_fsaverage_index
 from nsd_study import open_nsd
 

@@ -51,7 +51,7 @@ from brainstruct.models.registry import FAMILIES  # noqa: E402
 from brainstruct.planning.amounts import Amounts  # noqa: E402
 from brainstruct.planning.jobs import Job, read_dry_run  # noqa: E402
 from brainstruct.planning.report import Plan  # noqa: E402
-from brainstruct.store.checksums import sha256_of  # noqa: E402
+from brainstruct.store.fingerprint import sha256_of  # noqa: E402
 from brainstruct.store.ledger import Ledger  # noqa: E402
 from brainstruct.workflow.rooms import Rooms  # noqa: E402
 from embed import shared_identity  # noqa: E402 - the path above

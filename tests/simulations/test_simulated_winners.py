@@ -8,11 +8,11 @@ import xarray as xr
 
 from brainstruct.encoding.alignment import find_winners
 from brainstruct.encoding.comparison import ComparisonOptions, compare_groups
-from brainstruct.encoding.depth import depth_interval
 from brainstruct.encoding.permutation import PermutationTest
 from brainstruct.encoding.regions import Region
 from brainstruct.encoding.rivals import judge_winners
 from brainstruct.encoding.scores import pearson
+from brainstruct.encoding.stacking import depth_interval
 from ceilings import usable
 
 IMAGES, VOXELS = 200, 400

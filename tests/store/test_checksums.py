@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_001])

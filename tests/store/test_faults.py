@@ -19,8 +19,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from brainstruct.brain.freesurfer import read_patch
-from brainstruct.brain.surfaces import read_surface, read_vertex_values
+from brainstruct.brain.surfaces import read_patch, read_surface, read_vertex_values
 from brainstruct.datasets.nsd.betas import read_session
 from brainstruct.datasets.nsd.labels import read_label_table
 from brainstruct.datasets.nsd.volumes import read_volume

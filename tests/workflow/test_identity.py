@@ -118,8 +118,8 @@ def test_one_family_does_not_touch_another(copy):
 
 def test_a_family_that_is_added_does_not_touch_another(copy):
     before = identity.stage_identity("plant_features", "brainstruct.models.encoders")
-    line = '    "dino": Family("brainstruct.models.dino", "Dino", "image"),\n'
-    edited(copy, "models/registry.py", '    "vit": ', f'{line}    "vit": ')
+    lines = '[dino]\nmodule = "brainstruct.models.dino"\nname = "Dino"\nmodality = "image"\n\n'
+    edited(copy, "models/families.toml", "[vit]", f"{lines}[vit]")
     assert identity.stage_identity("plant_features", "brainstruct.models.encoders") == before
 
 

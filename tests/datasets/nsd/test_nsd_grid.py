@@ -4,8 +4,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from brainstruct.datasets.nsd.grid import read_grid
 from brainstruct.datasets.nsd.synthetic.nifti import write_volume
+from brainstruct.datasets.nsd.volumes import read_grid
 from brainstruct.errors import InputError
 
 SHAPE = (7, 5, 3)

@@ -18,10 +18,9 @@ from nibabel.freesurfer.mghformat import MGHHeader
 from brainstruct.brain.surfaces import read_surface, read_vertex_values
 from brainstruct.datasets.nsd.betas import inspect_session, read_session
 from brainstruct.datasets.nsd.design import read_expdesign
-from brainstruct.datasets.nsd.grid import read_grid
 from brainstruct.datasets.nsd.stimuli import StimulusReader
 from brainstruct.datasets.nsd.transforms import _read as read_mgh
-from brainstruct.datasets.nsd.volumes import read_volume
+from brainstruct.datasets.nsd.volumes import read_grid, read_volume
 from brainstruct.errors import InputError
 
 SHAPE = (4, 3, 2)

@@ -29,8 +29,7 @@ class Hemisphere:
     @property
     def middle(self) -> NDArray[np.float32]:
         """Mid-cortex, [vertex, (x, y, z)]."""
-        middle: NDArray[np.float32] = (self.white + self.pial) / np.float32(2)
-        return middle
+        return np.asarray((self.white + self.pial) / np.float32(2))
 
     def file(self, name: str) -> Path:
         """Return where a part comes from."""

@@ -1,9 +1,13 @@
-"""Images of the brain in nibabel's formats: the header is held against the file first."""
+"""Images of the brain in nibabel's formats, and the grids they are on."""
 
 import os
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from brainstruct.errors import InputError
 from brainstruct.store.faults import reading
@@ -12,10 +16,19 @@ _INFLATED = 1032
 """Bytes that one byte of a gzip file can stand for, at most."""
 
 
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a volume."""
+
+    affine: npt.NDArray[np.float64]  # [4, 4]: from voxels, counted from 0, to millimetres
+    shape: tuple[int, int, int]  # voxels along x, y and z
+    code: int  # what the millimetres are, NIfTI's ``sform_code`` (1: the subject's own space)
+
+
 def open_image(
     kind: Any, path: str | os.PathLike[str], cure: str, n_dims: int | None = None
 ) -> Any:
-    """Read the header of an image; its numbers are read when they are asked for.
+    """Read the header of an image, held against the file; numbers are read when asked for.
 
     `kind` is nibabel's class: ``Nifti1Image``, ``MGHImage``; `cure` is of a file that is missing or
     damaged. An `InputError` if the file is missing, damaged or of another format, has other

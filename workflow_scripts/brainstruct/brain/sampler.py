@@ -95,27 +95,23 @@ class Sampler:
                 "Name the transform that belongs to the space of the betas",
             )
         i, j, k = ijk
-        columns: NDArray[np.int64] = np.ravel_multi_index((k, j, i), self.volume_shape[::-1])
-        return columns
+        return np.asarray(np.ravel_multi_index((k, j, i), self.volume_shape[::-1]))
 
     def _enough(self, weights: NDArray[np.float32]) -> NDArray[np.bool_]:
-        enough: NDArray[np.bool_] = (weights > 0) & (weights >= MAJORITY * self.depth - _ROUNDING)
-        return enough
+        return np.asarray((weights > 0) & (weights >= MAJORITY * self.depth - _ROUNDING))
 
     def _sum(self, columns: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float32]:
         volume = np.zeros(self.shares.shape[1], np.float32)
         volume[columns] = values
-        places: NDArray[np.float32] = self.shares @ volume
-        return places
+        return np.asarray(self.shares @ volume)
 
 
 def sampler_at(places: NDArray[np.floating], volume_shape: Sequence[int]) -> Sampler:
     """Build the sampler of places that are known at several depths of the cortex.
 
-    The voxel that holds a point is the point's, depth by depth, and depths
-    weigh the same: as pycortex does with an affine transform, and right for
-    any alignment. `places` are [depth, place, (i, j, k)], in voxels from 0, fractions
-    included; NaN where unknown.
+    The voxel that holds a point is the point's, depth by depth, and depths weigh the same: as
+    pycortex does with an affine transform, and right for any alignment. `places` are [depth, place,
+    (i, j, k)], in voxels from 0, fractions included; NaN where unknown.
     """
     rows, columns = [], []
     columns_, rows_, depth_ = (int(length) for length in volume_shape)

@@ -41,8 +41,7 @@ class Responses:
     @property
     def tested(self) -> IntArray:
         """Ids of the test images."""
-        ids: IntArray = self.stimulus.values[~self.train]
-        return ids
+        return np.asarray(self.stimulus.values[~self.train])
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from brainstruct.brain.grid import Grid
+    from brainstruct.brain.images import Grid
 
 Side: TypeAlias = Literal["lh", "rh"]
 SIDES: tuple[Side, Side] = ("lh", "rh")

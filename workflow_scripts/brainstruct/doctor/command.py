@@ -8,7 +8,6 @@ from typing import Any
 
 from brainstruct.config.files import add_configfile, study_of
 from brainstruct.config.loading import load_study
-from brainstruct.config.study import Study
 from brainstruct.doctor.examination import examine
 from brainstruct.doctor.finding import as_json, as_table, is_sound
 from brainstruct.errors import InputError, Outcome
@@ -19,24 +18,24 @@ from brainstruct.store.resources import parser_beside
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     options = parser_beside(__file__, add_configfile).parse_args(arguments)
-    try:
-        study = study_of(options.configfile)
-    except InputError as error:
-        return _refuse(error, options.json)
-    return report(study, json=options.json, packages=not options.no_packages, rooms=options.rooms)
+    packages = not options.no_packages
+    return report(options.configfile, json=options.json, packages=packages, rooms=options.rooms)
 
 
 def report(
-    config: Mapping[str, Any] | Study,
+    config: Mapping[str, Any] | Sequence[str],
     *,
     json: bool = False,
     packages: bool = True,
     rooms: Sequence[str] | None = None,
 ) -> int:
-    """Examine a study and print what was found; return 0 if it can run, else 1. See `examine`."""
+    """Examine a study and print what was found; return 0 if it can run, else 1. See `examine`.
+
+    The study is given by its configuration, or by the files of one.
+    """
     started = time.monotonic()
     try:
-        study = config if isinstance(config, Study) else load_study(config)
+        study = load_study(config) if isinstance(config, Mapping) else study_of(config)
     except InputError as error:
         return _refuse(error, json)
     try:

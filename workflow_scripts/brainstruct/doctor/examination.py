@@ -5,11 +5,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from brainstruct.config.study import Study
 from brainstruct.doctor.checkpoints import check_checkpoint
-from brainstruct.doctor.cluster import check_cluster
 from brainstruct.doctor.environment import check_environment
 from brainstruct.doctor.flatmaps import check_flatmaps
-from brainstruct.doctor.machine import check_disk, check_folders
-from brainstruct.doctor.memory import check_memory
+from brainstruct.doctor.machine import check_cluster, check_disk, check_folders, check_memory
 from brainstruct.errors import Outcome
 
 _THREADS = 16

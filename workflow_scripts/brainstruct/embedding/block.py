@@ -41,15 +41,14 @@ def embed_block(
 ) -> Iterator[xr.Dataset]:
     """Embed the block of stimuli `ids`, each once, with each instruction; yield a data set of each.
 
-    Stimuli are asked for from a background thread, ahead of the model, and a batch holds
-    images of one size; all instructions are given to it before the next. `instructions` are
-    texts by key; the text is `None` for models that follow none. Finished shards
-    of `images_per_shard` stimuli are kept in ``work_folder/key`` until `discard_shards`.
-    `identity` is what the result depends on and this function cannot know (checkpoint
-    revision, identity of the code, of the data set), as JSON; `block_identity` completes it.
-    `layers` are those whose states are kept, by default all, in the precision of `storage`.
-    `batch_size` is the first one: it grows while a GPU has room, and is halved, for the rest
-    of the job, when memory runs out.
+    Stimuli are asked for from a background thread, ahead of the model, and a batch holds images of
+    one size; all instructions are given to it before the next. `instructions` are texts by key; the
+    text is `None` for models that follow none. Finished shards of `images_per_shard` stimuli are
+    kept in ``work_folder/key`` until `discard_shards`. `identity` is what the result depends on and
+    this function cannot know (checkpoint revision, identity of the code, of the data set), as JSON;
+    `block_identity` completes it. `layers` are those whose states are kept, by default all, in the
+    precision of `storage`. `batch_size` is the first one: it grows while a GPU has room, and is
+    halved, for the rest of the job, when memory runs out.
 
     Yields
     ------
@@ -177,9 +176,8 @@ def block_identity(
 ) -> dict[str, object]:
     """Return all that an embedded block depends on; parameters as in `embed_block`.
 
-    That is `identity` and what the model, the instruction and the list of stimuli
-    add to it. The device and the batch size are left out: results do not depend
-    on them beyond rounding.
+    That is `identity` and what the model, the instruction and the list of stimuli add to it. The
+    device and the batch size are left out: results do not depend on them beyond rounding.
     """
     sampling = model.options.sampling
     told = None if instruction is None else hashlib.sha256(instruction.encode()).hexdigest()

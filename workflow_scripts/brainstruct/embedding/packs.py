@@ -10,9 +10,9 @@ from typing import Any
 from brainstruct import __version__
 from brainstruct.embedding.shared import key_of, read_record
 from brainstruct.errors import InputError
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.faults import reading
 from brainstruct.store.files import write_json
+from brainstruct.store.fingerprint import sha256_of
 from brainstruct.store.publishing import publish
 
 CONTENTS = "pack.json"

@@ -18,7 +18,7 @@ import xarray as xr
 
 from brainstruct.errors import InputError
 from brainstruct.store import arrays, files
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,9 @@ class ShardFolder:
     def read(self, number: int, part: Mapping[str, object]) -> xr.Dataset | None:
         """Return a finished shard, or `None` if it must be computed.
 
-        A shard that is damaged, or that another job has left, is passed over
-        with a line in the log. So is one that goes meanwhile: a job whose
-        Snakemake was killed may come to its end, and clean up, beside this one.
-        `part` is what this shard alone depends on (its stimuli).
+        A shard that is damaged, or that another job has left, is passed over with a line in the
+        log. So is one that goes meanwhile: a job whose Snakemake was killed may come to its end,
+        and clean up, beside this one. `part` is what this shard alone depends on (its stimuli).
         """
         data, record_path = self._paths(number)
         if not (data.is_file() and record_path.is_file()):

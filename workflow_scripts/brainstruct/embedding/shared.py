@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import write_json
+from brainstruct.store.fingerprint import sha256_of
 from brainstruct.store.publishing import publish
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ class BlockStore:
     def turn(self, identity: Identity, more: Identity | None = None) -> Iterator[Path | None]:
         """Give a block that is there, or one that holds `more`, or `None` to who is to make it.
 
-        Others who want it wait meanwhile. Who was silent for ten minutes is
-        taken for dead.
+        Others who want it wait meanwhile. Who was silent for ten minutes is taken for dead.
         """
         if self._folder is None:
             yield None

@@ -1,8 +1,7 @@
 """From scores to normalised brain alignment, and to the winners per voxel.
 
-Everything that is *selected* (a voxel's layer, its instruction) is selected by
-the cross-validation score of the training images; the test images only say how
-well the selected one does.
+Everything that is *selected* (a voxel's layer, its instruction) is selected by the cross-validation
+score of the training images; the test images only say how well the selected one does.
 """
 
 from typing import Literal

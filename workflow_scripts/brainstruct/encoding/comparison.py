@@ -1,10 +1,9 @@
 """Does one feature space predict better than another? Paired, by resampling images.
 
-A comparison is between two groups of predictions: the members of a group (the
-instructions of a model, say) are scored one by one and their scores averaged,
-as everywhere else in the study. The test images are resampled, for both groups
-alike; models are not fitted again, so the uncertainty is that of the test
-images for these fitted models and these subjects.
+A comparison is between two groups of predictions: the members of a group (the instructions of a
+model, say) are scored one by one and their scores averaged, as everywhere else in the study. The
+test images are resampled, for both groups alike; models are not fitted again, so the uncertainty is
+that of the test images for these fitted models and these subjects.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,10 +5,9 @@ the voxels of every subset of the other subjects, and the scores, as a function
 of the subset's size, are extrapolated to infinitely many subjects. The shared
 images serve for fitting and for scoring, by cross-validation inside them.
 
-A few hundred images teach a mapping between noisy brains badly, and what is
-lost would be taken for noise: the error of a least-squares fit falls as 1 / n, so
-scores are also extrapolated from all training images and halves of them to
-infinitely many, r = 2 r(n) - r(n / 2).
+A few hundred images teach a mapping between noisy brains badly, and what is lost would be taken for
+noise: the error of a least-squares fit falls as 1 / n, so scores are also extrapolated from all
+training images and halves of them to infinitely many, r = 2 r(n) - r(n / 2).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -18,19 +18,11 @@ _WITHOUT_END = re.compile(r"(failed to|did not|not) converge|cusolver error|CUSO
 def eigh(matrix: Any, decompose: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, Any]:
     """Return ascending eigenvalues, and eigenvectors, of a symmetric matrix's lower triangle.
 
-    `decompose` is the usual way to. Divide and conquer, which LAPACK, MAGMA and cuSOLVER
-    use, fails on rare matrices; what does not converge is done again on the CPU, in float64,
-    by the QR algorithm: slower, and another one.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray or torch.Tensor
-        On any device; so are the results.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError, RuntimeError
-        If that fails as well, or the matrix is not finite: no algorithm helps then.
+    `decompose` is the usual way to; `matrix` is a numpy array, or a tensor on any device, and so
+    are the results. Divide and conquer, which LAPACK, MAGMA and cuSOLVER use, fails on rare
+    matrices; what does not converge is done again on the CPU, in float64, by the QR algorithm:
+    slower, and another one. A `LinAlgError` or `RuntimeError` if that fails as well, or the matrix
+    is not finite: no algorithm helps then.
     """
     try:
         return decompose(matrix)

@@ -118,8 +118,7 @@ def full_r2(scores: xr.Dataset, name: str, layers: NDArray[np.integer]) -> NDArr
     """
     at = xr.DataArray(layers, dims="voxel")
     every = scores["r2"].sel(instruction=name).drop_vars("voxel", errors="ignore")
-    found: NDArray[np.float32] = every.sel(layer=at).values
-    return found
+    return np.asarray(every.sel(layer=at).values)
 
 
 def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -> xr.DataArray:
@@ -139,8 +138,7 @@ def calibrate(a: Components, b: Components, r2: float, options: BandedOptions) -
     def like(one: Components) -> Array:
         latent = random.standard_normal((n_images, one.train.shape[1]))
         latent[:, :narrow:2] = common[:, ::2]
-        scaled: Array = (latent * one.train.std(0, dtype=np.float64)).astype(np.float32)
-        return scaled
+        return np.asarray(latent * one.train.std(0, dtype=np.float64), np.float32)
 
     features = like(a), like(b)
     first, second = (

@@ -9,11 +9,10 @@ measured, and the set of all permutations used is distributed alike seen from
 any of its members (cosets of a group by random elements), which is what a
 permutation test needs (Hemerik and Goeman 2018, doi:10.1007/s11749-017-0571-1).
 
-A share of permutations cannot be smaller than one of them, too coarse for
-thousands of voxels. Where next to none reaches what was observed, p is read off a
-generalised Pareto distribution fitted to the largest permuted scores, as by
-Knijnenburg et al. (2009, doi:10.1093/bioinformatics/btp211) and Winkler et al. (2016,
-doi:10.1016/j.neuroimage.2016.05.068).
+A share of permutations cannot be smaller than one of them, too coarse for thousands of voxels.
+Where next to none reaches what was observed, p is read off a generalised Pareto distribution fitted
+to the largest permuted scores, as by Knijnenburg et al. (2009, doi:10.1093/bioinformatics/btp211)
+and Winkler et al. (2016, doi:10.1016/j.neuroimage.2016.05.068).
 """
 
 from typing import NamedTuple

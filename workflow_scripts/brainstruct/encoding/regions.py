@@ -60,8 +60,7 @@ def ratio_weights(regions: Sequence[Region], ceiling: NDArray[np.floating]) -> N
     known = np.nan_to_num(ceiling)
     inside = np.stack([region.voxels for region in regions], axis=1) & (known > 0)[:, None]
     total = known @ inside
-    weights: NDArray[np.float32] = (inside / np.where(total > 0, total, 1)).astype(np.float32)
-    return weights
+    return np.asarray(inside / np.where(total > 0, total, 1), np.float32)
 
 
 def label_draws(draws: xr.DataArray, regions: Sequence[Region]) -> xr.DataArray:

@@ -57,8 +57,7 @@ class Resampler:
             covariance, np.sqrt(product), out=np.zeros_like(covariance), where=product > 1e-10
         )
         r[:, self._constant] = np.nan
-        bounded: Array = np.clip(r, -1, 1)
-        return bounded
+        return np.asarray(np.clip(r, -1, 1))
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,7 @@ def pearson(truth: Array, prediction: Array) -> Array:
     product = np.sqrt(squares_a) * np.sqrt(squares_b)
     r = np.divide((a * b).sum(0), product, out=np.zeros_like(product), where=product > 0)
     r[squares_a == 0] = np.nan
-    bounded: Array = np.clip(r, -1, 1).astype(np.float32)
-    return bounded
+    return np.asarray(np.clip(r, -1, 1), np.float32)
 
 
 def r_squared(truth: Array, prediction: Array) -> Array:
@@ -77,8 +76,7 @@ def r_squared(truth: Array, prediction: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         score = 1 - residual / total
     score[total == 0] = np.nan
-    single: Array = score.astype(np.float32)
-    return single
+    return np.asarray(score, np.float32)
 
 
 def require_same_shape(truth: tuple[int, ...], prediction: tuple[int, ...]) -> None:

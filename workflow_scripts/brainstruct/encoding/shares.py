@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from brainstruct.encoding.regions import mean_over, regions
 
@@ -36,7 +35,8 @@ def partition_table(
         columns: dict[str, object] = {"family": region.family, "label": region.label, **coordinates}
         for name in ("layer_a", "layer_b"):
             layers = partitions[name].transpose("pair", "voxel").values[:, region.voxels & used]
-            columns[name] = pd.array([_most_frequent(row) for row in layers], dtype="Int64")
+            most_frequent = [np.bincount(row).argmax() if row.size else None for row in layers]
+            columns[name] = pd.array(most_frequent, dtype="Int64")
         means = {name: mean_over(kept[name], region).values for name in scored}
         columns |= means
         for name in ("r2_a", "r2_b", "r2_joint", *SHARES):
@@ -53,10 +53,6 @@ def partition_table(
         columns["n_excluded"] = int(region.voxels.sum()) - inside
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
-
-
-def _most_frequent(layers: NDArray[np.integer]) -> int | None:
-    return int(np.bincount(layers).argmax()) if layers.size else None
 
 
 def shared_matrix(table: pd.DataFrame) -> pd.DataFrame:

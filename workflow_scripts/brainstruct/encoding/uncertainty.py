@@ -1,10 +1,9 @@
 """How sure scores are, of every instruction and their mean: against chance, and over images.
 
-Both take the test images as predicted by a single column per voxel, x: at its selected
-layer, or by the mean over layers of scaled predictions. Where scores are averaged
-(over layers, over instructions), the permutations that all have in common give
-the exact p of the mean: correlations with one response add up as the predictions do
-once each is scaled to standard deviation 1.
+Both take the test images as predicted by a single column per voxel, x: at its selected layer, or by
+the mean over layers of scaled predictions. Where scores are averaged (over layers, over
+instructions), the permutations that all have in common give the exact p of the mean: correlations
+with one response add up as the predictions do once each is scaled to standard deviation 1.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -114,7 +114,8 @@ def _score_maps(
             (each, tested.drop_sel(instruction=MEAN)),
             (together, tested.sel(instruction=MEAN)),
         ):
-            maps |= {"p": of["p"], "q": _q_values(of["p"]), "pfwe": of["p_fwe"]}
+            q = benjamini_hochberg(of["p"], axis=of["p"].get_axis_num("voxel"))
+            maps |= {"p": of["p"], "q": of["p"].copy(data=q), "pfwe": of["p_fwe"]}
     if len(told) == 1:
         for stat, values in each.items():
             sidecar = {**_TEXTS[stat], "Instructions": told}
@@ -187,8 +188,3 @@ def _indices(positions: xr.DataArray) -> xr.DataArray:
     """Turn positions from 0, with `NO_WINNER`, into indices from 1, with `NOTHING`."""
     indices = (positions + 1).where(positions != NO_WINNER, NOTHING)
     return indices.astype(np.int16)
-
-
-def _q_values(p: xr.DataArray) -> xr.DataArray:
-    """Control the false discovery rate over voxels, instruction by instruction."""
-    return p.copy(data=benjamini_hochberg(p.values, axis=p.get_axis_num("voxel")))

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brainstruct.brain.grid import Grid
+from brainstruct.brain.images import Grid
 from brainstruct.dictionary.describe import describe
-from brainstruct.exports.gifti import EXTENSIONS, sample, write_gifti
+from brainstruct.exports.images import EXTENSIONS, sample, write_gifti, write_nifti
 from brainstruct.exports.maps import VoxelMap
 from brainstruct.exports.names import bids_name
-from brainstruct.exports.nifti import write_nifti
 from brainstruct.exports.sidecars import TEXTS
 from brainstruct.exports.surfaces import Cortex
 from brainstruct.store.files import write_json

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from brainstruct.brain.sampler import Sampler, sampler_at
 from brainstruct.datasets import reading
 from brainstruct.datasets.interface import DataSet
-from brainstruct.exports.gifti import Side
+from brainstruct.exports.images import Side
 from brainstruct.exports.sidecars import TEXTS
 
 SIDES: tuple[Side, Side] = ("L", "R")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from brainstruct.fetch.remote import CHUNK, Remote
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 _TAG = re.compile(r"([0-9a-f]{32})(?:-([0-9]+))?")
 
@@ -20,9 +20,8 @@ def matches(path: Path, remote: Remote) -> bool | None:
     `None` if the server offers nothing to compare with: no checksum at all, or one
     over parts of unknown size.
 
-    An entity tag of S3 is the MD5 of the content or, for uploads in parts, the
-    MD5 of the parts' MD5 digests, a hyphen and the number of parts (Amazon S3
-    User Guide, checking object integrity).
+    An entity tag of S3 is the MD5 of the content or, for uploads in parts, the MD5 of the parts'
+    MD5 digests, a hyphen and the number of parts (Amazon S3 User Guide, checking object integrity).
     """
     if path.stat().st_size != remote.size:
         return False

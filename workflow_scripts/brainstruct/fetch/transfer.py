@@ -24,9 +24,8 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK})
 def fetch_file(remote: Remote, path: Path, arrived: Callable[[int], None]) -> bool:
     """Download a file, or the rest of it, check it, and move it to its place.
 
-    What has come is kept beside the final name, in a hidden file whose name
-    holds the version of the content, so the rest of one version is never
-    appended to the beginning of another.
+    What has come is kept beside the final name, in a hidden file whose name holds the version of
+    the content, so the rest of one version is never appended to the beginning of another.
 
     `arrived` is told the number of bytes whenever some have come; what it raises ends the download,
     and what has come is kept. Returns whether the content was compared with a checksum of the

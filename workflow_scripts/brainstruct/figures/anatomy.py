@@ -101,5 +101,4 @@ def _reach(subject: str, count: int) -> NDArray[np.float64]:
     if not {"pia", "wm"} <= set(database.get_paths(subject)["surfs"]):
         return np.full(count, 2.0)
     pial, white = (database.get_surf(subject, name, merge=True)[0] for name in ("pia", "wm"))
-    thickness: NDArray[np.float64] = np.linalg.norm(pial - white, axis=1)
-    return thickness
+    return np.asarray(np.linalg.norm(pial - white, axis=1))

@@ -1,7 +1,6 @@
 """Flatmaps of concept groups: which concept, and which instruction within each, wins a voxel."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import xarray as xr
 from numpy.typing import ArrayLike
@@ -58,15 +57,15 @@ def draw_concepts(
             asks[key] = ", ".join(filter(None, (asks.get(key), name)))
     upper = Legend(palette, shares_of(codes, list(palette)), "share of voxels")
     lower = Legend({key: colours[key] for key in notes}, notes, "share", texts, asks)
-    height = partial(_height, upper, lower)
-    page, below = draw_maps(panels, height, columns=2, title=stage.title)
+    page, below = draw_maps(
+        panels,
+        lambda width: upper.height(width) + _GAP + lower.height(width),
+        columns=2,
+        title=stage.title,
+    )
     upper.draw(page, below)
     lower.draw(page, below + upper.height(page.width) + _GAP)
     return Drawing(page.figure, voxel_table(concept, _columns(concept, winners, clear)))
-
-
-def _height(upper: Legend, lower: Legend, width: float) -> float:
-    return upper.height(width) + _GAP + lower.height(width)
 
 
 def _within(

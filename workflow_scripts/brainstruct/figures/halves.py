@@ -10,9 +10,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from brainstruct.brain.freesurfer import read_patch
 from brainstruct.brain.hemisphere import Hemisphere, Pair, Side
-from brainstruct.brain.surfaces import read_surface, read_vertex_values
+from brainstruct.brain.surfaces import read_patch, read_surface, read_vertex_values
 from brainstruct.datasets.interface import HemisphereFiles
 from brainstruct.errors import InputError
 from brainstruct.figures.hemisphere import lay_out
@@ -101,8 +100,7 @@ class Alignment:
 
     def voxels(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return places in mm, [.., (x, y, z)], in voxels from 0."""
-        places: NDArray[np.float64] = points @ self.matrix[:3, :3].T + self.matrix[:3, 3]
-        return places
+        return np.asarray(points @ self.matrix[:3, :3].T + self.matrix[:3, 3])
 
 
 def read_alignment(folder: Path, name: str) -> Alignment:

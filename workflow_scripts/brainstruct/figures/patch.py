@@ -52,8 +52,7 @@ def cut_out(triangles: Triangles, flat: NDArray[np.float32], middle: Floats) -> 
         return kept
     piece = _pieces(kept, len(flat))
     size = np.bincount(piece)
-    whole: Triangles = kept[size[piece] >= _SCRAP * size.max()]
-    return whole
+    return np.asarray(kept[size[piece] >= _SCRAP * size.max()])
 
 
 def fault_of(triangles: Triangles, flat: Floats, middle: Floats) -> str:

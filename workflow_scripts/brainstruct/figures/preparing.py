@@ -17,7 +17,7 @@ from brainstruct.figures.own_cortex import average_flatmap, own_flatmap, stored_
 from brainstruct.figures.store_import import import_subject
 from brainstruct.figures.store_names import name_in_store
 from brainstruct.figures.surface import Flatmap, write_flatmap
-from brainstruct.store.checksums import sha256_of
+from brainstruct.store.fingerprint import sha256_of
 
 _SMOOTHED = 20  # as pycortex itself does
 

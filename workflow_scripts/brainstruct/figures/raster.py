@@ -24,8 +24,7 @@ class Raster:
     def interpolate(self, values: NDArray[np.floating]) -> Floats:
         """Interpolate values of vertices, [vertex, ...], at the pixels inside."""
         shape = (*self.weights.shape, *(1,) * (values.ndim - 1))
-        result: Floats = (values[self.corners] * self.weights.reshape(shape)).sum(1)
-        return result
+        return np.asarray((values[self.corners] * self.weights.reshape(shape)).sum(1))
 
 
 def rasterise(points: NDArray[np.floating], triangles: NDArray[np.integer], height: int) -> Raster:

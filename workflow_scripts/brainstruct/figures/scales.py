@@ -114,8 +114,7 @@ class BivariateScale:
 def finite(parts: Iterable[ArrayLike]) -> NDArray[np.float64]:
     """Join arrays, and return the values that are numbers."""
     numbers = np.concatenate([np.empty(0), *(np.asarray(part, float).ravel() for part in parts)])
-    known: NDArray[np.float64] = numbers[np.isfinite(numbers)]
-    return known
+    return np.asarray(numbers[np.isfinite(numbers)])
 
 
 def limits(

@@ -1,4 +1,4 @@
-"""A bar over subjects: mean, standard error and every subject as a point."""
+"""A bar over subjects: their mean, its interval, and every subject as a point."""
 
 from collections.abc import Sequence
 from itertools import cycle, product
@@ -35,31 +35,28 @@ def draw_bar(
     *,
     width: float,
     colour: str,
-    interval: tuple[float, float] | None = None,
-    intervals: pd.DataFrame | None = None,
+    interval: tuple[float, float],
+    intervals: pd.DataFrame,
 ) -> float | None:
     """Draw one bar, and return its highest point; None if there is nothing to draw.
 
     `x` and `width` are in data coordinates. Values are by subject, the index; NaN or absent: the
-    subject has none. Each of all subjects of the figure has its symbol and its place. The whisker
-    is the interval of the mean, by default its standard error over subjects; `intervals` are of
-    the subjects, columns low and high.
+    subject has none. Each of all subjects of the figure has its symbol and its place. Whiskers are
+    the interval of the mean, and `intervals` of the subjects, columns low and high.
     """
-    mean, sem = mean_and_sem(values)
+    mean, _ = mean_and_sem(values)
     if np.isnan(mean):
         return None
-    low, high = (mean - sem, mean + sem) if interval is None else interval
     axes.bar(x, mean, width=width, color=colour, edgecolor="none", zorder=2)
-    _draw_whisker(axes, x, (low, high), 0.8, zorder=4)
-    top = float(np.nanmax([mean, values.max(), high]))
+    _draw_whisker(axes, x, interval, 0.8, zorder=4)
+    top = float(np.nanmax([mean, values.max(), interval[1]]))
     spread = np.linspace(-0.28, 0.28, len(subjects)) if len(subjects) > 1 else [0.0]
     look = {"markersize": 2.0, "zorder": 5, "clip_on": False, **_LOOK}
     for subject, share, (fill, shape) in zip(subjects, spread, cycle(_SYMBOLS), strict=False):
         if subject in values.index:
-            if intervals is not None:
-                low, high = intervals.loc[subject, ["low", "high"]]
-                _draw_whisker(axes, x + share * width, (low, high), 0.4, zorder=3)
-                top = float(np.nanmax([top, high]))
+            low, high = intervals.loc[subject, ["low", "high"]]
+            _draw_whisker(axes, x + share * width, (low, high), 0.4, zorder=3)
+            top = float(np.nanmax([top, high]))
             axes.plot(x + share * width, values[subject], shape, color=fill, **look)
     return top
 

@@ -1,8 +1,7 @@
 """Interactive maps: a folder with a page that shows a subject's brain, folded or flat.
 
-pycortex writes the page (``make_static``). The page asks nothing of any other
-machine, and must be served over http: browsers do not let a page that is opened
-as a file read the files beside it.
+pycortex writes the page (``make_static``). The page asks nothing of any other machine, and must be
+served over http: browsers do not let a page that is opened as a file read the files beside it.
 """
 
 import base64
@@ -36,8 +35,8 @@ from brainstruct.figures.surface import Flatmap, check_volume
 from brainstruct.figures.viewer_grid import cortex_grid, covers_cortex
 from brainstruct.figures.viewer_maps import ViewerMap, colour_strip
 from brainstruct.figures.voxels import anew
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.files import read_json, rebuild, write_json
+from brainstruct.store.fingerprint import sha256_of
 from brainstruct.store.publishing import publish_folder
 from brainstruct.store.texts import json_for_scripts
 

@@ -1,9 +1,8 @@
 """Maps of a cortex without an affine transform to the data, for the interactive pages.
 
-The pages look colours up in volumes. Where only the data set's nonlinear
-transforms say which voxels lie under a piece of cortex, the flatmap has been
-built with them; here its pixels are carried back to the cortex, into a volume
-in the surfaces' own space that is finer than the data.
+The pages look colours up in volumes. Where only the data set's nonlinear transforms say which
+voxels lie under a piece of cortex, the flatmap has been built with them; here its pixels are
+carried back to the cortex, into a volume in the surfaces' own space that is finer than the data.
 """
 
 import tempfile
@@ -56,8 +55,7 @@ class CortexGrid:
 def cortex_grid(surface: str, flatmap: Flatmap) -> CortexGrid:
     """Lay a grid around all of the cortex of a subject of the store in use.
 
-    All of it, because the pages look beyond the end of a volume into its next
-    slice.
+    All of it, because the pages look beyond the end of a volume into its next slice.
     """
     middle = _middle(surface)
     origin = np.floor(middle.min(axis=0) - _REACH)
@@ -88,8 +86,7 @@ def covers_cortex(surface: str, transform: str) -> bool:
 def _middle(surface: str) -> NDArray[np.float64]:
     db = pycortex().db
     inner, outer = (db.get_surf(surface, name, merge=True)[0] for name in ("wm", "pia"))
-    middle: NDArray[np.float64] = (inner + outer) / 2
-    return middle
+    return np.asarray((inner + outer) / 2)
 
 
 def _pixels(flatmap: Flatmap) -> NDArray[np.int64]:

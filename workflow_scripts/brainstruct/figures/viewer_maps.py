@@ -85,8 +85,7 @@ def colour_strip(colours: Sequence[str]) -> NDArray[np.uint8]:
     place = (np.arange(_WIDTH) + 0.5) / _WIDTH
     codes = np.rint(place * (len(colours) - 1)).astype(int)
     lookup = np.array([(*to_rgb(colour), 1.0) for colour in colours])
-    strip: NDArray[np.uint8] = np.rint(lookup[codes] * 255).astype(np.uint8)[None]
-    return strip
+    return np.asarray(np.rint(lookup[codes] * 255).astype(np.uint8)[None])
 
 
 def _continuous(name: str, values: xr.DataArray, space: xr.Dataset) -> ViewerMap:

@@ -1,8 +1,7 @@
 """From what Snakemake hands to a job to the arguments of the function behind its rule.
 
-Snakemake records plain built-in values only, so rules pass nothing else; the
-annotation of an argument says what they become: paths, dataclasses, blocks of
-the configuration.
+Snakemake records plain built-in values only, so rules pass nothing else; the annotation of an
+argument says what they become: paths, dataclasses, blocks of the configuration.
 """
 
 import inspect

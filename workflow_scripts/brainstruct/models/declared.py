@@ -112,9 +112,8 @@ def stated_blocks(config: dict[str, Any], family: str) -> int | None:
 def require_image_token(folder: Path, config: dict[str, Any], family: str, cure: str) -> None:
     """Refuse a configuration whose image token is another than the tokenizer's.
 
-    The network puts the image where that token stands, so that a word would be replaced,
-    or nothing. The library's processor of InstructBLIP appends the token to a tokenizer
-    that lacks it.
+    The network puts the image where that token stands, so that a word would be replaced, or
+    nothing. The library's processor of InstructBLIP appends the token to a tokenizer that lacks it.
     """
     entry = FAMILIES[family]
     if not entry.has_image_token:

@@ -1,12 +1,11 @@
 """How a response is decoded: greedily, or drawn so that a batch changes nothing.
 
-Library sampling draws all rows of a batch from one generator, so a response
-would depend on which images happen to share its batch. Here each response has
-its own uniform numbers, one per step, that follow from a seed, the stimulus and
-the prompt alone; each picks a token from the distribution by its inverse
-(smallest token whose cumulative probability exceeds the number). Whatever the
-batch, the restart or the device, a stimulus draws the same numbers; a response
-changes only where rounding moves a boundary across one of them.
+Library sampling draws all rows of a batch from one generator, so a response would depend on which
+images happen to share its batch. Here each response has its own uniform numbers, one per step, that
+follow from a seed, the stimulus and the prompt alone; each picks a token from the distribution by
+its inverse (smallest token whose cumulative probability exceeds the number). Whatever the batch,
+the restart or the device, a stimulus draws the same numbers; a response changes only where rounding
+moves a boundary across one of them.
 """
 
 import hashlib

@@ -1,10 +1,9 @@
 """What every model family offers to the rest of the workflow.
 
 A family is one module with one subclass of `FeatureModel` (of
-`brainstruct.models.responding.RespondingModel` if it answers instructions),
-plus one entry in `brainstruct.models.registry`. A model turns a batch of stimuli
-into one vector per layer and stimulus; it knows nothing of brains, files of
-results or jobs.
+`brainstruct.models.responding.RespondingModel` if it answers instructions), plus one entry in
+``families.toml`` beside this. A model turns a batch of stimuli into one vector per layer and
+stimulus; it knows nothing of brains, files of results or jobs.
 """
 
 from abc import ABC, abstractmethod
@@ -181,11 +180,10 @@ class FeatureModel(ABC):
     def prepare(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Batch:
         """Turn stimuli into model inputs, on the CPU.
 
-        Touches no weights, so that the next batch can be prepared by a thread while the
-        model works on this one. Images are RGB; models of text read none, models of
-        ``image`` no texts. Where `modality` is ``image+instruction``, texts are the
-        instruction, the same for the whole batch: mixed prompts would need padding that
-        changes states.
+        Touches no weights, so that the next batch can be prepared by a thread while the model works
+        on this one. Images are RGB; models of text read none, models of ``image`` no texts. Where
+        `modality` is ``image+instruction``, texts are the instruction, the same for the whole
+        batch: mixed prompts would need padding that changes states.
         """
 
     @abstractmethod

@@ -7,24 +7,11 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from brainstruct.errors import InputError
 from brainstruct.models.registry import FAMILIES, IMAGES
+from brainstruct.store.resources import table_beside
 
 _ANSWERS = "Name a checkpoint that answers instructions about images with a decoder"
 
-_OTHERS = {
-    "is an encoder-decoder: its answer is not in one row of states": (
-        "blip", "florence2", "git", "kosmos-2", "kosmos-2.5", "pix2struct", "pp_formulanet",
-        "t5gemma2", "udop", "vision-encoder-decoder",
-    ),
-    "writes all tokens of an answer at once (block diffusion)": ("diffusion_gemma",),
-    "answers with the movements of a robot": ("pi0",),
-    "reads proteins": ("evolla",),
-    "reads no images": ("mistral4",),
-    "reads videos": ("instructblipvideo",),
-    "says of images whether they may be shown": ("shieldgemma2",),
-    "needs the package timm, which the environments do not have": (
-        "fast_vlm", "gemma3n", "perception_lm",
-    ),
-}  # fmt: skip
+_OTHERS: dict[str, list[str]] = table_beside(__file__, "kinds.toml")
 """What types of the library are, that cannot be run."""
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from brainstruct.errors import InputError
 from brainstruct.models.files import SMALL_FILES, WEIGHT_FORMATS, fetch_cure
-from brainstruct.store.checksums import sha256_of
 from brainstruct.store.faults import reading
 from brainstruct.store.files import read_json, write_json
+from brainstruct.store.fingerprint import sha256_of
 
 log = logging.getLogger(__name__)
 

@@ -1,12 +1,10 @@
 """The random baseline: the architecture of a model with weights drawn from a seed.
 
-Library initialisations are made for fine-tuning and leave multimodal models
-blind: the gates of IDEFICS start at zero, so that no image reaches the text,
-and all query tokens of InstructBLIP are zero, so that they stay alike. A
-baseline that cannot see says nothing about what training adds to an
-architecture. Therefore every parameter is drawn here, by one rule for all
-models, which docs/models.md states. 0.02 is the standard deviation of GPT-2,
-LLaMA, ViT and their kin.
+Library initialisations are made for fine-tuning and leave multimodal models blind: the gates of
+IDEFICS start at zero, so that no image reaches the text, and all query tokens of InstructBLIP are
+zero, so that they stay alike. A baseline that cannot see says nothing about what training adds to
+an architecture. Therefore every parameter is drawn here, by one rule for all models, which
+docs/models.md states. 0.02 is the standard deviation of GPT-2, LLaMA, ViT and their kin.
 """
 
 import hashlib
@@ -22,10 +20,9 @@ _GATES = ("alpha_cross_attn", "alpha_dense")
 def initialise(network: nn.Module, seed: int) -> None:
     """Draw all parameters of a network, in place.
 
-    Each parameter has a generator of its own, seeded from `seed` and its name,
-    and is drawn on the CPU in float32: the values depend neither on the order
-    of parameters nor on device or precision (beyond rounding). Buffers are left
-    alone.
+    Each parameter has a generator of its own, seeded from `seed` and its name, and is drawn on the
+    CPU in float32: the values depend neither on the order of parameters nor on device or precision
+    (beyond rounding). Buffers are left alone.
     """
     norms = {
         id(parameter)

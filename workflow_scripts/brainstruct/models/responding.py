@@ -230,9 +230,8 @@ class RespondingModel(FeatureModel):
 def shared_instruction(texts: Sequence[str]) -> str:
     """Return the one instruction of a batch.
 
-    Several would have to be padded to one length, and models with absolute
-    positions (the Q-Former of InstructBLIP) then see another prompt than they
-    would alone.
+    Several would have to be padded to one length, and models with absolute positions (the Q-Former
+    of InstructBLIP) then see another prompt than they would alone.
     """
     different = set(texts)
     if len(different) != 1:

@@ -5,9 +5,8 @@ back, one step after it was chosen. Forward hooks see it there, in every layer,
 and add it to a running sum; nothing else of the generation is kept. Memory is
 thus one vector per layer and stimulus, whatever the length of the response.
 
-Layers are counted as everywhere in this package: 0 is what enters the first
-block (token embeddings), l is the output of block l, and the last one is taken
-after the final norm.
+Layers are counted as everywhere in this package: 0 is what enters the first block (token
+embeddings), l is the output of block l, and the last one is taken after the final norm.
 """
 
 from collections.abc import Callable, Iterator

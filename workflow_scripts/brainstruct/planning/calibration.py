@@ -40,8 +40,7 @@ def measured_cost(job: Job, ledger: Ledger, root: str, startup_s: float) -> Cost
 def calibrate(estimates: Sequence[Estimate]) -> list[Estimate]:
     """Correct estimates by the jobs of the same kind and model that are done, else of the kind.
 
-    Times and sizes are multiplied by the ratio of sums; memory by the largest
-    ratio of any job.
+    Times and sizes are multiplied by the ratio of sums; memory by the largest ratio of any job.
     """
     seconds: defaultdict[_Kind, list[tuple[float, float]]] = defaultdict(list)
     sizes: defaultdict[_Kind, list[tuple[float, float]]] = defaultdict(list)

@@ -8,9 +8,8 @@ what the study chose (ceiling, threshold, layer rule) is read from its results.
 >>> load_scores("results", SUBJECT, "instructblip", "EBA")  # doctest: +SKIP
 """
 
-from brainstruct.results.models import load_models
 from brainstruct.results.scores import load_scores
-from brainstruct.results.tables import load_table
+from brainstruct.results.tables import load_models, load_table
 from brainstruct.results.winners import load_winners
 
 __all__ = ["load_models", "load_scores", "load_table", "load_winners"]

@@ -1,9 +1,8 @@
 """Labelled arrays on disk: NetCDF4 files (HDF5 underneath), written from xarray objects.
 
-They appear whole or not at all (`brainstruct.store.publishing`), and are read without
-locks. What happens to a file afterwards (a bit that flips, a copy that was cut) is
-noticed by whoever reads it: numbers carry HDF5's Fletcher-32 per chunk, everything else a
-seal (`brainstruct.store.sealing`).
+They appear whole or not at all (`brainstruct.store.publishing`), and are read without locks. What
+happens to a file afterwards (a bit that flips, a copy that was cut) is noticed by whoever reads it:
+numbers carry HDF5's Fletcher-32 per chunk, everything else a seal (`brainstruct.store.sealing`).
 """
 
 import json
@@ -74,7 +73,7 @@ def _encoding(
     for name in compress:
         encoding[name].update(zlib=True, complevel=4, shuffle=True)
     for key, variable in dataset.variables.items():
-        if _has_fletcher(variable):
+        if variable.dtype.kind in "biuf" and variable.ndim and variable.size:  # has Fletcher32
             encoding[str(key)]["fletcher32"] = True
             encoding[str(key)].setdefault("chunksizes", _chunks(variable))
     return encoding
@@ -161,10 +160,6 @@ def _chunks(variable: xr.Variable) -> tuple[int, ...]:
     row = max(variable.nbytes // variable.shape[0], 1)
     rows = min(max(_CHUNK_BYTES // row, 1), variable.shape[0])
     return (int(rows), *variable.shape[1:])
-
-
-def _has_fletcher(variable: xr.Variable) -> bool:
-    return variable.dtype.kind in "biuf" and variable.ndim > 0 and variable.size > 0
 
 
 def first_damaged(paths: Iterable[str | os.PathLike[str]]) -> InputError | None:

@@ -65,8 +65,7 @@ def capabilities(codes: Iterable[str]) -> str:
 def trouble_of_gpu(error: BaseException) -> Trouble | None:
     """Return what is wrong with GPU, driver or a decomposition, and the cure; else `None`.
 
-    PyTorch says so in words alone: as RuntimeErrors, or AssertionErrors of a build without
-    CUDA.
+    PyTorch says so in words alone: as RuntimeErrors, or AssertionErrors of a build without CUDA.
     """
     for part in chain(error):
         if not isinstance(part, (RuntimeError, AssertionError, ValueError)):
@@ -74,13 +73,10 @@ def trouble_of_gpu(error: BaseException) -> Trouble | None:
         text = " ".join(str(part).split())
         for trouble in _TROUBLES.values():
             if re.search("|".join(trouble["said"]), text, re.IGNORECASE):
-                return f"{trouble['fault']} ({_shortened(text)})", trouble["cure"]
+                # PyTorch's advice on debugging follows.
+                first = re.split(" CUDA kernel errors might| Compile with", text)[0][:200]
+                return f"{trouble['fault']} ({first})", trouble["cure"]
     return None
-
-
-def _shortened(text: str) -> str:
-    """Return the first sentences: PyTorch's advice on debugging follows."""
-    return text.partition(" CUDA kernel errors might")[0].partition(" Compile with")[0][:200]
 
 
 _GRES = re.compile(r"(?:^|[,/])gpu(?::(?!\d+(?:,|$))[^:,]+)?(?::(\d+))?(?=,|$)")

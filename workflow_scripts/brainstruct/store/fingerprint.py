@@ -1,4 +1,4 @@
-"""Digests by which contents are known again: of a whole file, and of samples of a large one."""
+"""Checksums and digests by which contents are known again, of whole files or of samples."""
 
 import hashlib
 import os
@@ -18,12 +18,17 @@ CLOCK = ".snakemake_timestamp"
 """In a folder that is an output: Snakemake takes its time for the folder's."""
 
 
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's content, 64 hexadecimal digits; read in pieces."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digest_of(path: Path) -> str:
     """Return the digest of all of a file, or of a folder's files and their names."""
     if path.is_dir():
         return _joined((name, digest_of(file)) for name, file in _files(path))
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:LENGTH]
+    return sha256_of(path)[:LENGTH]
 
 
 def sample_of(path: Path) -> str:

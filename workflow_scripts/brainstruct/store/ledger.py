@@ -1,12 +1,11 @@
 """The ledger of a results folder: what made each output, from what, and what it then was.
 
-``ledger/{stage}.jsonl``, a file for each folder of the results, holds a line for
-each job. A line begins with its checksum: one that is damaged, or was cut, is as
-good as none, and costs a look at what it spoke of. Values that many jobs share
-(long parameters, lists of inputs) stand once, in lines of their own. Jobs of
-many machines cannot append to one file on every file system, so each publishes
-its entry in ``ledger/new``, and the next run that starts or ends on its own
-takes them in.
+``ledger/{stage}.jsonl``, a file for each folder of the results, holds a line for each job. A line
+begins with its checksum: one that is damaged, or was cut, is as good as none, and costs a look at
+what it spoke of. Values that many jobs share (long parameters, lists of inputs) stand once, in
+lines of their own. Jobs of many machines cannot append to one file on every file system, so each
+publishes its entry in ``ledger/new``, and the next run that starts or ends on its own takes them
+in.
 """
 
 import fcntl

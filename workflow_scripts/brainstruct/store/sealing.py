@@ -1,10 +1,9 @@
 """A seal at the end of an array's file: a digest of all but its chunks of numbers.
 
-HDF5 guards chunks by checksums (Fletcher-32), and most of its own structures. What it
-does not guard (its heaps of text and references) makes it read nonsense, or wait without
-end, if a single byte is wrong. So that part is known by a digest, which is compared before
-HDF5 sees the file. It stands behind the end that HDF5 knows of, and other programs read
-such a file as any.
+HDF5 guards chunks by checksums (Fletcher-32), and most of its own structures. What it does not
+guard (its heaps of text and references) makes it read nonsense, or wait without end, if a single
+byte is wrong. So that part is known by a digest, which is compared before HDF5 sees the file. It
+stands behind the end that HDF5 knows of, and other programs read such a file as any.
 """
 
 import hashlib

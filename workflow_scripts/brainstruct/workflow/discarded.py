@@ -1,10 +1,9 @@
 """Embeddings that were deleted on purpose: who can do without, and who needs them again.
 
-A block that was discarded is remembered in the ledger. A job whose outputs are
-what the ledger says, made with the settings of now, does not ask for it; any other
-does, and Snakemake embeds again. Whether a job would run is Snakemake's to say,
-but only after its inputs are named; so here the same is asked beforehand, of the
-few jobs that read embeddings.
+A block that was discarded is remembered in the ledger. A job whose outputs are what the ledger
+says, made with the settings of now, does not ask for it; any other does, and Snakemake embeds
+again. Whether a job would run is Snakemake's to say, but only after its inputs are named; so here
+the same is asked beforehand, of the few jobs that read embeddings.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The files of a workflow that is used from its repository, without a checkout.
 
-For ``module: snakefile: github(...)`` Snakemake keeps a bare clone and takes
-single files out of it. A library is a folder: the revision is unpacked beside
-the clones, once. This file is run before the library can be imported, so it
-imports nothing of that.
+For ``module: snakefile: github(...)`` Snakemake keeps a bare clone and takes single files out of
+it. A library is a folder: the revision is unpacked beside the clones, once. This file is run before
+the library can be imported, so it imports nothing of that.
 """
 
 import os

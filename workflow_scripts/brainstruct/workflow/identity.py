@@ -2,12 +2,11 @@
 
 Stages that cost more than minutes have a number instead, see `brainstruct.workflow.formats`.
 
-Snakemake's own code trigger looks at the script file alone (and at its
-modification time, so a fresh checkout would repeat the whole study). Here the
-imports of a script are followed through the package, and what is hashed is the
-syntax tree without docstrings: comments, formatting, checkouts and the version
-of Python change nothing, an edited scale changes every figure that reaches it.
-A file of another kind counts for the modules beside it that name it.
+Snakemake's own code trigger looks at the script file alone (and at its modification time, so a
+fresh checkout would repeat the whole study). Here the imports of a script are followed through the
+package, and what is hashed is the syntax tree without docstrings: comments, formatting, checkouts
+and the version of Python change nothing, an edited scale changes every figure that reaches it. A
+file of another kind counts for the modules beside it that name it.
 """
 
 from __future__ import annotations

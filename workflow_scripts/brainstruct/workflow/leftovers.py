@@ -1,9 +1,8 @@
 """Finds jobs that a run of Snakemake has left in SLURM's queue.
 
-If Snakemake is killed, its jobs go on, and Snakemake itself would send them a
-second time, and would not notice later changes of what they made. A new run
-waits for them instead, and records them as Snakemake would have. And a run that
-ends by an error or an interrupt leaves none.
+If Snakemake is killed, its jobs go on, and Snakemake itself would send them a second time, and
+would not notice later changes of what they made. A new run waits for them instead, and records them
+as Snakemake would have. And a run that ends by an error or an interrupt leaves none.
 """
 
 import os

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from brainstruct.config.study import NO_INSTRUCTION
 from brainstruct.workflow.identity import folder_identity
 from brainstruct.workflow.room import Room
 
@@ -42,11 +43,7 @@ class MethodsRoom(Room):
             },
             "models": [
                 model.model_dump(include={"key", "label", "family"})
-                | {
-                    "instructions": study.instructions_of(model)
-                    if model.follows_instructions
-                    else []
-                }
+                | {"instructions": [k for k in study.instructions_of(model) if k != NO_INSTRUCTION]}
                 for model in study.models
             ],
             "snakemake": version("snakemake"),

@@ -51,8 +51,7 @@ class ModelRoom(Room):
     def checkpoint_folder(self, checkpoint: str) -> str:
         """Folder of a checkpoint: the user's own, or where a revision is downloaded to.
 
-        Revisions have folders of their own, so that studies do not take each
-        other's weights away.
+        Revisions have folders of their own, so that studies do not take each other's weights away.
         """
         source = self.study.checkpoints[checkpoint]
         if source.path is not None:

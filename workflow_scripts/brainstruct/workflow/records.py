@@ -1,11 +1,10 @@
 """Gives Snakemake back what it knew: records of jobs, and times of files, out of the ledger.
 
-Snakemake keeps its records in the clone that a run was started from. Results that
-were moved, copied, restored, touched, or are met by another clone have none, or
-wrong ones, and times of their copying. Before the graph is built, whoever controls
-the run looks at the ledger, and where a file is still what the ledger says, its
-record is written and its time set as it was. Then Snakemake decides, and explains,
-as if nothing had happened.
+Snakemake keeps its records in the clone that a run was started from. Results that were moved,
+copied, restored, touched, or are met by another clone have none, or wrong ones, and times of their
+copying. Before the graph is built, whoever controls the run looks at the ledger, and where a file
+is still what the ledger says, its record is written and its time set as it was. Then Snakemake
+decides, and explains, as if nothing had happened.
 """
 
 import ast

@@ -88,27 +88,20 @@ class StatisticsRoom(Room):
     @cached_property
     def all_statistics(self) -> list[str]:
         """Comparisons, partitions and concept groups."""
-        found = [
+        return [
             self.table("alignment_subjects"),
             self.table("paper"),
             *self.model_table,
             *self.instruction_table,
+            *self.all_partitions(),
+            *self.all_partitions("matrix"),
+            *(self.concept_table(s, m) for s in self.study.subjects for m in self.concept_models),
         ]
-        for subject in self.study.subjects:
-            for model in self.instructed_models:
-                if self.pairs_of(model):
-                    found += [
-                        self.partition_table(subject, model, kind) for kind in ("regions", "matrix")
-                    ]
-                if model in self.concept_models:
-                    found.append(self.concept_table(subject, model))
-        return found
 
-    @property
-    def all_partitions(self) -> list[str]:
-        """Regional tables of partitioned variance, of every subject and model that has one."""
+    def all_partitions(self, kind: str = "regions") -> list[str]:
+        """Tables of partitioned variance, of every subject and model that has one."""
         return [
-            self.partition_table(subject, model)
+            self.partition_table(subject, model, kind)
             for subject in self.study.subjects
             for model in self.instructed_models
             if self.pairs_of(model)

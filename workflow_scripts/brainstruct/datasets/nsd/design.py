@@ -75,8 +75,7 @@ def trial_nsd_ids(design: ExpDesign, subject: str, n_sessions: int) -> IntArray:
     The nsddata example code reads ``subjectim(s, masterordering(t))``.
     """
     n_trials = len(ids.session_numbers(n_sessions)) * numbers.TRIALS_PER_SESSION
-    shown: IntArray = _subject_images(design, subject)[design.positions[:n_trials]]
-    return shown
+    return np.asarray(_subject_images(design, subject)[design.positions[:n_trials]])
 
 
 def shown_images(design: ExpDesign, sessions: Mapping[str, int]) -> IntArray:
@@ -101,15 +100,13 @@ def trial_numbers(design: ExpDesign, subject: str) -> IntArray:
 
 def planned_images(design: ExpDesign, subject: str) -> IntArray:
     """Return the images planned for this subject alone, ascending (9,000 ``nsd_id``)."""
-    unique: IntArray = np.sort(_subject_images(design, subject)[numbers.N_SHARED :])
-    return unique
+    return np.asarray(np.sort(_subject_images(design, subject)[numbers.N_SHARED :]))
 
 
 def _subject_images(design: ExpDesign, subject: str) -> IntArray:
     """Return the images planned for a subject, [position: 10000], the shared ones first."""
     check_subject(subject)
-    planned: IntArray = design.images[SUBJECTS.index(subject)]
-    return planned
+    return np.asarray(design.images[SUBJECTS.index(subject)])
 
 
 def _whole(path: str | os.PathLike[str], name: str, values: npt.NDArray[Any]) -> IntArray:

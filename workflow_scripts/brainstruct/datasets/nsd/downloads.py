@@ -121,12 +121,11 @@ def wanted_files(
 ) -> Files:
     """List what a study reads of the data set; `sizes_in` lists a folder of the bucket.
 
-    Only folders that hold such files are listed, key -> bytes. Of a subject's sessions
-    these are the configured number or, for ``all``, those in the bucket and on disk, in
-    the format that is configured or, for ``auto``, in the one that is on disk already,
-    else HDF5. Tables of label names come along where there are any, and the surfaces and
-    transforms of flatmaps unless a filestore has them. An `InputError` if the first folder
-    that is asked about cannot be listed.
+    Only folders that hold such files are listed, key -> bytes. Of a subject's sessions these are
+    the configured number or, for ``all``, those in the bucket and on disk, in the format that is
+    configured or, for ``auto``, in the one that is on disk already, else HDF5. Tables of label
+    names come along where there are any, and the surfaces and transforms of flatmaps unless a
+    filestore has them. An `InputError` if the first folder that is asked about cannot be listed.
     """
     listed, found = _Listing(dataset.layout, sizes_in), Files()
     for path in _chosen(dataset, wanted, cortices, listed):

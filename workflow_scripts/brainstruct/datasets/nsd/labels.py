@@ -58,10 +58,9 @@ def read_label_table(path: str | os.PathLike[str]) -> dict[int, str]:
 def label_names(layout: Layout, subject: str, family: str) -> dict[int, str] | None:
     """Return number -> name of a family's labels.
 
-    The first table found on disk counts; without one, the built-in names, which not every
-    family has: then `None` is returned, and `numbered` names the labels of a volume. An
-    `InputError` if a table gives a known name another number than the authors do: regions
-    would be mixed up.
+    The first table found on disk counts; without one, the built-in names, which not every family
+    has: then `None` is returned, and `numbered` names the labels of a volume. An `InputError` if a
+    table gives a known name another number than the authors do: regions would be mixed up.
     """
     known = LABELS.get(family, {})
     present = [path for path in layout.label_tables(subject, family) if path.is_file()]

@@ -29,9 +29,8 @@ def compute_ncsnr(
 ) -> npt.NDArray[np.float32]:
     """Compute ncsnr from single trials as the data set's authors do.
 
-    Betas are [trial: 750 * sessions, voxel], on any linear scale, whole sessions in their
-    order; `nsd_id` is [trial]. A `ValueError` if sessions are not whole or no image has three
-    trials.
+    Betas are [trial: 750 * sessions, voxel], on any linear scale, whole sessions in their order;
+    `nsd_id` is [trial]. A `ValueError` if sessions are not whole or no image has three trials.
 
     Returns
     -------

@@ -9,18 +9,18 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from brainstruct.brain.grid import Grid
+from brainstruct.brain.images import Grid
 from brainstruct.datasets.nsd import ids, numbers
 from brainstruct.datasets.nsd.betas import SATURATED, SCALE, read_session
 from brainstruct.datasets.nsd.captions import read_captions
 from brainstruct.datasets.nsd.dataset import Nsd
 from brainstruct.datasets.nsd.design import planned_images, read_expdesign, trial_nsd_ids
-from brainstruct.datasets.nsd.grid import read_grid
 from brainstruct.datasets.nsd.layout import SHARED, SUBJECTS
 from brainstruct.datasets.nsd.ncsnr import read_ncsnr
 from brainstruct.datasets.nsd.rois import read_family, read_mask
 from brainstruct.datasets.nsd.stimuli import StimulusReader, read_stim_info
 from brainstruct.datasets.nsd.transforms import read_fsaverage, read_places
+from brainstruct.datasets.nsd.volumes import read_grid
 from brainstruct.datasets.reading import Family, NoiseCeiling, Pixels, Reader, Side, Trials
 
 

@@ -1,9 +1,8 @@
 """mPLUG-Owl v1 (Ye et al. 2023, arXiv 2304.14178) for current transformers.
 
-A vision tower, an abstractor that condenses the image into 65 vectors, and a
-LLaMA that reads them in place of the image's position in the prompt. Modules
-carry the names of the published parameters, so the published state dict loads
-as it is.
+A vision tower, an abstractor that condenses the image into 65 vectors, and a LLaMA that reads them
+in place of the image's position in the prompt. Modules carry the names of the published parameters,
+so the published state dict loads as it is.
 """
 
 from typing import Any
@@ -75,9 +74,8 @@ class MPlugOwlForConditionalGeneration(PreTrainedModel):
     def generate(self, input_ids: Tensor, pixel_values: Tensor | None = None, **kwargs: Any) -> Any:
         """Return token ids of responses, or an object that holds them, without the prompts.
 
-        The `kwargs` are for the library's `generate`. The prompts are taken as unpadded if
-        there is no ``attention_mask``. Where ``past_key_values`` hold the images, there are
-        no pixels.
+        The `kwargs` are for the library's `generate`. The prompts are taken as unpadded if there is
+        no ``attention_mask``. Where ``past_key_values`` hold the images, there are no pixels.
         """
         if pixel_values is None:
             embedded = self.get_input_embeddings()(input_ids.clamp_min(0))

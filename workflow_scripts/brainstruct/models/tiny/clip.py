@@ -4,10 +4,8 @@ from pathlib import Path
 
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
-from brainstruct.models.tiny.configurations import in_full, restate, without_defaults
+from brainstruct.models.tiny import hub
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, write_network
-from brainstruct.models.tiny.processors import write_as_2022
-from brainstruct.models.tiny.tokenizer_files import stated, write_settings, write_tokenizer
 from brainstruct.models.tiny.vocabulary import clip_tokenizer
 
 
@@ -19,11 +17,11 @@ def build(
     See `brainstruct.models.tiny`; `n_text_blocks` are the text tower's.
     """
     tokenizer = clip_tokenizer()
-    own = stated("clip.json")
-    write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
-    write_settings(own["special_tokens_map.json"], folder / "special_tokens_map.json")
+    own = hub.stated("clip.json")
+    hub.write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    hub.write_settings(own["special_tokens_map.json"], folder / "special_tokens_map.json")
     images = CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=SQUARE)
-    write_as_2022(images, folder, "CLIPFeatureExtractor")
+    hub.write_as_2022(images, folder, "CLIPFeatureExtractor")
     # The published ids of begin, end and padding are wrong, too.
     text = {
         "vocab_size": tokenizer.get_vocab_size(),
@@ -36,9 +34,9 @@ def build(
     config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=width)
     write_network(CLIPModel(config), folder, seed)
     parts = {"text_config": config.text_config, "vision_config": config.vision_config}
-    restate(
+    hub.restate(
         folder,
         transformers_version=None,
-        **{name: in_full(part) for name, part in parts.items()},
-        **{f"{name}_dict": without_defaults(part) for name, part in parts.items()},
+        **{name: hub.in_full(part) for name, part in parts.items()},
+        **{f"{name}_dict": hub.without_defaults(part) for name, part in parts.items()},
     )

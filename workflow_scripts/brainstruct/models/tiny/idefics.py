@@ -6,11 +6,8 @@ from pathlib import Path
 from transformers import IdeficsConfig, IdeficsForVisionText2Text, IdeficsImageProcessorPil
 
 from brainstruct.models.idefics import END_OF_UTTERANCE, FAKE_TOKEN, IMAGE_TOKEN
-from brainstruct.models.tiny import vocabulary
-from brainstruct.models.tiny.configurations import DERIVED, restate
+from brainstruct.models.tiny import hub, vocabulary
 from brainstruct.models.tiny.network import PATCHES, blocks, write_network
-from brainstruct.models.tiny.processors import write_beside
-from brainstruct.models.tiny.tokenizer_files import stated, write_settings, write_tokenizer
 
 ADDED = (FAKE_TOKEN, IMAGE_TOKEN, END_OF_UTTERANCE)
 
@@ -22,11 +19,11 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
     four does not divide their number.
     """
     tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_BEGIN, ADDED)
-    own = stated("idefics.json")
-    write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
-    write_settings(own["special_tokens_map.json"], folder / "special_tokens_map.json")
+    own = hub.stated("idefics.json")
+    hub.write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    hub.write_settings(own["special_tokens_map.json"], folder / "special_tokens_map.json")
     images = IdeficsImageProcessorPil(image_size=28)
-    write_beside(images, folder, {"processor_class": "IdeficsProcessor"})
+    hub.write_beside(images, folder, {"processor_class": "IdeficsProcessor"})
     config = IdeficsConfig(
         vocab_size=tokenizer.get_vocab_size() - len(ADDED),
         additional_vocab_size=len(ADDED),
@@ -37,4 +34,4 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64) -> None:
         **own["config.json"],
     )
     write_network(IdeficsForVisionText2Text(config), folder, seed, pad_id=0, shards=2)
-    restate(folder, transformers_version="4.33.0.dev0", **dict.fromkeys(DERIVED))
+    hub.restate(folder, transformers_version="4.33.0.dev0", **dict.fromkeys(hub.DERIVED))

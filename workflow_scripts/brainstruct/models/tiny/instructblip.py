@@ -8,11 +8,8 @@ from transformers import (
     InstructBlipForConditionalGeneration,
 )
 
-from brainstruct.models.tiny import vocabulary
-from brainstruct.models.tiny.configurations import in_full, restate
+from brainstruct.models.tiny import hub, vocabulary
 from brainstruct.models.tiny.network import PATCHES, SQUARE, blocks, llama, spared, write_network
-from brainstruct.models.tiny.processors import write_beside
-from brainstruct.models.tiny.tokenizer_files import stated, write_tokenizer
 
 IMAGE_TOKEN = "<image>"
 PAD_TOKEN = "[PAD]"
@@ -23,14 +20,14 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
 
     See `brainstruct.models.tiny`.
     """
-    own = stated("instructblip.json")
+    own = hub.stated("instructblip.json")
     # The real checkpoint (Vicuna) begins texts with </s>, too.
     tokenizer = vocabulary.llama_tokenizer(vocabulary.LLAMA_END, added=(PAD_TOKEN, IMAGE_TOKEN))
-    write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    hub.write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
     questions, place = vocabulary.bert_tokenizer(), "qformer_tokenizer"
-    write_tokenizer(questions, folder / place, own[f"{place}/tokenizer_config.json"])
+    hub.write_tokenizer(questions, folder / place, own[f"{place}/tokenizer_config.json"])
     processor = own["processor_config.json"] | {"num_query_tokens": n_queries}
-    write_beside(BlipImageProcessorPil(size=SQUARE), folder, processor)
+    hub.write_beside(BlipImageProcessorPil(size=SQUARE), folder, processor)
     reader = {
         "vocab_size": questions.get_vocab_size(),
         "encoder_hidden_size": 32,
@@ -49,8 +46,8 @@ def build(folder: Path, seed: int, n_blocks: int = 32, width: int = 64, n_querie
     )
     write_network(InstructBlipForConditionalGeneration(config), folder, seed, pad_id)
     parts = ("vision_config", "qformer_config", "text_config")
-    restate(
+    hub.restate(
         folder,
         transformers_version=None,
-        **{name: in_full(getattr(config, name)) for name in parts},
+        **{name: hub.in_full(getattr(config, name)) for name in parts},
     )

@@ -1,11 +1,10 @@
 """Networks of tiny checkpoints: their parts, their weights, and how they are written.
 
-The weights of the random baseline (`brainstruct.models.random_init`) are too
-small for a narrow network: every block would be close to the identity. Here
-stimuli, prompts and layers are told apart: matrices keep the variance of what
-they map, and what block l writes grows by a constant factor per block, so that
-states turn away from those of earlier layers at an even pace through the whole
-depth.
+The weights of the random baseline (`brainstruct.models.random_init`) are too small for a narrow
+network: every block would be close to the identity. Here stimuli, prompts and layers are told
+apart: matrices keep the variance of what they map, and what block l writes grows by a constant
+factor per block, so that states turn away from those of earlier layers at an even pace through the
+whole depth.
 """
 
 import re

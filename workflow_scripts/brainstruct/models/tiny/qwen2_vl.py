@@ -1,28 +1,19 @@
 """A tiny Qwen2-VL in the hub's layout, which `brainstruct.models.auto` finds by itself."""
 
 from pathlib import Path
+from shutil import copyfile
 
 from tokenizers import AddedToken
 from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from brainstruct.models.tiny import vocabulary
+from brainstruct.models.tiny import hub, vocabulary
 from brainstruct.models.tiny.network import blocks, spared, write_network
-from brainstruct.models.tiny.processors import write_beside
-from brainstruct.models.tiny.tokenizer_files import write_tokenizer
 
 PAD, BEGIN, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
 CONTROLS = range(188, 220)  # ids of the bytes 0x00 to 0x1F
 VISION = ("<|vision_start|>", "<|vision_end|>")
-
-TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-    "{% for part in message.content %}{% if part.type == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}"
-    "{% endfor %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 
 
 def build(folder: Path, seed: int, n_blocks: int = 28, width: int = 64) -> None:
@@ -30,19 +21,11 @@ def build(folder: Path, seed: int, n_blocks: int = 28, width: int = 64) -> None:
     tokenizer = vocabulary.qwen_tokenizer()
     added = (PAD, BEGIN, END, *VISION, IMAGE, VIDEO)
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in added])
-    named = {"image_token": IMAGE, "video_token": VIDEO}
-    config = {
-        "eos_token": END,
-        "extra_special_tokens": named,
-        "model_max_length": 32768,
-        "pad_token": PAD,
-        "processor_class": "Qwen2VLProcessor",
-        "tokenizer_class": "Qwen2Tokenizer",
-    }
-    write_tokenizer(tokenizer, folder, config)
-    (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
+    own = hub.stated("qwen2_vl.json")
+    hub.write_tokenizer(tokenizer, folder, own["tokenizer_config.json"])
+    copyfile(Path(__file__).with_name("qwen2_vl.jinja"), folder / "chat_template.jinja")
     images = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=56 * 56)
-    write_beside(images, folder, {"processor_class": "Qwen2VLProcessor"})
+    hub.write_beside(images, folder, {"processor_class": "Qwen2VLProcessor"})
     ids = {token: vocabulary.token_id(tokenizer, token) for token in added}
     text = blocks(n_blocks, width) | {
         "bos_token_id": ids[PAD],

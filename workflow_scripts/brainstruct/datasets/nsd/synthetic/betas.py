@@ -37,8 +37,7 @@ def draw_session(voxels: Voxels, image: IntArray, random: np.random.Generator) -
     change = (voxels.signal[image] + noise) / total
     change += OFFSET * random.standard_normal(voxels.noise.size)
     stored = np.rint(change * SPREAD * SCALE)
-    betas: Int16 = np.clip(stored, -LARGEST, LARGEST).astype(np.int16)
-    return betas
+    return np.asarray(np.clip(stored, -LARGEST, LARGEST), np.int16)
 
 
 def spoil(betas: Int16, voxels: Voxels, random: np.random.Generator) -> None:

@@ -31,8 +31,7 @@ class Voxels:
     @property
     def ncsnr(self) -> npt.NDArray[np.float64]:
         """True ratio of the standard deviations of signal and noise, [voxel]."""
-        ratio: npt.NDArray[np.float64] = self.signal.std(axis=0) / self.noise
-        return ratio
+        return np.asarray(self.signal.std(axis=0) / self.noise)
 
 
 def plant(
@@ -79,10 +78,9 @@ def planted_signals(
 ) -> npt.NDArray[np.float64]:
     """Draw voxels that respond linearly to a feature space.
 
-    Features (stimulus, feature) are z-scored over the images that are shown, and
-    each voxel weights them with a random direction. The result is [image, voxel], of mean 0
-    and variance 1 over the images. An `InputError` if an image has no features, a feature is
-    not finite, or none varies.
+    Features (stimulus, feature) are z-scored over the images that are shown, and each voxel weights
+    them with a random direction. The result is [image, voxel], of mean 0 and variance 1 over the
+    images. An `InputError` if an image has no features, a feature is not finite, or none varies.
     """
     cure = "Embed the images of the subject with this model again"
     missing = np.setdiff1d(nsd_id, features["stimulus"].to_numpy())

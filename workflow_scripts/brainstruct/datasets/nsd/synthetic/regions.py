@@ -18,15 +18,7 @@ from brainstruct.store.resources import table_beside
 
 NOT_CORTEX = -1
 
-FAMILIES: tuple[str, ...] = (
-    "prf-visualrois",
-    "prf-eccrois",
-    "floc-bodies",
-    "floc-faces",
-    "floc-places",
-    "floc-words",
-    "streams",
-)
+FAMILIES = tuple(family for family in LABELS if family not in ("nsdgeneral", "Kastner2015"))
 
 ATLASES: tuple[str, ...] = ("nsdgeneral", "streams")
 """Families whose names also stand with fsaverage."""
@@ -74,8 +66,7 @@ class Anatomy:
     def region(self, name: str) -> npt.NDArray[np.bool_]:
         """Return the voxels of a region, [i, j, k]; none if the anatomy lacks it."""
         numbers = [number for number, known in self.names.items() if known == name]
-        inside: npt.NDArray[np.bool_] = np.isin(self.label, numbers)
-        return inside
+        return np.asarray(np.isin(self.label, numbers))
 
 
 def draw_families(anatomy: Anatomy) -> dict[str, npt.NDArray[np.float64]]:

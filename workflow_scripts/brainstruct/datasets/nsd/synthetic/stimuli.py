@@ -23,9 +23,8 @@ COMPRESSION_LEVEL = 4
 def write_stimuli(layout: Layout, plan: Experiment, image_size: int = IMAGE_SIZE) -> None:
     """Write a synthetic study up to its subjects' brains.
 
-    Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the
-    NSD, but only images that some subject saw are written: the others read as
-    zeros and take no space.
+    Images are crops of photographs. ``imgBrick`` has the 73,000 rows of the NSD, but only images
+    that some subject saw are written: the others read as zeros and take no space.
 
     The same plan gives the same data. `image_size` are rows and columns.
     """

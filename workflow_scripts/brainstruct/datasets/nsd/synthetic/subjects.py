@@ -45,11 +45,10 @@ def write_subject(
 ) -> None:
     """Write a synthetic subject into a study that `write_stimuli` began.
 
-    A trial's beta is ``SPREAD * (signal * s[image] + e / ncsnr) + offset`` in
-    percent signal change, scaled per voxel so that its standard deviation is
-    `SPREAD`; s is the planted signal (variance 1 over images), e white noise,
-    and the offset belongs to session and voxel. Voxels without a planted signal
-    are noise. In each session one voxel of nsdgeneral is all zero and some
+    A trial's beta is ``SPREAD * (signal * s[image] + e / ncsnr) + offset`` in percent signal
+    change, scaled per voxel so that its standard deviation is `SPREAD`; s is the planted signal
+    (variance 1 over images), e white noise, and the offset belongs to session and voxel. Voxels
+    without a planted signal are noise. In each session one voxel of nsdgeneral is all zero and some
     numbers are saturated, as it happens in the NSD.
 
     The anatomy is one for `Anatomy.from_dataset`; `features` are those of every planted
