@@ -39,7 +39,7 @@ configfile: f"{home}/config/config.yaml"
 
 try:
     config = module_config(workflow, config, home)
-    study = load_study(config, reread(workflow))
+    study = load_study(config, given=reread(workflow, config))
     settle_paths(config, study)
     rooms = Rooms.of(study)
     inputs = rooms.data.inputs

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
+from snakemake.cli import parse_config
+from snakemake.settings.types import ConfigSettings
+from snakemake.utils import update_config
 
 from brainstruct.config.check import main
-from brainstruct.config.files import reread, study_of
+from brainstruct.config.files import read_config, reread, study_of
 from brainstruct.config.loading import load_study, settle_paths
 from brainstruct.config.sense import require_known_regions
 from brainstruct.config.strict import read_strictly
@@ -268,11 +273,101 @@ def test_lines_are_those_of_the_file_that_wins(tmp_path):
     assert "second.yaml, line 4: encoding.folds" in str(refusal.value)
 
 
-def test_jobs_do_not_read_the_files_again():
-    class Job:
-        is_main_process = False
+def told(*entries: str, job: bool = False, files=(), inside_another: bool = False):
+    """Have Snakemake read what ``--config`` says; return what it hands over, with its workflow."""
+    settings = ConfigSettings(
+        config=parse_config(entries), configfiles=files, config_args=list(entries)
+    )
+    config = read_config()
+    update_config(config, settings.overwrite_config)
+    modifier = SimpleNamespace(is_main_snakefile=lambda: not inside_another)
+    return config, SimpleNamespace(
+        is_main_process=not job, modifier=modifier, config_settings=settings
+    )
 
-    assert reread(Job()) == []
+
+@pytest.mark.parametrize("job", [False, True])
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("seed=3", "seed: 3"),
+        ("seed=", "seed: "),
+        ("study=true", "study: true"),
+        ("study=True", "study: True"),
+        ("study=null", "study: null"),
+        ("study='2024'", "study: '2024'"),
+        ('study="mine"', 'study: "mine"'),
+        ("subjects=[subj01]", "subjects: [subj01]"),
+        ("partition={shares: [0.25, 1]}", "partition: {shares: [0.25, 1]}"),
+        ("encoding={gpus: 1}", "encoding: {gpus: 1}"),
+        ('encoding={"gpus": 1, "backend": "torch"}', "encoding: {gpus: 1, backend: torch}"),
+        ("encoding=gpus: 1", "encoding: {gpus: 1}"),
+        ("encoding={alphas: {count: 9}}", "encoding: {alphas: {count: 9}}"),
+        ("embedding={keep: false}", "embedding: {keep: false}"),
+        ("embedding={keep: 'false'}", "embedding: {keep: 'false'}"),
+        ("flatmaps={store: null}", "flatmaps: {store: null}"),
+        ("data={rois: ['1', 1]}", "data: {rois: ['1', 1]}"),
+        ("instruction_texts={IC: {text: '12'}}", "instruction_texts: {IC: {text: '12'}}"),
+    ],
+)
+def test_what_the_command_says_is_what_a_file_would(tmp_path, entry, line, job):
+    config, workflow = told(entry, job=job)
+    given = reread(workflow, config)
+    path = tmp_path / "mine.yaml"
+    path.write_text(line)
+    of_file = read_config([path])
+    assert config == of_file
+    assert repr(config) == repr(of_file), "1 and true are equal, and no text is a number"
+    assert (given[0].path.name, given[0].problems) == (f"--config {entry.split('=')[0]}", {})
+
+
+def test_the_command_wins_over_files_and_its_last_word_over_others(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("encoding: {folds: 3, threads: 5, gpus: 0}\nseed: 4")
+    config, workflow = told("encoding={gpus: 1}", "seed=5", "encoding={folds: 7}", files=[path])
+    study = load_study(config, given=reread(workflow, config))
+    found = study.encoding
+    assert (found.folds, found.threads, found.gpus, study.seed) == (7, 5, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            "encoding={folds: 1}",
+            "--config encoding, line 1: encoding.folds: must be a whole number",
+        ),
+        ("encoding={gpus: '1'}", "encoding.gpus: must be one of 0, 1, not '1'"),
+        ("seed=010", "--config seed, line 1: seed: 010 is 8 in YAML"),
+        ("embedding={keep: no}", "--config embedding, line 1: embedding.keep: no is false in YAML"),
+        (
+            "encoding={folds: 1",
+            "--config encoding: is no readable YAML: line 1, column 10: brackets",
+        ),
+    ],
+)
+def test_what_the_command_says_wrongly_is_refused_in_its_name(tmp_path, entry, said):
+    path = tmp_path / "mine.yaml"
+    path.write_text("encoding: {folds: 3}\nseed: 4\nembedding: {keep: true}\n")
+    config, workflow = told(entry, files=[path])
+    with pytest.raises(InputError) as refusal:
+        load_study(config, given=reread(workflow, config))
+    assert said in str(refusal.value)
+    assert "mine.yaml" not in str(refusal.value)
+
+
+def test_jobs_do_not_read_the_files_again(tmp_path):
+    (path := tmp_path / "mine.yaml").write_text("seed: 4")
+    config, workflow = told(job=True, files=[path])
+    path.unlink()
+    assert reread(workflow, config) == []
+
+
+def test_what_a_command_says_to_another_workflow_is_that_one_s():
+    config, workflow = told("brainstruct={seed: 1}", inside_another=True)
+    before = repr(config)
+    assert reread(workflow, config) == []
+    assert repr(config) == before
 
 
 def test_places_are_noted(tmp_path):

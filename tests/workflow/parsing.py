@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from checkout import REPOSITORY
 from snakemake.api import SnakemakeApi
+from snakemake.cli import parse_config
 from snakemake.io import strip_wildcard_constraints
 from snakemake.iocontainers import Wildcards
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
@@ -42,21 +44,25 @@ def _at_home():
         sys.path[:], sys.argv[:] = before[1:]
 
 
-def parse(*files: str, **changes: Any) -> list[Any]:
+def parse(*files: str, told: Sequence[str] = (), **changes: Any) -> list[Any]:
     """Parse the Snakefile; return its rules.
 
     Parameters
     ----------
     *files : str
         Given with ``--configfile``.
+    told : sequence of str
+        What a command gives with ``--config``.
     **changes
-        Given with ``--config``.
+        The same as values, of which no text is to be read.
     """
     with _at_home(), SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=ConfigSettings(
-                config=changes, configfiles=[Path(REPOSITORY, file) for file in files]
+                config=parse_config(told) | changes,
+                configfiles=[Path(REPOSITORY, file) for file in files],
+                config_args=list(told),
             ),
             snakefile=REPOSITORY / "Snakefile",
             workdir=REPOSITORY,

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from parsing import parse
 from snakemake_executor_plugin_slurm.partitions import Partition, PartitionLimits
 
 from brainstruct.workflow.overruled import overruled
@@ -124,3 +125,10 @@ def test_requests_that_no_partition_meets_are_named(limits, resources, met):
         "embed (48000 MB, 240 minutes, 4 threads, 1 GPU)."
     )
     assert lines == ([] if met else [expected])
+
+
+def test_numbers_in_blocks_on_the_command_line_reach_rules():
+    rules = {rule.name: rule for rule in parse(told=["encoding={gpus: 1, threads: 3}"])}
+    fit = next(rule for name, rule in rules.items() if name.startswith("fit_ridge"))
+    assert (fit.resources["gpu"], fit.resources["_cores"]) == (1, 3)
+    assert fit.workflow.config["encoding"]["gpus"] == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from brainstruct.config.loading import load_study
 from brainstruct.config.sense import REPOSITORY
-from brainstruct.config.strict import Given, read_strictly
+from brainstruct.config.strict import Given, read_argument, read_strictly
 from brainstruct.config.study import Study
 
 DEFAULTS = tuple(
@@ -54,14 +54,18 @@ def study_of(files: Sequence[str | Path] = ()) -> Study:
     return load_study(merged(given), given)
 
 
-def reread(workflow: Any) -> list[Given]:
-    """Read the files again that Snakemake was given: it has kept no lines, and has let much pass.
+def reread(workflow: Any, config: dict[str, Any]) -> list[Given]:
+    """Read again what Snakemake was given: it has kept no lines, and has let much pass.
 
-    Jobs do not: who has sent them did.
+    What ``--config`` says is laid over `config` as a file would say it. Jobs do not read files: who
+    has sent them did. In a module both are the other workflow's.
     """
-    if not workflow.is_main_process or not workflow.modifier.is_main_snakefile():
+    if not workflow.modifier.is_main_snakefile():
         return []
-    return [read_strictly(Path(path)) for path in workflow.config_settings.configfiles]
+    told = [read_argument(entry) for entry in workflow.config_settings.config_args]
+    _lay_over(config, merged(told))
+    files = workflow.config_settings.configfiles if workflow.is_main_process else ()
+    return [*map(read_strictly, files), *told]
 
 
 def over_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

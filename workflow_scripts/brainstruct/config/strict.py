@@ -60,27 +60,46 @@ def read_strictly(path: Path) -> Given:
         except ValueError as error:
             raise InputError(path, f"is no JSON ({error})", "Mend the file") from error
         text = text.replace("\t", " ")  # which JSON allows and YAML does not
-    loader = yaml.SafeLoader("")
+    given.content = _read(given, text) or {}
+    return given
+
+
+def read_argument(entry: str) -> Given:
+    """Read ``name=value``, as ``--config`` gives it, like ``name: value`` in a file.
+
+    Snakemake leaves every number, true, false and null in blocks and lists a text. An `InputError`
+    as of `read_strictly`.
+    """
+    name, _, text = entry.partition("=")
+    given = Given(Path(f"--config {name}"))
+    given.content = {name: _read(given, text, (name,))}
+    return given
+
+
+def _read(given: Given, text: str, place: Place = ()) -> Any:
+    """Return what a text says of a setting, and note what is wrong with it; nothing: of all."""
+    path, loader = given.path, yaml.SafeLoader("")
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            return given
-        if not isinstance(root, yaml.MappingNode):
+            return None
+        if not place and not isinstance(root, yaml.MappingNode):
             written = str(root.value)[:40]
             what = "a list" if isinstance(root, yaml.SequenceNode) else f"text, {shown(written)}"
             fault = f"line {root.start_mark.line + 1}: what stands there is no setting but {what}; "
             raise InputError(path, f"{fault}every setting is 'name: value', on a line", CURE)
-        _Walk(given, text).walk(root, ())
-        given.content = loader.construct_document(root)
+        _Walk(given, text).walk(root, place)
+        return loader.construct_document(root)
     except yaml.YAMLError as error:
         fault = f"is no readable YAML: {syntax_fault(error, text)}"
-        raise InputError(path, fault, "Mend the file") from error
+        raise InputError(path, fault, "Mend what stands there") from error
     except RecursionError as error:
-        raise InputError(path, "is nested without end", "Mend the file") from error
+        raise InputError(path, "is nested without end", "Mend what stands there") from error
     except (ValueError, TypeError, OverflowError) as error:  # a date that no calendar has
-        raise InputError(path, f"is no readable YAML ({error})", "Mend the file") from error
-    return given
+        raise InputError(
+            path, f"is no readable YAML ({error})", "Mend what stands there"
+        ) from error
 
 
 def _text(path: Path) -> str:
