@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from brainstruct.encoding.fdr import prevalence, without_one
+from brainstruct.encoding.prevalence import prevalence, without_one
 
 
 @pytest.mark.parametrize("subjects", [2, 4, 8])

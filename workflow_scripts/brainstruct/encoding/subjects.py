@@ -11,12 +11,11 @@ from scipy.special import stdtrit
 from brainstruct.encoding.fdr import (
     LEVEL,
     benjamini_hochberg,
-    prevalence,
     subjects_note,
     wilcoxon_floor,
     wilcoxon_p,
-    without_one,
 )
+from brainstruct.encoding.prevalence import prevalence, without_one
 from brainstruct.encoding.regions import WHOLE
 from brainstruct.encoding.resampling import difference_statistics
 
