@@ -54,6 +54,14 @@ def test_jobs_that_fit_alone_but_not_side_by_side(sound, machine):
     assert "--profile profiles/local" in line
 
 
+def test_fits_that_ask_for_gpus_are_as_many_as_there_are(sound, machine):
+    machine(60_000, 32)
+    fitted = study_of(sound, encoding={"threads": 4, "gpus": 1})
+    (line,) = lines(check_memory(fitted))
+    assert "fit_ridge" not in line
+    assert "predict_selected (8 GB)" in line
+
+
 def test_rules_may_lie_elsewhere(sound, machine, tmp_path):
     machine(1000, 4)
     assert lines(check_memory(study_of(sound), rules=tmp_path)) == []

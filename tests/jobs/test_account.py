@@ -49,6 +49,7 @@ def test_an_entry_says_what_was_made(results):
     assert made.is_still(results / "tables/out.tsv", wholly=True)
     assert entry.peak_mb > 1
     assert entry.cpu > 0
+    assert entry.gpus == 0
 
 
 def test_a_job_that_fails_leaves_no_entry(results):

@@ -13,7 +13,9 @@ def build(config) -> Amounts:
     return Amounts(load_study(config))
 
 
-def keep_account(root: Path, output: str, seconds: float, megabytes: int) -> None:
+def keep_account(
+    root: Path, output: str, seconds: float, megabytes: int, gpus: int | None = None
+) -> None:
     """Write down what the job that made an output took, as jobs do."""
     made = {output: Made(1, 1, "", "")}
-    Ledger(root).append([Entry("rule", {}, {}, (), made, seconds, megabytes, at=1.0)])
+    Ledger(root).append([Entry("rule", {}, {}, (), made, seconds, megabytes, at=1.0, gpus=gpus)])

@@ -75,3 +75,13 @@ def test_what_was_found_done_has_no_account(tmp_path):
     job = Job("compare", outputs=(str(tmp_path / "a.nc"),))
     keep_account(tmp_path, "a.nc", 0.0, 0)
     assert measured_cost(job, Ledger(tmp_path), str(tmp_path), 1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "asks", "counts"), [(0, 1, False), (1, 0, False), (1, 1, True), (None, 1, True)]
+)
+def test_what_a_cpu_took_says_nothing_of_a_gpu(tmp_path, held, asks, counts):
+    """Accounts of before they said so count still."""
+    job = Job("fit_ridge", outputs=(str(tmp_path / "a.nc"),), gpus=asks)
+    keep_account(tmp_path, "a.nc", 1328.0, 4500, held)
+    assert (measured_cost(job, Ledger(tmp_path), str(tmp_path), 1.0) is not None) == counts

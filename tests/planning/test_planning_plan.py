@@ -165,3 +165,15 @@ def test_table_has_a_row_per_rule_and_a_total(study):
     lines = [line.split() for line in text.splitlines()]
     assert ["total", "3", "3"] in [line[:3] for line in lines]
     assert "core hours are jobs that start; on a cluster each starts Snakemake too (3 s)" in text
+    n_files = sum(len(job.outputs) for job in study_jobs())
+    assert f"Records, logs and benchmarks are {n_files + 2 * 3} small files more" in text
+
+
+def test_days_go_by_what_is_scarce(study):
+    plan = make_plan(study, study_jobs(), study_jobs())
+    stage = plan.stages[0].model_copy(update={"gpu_hours_to_do": 48, "core_hours_to_do": 384})
+    lines = plan_table(plan.model_copy(update={"stages": [stage]}))
+    assert "2.0 on 16 cores and 1 GPU, 0.5 on 64 cores and 4 GPUs" in lines
+    stage = stage.model_copy(update={"core_hours_to_do": 3840})
+    lines = plan_table(plan.model_copy(update={"stages": [stage]}))
+    assert "10.0 on 16 cores and 1 GPU, 2.5 on 64 cores and 4 GPUs" in lines

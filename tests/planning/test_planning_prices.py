@@ -9,7 +9,7 @@ import pytest
 from brainstruct.config.loading import load_study
 from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.calibration import Estimate
-from brainstruct.planning.costs import Cost, embed_flops, embed_seconds
+from brainstruct.planning.costs import Cost, embed_flops, embed_seconds, job_cost
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.prices import CARDS, Prices
 
@@ -131,7 +131,27 @@ def test_what_is_chosen_already_is_not_offered(paper_config, tmp_path, monkeypat
     paper_config["models"][0]["layers"] = [8, 16]
     paper_config |= {"subjects": ["subj01", "subj02"], "statistics": {"compare": []}}
     study = Amounts(load_study(paper_config))
+    (usual, on_gpus) = Prices(estimates({"vit-h": ["none"]}), study).cheaper()
+    assert (usual.what, on_gpus.what) == ("as it is", "encoding.gpus: 1")
+    paper_config["encoding"]["gpus"] = 1
+    study = Amounts(load_study(paper_config))
     assert Prices(estimates({"vit-h": ["none"]}), study).cheaper() == []
+
+
+def test_fits_on_gpus_cost_what_a_plan_of_them_says(amounts):
+    def planned(gpus: int) -> list[Estimate]:
+        jobs = [one.job for one in estimates(TOLD)]
+        jobs = [replace(job, gpus=gpus) if "fit" in job.kind else job for job in jobs]
+        return [
+            Estimate(job, job_cost(job, amounts, lambda _: 1e6), 1e6 * len(job.outputs))
+            for job in jobs
+        ]
+
+    offered = by_name(Prices(planned(0), amounts).cheaper())["encoding.gpus: 1"]
+    assert offered == pytest.approx(by_name(Prices(planned(1), amounts).cheaper())["as it is"])
+    usual = by_name(Prices(planned(0), amounts).cheaper())["as it is"]
+    assert offered[0] > usual[0]
+    assert offered[1] < usual[1] / 5
 
 
 def test_the_image_is_run_once_where_it_stands_first(paper_config):

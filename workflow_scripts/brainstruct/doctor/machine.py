@@ -117,7 +117,9 @@ def askings(study: Study, rules: Path) -> Iterator[Asking]:
             if memory and script:
                 named = _THREADS.search(block)
                 threads = int(getattr(study, named[1]).threads) if named else 1
-                yield Asking(script[1], int(memory[1]), threads, "gpu=models.gpus" in block)
+                fits = bool(study.encoding.gpus) and "gpu=study.encoding.gpus" in block
+                on_gpu = fits or "gpu=models.gpus" in block
+                yield Asking(script[1], int(memory[1]), threads, on_gpu)
 
 
 def _listed(asked: list[Asking]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brainstruct.errors import InputError
+from brainstruct.store.cuda import gpus_of
 from brainstruct.store.files import rebuild
 from brainstruct.store.fingerprint import CODE_STAMP, stamp_of_code
 from brainstruct.store.ledger import Entry, Ledger, Made, stage_of, write_entry
@@ -43,6 +44,7 @@ def keep_account(job: Any, seconds: float) -> None:
         peak_mb=peak_mb(),
         at=round(time.time(), 3),
         cpu=round(sum(use.ru_utime + use.ru_stime for use in _uses()), 1),
+        gpus=gpus_of(job.resources),
     )
     write_entry(entry, root)
 

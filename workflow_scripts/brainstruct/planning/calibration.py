@@ -25,7 +25,7 @@ class Estimate:
 
 
 def measured_cost(job: Job, ledger: Ledger, root: str, startup_s: float) -> Cost | None:
-    """Return what a job took by its own account; `None` if it gave none.
+    """Return what a job took by its own account; `None` if it gave none, or of other hardware.
 
     It counts from its first line on, so that `startup_s` come to it. Its memory is the most
     that the system saw it hold, which Snakemake's benchmarks, being samples, miss.
@@ -33,6 +33,8 @@ def measured_cost(job: Job, ledger: Ledger, root: str, startup_s: float) -> Cost
     names = (name.removeprefix(f"{root}/") for name in job.outputs)
     entry = next((ledger.entries[name] for name in names if name in ledger.entries), None)
     if entry is None or not entry.peak_mb:  # or it was found done, with no account
+        return None
+    if entry.gpus is not None and entry.gpus != job.gpus:
         return None
     return Cost(entry.seconds + startup_s, entry.peak_mb * 1.048576)  # it counts in 2^20 bytes
 

@@ -96,14 +96,20 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     seconds += (amounts.reading_bytes(job) + read + written) / _MB / assumed.disk_mb_per_s
     if job.kind == "prepare_responses":
         return Cost(seconds, memory + _KEPT_TWICE * written / _MB)
-    on_cpu = assumed.cpu_gflops_per_thread * 1e9 * job.threads
-    seconds += _flops(job, amounts) / (assumed.gpu_fit_tflops * 1e12 if job.gpus else on_cpu)
+    seconds += arithmetic_seconds(job, amounts)
     if job.kind in ("fit_ridge", "partition_variance"):
         return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
     if job.kind in _TESTING:  # responses to test images, scaled, and predictions piece by piece
         subject = job.wildcards["subject"]
         read = 3 * 4.0 * amounts.split(subject)[1] * amounts.voxels(subject)
     return Cost(seconds, memory + (read + 2 * written) / _MB)
+
+
+def arithmetic_seconds(job: Job, amounts: Amounts) -> float:
+    """Return how long the arithmetic of a job takes that does not embed."""
+    assumed = amounts.assumed
+    on_cpu = assumed.cpu_gflops_per_thread * 1e9 * job.threads
+    return _flops(job, amounts) / (assumed.gpu_fit_tflops * 1e12 if job.gpus else on_cpu)
 
 
 def _flops(job: Job, amounts: Amounts) -> float:
@@ -177,7 +183,8 @@ def ridge_flops(job: Job, amounts: Amounts) -> float:
         return himalaya_flops(n, p, voxels, PRESET_PENALTIES, PRESET_FOLDS)
     if encoding.solver == "himalaya":
         return himalaya_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
-    return gram_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
+    faster = 1.0 if job.gpus else _FASTER
+    return gram_flops(n, p, voxels, encoding.alphas.count, encoding.folds, faster)
 
 
 def partition_flops(job: Job, amounts: Amounts) -> float:
@@ -224,7 +231,9 @@ def resampling_flops(job: Job, amounts: Amounts) -> float:
     return float(voxels * (each + draws * _QUANTILE_FLOPS * amounts.compared(job)))
 
 
-def gram_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
+def gram_flops(
+    n: int, p: int, voxels: int, penalties: int, folds: int, faster: float = _FASTER
+) -> float:
     """Count a fit of the `gram` solver to `n` images of `p` features.
 
     Responses are projected onto components; for every penalty, what is left of the held-out images
@@ -234,7 +243,7 @@ def gram_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float
     products = 2 * n * voxels * (rank + evaluated * (_BANDS * rank + held))
     products += 2 * evaluated * folds * held**3
     mixing = _MIXING_FLOPS * evaluated * n * voxels
-    return _decomposition_flops(n, p) + products / _FASTER + mixing
+    return _decomposition_flops(n, p) + products / faster + mixing
 
 
 def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:

@@ -60,6 +60,7 @@ def make_plan(study: Study, jobs: Sequence[Job], to_do: Iterable[Job]) -> Plan:
         study=study.study,
         stages=stages,
         folders=folders,
+        record_files=sum(len(job.outputs) + 2 for job in jobs),
         volumes=found,
         warnings=_warnings(stages, found),
         one_more=prices.one_more(),

@@ -1,14 +1,14 @@
 """What one more of something costs, what a study would cost otherwise, and on which GPU."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
 from brainstruct.config.models import Model
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.calibration import Estimate
-from brainstruct.planning.costs import embed_seconds
+from brainstruct.planning.costs import arithmetic_seconds, embed_seconds
 from brainstruct.planning.report import Assumptions, Price
 from brainstruct.store.resources import table_beside
 
@@ -45,6 +45,7 @@ class Prices:
     def __init__(self, estimates: Sequence[Estimate], amounts: Amounts) -> None:
         self._amounts, self._study = amounts, amounts.study
         self._embedding = [one.job for one in estimates if one.job.kind == "embed"]
+        self._estimates = estimates
         self._parts = [part for one in estimates for part in self._divide(one)]
 
     def _divide(self, estimate: Estimate) -> Iterator[Part]:
@@ -135,7 +136,21 @@ class Prices:
                 prod(way(part)[0] for way in chosen),
                 prod(way(part)[1] for way in chosen),
             )
-        return [self._sum(name, way) for name, way in ways.items()] if len(ways) > 1 else []
+        found = [self._sum(name, way) for name, way in ways.items()]
+        found += [self._on_gpus(found[0])] * (not study.encoding.gpus)
+        return found if len(found) > 1 else []
+
+    def _on_gpus(self, usual: Price) -> Price:
+        """Return what the study costs if fits and partitions of variance ask for GPUs."""
+        core, gpu = usual.core_hours, usual.gpu_hours
+        for one in self._estimates:
+            if one.job.kind in ("fit_ridge", "partition_variance"):
+                there = arithmetic_seconds(replace(one.job, gpus=1), self._amounts)
+                here = arithmetic_seconds(one.job, self._amounts)
+                hours = (max(one.cost.seconds - here, 0.0) + there) / 3600
+                core += (hours - one.cost.seconds / 3600) * one.job.threads
+                gpu += hours
+        return Price(what="encoding.gpus: 1", gpu_hours=gpu, core_hours=core, bytes=usual.bytes)
 
     def by_card(self) -> dict[str, float]:
         """Return the hours of embedding on each kind of GPU whose memory holds the largest model.

@@ -8,7 +8,7 @@ class Assumptions(Block):
 
     gpu_tflops: float = 120.0  # that a large model reaches in half precision
     gpu_gb_per_s: float = 1200.0  # reading of weights while a GPU decodes
-    gpu_fit_tflops: float = 5.0  # of fits, in single precision; decompositions are in double
+    gpu_fit_tflops: float = 10.0  # of fits; decompositions, in double precision, as fast
     cpu_gflops_per_thread: float = 90.0  # in single precision
     disk_mb_per_s: float = 400.0  # reading and writing of arrays
     weights_mb_per_s: float = 1000.0  # reading of weights, and moving to the device
@@ -87,6 +87,7 @@ class Plan(Block):
     study: str
     stages: list[Stage]
     folders: list[Folder]
+    record_files: int = 0  # Snakemake's own of every output, logs and benchmarks
     volumes: list[Volume]
     warnings: list[str]
     one_more: list[Price] = []  # of each kind, of which there are some; and the exports
@@ -117,12 +118,14 @@ def plan_table(plan: Plan) -> str:
         f"{shown_hours(plan.startup_core_hours_to_do)} of these core hours are jobs that start; on "
         f"a cluster each starts Snakemake too ({plan.assumptions.cluster_startup_s:g} s), and waits"
     )
+    parts.append(_elapsed(plan))
     disk = [["folder", "files", "in all", "there", "to come"]]
     for folder in plan.folders:
         sizes = (folder.whole_bytes, folder.stored_bytes, folder.bytes_to_come)
         disk.append([folder.folder, f"{folder.files:,}", *map(shown_size, sizes)])
     disk.append(["total", f"{sum(folder.files for folder in plan.folders):,}", "", "", ""])
     parts += ["Disk", _aligned(disk)]
+    parts.append(f"Records, logs and benchmarks are {plan.record_files:,} small files more")
     for volume in plan.volumes:
         verdict = "fits" if volume.fits else "DOES NOT FIT"
         parts.append(
@@ -138,6 +141,16 @@ def plan_table(plan: Plan) -> str:
         parts.append(_aligned([["Embedding, by arithmetic, on", "GPU h"], *rows]))
     parts += [f"! {line}" for line in plan.warnings]
     return "\n\n".join(parts) + "\n"
+
+
+def _elapsed(plan: Plan) -> str:
+    """Say how many days the work to do takes at best, by what there is to do it."""
+    gpu, core = (plan.total(f"{kind}_hours_to_do") / 24 for kind in ("gpu", "core"))
+    days = [
+        f"{max(gpu / gpus, core / cores):.1f} on {cores} cores and {gpus} GPU{'s' * (gpus > 1)}"
+        for gpus, cores in ((1, 16), (4, 64), (16, 256))
+    ]
+    return f"Days at best, all of them busy: {', '.join(days)}"
 
 
 def _priced(price: Price) -> list[str]:

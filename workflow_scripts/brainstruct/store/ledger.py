@@ -65,6 +65,7 @@ class Entry:
     peak_mb: int
     at: float  # end, seconds since the epoch
     cpu: float = 0.0  # seconds of processors, with what the job has waited for
+    gpus: int | None = None  # that it asked for; older lines do not say
 
     @classmethod
     def of_job(cls, job: Any, rule: str, **measured: Any) -> Self:
@@ -273,4 +274,5 @@ def _entry(content: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
         peak_mb=content["peak_mb"],
         at=content["at"],
         cpu=content.get("cpu", 0.0),  # older lines do not say
+        gpus=content.get("gpus"),
     )
