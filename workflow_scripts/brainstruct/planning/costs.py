@@ -28,25 +28,21 @@ _LAZY = {"tabulate_responses", "write_methods", "discard_embeddings", "estimate_
 _KEPT_TWICE = 3
 """Responses of a subject are summed up in double precision before they are stored in single."""
 
-_BANDS = 0.3
+_BANDS, _EVALUATED = 0.3, 26
 """Products of all features with all voxels that the `gram` solver makes per penalty where features
-are like a language model's; 0.45 where no few components stand out."""
-
-_EVALUATED = 26
-"""Penalties that cost the `gram` solver products; more are interpolated."""
+are like a language model's (0.45 where no few components stand out); and penalties that cost it
+products (more are interpolated)."""
 
 _FASTER, _BLOCK = 2.3, 256
 """How often as fast as others the products are that oneDNN makes, of fits and partitions; and rows
 of a triangle that a partition multiplies at once."""
 
-_MIXING_FLOPS = 450
-"""Time to mix and score a prediction of a penalty, image and voxel, in products of a number."""
+_MIXING_FLOPS, _QUANTILE_FLOPS = 450, 2250
+"""Times in products of a number: to mix and score a prediction of a penalty, image and voxel; of a
+pair's quantiles over draws, for each draw and voxel."""
 
-PRESET_PENALTIES, PRESET_FOLDS = 60, 5
-"""Of the preset `oota2025`, which himalaya's own solver fits."""
-
-CROSS_SUBJECT_PENALTIES = 13
-"""Of a ceiling from other subjects."""
+PRESET_PENALTIES, PRESET_FOLDS, CROSS_SUBJECT_PENALTIES = 60, 5, 13
+"""Of the preset `oota2025`, which himalaya's own solver fits; of a ceiling from other subjects."""
 
 _DECOMPOSITION_FLOPS = 5.9, 20.0
 """What decomposes features takes, in products of a number: over features, images and the smaller of
@@ -56,14 +52,11 @@ _EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
 precision, which takes twice as long."""
 
-_QUANTILE_FLOPS = 2250
-"""Time of a pair's quantiles over draws, in products of a number, for each draw and voxel."""
-
 _SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
 
 _START_MB = dict.fromkeys(_TORCH, 600) | dict.fromkeys(_SURFACES_S, 700) | {"build_viewer": 250}
-_START_MB |= {"fit_ridge": 850, "partition_variance": 750, "prepare_responses": 300}
+_START_MB |= {"fit_ridge": 850, "partition_variance": 750, "prepare_responses": 320}
 """Memory of a job before it has read anything, if it is not 200."""
 
 _MAPS_MB, _DRAWN_MB = 340, {"draw_alignment_maps": 250, "draw_noise_ceiling": 200}
@@ -264,9 +257,8 @@ def banded_flops(
 ) -> float:
     """Count a fit of two bands, of `components` each, alone and together.
 
-    Every penalty is tried at every share, on Gram matrices: by half the square of
-    the components, whatever the number `n` of images. `shares` of the first band are
-    tried besides 0 and 1, where one band is left.
+    Every penalty is tried at every share, on Gram matrices: by half the square of the components,
+    whatever `n`, the number of images. Besides 0 and 1, where one band is left, `shares` are tried.
     """
     both = 2 * components
     # Per share, of the columns that it keeps: squares, their triangles in blocks, and cubes.
