@@ -98,7 +98,7 @@ def test_plain_values_and_quoted_ones_pass(tmp_path):
         ("study", "line 1: what stands there is no setting but text, 'study'"),
         ("# ä\nstudy: ä".encode("latin-1"), "is not UTF-8: byte 0xe4 in line 1"),
         ("a: &a {b: *a}", "nested without end, or aliases"),
-        ("study: 2024-13-45", "is no readable YAML (month must be in 1..12)"),
+        ("study: 2024-13-45", "is no readable YAML: month must be in 1..12"),
     ],
 )
 def test_what_is_no_yaml_is_one_line(refused, text, said):

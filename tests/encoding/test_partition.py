@@ -13,6 +13,7 @@ from himalaya.scoring import r2_score_split
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 
+from brainstruct.encoding import banded
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.components import Components, principal_components
@@ -87,6 +88,32 @@ def test_nothing_is_asked_of_a_gpu_that_it_refuses(weighted):
         there = fit_pair(a, b, Y_train, Y_test, replace(options, device=DEVICE))
     for name in here.data_vars:
         np.testing.assert_allclose(here[name], there[name], atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("block", [7, 24])
+def test_losses_are_those_of_weights_that_are_formed(monkeypatch, block, onednn):
+    """Of every share, penalty and voxel, from images that are held out, by plain ridge."""
+    monkeypatch.setattr(banded, "_BLOCK", block)
+    if not onednn:
+        monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    (a, b), Y, _ = planted((0.2, 0.1, 0.1), n_train=90, n_test=10, n_voxels=9, kept=15)
+    X, weights = np.concatenate([a.train, b.train], axis=1), np.tile([0.5, 1.0, 1.5], 30)
+    options = BandedOptions([3.0, 50.0, 4e3], folds=3, targets_per_batch=4)
+    shares = [0.0, 0.3, 1.0]
+    found = banded._Search(X, Y, weights, 15, shares, options).cross_validate()
+    expected = np.zeros((3, 3, 9))
+    for fit, held in KFold(3, shuffle=True, random_state=0).split(X):
+        w = weights[fit, None]
+        means = [(w * one[fit]).sum(0) / w.sum() for one in (X, Y)]
+        for row, share in enumerate(shares):
+            bands = (X - means[0]) * np.repeat([share, 1 - share], 15) ** 0.5
+            A, T = bands[fit], bands[held]
+            for column, alpha in enumerate(options.alphas):
+                left = A.T @ (w * A) + alpha * np.eye(30)
+                guess = T @ np.linalg.solve(left, A.T @ (w * (Y[fit] - means[1])))
+                expected[row, column] += ((Y[held] - means[1] - guess) ** 2).mean(0) / 3
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kept", [100, 5])

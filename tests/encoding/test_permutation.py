@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import binom, pearsonr
 
+from brainstruct.encoding.comparison import ComparisonOptions
 from brainstruct.encoding.fdr import benjamini_hochberg
 from brainstruct.encoding.permutation import BLOCK, FLOOR, PermutationTest
+from brainstruct.encoding.regions import Region
+from brainstruct.encoding.uncertainty import against_chance, over_images
 from solvers import fit_ridge
 
 
@@ -153,3 +159,29 @@ def test_bad_input_is_refused():
         permutation_p(truth, prediction, n_permutations=0)
     with pytest.raises(ValueError, match="no \\(images, voxels\\)"):
         PermutationTest(np.zeros((0, 3), np.float32))
+
+
+def test_uncertainty_of_many_voxels_holds_few_copies():
+    """Of single precision; predictions of all voxels in double precision would be eight of them."""
+    random = np.random.default_rng(0)
+    coords = {"stimulus": np.arange(40), "voxel": np.arange(60_000)}
+    truth, *others = (
+        xr.DataArray(
+            random.standard_normal((40, 60_000), np.float32), coords, ["stimulus", "voxel"]
+        )
+        for _ in range(3)
+    )
+    predictions = dict(zip("ab", others, strict=True))
+    test = PermutationTest(truth.values, n_permutations=40)
+    ceiling = xr.DataArray(np.ones(60_000), dims="voxel")
+    regions = [Region("mask", "all", np.ones(60_000, bool))]
+    options = ComparisonOptions(n_draws=20)
+    tracemalloc.start()
+    try:
+        against_chance(predictions, test, "best")
+        assert tracemalloc.get_traced_memory()[1] < 4 * truth.nbytes
+        tracemalloc.reset_peak()
+        over_images(truth, predictions, ceiling, regions, rule="best", options=options)
+        assert tracemalloc.get_traced_memory()[1] < truth.nbytes
+    finally:
+        tracemalloc.stop()

@@ -9,10 +9,12 @@ import pytest
 from planned import build
 from torch.utils.flop_counter import FlopCounterMode
 
+from brainstruct.encoding import banded
 from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.cross_subject import CrossSubjectOptions
 from brainstruct.encoding.preset import ALPHAS, FOLDS
+from brainstruct.planning import costs
 from brainstruct.planning.costs import (
     CROSS_SUBJECT_PENALTIES,
     PRESET_FOLDS,
@@ -164,7 +166,16 @@ def test_a_preset_replaces_penalties_and_solver(paper_config, amounts):
         (500, 40, 800, 20, 1, 3),
     ],
 )
-def test_banded_ridge_is_counted_as_it_fits(n, components, voxels, penalties, shares, folds):
+def test_banded_ridge_is_counted_as_it_fits(
+    monkeypatch, n, components, voxels, penalties, shares, folds
+):
+    # Neither products of oneDNN nor decompositions are counted; a triangle has several blocks.
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    monkeypatch.setattr(costs, "_FASTER", 1.0)
+    monkeypatch.setattr(costs, "_EIGEN_FLOPS", 0.0)
+    assert costs._BLOCK == banded._BLOCK
+    for module in (banded, costs):
+        monkeypatch.setattr(module, "_BLOCK", 16)
     random = np.random.default_rng(0)
 
     def normal(rows, columns):
@@ -178,7 +189,7 @@ def test_banded_ridge_is_counted_as_it_fits(n, components, voxels, penalties, sh
     )
     found = counted(lambda: fit_pair(*bands, normal(n, voxels), normal(50, voxels), options))
     estimate = banded_flops(n, components, voxels, penalties, shares, folds)
-    assert found == pytest.approx(estimate, rel=0.15)
+    assert found == pytest.approx(estimate, rel=0.05)
 
 
 def test_weights_and_a_block_of_states_are_held(paper_config, amounts):
@@ -300,10 +311,11 @@ def test_partitions_grow_with_pairs_penalties_and_shares(paper_config, amounts):
     assert 10 * 2 * 9000 * 4096**2 < components < 0.5 * fits
     paper_config["partition"]["reference"] = "all"
     assert partition_flops(job, build(paper_config)) == pytest.approx(components + 5 * fits)
-    # Each penalty is tried: none is interpolated.
-    paper_config["encoding"]["alphas"]["count"] = 100
-    ratio = partition_flops(job, build(paper_config)) / (components + 5 * fits)
-    assert ratio == pytest.approx(4, rel=0.2)
+    # Each penalty is tried, none is interpolated, and costs a triangle.
+    paper_config["encoding"]["alphas"]["count"] = 50
+    more = partition_flops(job, build(paper_config)) - (components + 5 * fits)
+    triangles = 5 * 1024 * (1024 + 256) / 2 + 2 * 512 * (512 + 256) / 2
+    assert more == pytest.approx(45 * 5 * 2 * 15_724 * 25 * triangles / 2.3)
     paper_config["encoding"]["alphas"]["count"] = 25
     paper_config["partition"]["shares"] = [0.5]
     few = build(paper_config)

@@ -18,11 +18,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from size import NAMED, Size
 from states import LARGER, OUTLIERS, States
 from subject import voxels_of, write_images
-from table import compare, document, shown
+from table import FOUND, HEAD, LONG, compare, document, shown
 
 from brainstruct.datasets.nsd.layout import Layout
 from brainstruct.datasets.nsd.synthetic.photographs import draw_crop
+from brainstruct.planning.amounts import Amounts
 from brainstruct.planning.jobs import Job
+from brainstruct.planning.plan import make_plan
 from brainstruct.planning.report import Plan, Stage
 from brainstruct.store.ledger import Entry, Ledger, Made
 
@@ -153,6 +155,44 @@ def test_the_table_goes_between_its_marks(done, tmp_path):
     assert str(tmp_path) not in text
     assert text.endswith("<!-- end of rehearsal full -->\nafter\n")
     assert "\nold\n" not in text
+
+
+def measured(name: str) -> dict[str, list[str]]:
+    """Return the rows of a table of docs/cost.md, by stage."""
+    text = (Path(__file__).parents[2] / "docs/cost.md").read_text(encoding="utf-8")
+    table = text.split(f"<!-- rehearsal {name} -->")[1].split("<!-- end")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    return {row[0]: row[1:] for row in rows if len(row) == len(HEAD) and row[0] != HEAD[0]}
+
+
+@pytest.mark.parametrize("name", ["full", "other"])
+def test_the_plan_says_what_stages_took_and_held(tmp_path, monkeypatch, name):
+    from rehearse import Rehearsal, write_checkpoints
+
+    size = NAMED[name]
+    rehearsal = Rehearsal(tmp_path, size, cores=1, threads=1)
+    study = rehearsal.study()
+    write_checkpoints(study, size.width)
+    monkeypatch.setattr(Amounts, "voxels", lambda self, subject: size.n_voxels)
+    monkeypatch.setattr(Amounts, "split", lambda self, subject: (size.own, size.shared))
+    jobs = rehearsal.jobs("all")
+    compared = 0
+    for stage in make_plan(study, jobs, jobs).stages:
+        row = measured(name).get(stage.rule)
+        if stage.rule in FOUND or row is None:
+            continue
+        took, held, told = (float(row[HEAD.index(column) - 1]) for column in
+                                  ("CPU s", "peak GB", "planned GB"))  # fmt: skip
+        seconds, gigabytes = stage.core_hours * 3600, stage.peak_memory_mb / 1e3
+        # Here no file of the data set is there whose bytes would count.
+        assert told == pytest.approx(gigabytes, rel=0.25), f"{stage.rule}: the document is old"
+        if took > LONG:
+            assert 0.9 < seconds / took < 1.35, stage.rule
+            compared += 1
+        if held > 0.4:
+            assert 0.9 < gigabytes / held < 1.5, stage.rule
+            compared += 1
+    assert compared >= 10
 
 
 @pytest.mark.study

@@ -78,7 +78,6 @@ def read_argument(entry: str) -> Given:
 
 def _read(given: Given, text: str, place: Place = ()) -> Any:
     """Return what a text says of a setting, and note what is wrong with it; nothing: of all."""
-    path, loader = given.path, yaml.SafeLoader("")
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
@@ -88,18 +87,14 @@ def _read(given: Given, text: str, place: Place = ()) -> Any:
             written = str(root.value)[:40]
             what = "a list" if isinstance(root, yaml.SequenceNode) else f"text, {shown(written)}"
             fault = f"line {root.start_mark.line + 1}: what stands there is no setting but {what}; "
-            raise InputError(path, f"{fault}every setting is 'name: value', on a line", CURE)
+            raise InputError(given.path, f"{fault}every setting is 'name: value', on a line", CURE)
         _Walk(given, text).walk(root, place)
         return loader.construct_document(root)
-    except yaml.YAMLError as error:
-        fault = f"is no readable YAML: {syntax_fault(error, text)}"
-        raise InputError(path, fault, "Mend what stands there") from error
-    except RecursionError as error:
-        raise InputError(path, "is nested without end", "Mend what stands there") from error
-    except (ValueError, TypeError, OverflowError) as error:  # a date that no calendar has
-        raise InputError(
-            path, f"is no readable YAML ({error})", "Mend what stands there"
-        ) from error
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
+        said = syntax_fault(error, text) if isinstance(error, yaml.YAMLError) else str(error)
+        said = "nested without end" if isinstance(error, RecursionError) else said
+        fault = f"is no readable YAML: {said}"
+        raise InputError(given.path, fault, "Mend what stands there") from error
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,7 @@ can fall back on either. All that cross-validation needs follows from each
 fold's X'X and X'Y: with few features (principal components) it costs little.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,12 @@ from brainstruct.encoding.components import Components
 from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
+from brainstruct.encoding.solver.arrays import packed
 
 Tensor = torch.Tensor
+
+_BLOCK = 256
+"""Rows of a triangle that are multiplied at once: of 1,024, 62 % of a square are left."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,10 @@ def fit_pair(
     shares = sorted({0.0, 1.0, *options.shares})
     if shares[0] < 0 or shares[-1] > 1:
         raise ValueError(f"shares lie between 0 and 1, got {shares}")
-    scale = _equal_variance(a, b)
+    # Both bands have the same variance, on average one per feature.
+    wanted = (a.n_features + b.n_features) / 2
+    variances = (one.train.var(0, dtype=np.float64).sum() / one.variance_kept for one in (a, b))
+    scale = [np.float32(np.sqrt(wanted / variance)) for variance in variances]
     train = np.concatenate([a.train * scale[0], b.train * scale[1]], axis=1)
     test = np.concatenate([a.test * scale[0], b.test * scale[1]], axis=1)
     weights = np.ones(len(train)) if options.weights is None else options.weights
@@ -112,28 +119,22 @@ class _Search:
         self._root = torch.as_tensor(np.sqrt(weights, dtype=np.float32)[:, None]).to(self._device)
         self._X = torch.as_tensor(X - self._mean.astype(np.float32)).to(self._device)
         self._Y = np.asarray(Y, dtype=np.float32)
-        # X is centred, so the targets' means drop out of the products.
-        products, sums = [], []
+        self._offset = weighted_mean(Y, weights).astype(np.float32)
+        products = []
         for part in batches(Y.shape[1], options.targets_per_batch):
-            y = torch.as_tensor(self._Y[:, part]).to(self._device)
+            y = torch.as_tensor(self._Y[:, part] - self._offset[part]).to(self._device)
             products.append(self._X.T @ (self._root**2 * y))
-            sums.append((self._root**2 * y).sum(0))
-        self._products, self._sums = torch.cat(products, dim=1), torch.cat(sums)
-        self._alphas = torch.as_tensor(np.asarray(options.alphas), dtype=torch.float64)
-        self._n_a = n_a
-        # Each share keeps only the columns of bands that it gives any weight.
-        self._bands = []
-        for share in shares:
-            scale = np.repeat([share, 1 - share], [n_a, X.shape[1] - n_a]) ** 0.5
-            kept = np.flatnonzero(scale)
-            columns = (torch.as_tensor(array).to(self._device) for array in (kept, scale[kept]))
-            self._bands.append(tuple(columns))
+        self._products = torch.cat(products, dim=1)
+        self._alphas = torch.as_tensor(np.asarray(options.alphas, np.float64)).to(self._device)
+        self._bands = slice(n_a), slice(n_a, None)
+        scales = (np.repeat([s, 1 - s], [n_a, X.shape[1] - n_a]) ** 0.5 for s in shares)
+        self._scales = [torch.as_tensor(scale).to(self._device) for scale in scales]
 
     def cross_validate(self) -> Array:
         """Return the mean squared error over folds, (share, alpha, voxel)."""
         n_images, n_voxels = self._Y.shape
         folds = KFold(self._options.folds, shuffle=True, random_state=self._options.seed)
-        loss = np.zeros((len(self._bands), len(self._alphas), n_voxels), dtype=np.float32)
+        loss = np.zeros((len(self._scales), len(self._alphas), n_voxels), dtype=np.float32)
         whole = gram(self._root * self._X)
         total = (self._root**2 * self._X).sum(0, dtype=torch.float64)
         for _, held in folds.split(self._X):
@@ -143,17 +144,40 @@ class _Search:
             mean = (total - (root**2 * X).sum(0, dtype=torch.float64)) / n_fit
             fit = whole - gram(root * X) - n_fit * torch.outer(mean, mean)
             # Held-out images as the training images' mean sees them; they count alike.
-            seen = gram(X - mean)
-            bases = [self._basis(fit, seen, band) for band in range(len(self._bands))]
-            for part, rest, right, squares in self._cross_products(held, mean, n_fit):
-                for band, (spectrum, basis, metric) in enumerate(bases):
-                    kept = self._bands[band][0]
-                    projected, target = basis.T @ rest[kept], basis.T @ right[kept]
-                    for row, alpha in enumerate(self._alphas):
-                        w = projected / (spectrum + alpha).to(torch.float32)[:, None]
-                        error = squares + (w * (metric @ w - 2 * target)).sum(0)
-                        loss[band, row, part] += (error / len(held)).cpu().numpy()
+            centred = X - mean
+            seen, X_seen = gram(centred), centred.to(torch.float32)
+            y = torch.as_tensor(self._Y[held] - self._offset).to(self._device)
+            offset = -(root**2 * y).sum(0) / n_fit
+            rest = self._products - _times(X.T, (root**2 * y).T)
+            rest -= n_fit * torch.outer(mean.to(torch.float32), offset)
+            y -= offset
+            right, squares = _times(X_seen.T, y.T), (y**2).sum(0)
+            for number, scale in enumerate(self._scales):
+                spectrum, basis, metric = _basis(fit, seen, scale)
+                projected, target = (_times(each.T, basis.T) for each in (rest, right))
+                error = squares + self._explained(spectrum, metric, projected, target)
+                loss[number] += (error / len(held)).cpu().numpy()
         return (loss / self._options.folds).astype(np.float32)
+
+    def _explained(
+        self, spectrum: Tensor, metric: Tensor, projected: Tensor, target: Tensor
+    ) -> Tensor:
+        """Return w'Mw - 2 w't, (alpha, voxel), for the weights w = p / (spectrum + alpha).
+
+        p, t (voxel, component) are `projected`, `target`, M is `metric`. The weights are never
+        formed: the penalty goes to M, of which, as it is symmetric, a triangle is multiplied.
+        """
+        shrunk = (1 / (spectrum + self._alphas[:, None])).to(torch.float32)
+        found = -2 * shrunk @ (projected * target).T
+        triangle = metric.tril() + metric.tril(-1)
+        for block in batches(len(metric), _BLOCK):
+            upto = slice(block.stop)
+            for row, each in zip(found, shrunk, strict=True):
+                right = packed(triangle[block, upto] * torch.outer(each[block], each[upto]))
+                for part in batches(len(projected), self._options.targets_per_batch):
+                    products = _times(projected[part, upto], right)
+                    row[part] += (products * projected[part, block]).sum(1)
+        return found
 
     def predict(
         self, test: Array, share: NDArray[np.intp], alpha: NDArray[np.float64]
@@ -162,53 +186,35 @@ class _Search:
         X = torch.as_tensor(test - self._mean.astype(np.float32)).to(self._device)
         whole = gram(self._root * self._X)
         parts = np.zeros((2, len(test), self._Y.shape[1]), dtype=np.float32)
-        for band, (kept, _) in enumerate(self._bands):
-            chosen = np.flatnonzero(share == band)
+        for number, scale in enumerate(self._scales):
+            chosen = np.flatnonzero(share == number)
             if not chosen.size:
                 continue
-            spectrum, basis, _ = self._basis(whole, whole, band)
-            for part in batches(chosen.size, self._options.targets_per_batch):
-                voxels = chosen[part]
-                projected = basis.T @ self._products[kept][:, voxels]
-                penalty = torch.as_tensor(alpha[voxels]).to(self._device)
-                weights = basis @ (projected / (spectrum[:, None] + penalty).to(torch.float32))
-                first = kept < self._n_a
-                for which, mask in enumerate((first, ~first)):
-                    guess = X[:, kept[mask]] @ weights[mask]
-                    parts[which][:, voxels] = guess.cpu().numpy()
+            spectrum, basis, _ = _basis(whole, whole, scale)
+            penalised = spectrum[:, None] + torch.as_tensor(alpha[chosen]).to(self._device)
+            weights = basis @ (basis.T @ self._products[:, chosen] / penalised.float())
+            for part, band in zip(parts, self._bands, strict=True):
+                part[:, chosen] = (X[:, band] @ weights[band]).cpu().numpy()
         return parts[0], parts[1]
 
-    def _basis(self, fit: Tensor, seen: Tensor, band: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return eigenvalues, scaled eigenvectors, and held-out products in that basis."""
-        kept, scale = self._bands[band]
-        scaled = scale[:, None] * fit[kept][:, kept] * scale
-        spectrum, vectors = eigh(scaled, torch.linalg.eigh)
-        basis = scale[:, None] * vectors
-        metric = basis.T @ seen[kept][:, kept] @ basis
-        return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)
 
-    def _cross_products(
-        self, held: NDArray[np.intp], mean: Tensor, n_fit: float
-    ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
-        """Yield, batch by batch, X'Y of training and held-out images and the targets' squares."""
-        rows = torch.as_tensor(held).to(self._device)
-        X, weights, centre = self._X[rows], self._root[rows] ** 2, mean.to(torch.float32)
-        for part in batches(self._Y.shape[1], self._options.targets_per_batch):
-            y = torch.as_tensor(np.ascontiguousarray(self._Y[held, part])).to(self._device)
-            offset = (self._sums[part] - (weights * y).sum(0)) / n_fit
-            rest = self._products[:, part] - X.T @ (weights * y)
-            rest -= n_fit * torch.outer(centre, offset)
-            y = y - offset
-            right = X.T @ y - torch.outer(centre, y.sum(0))
-            yield part, rest, right, (y**2).sum(0)
+def _basis(fit: Tensor, seen: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return eigenvalues, scaled eigenvectors, and held-out products in that basis.
+
+    Columns that get no weight are left out of the decomposition.
+    """
+    kept = scale > 0
+    scaled = scale[:, None] * fit * scale
+    spectrum, vectors = eigh(scaled[kept][:, kept], torch.linalg.eigh)
+    basis = torch.zeros_like(scaled[:, kept])
+    basis[kept] = scale[kept][:, None] * vectors
+    metric = basis.T @ seen @ basis
+    return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)
 
 
-def _equal_variance(a: Components, b: Components) -> tuple[np.float32, np.float32]:
-    """Return scales that give both bands the same variance, on average one per feature."""
-    wanted = (a.n_features + b.n_features) / 2
-    variances = (one.train.var(0, dtype=np.float64).sum() / one.variance_kept for one in (a, b))
-    first, second = (np.float32(np.sqrt(wanted / variance)) for variance in variances)
-    return first, second
+def _times(left: Tensor, right: Tensor) -> Tensor:
+    """Return ``left @ right.T``, on a CPU by oneDNN; either may be `packed`."""
+    return torch.nn.functional.linear(packed(left), packed(right)).to_dense()
 
 
 def _shares(

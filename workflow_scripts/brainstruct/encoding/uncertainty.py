@@ -70,13 +70,14 @@ def over_images(
     Returns dims instruction (`MEAN` last), region, draw; coordinates ``family`` and ``label`` on
     region. NaN where no voxel of the region has a ceiling.
     """
-    varies = centre(truth.transpose("stimulus", "voxel").values)[1] != 0
+    measured = truth.transpose("stimulus", "voxel").values
+    parts = list(batches(truth.sizes["voxel"], options.voxels_at_once))
+    varies = np.concatenate([centre(measured[:, here])[1] for here in parts]) != 0
     shares = ratio_weights(regions, np.where(varies, ceiling.values, np.nan))
     weights = image_weights(truth["stimulus"].values, options.n_draws, options.seed)
     draws = np.zeros((len(predictions) + 1, options.n_draws, len(regions)))
-    for here in batches(truth.sizes["voxel"], options.voxels_at_once):
-        measured = truth.isel(voxel=here).transpose("stimulus", "voxel").values
-        resampler = Resampler(measured.astype(np.float32), weights)
+    for here in parts:
+        resampler = Resampler(measured[:, here].astype(np.float32), weights)
         for row, prediction in enumerate(predictions.values()):
             x = _column(prediction.isel(voxel=here), rule)
             r = resampler.correlate(x) * x.std(0)
@@ -115,7 +116,9 @@ def over_images_by_layer(
 def _column(prediction: xr.DataArray, rule: LayerRule) -> Array:
     """Return what stands for an instruction's score, (n_images, n_voxels): see the module."""
     values = prediction.transpose("stimulus", "voxel").values.astype(np.float32)
-    return values if rule == "mean" else zscore(values)[0]
+    for here in batches(values.shape[1] if rule == "best" else 0, ComparisonOptions.voxels_at_once):
+        values[:, here] = zscore(values[:, here])[0]
+    return values
 
 
 def _tested(x: Array, test: PermutationTest | None) -> Chance:

@@ -22,30 +22,27 @@ _TESTING = {"assess_scores", "compare_models", "compare_instructions", "estimate
 COMPUTED = {"embed", "fit_ridge", "partition_variance"} | _TESTING
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
-_LAZY = {"tabulate_responses", "write_methods", "discard_embeddings"}
-"""Rules that open large arrays and read answers or provenance alone."""
+_LAZY = {"tabulate_responses", "write_methods", "discard_embeddings", "estimate_ceiling"}
+"""Rules that open large arrays and read answers, provenance or lists of images alone."""
 
 _KEPT_TWICE = 3
 """Responses of a subject are summed up in double precision before they are stored in single."""
 
-_BANDS = 0.3
+_BANDS, _EVALUATED = 0.3, 26
 """Products of all features with all voxels that the `gram` solver makes per penalty where features
-are like a language model's; 0.45 where no few components stand out."""
+are like a language model's (0.45 where no few components stand out); and penalties that cost it
+products (more are interpolated)."""
 
-_EVALUATED = 26
-"""Penalties that cost the `gram` solver products; more are interpolated."""
+_FASTER, _BLOCK = 2.3, 256
+"""How often as fast as others the products are that oneDNN makes, of fits and partitions; and rows
+of a triangle that a partition multiplies at once."""
 
-_FASTER = 2.3
-"""How often as fast as other products those of the `gram` solver are: oneDNN makes them."""
+_MIXING_FLOPS, _QUANTILE_FLOPS = 450, 2250
+"""Times in products of a number: to mix and score a prediction of a penalty, image and voxel; of a
+pair's quantiles over draws, for each draw and voxel."""
 
-_MIXING_FLOPS = 450
-"""Time to mix and score a prediction of a penalty, image and voxel, in products of a number."""
-
-PRESET_PENALTIES, PRESET_FOLDS = 60, 5
-"""Of the preset `oota2025`, which himalaya's own solver fits."""
-
-CROSS_SUBJECT_PENALTIES = 13
-"""Of a ceiling from other subjects."""
+PRESET_PENALTIES, PRESET_FOLDS, CROSS_SUBJECT_PENALTIES = 60, 5, 13
+"""Of the preset `oota2025`, which himalaya's own solver fits; of a ceiling from other subjects."""
 
 _DECOMPOSITION_FLOPS = 5.9, 20.0
 """What decomposes features takes, in products of a number: over features, images and the smaller of
@@ -55,14 +52,16 @@ _EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
 precision, which takes twice as long."""
 
-_QUANTILE_FLOPS = 2250
-"""Time of a pair's quantiles over draws, in products of a number, for each draw and voxel."""
-
 _SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
 
-_IMPORTS_MB, _TORCH_MB = 200, 600
-"""Memory of a job before it has read anything, and with torch or surfaces."""
+_START_MB = dict.fromkeys(_TORCH, 600) | dict.fromkeys(_SURFACES_S, 700) | {"build_viewer": 250}
+_START_MB |= {"fit_ridge": 850, "partition_variance": 750, "prepare_responses": 320}
+"""Memory of a job before it has read anything, if it is not 200."""
+
+_MAPS_MB, _DRAWN_MB = 340, {"draw_alignment_maps": 250, "draw_noise_ceiling": 200}
+"""The same of figures with flatmaps, which read the study's store of cortices; and images in colour
+of each input besides the store and one more."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,9 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     read = written if job.kind in _LAZY else _results_read(job, amounts, size_of)
     seconds = startup_seconds(job, assumed) + _SURFACES_S.get(job.kind, 0.0)
     seconds += assumed.file_s * len(job.inputs)
-    memory = float(_TORCH_MB if job.kind in _TORCH.union(_SURFACES_S) else _IMPORTS_MB)
+    maps = job.kind.startswith("draw_") and any("/pycortex/" in name for name in job.inputs)
+    memory = float(_MAPS_MB if maps else _START_MB.get(job.kind, 200))
+    memory += _DRAWN_MB.get(job.kind, 0) * max(len(job.inputs) - 2, 0)
     if job.kind == "embed":
         # Images are read one by one; one instruction's states are held, and once more as a file.
         seconds += embed_seconds(job, amounts, assumed)
@@ -99,9 +100,9 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     seconds += arithmetic_seconds(job, amounts)
     if job.kind in ("fit_ridge", "partition_variance"):
         return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
-    if job.kind in _TESTING:  # responses to test images, scaled, and predictions piece by piece
+    if job.kind in _TESTING:  # responses to test images, scaled, and predictions, one by one
         subject = job.wildcards["subject"]
-        read = 3 * 4.0 * amounts.split(subject)[1] * amounts.voxels(subject)
+        read = 4.5 * 4 * amounts.split(subject)[1] * amounts.voxels(subject)
     return Cost(seconds, memory + (read + 2 * written) / _MB)
 
 
@@ -265,22 +266,22 @@ def banded_flops(
 ) -> float:
     """Count a fit of two bands, of `components` each, alone and together.
 
-    Every penalty is tried at every share, on Gram matrices: by the square of
-    the components, whatever the number `n` of images. `shares` of the first band are
-    tried besides 0 and 1, where one band is left.
+    Every penalty is tried at every share, on Gram matrices: by half the square of the components,
+    whatever `n`, the number of images. Besides 0 and 1, where one band is left, `shares` are tried.
     """
     both = 2 * components
-    # Per share, squares and cubes of the columns that it keeps.
+    # Per share, of the columns that it keeps: squares, their triangles in blocks, and cubes.
     squares = 2 * components**2 + shares * both**2
+    triangles = (squares + min(_BLOCK, components) * (2 * components + shares * both)) / 2
     cubes = 2 * components**3 + shares * both**3
-    searched = folds * 2 * voxels * squares * (penalties + 2)
-    products = 3 * 2 * n * both * voxels
-    refits = 2 * 2 * voxels * (both**2 + 2 * components**2)
+    searched = folds * 2 * voxels * (triangles * penalties + 2 * squares)
+    fast = searched + 2 * 2 * n * both * voxels
+    slow = 2 * n * both * voxels + 2 * 2 * voxels * (both**2 + 2 * components**2)
     # In double precision, which takes twice as long: Gram matrices, eigendecompositions and
     # their products, in every fold, and in the refits of the joint model and of each band.
     grams = 2 * 5 * 2 * n * both**2
     bases = 2 * (_EIGEN_FLOPS + 4) * ((folds + 1) * cubes + 2 * components**3)
-    return float(searched + products + refits + grams + bases)
+    return float(fast / _FASTER + slow + grams + bases)
 
 
 def _decomposition_flops(n: int, p: int) -> float:
