@@ -56,7 +56,7 @@ _SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
 
 _START_MB = dict.fromkeys(_TORCH, 600) | dict.fromkeys(_SURFACES_S, 700) | {"build_viewer": 250}
-_START_MB |= {"fit_ridge": 850, "partition_variance": 750, "prepare_responses": 320}
+_START_MB |= {"fit_ridge": 850, "partition_variance": 760, "prepare_responses": 320}
 """Memory of a job before it has read anything, if it is not 200."""
 
 _MAPS_MB, _DRAWN_MB = 340, {"draw_alignment_maps": 250, "draw_noise_ceiling": 200}
