@@ -14,21 +14,19 @@ from brainstruct.encoding.banded import BandedOptions, fit_pair
 from brainstruct.encoding.components import Components
 from brainstruct.encoding.cross_subject import CrossSubjectOptions
 from brainstruct.encoding.preset import ALPHAS, FOLDS
-from brainstruct.planning import costs
+from brainstruct.planning import solvers
 from brainstruct.planning.costs import (
     CROSS_SUBJECT_PENALTIES,
     PRESET_FOLDS,
     PRESET_PENALTIES,
-    banded_flops,
     embed_flops,
-    gram_flops,
-    himalaya_flops,
     job_cost,
     partition_flops,
     resampling_flops,
     ridge_flops,
 )
 from brainstruct.planning.jobs import Job
+from brainstruct.planning.solvers import banded_flops, gram_flops, himalaya_flops
 from solvers import fit_oota2025
 
 EMBED = Job(
@@ -171,11 +169,10 @@ def test_banded_ridge_is_counted_as_it_fits(
 ):
     # Neither products of oneDNN nor decompositions are counted; a triangle has several blocks.
     monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
-    monkeypatch.setattr(costs, "_FASTER", 1.0)
-    monkeypatch.setattr(costs, "_EIGEN_FLOPS", 0.0)
-    assert costs._BLOCK == banded._BLOCK
-    for module in (banded, costs):
-        monkeypatch.setattr(module, "_BLOCK", 16)
+    monkeypatch.setattr(solvers, "_EIGEN_FLOPS", 0.0)
+    assert solvers.BLOCK == banded._BLOCK
+    monkeypatch.setattr(solvers, "BLOCK", 16)
+    monkeypatch.setattr(banded, "_BLOCK", 16)
     random = np.random.default_rng(0)
 
     def normal(rows, columns):
@@ -188,7 +185,7 @@ def test_banded_ridge_is_counted_as_it_fits(
         np.logspace(0, 3, penalties), np.linspace(0.2, 0.8, shares).tolist(), folds
     )
     found = counted(lambda: fit_pair(*bands, normal(n, voxels), normal(50, voxels), options))
-    estimate = banded_flops(n, components, voxels, penalties, shares, folds)
+    estimate = banded_flops(n, components, voxels, penalties, shares, folds, faster=1.0)
     assert found == pytest.approx(estimate, rel=0.05)
 
 

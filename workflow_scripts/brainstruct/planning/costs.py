@@ -8,6 +8,14 @@ from brainstruct.models.registry import FAMILIES
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.jobs import Job
 from brainstruct.planning.report import Assumptions
+from brainstruct.planning.solvers import (
+    EVALUATED,
+    FASTER,
+    banded_flops,
+    decomposition_flops,
+    gram_flops,
+    himalaya_flops,
+)
 from brainstruct.workflow.rooms import Rooms
 
 _MB = 1e6
@@ -28,29 +36,11 @@ _LAZY = {"tabulate_responses", "write_methods", "discard_embeddings", "estimate_
 _KEPT_TWICE = 3
 """Responses of a subject are summed up in double precision before they are stored in single."""
 
-_BANDS, _EVALUATED = 0.3, 26
-"""Products of all features with all voxels that the `gram` solver makes per penalty where features
-are like a language model's (0.45 where no few components stand out); and penalties that cost it
-products (more are interpolated)."""
-
-_FASTER, _BLOCK = 2.3, 256
-"""How often as fast as others the products are that oneDNN makes, of fits and partitions; and rows
-of a triangle that a partition multiplies at once."""
-
-_MIXING_FLOPS, _QUANTILE_FLOPS = 450, 2250
-"""Times in products of a number: to mix and score a prediction of a penalty, image and voxel; of a
-pair's quantiles over draws, for each draw and voxel."""
+_QUANTILE_FLOPS = 2250
+"""Time of a pair's quantiles over draws, in products of a number, for each draw and voxel."""
 
 PRESET_PENALTIES, PRESET_FOLDS, CROSS_SUBJECT_PENALTIES = 60, 5, 13
 """Of the preset `oota2025`, which himalaya's own solver fits; of a ceiling from other subjects."""
-
-_DECOMPOSITION_FLOPS = 5.9, 20.0
-"""What decomposes features takes, in products of a number: over features, images and the smaller of
-them; and over the cube of that."""
-
-_EIGEN_FLOPS = 22
-"""Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
-precision, which takes twice as long."""
 
 _SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
@@ -184,7 +174,7 @@ def ridge_flops(job: Job, amounts: Amounts) -> float:
         return himalaya_flops(n, p, voxels, PRESET_PENALTIES, PRESET_FOLDS)
     if encoding.solver == "himalaya":
         return himalaya_flops(n, p, voxels, encoding.alphas.count, encoding.folds)
-    faster = 1.0 if job.gpus else _FASTER
+    faster = 1.0 if job.gpus else FASTER
     return gram_flops(n, p, voxels, encoding.alphas.count, encoding.folds, faster)
 
 
@@ -205,8 +195,9 @@ def partition_flops(job: Job, amounts: Amounts) -> float:
         study.encoding.alphas.count,
         len({*study.partition.shares} - {0.0, 1.0}),
         study.encoding.folds,
+        1.0 if job.gpus else FASTER,
     )
-    return instructions * _decomposition_flops(n, p) + pairs * fit
+    return instructions * decomposition_flops(n, p) + pairs * fit
 
 
 def resampling_flops(job: Job, amounts: Amounts) -> float:
@@ -232,65 +223,6 @@ def resampling_flops(job: Job, amounts: Amounts) -> float:
     return float(voxels * (each + draws * _QUANTILE_FLOPS * amounts.compared(job)))
 
 
-def gram_flops(
-    n: int, p: int, voxels: int, penalties: int, folds: int, faster: float = _FASTER
-) -> float:
-    """Count a fit of the `gram` solver to `n` images of `p` features.
-
-    Responses are projected onto components; for every penalty, what is left of the held-out images
-    is made in bands of components, and multiplied by an inverse of their number.
-    """
-    evaluated, held, rank = min(penalties, _EVALUATED), n / folds, min(n, p)
-    products = 2 * n * voxels * (rank + evaluated * (_BANDS * rank + held))
-    products += 2 * evaluated * folds * held**3
-    mixing = _MIXING_FLOPS * evaluated * n * voxels
-    return _decomposition_flops(n, p) + products / faster + mixing
-
-
-def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
-    """Count a fit of himalaya's own solver.
-
-    For every fold and penalty it makes the matrix that turns responses into
-    weights, applies it to the held-out features, and the result to the
-    responses; then once more, of all images, for the weights.
-    """
-    fitted = n - n // folds
-    rank = min(fitted, p)
-    per_penalty = 2 * fitted * (folds * p * rank + n * p + n * voxels) + 2 * n * p * min(n, p)
-    decompositions = (folds + 1) * (4 * n * p * rank + _EIGEN_FLOPS * rank**3)
-    return float(penalties * per_penalty + decompositions)
-
-
-def banded_flops(
-    n: int, components: int, voxels: int, penalties: int, shares: int, folds: int
-) -> float:
-    """Count a fit of two bands, of `components` each, alone and together.
-
-    Every penalty is tried at every share, on Gram matrices: by half the square of the components,
-    whatever `n`, the number of images. Besides 0 and 1, where one band is left, `shares` are tried.
-    """
-    both = 2 * components
-    # Per share, of the columns that it keeps: squares, their triangles in blocks, and cubes.
-    squares = 2 * components**2 + shares * both**2
-    triangles = (squares + min(_BLOCK, components) * (2 * components + shares * both)) / 2
-    cubes = 2 * components**3 + shares * both**3
-    searched = folds * 2 * voxels * (triangles * penalties + 2 * squares)
-    fast = searched + 2 * 2 * n * both * voxels
-    slow = 2 * n * both * voxels + 2 * 2 * voxels * (both**2 + 2 * components**2)
-    # In double precision, which takes twice as long: Gram matrices, eigendecompositions and
-    # their products, in every fold, and in the refits of the joint model and of each band.
-    grams = 2 * 5 * 2 * n * both**2
-    bases = 2 * (_EIGEN_FLOPS + 4) * ((folds + 1) * cubes + 2 * components**3)
-    return float(fast / _FASTER + slow + grams + bases)
-
-
-def _decomposition_flops(n: int, p: int) -> float:
-    """Count the smaller Gram matrix and its decomposition, and products with it, in double."""
-    smaller = min(n, p)
-    products, cubes = _DECOMPOSITION_FLOPS
-    return products * n * p * smaller + cubes * smaller**3
-
-
 def _shape(job: Job, amounts: Amounts) -> tuple[int, int, int]:
     subject = job.wildcards["subject"]
     width = amounts.networks[job.wildcards["model"]].width
@@ -304,6 +236,6 @@ def _ridge_bytes(job: Job, amounts: Amounts) -> float:
     """
     n, p, voxels = _shape(job, amounts)
     test, encoding = amounts.split(job.wildcards["subject"])[1], amounts.study.encoding
-    inverses = 2 * min(encoding.alphas.count, _EVALUATED) * (n / encoding.folds) ** 2
+    inverses = 2 * min(encoding.alphas.count, EVALUATED) * (n / encoding.folds) ** 2
     inverses *= job.kind == "fit_ridge"
     return 4 * ((n + test) * (6 * p + 3 * voxels) + inverses) + 8 * 3 * min(n, p) ** 2
