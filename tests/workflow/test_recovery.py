@@ -160,13 +160,11 @@ def test_pure_noise_is_not_predicted(demo, tmp_path):
     path = noise.root / "demo.yaml"
     study = yaml.safe_load(path.read_text())
     study["synthetic"]["signal"] = 0.0
-    study["models"] = study["models"][:1]
-    ask_only(study, "IC", "IU1", "VQ2")
     path.write_text(yaml.safe_dump(study))
     target = "results/demo/scores/subj01/instructblip.nc"
     jobs = noise.run("-n", target, "--configfile", "demo.yaml").jobs
     assert "write_synthetic_subject_subj01" in jobs
-    assert not [rule for rule in jobs if rule.startswith("embed")]
+    assert not [rule for rule in jobs if rule.startswith(("embed", "plant"))]
     noise.run(target, "--configfile", "demo.yaml", timeout=900)
     r = read_dataset(noise.root / target)["r"].values
     # Feature spaces share the images, so the error is that of one value per voxel:
