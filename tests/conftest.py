@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 
 from browser import Watched, launch
-from checkout import SMALL, Checkout
+from checkout import SMALL, SUPPLIES, Checkout
 
 # What tests start heeds signals, whoever has started the tests (nohup, a shell's background).
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -23,7 +24,10 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 
 REPOSITORY = Path(__file__).parent.parent
 
-LONGEST = ("test_recovery", "test_kills", "test_slurm", "test_reruns", "test_moved_results")
+LONGEST = (
+    *("test_recovery", "test_kills", "test_slurm", "test_browser", "test_reruns"),
+    *("test_signals", "test_moved_results"),
+)
 """Files whose tests run longest, begun first: no process is left alone with one at the end."""
 
 
@@ -81,22 +85,43 @@ def fresh(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, request) -> Checkout:
-    """A checkout with the small study done; tests must copy it before they change it.
-
-    Test processes that run side by side share it: one does the study, the others wait.
-    """
+def shared(tmp_path_factory, request) -> Callable[[str, Callable[[Path], None]], Checkout]:
+    """Make a checkout that test processes share: one makes it, others wait for it."""
     folder = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):  # a process of pytest-xdist
         folder = folder.parent
-    checkout = Checkout(folder / "finished/checkout")
-    mark = folder / "finished/done"
-    with (folder / "finished.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not mark.exists():
-            Checkout.fresh(checkout.root).run(*SMALL, timeout=3600)
-            mark.touch()
-    return checkout
+
+    def share(name: str, make: Callable[[Path], None]) -> Checkout:
+        checkout = Checkout(folder / name / "checkout")
+        mark = folder / name / "done"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not mark.exists():
+                make(checkout.root)
+                mark.touch()
+        return checkout
+
+    return share
+
+
+@pytest.fixture(scope="session")
+def supplied(shared) -> Checkout:
+    """A checkout with the data, checkpoints and surfaces of the small study; to be copied."""
+
+    def make(root: Path) -> None:
+        Checkout.fresh(root).run(*SUPPLIES, *SMALL)
+
+    return shared("supplied", make)
+
+
+@pytest.fixture(scope="session")
+def finished(shared, supplied) -> Checkout:
+    """A checkout with the small study done; tests must copy it before they change it."""
+
+    def make(root: Path) -> None:
+        supplied.copy(root).run(*SMALL, timeout=3600)
+
+    return shared("finished", make)
 
 
 @pytest.fixture

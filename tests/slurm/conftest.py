@@ -46,13 +46,13 @@ class Studied:
 
 
 @pytest.fixture(scope="session")
-def studied(cluster, finished, tmp_path_factory) -> Studied:
+def studied(cluster, supplied, tmp_path_factory) -> Studied:
     """The small data set as a user's own, analysed by the README's commands.
 
     One model of the small study is enough: others take the same way.
     """
     login = log_in(tmp_path_factory.mktemp("cluster") / "checkout", cluster)
-    (login.root / "resources").symlink_to(finished.root / "resources")
+    (login.root / "resources").symlink_to(supplied.root / "resources")
     config = yaml.safe_load((login.root / "small.yaml").read_text())
     del config["synthetic"]
     config["results"] = "results"

@@ -15,6 +15,17 @@ REPOSITORY = Path(__file__).parents[2]
 SMALL = ("--configfile", "small.yaml")
 """Arguments of Snakemake for the smallest study."""
 
+SUPPLIES = (
+    "stimuli",
+    "resources/small/nsd/brainstruct_truth/subj01.nc",
+    *(
+        f"results/small/checkpoints/{key}.json"
+        for key in ("instructblip", "mplug-owl", "idefics", "clip")
+    ),
+    "results/small/pycortex/webgl/S1",
+)
+"""Targets of the smallest study that make what it reads: data, checkpoints and surfaces."""
+
 ONE_THREAD_OFFLINE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 """Environment of everything that tests run."""
 

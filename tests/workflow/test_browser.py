@@ -128,12 +128,12 @@ PURE = 0.85
 """Share of coloured pixels that lie in one voxel; others are smoothed edges."""
 
 
-def share_of(palette: list[str], page, wanted: float = PURE) -> float:
-    """Wait until a share of the coloured pixels has these colours; return the share."""
+def share_of(palette: list[str], page) -> float:
+    """Wait until most of the coloured pixels have these colours, if they will; return the share."""
     for _ in range(40):
         found = colours_on_screen(page)
         share = sum(found.get(colour, 0) for colour in palette) / max(sum(found.values()), 1)
-        if share >= wanted and all(found.get(colour, 0) > 20 for colour in palette):
+        if share >= PURE:
             break
         page.wait_for_timeout(500)
     return share

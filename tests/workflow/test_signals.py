@@ -61,8 +61,8 @@ def test_a_run_that_is_told_to_end(tmp_path):
 
 
 @pytest.mark.study
-def test_every_signal_at_every_place(tmp_path):
-    check_all(tmp_path, EVERY)
+def test_every_other_signal_at_every_place(tmp_path):
+    check_all(tmp_path, [case for case in EVERY if case not in FEW])
 
 
 @pytest.fixture
