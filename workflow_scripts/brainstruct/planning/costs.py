@@ -42,7 +42,7 @@ _QUANTILE_FLOPS = 2250
 PRESET_PENALTIES, PRESET_FOLDS, CROSS_SUBJECT_PENALTIES = 60, 5, 13
 """Of the preset `oota2025`, which himalaya's own solver fits; of a ceiling from other subjects."""
 
-_SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 29.0}
+_SURFACES_S = {"prepare_pycortex": 8.0, "pack_surface": 27.0}
 """Seconds that a job takes whose work is on surfaces, whatever the size of the study."""
 
 _START_MB = dict.fromkeys(_TORCH, 600) | dict.fromkeys(_SURFACES_S, 700) | {"build_viewer": 250}

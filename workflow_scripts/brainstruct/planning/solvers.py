@@ -12,9 +12,12 @@ of a triangle that a partition multiplies at once."""
 _MIXING_FLOPS = 450
 """Time to mix and score a prediction of a penalty, image and voxel, in products of a number."""
 
-_DECOMPOSITION_FLOPS = 5.9, 20.0
+_DECOMPOSITION_FLOPS, CUBES = 5.9, 20.0
 """What decomposes features takes, in products of a number: over features, images and the smaller of
-them; and over the cube of that."""
+them; and over the cube of that, for principal components."""
+
+_FIT_CUBES = 11.0
+"""The latter of a fit, which wants all components, by another routine of LAPACK."""
 
 _EIGEN_FLOPS = 22
 """Arithmetic of a symmetric eigendecomposition, over the cube of its size; in double
@@ -33,7 +36,7 @@ def gram_flops(
     products = 2 * n * voxels * (rank + evaluated * (_BANDS * rank + held))
     products += 2 * evaluated * folds * held**3
     mixing = _MIXING_FLOPS * evaluated * n * voxels
-    return decomposition_flops(n, p) + products / faster + mixing
+    return decomposition_flops(n, p, _FIT_CUBES) + products / faster + mixing
 
 
 def himalaya_flops(n: int, p: int, voxels: int, penalties: int, folds: int) -> float:
@@ -79,8 +82,7 @@ def banded_flops(
     return float(fast / faster + slow + grams + bases)
 
 
-def decomposition_flops(n: int, p: int) -> float:
+def decomposition_flops(n: int, p: int, cubes: float = CUBES) -> float:
     """Count the smaller Gram matrix and its decomposition, and products with it, in double."""
     smaller = min(n, p)
-    products, cubes = _DECOMPOSITION_FLOPS
-    return products * n * p * smaller + cubes * smaller**3
+    return _DECOMPOSITION_FLOPS * n * p * smaller + cubes * smaller**3
