@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import himalaya.scoring
@@ -65,7 +64,7 @@ def at_once(
     """Take both steps of a fit."""
 
     def fit(X: Any, Y: Any, X_test: Any, Y_test: Any, *grid: Any, **options: Any) -> FitScores:
-        where = {} if isinstance(start, partial) else {"backend": options.get("backend", "torch")}
+        where = {"backend": options["backend"]} if "backend" in options else {}
         return start(X, X_test, *grid, **options)(targets(Y, Y_test, **where))
 
     return fit

@@ -23,7 +23,7 @@ from brainstruct.encoding.components import Components
 from brainstruct.encoding.eigen import eigh
 from brainstruct.encoding.gram import gram
 from brainstruct.encoding.scores import r_squared
-from brainstruct.encoding.solver.arrays import packed
+from brainstruct.encoding.solver.arrays import packed, times
 
 Tensor = torch.Tensor
 
@@ -148,13 +148,13 @@ class _Search:
             seen, X_seen = gram(centred), centred.to(torch.float32)
             y = torch.as_tensor(self._Y[held] - self._offset).to(self._device)
             offset = -(root**2 * y).sum(0) / n_fit
-            rest = self._products - _times(X.T, (root**2 * y).T)
+            rest = self._products - times(X.T, (root**2 * y).T)
             rest -= n_fit * torch.outer(mean.to(torch.float32), offset)
             y -= offset
-            right, squares = _times(X_seen.T, y.T), (y**2).sum(0)
+            right, squares = times(X_seen.T, y.T), (y**2).sum(0)
             for number, scale in enumerate(self._scales):
                 spectrum, basis, metric = _basis(fit, seen, scale)
-                projected, target = (_times(each.T, basis.T) for each in (rest, right))
+                projected, target = (times(each.T, basis.T) for each in (rest, right))
                 error = squares + self._explained(spectrum, metric, projected, target)
                 loss[number] += (error / len(held)).cpu().numpy()
         return (loss / self._options.folds).astype(np.float32)
@@ -172,11 +172,12 @@ class _Search:
         triangle = metric.tril() + metric.tril(-1)
         for block in batches(len(metric), _BLOCK):
             upto = slice(block.stop)
+            parts = list(batches(len(projected), self._options.targets_per_batch))
+            lefts = [packed(projected[part, upto]) for part in parts]  # of all penalties
             for row, each in zip(found, shrunk, strict=True):
                 right = packed(triangle[block, upto] * torch.outer(each[block], each[upto]))
-                for part in batches(len(projected), self._options.targets_per_batch):
-                    products = _times(projected[part, upto], right)
-                    row[part] += (products * projected[part, block]).sum(1)
+                for part, left in zip(parts, lefts, strict=True):
+                    row[part] += (times(left, right) * projected[part, block]).sum(1)
         return found
 
     def predict(
@@ -210,11 +211,6 @@ def _basis(fit: Tensor, seen: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Te
     basis[kept] = scale[kept][:, None] * vectors
     metric = basis.T @ seen @ basis
     return spectrum.clamp_min(0), basis.to(torch.float32), metric.to(torch.float32)
-
-
-def _times(left: Tensor, right: Tensor) -> Tensor:
-    """Return ``left @ right.T``, on a CPU by oneDNN; either may be `packed`."""
-    return torch.nn.functional.linear(packed(left), packed(right)).to_dense()
 
 
 def _shares(

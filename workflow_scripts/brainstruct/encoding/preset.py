@@ -16,7 +16,7 @@ from himalaya.scoring import l2_neg_loss
 from numpy.typing import NDArray
 
 from brainstruct.encoding.columns import FEATURE_ROUNDING, Array, require_finite, zscore
-from brainstruct.encoding.ridge import Finish, Targets, solve_by_himalaya, start_fit, targets_of
+from brainstruct.encoding.ridge import Finish, solve_by_himalaya, start_fit, targets_of
 
 OOTA2025 = "oota2025"
 """Name of the preset in the configuration."""
@@ -37,11 +37,19 @@ _solve = partial(
 )
 
 
+def _scaled(values: Array) -> Array:
+    return zscore(values, FEATURE_ROUNDING)[0]
+
+
+targets_of_oota2025 = partial(targets_of, scale=_scaled)
+"""Bring responses to where they are fitted, scaled."""
+
+
 def zscore_splits(values: Array, train: NDArray[np.bool_]) -> Array:
     """Scale training images, `train` (n_images,), and all others with statistics of their own."""
     scaled = np.empty(values.shape, dtype=np.float32)
     for split in (train, ~train):
-        scaled[split] = zscore(values[split], FEATURE_ROUNDING)[0]
+        scaled[split] = _scaled(values[split])
     return scaled
 
 
@@ -51,12 +59,4 @@ def start_oota2025(X_train: Array, X_test: Array, *, backend: str = "torch") -> 
     See `brainstruct.encoding.ridge.start_ridge` for what is given, returned and raised.
     """
     require_finite(training_features=X_train, test_features=X_test)
-    X, X_test = (zscore(part, FEATURE_ROUNDING)[0] for part in (X_train, X_test))
-    return start_fit(X, X_test, _solve, ALPHAS.tolist(), backend)
-
-
-def targets_of_oota2025(Y_train: Array, Y_test: Array, *, backend: str = "torch") -> Targets:
-    """Scale responses of either split, see `brainstruct.encoding.ridge.targets_of`."""
-    require_finite(training_responses=Y_train, test_responses=Y_test)
-    scaled = (zscore(part, FEATURE_ROUNDING)[0] for part in (Y_train, Y_test))
-    return targets_of(*scaled, backend=backend)
+    return start_fit(_scaled(X_train), _scaled(X_test), _solve, ALPHAS.tolist(), backend)

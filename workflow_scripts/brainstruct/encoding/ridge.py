@@ -47,14 +47,20 @@ Finish = Callable[[Targets], FitScores]
 """Fits and scores responses."""
 
 
-def targets_of(Y_train: Array, Y_test: Array, *, backend: str) -> Targets:
-    """Bring responses to where they are fitted, once for all layers.
+def targets_of(
+    Y_train: Array,
+    Y_test: Array,
+    *,
+    backend: str = "torch",
+    scale: Callable[[Array], Array] = np.asarray,
+) -> Targets:
+    """Bring responses to where they are fitted, once for all layers; either split is scaled.
 
     A `ValueError` if anything is not finite.
     """
     require_finite(training_responses=Y_train, test_responses=Y_test)
-    train = set_backend(backend).asarray(Y_train.astype(np.float32, copy=False))
-    return Targets(train, Y_test)
+    train = set_backend(backend).asarray(scale(Y_train).astype(np.float32, copy=False))
+    return Targets(train, scale(Y_test))
 
 
 def start_ridge(
