@@ -20,14 +20,17 @@ from brainstruct.workflow.rooms import Rooms
 
 _MB = 1e6
 
-_TORCH = {"embed", "fit_ridge", "partition_variance", "predict_selected", "plant_features"}
+FITTING = {"fit_ridge", "partition_variance"}
+"""Kinds of jobs that ask for GPUs if fits are to."""
+
+_TORCH = {"embed", "predict_selected", "plant_features"} | FITTING
 _TORCH |= {"build_tiny_checkpoint"}  # through its builder
 """Rules whose jobs import torch."""
 
 _TESTING = {"assess_scores", "compare_models", "compare_instructions", "estimate_cross_subject"}
 """Rules that score predictions of test images many times over."""
 
-COMPUTED = {"embed", "fit_ridge", "partition_variance"} | _TESTING
+COMPUTED = {"embed"} | FITTING | _TESTING
 """Rules whose arithmetic is estimated; the others' start, reading and writing alone."""
 
 _LAZY = {"tabulate_responses", "write_methods", "discard_embeddings", "estimate_ceiling"}
@@ -88,7 +91,7 @@ def job_cost(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> Cos
     if job.kind == "prepare_responses":
         return Cost(seconds, memory + _KEPT_TWICE * written / _MB)
     seconds += arithmetic_seconds(job, amounts)
-    if job.kind in ("fit_ridge", "partition_variance"):
+    if job.kind in FITTING:
         return Cost(seconds, memory + _ridge_bytes(job, amounts) / _MB)
     if job.kind in _TESTING:  # responses to test images, scaled, and predictions, one by one
         subject = job.wildcards["subject"]
@@ -120,7 +123,7 @@ def startup_seconds(job: Job, assumed: Assumptions) -> float:
 def _results_read(job: Job, amounts: Amounts, size_of: Callable[[str], float]) -> float:
     """Return the bytes of results that a job reads: of embeddings the layers that it fits."""
     share = 1.0
-    if job.kind in ("fit_ridge", "partition_variance"):
+    if job.kind in FITTING:
         fitted = sum(map(is_layer, job.outputs)) if job.kind == "fit_ridge" else 1
         share = fitted / len(amounts.study.model(job.wildcards["model"]).fitted_layers)
     folder = Path(amounts.study.results, "embeddings")

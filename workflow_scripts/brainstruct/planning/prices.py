@@ -8,7 +8,7 @@ from pathlib import Path
 from brainstruct.config.models import Model
 from brainstruct.planning.amounts import Amounts, is_layer
 from brainstruct.planning.calibration import Estimate
-from brainstruct.planning.costs import arithmetic_seconds, embed_seconds
+from brainstruct.planning.costs import FITTING, arithmetic_seconds, embed_seconds
 from brainstruct.planning.report import Assumptions, Price
 from brainstruct.store.resources import table_beside
 
@@ -137,14 +137,15 @@ class Prices:
                 prod(way(part)[1] for way in chosen),
             )
         found = [self._sum(name, way) for name, way in ways.items()]
-        found += [self._on_gpus(found[0])] * (not study.encoding.gpus)
+        if not study.encoding.gpus:
+            found.append(self._on_gpus(found[0]))
         return found if len(found) > 1 else []
 
     def _on_gpus(self, usual: Price) -> Price:
         """Return what the study costs if fits and partitions of variance ask for GPUs."""
         core, gpu = usual.core_hours, usual.gpu_hours
         for one in self._estimates:
-            if one.job.kind in ("fit_ridge", "partition_variance"):
+            if one.job.kind in FITTING:
                 there = arithmetic_seconds(replace(one.job, gpus=1), self._amounts)
                 here = arithmetic_seconds(one.job, self._amounts)
                 hours = (max(one.cost.seconds - here, 0.0) + there) / 3600

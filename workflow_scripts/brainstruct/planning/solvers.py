@@ -12,7 +12,7 @@ of a triangle that a partition multiplies at once."""
 _MIXING_FLOPS = 450
 """Time to mix and score a prediction of a penalty, image and voxel, in products of a number."""
 
-_DECOMPOSITION_FLOPS, CUBES = 5.9, 20.0
+_DECOMPOSITION_FLOPS, _CUBES = 5.9, 20.0
 """What decomposes features takes, in products of a number: over features, images and the smaller of
 them; and over the cube of that, for principal components."""
 
@@ -82,7 +82,7 @@ def banded_flops(
     return float(fast / faster + slow + grams + bases)
 
 
-def decomposition_flops(n: int, p: int, cubes: float = CUBES) -> float:
+def decomposition_flops(n: int, p: int, cubes: float = _CUBES) -> float:
     """Count the smaller Gram matrix and its decomposition, and products with it, in double."""
     smaller = min(n, p)
     return _DECOMPOSITION_FLOPS * n * p * smaller + cubes * smaller**3
