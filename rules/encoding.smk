@@ -105,7 +105,7 @@ rule find_winners:
         mem_mb=2000,
         runtime=20,
     params:
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         code=lambda wildcards: stage_identity("find_winners"),
     script:
         "../workflow_scripts/find_winners.py"
@@ -129,7 +129,7 @@ rule tabulate_rois:
         mem_mb=2000,
         runtime=20,
     params:
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         control=study.statistics.control,
         mask=study.data.mask,
         code=lambda wildcards: stage_identity("tabulate_rois"),

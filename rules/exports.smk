@@ -25,7 +25,7 @@ rule export_subject:
         subject=exports.subject,
         models=viewer.models,
         instructions=study.instructions,
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         dataset=data.about("places"),
         mask=study.data.mask,
         surfaces=exports.surfaces,
@@ -64,7 +64,7 @@ rule export_study:
         models=viewer.models,
         legend=answers.instructions,
         surface_notes=exports.surface_words,
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         snakemake_version=methods.words["snakemake"],
         codes=lambda wildcards: {
             name: stage_identity(name) for name in ("export_subject", "export_study")

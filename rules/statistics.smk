@@ -20,7 +20,7 @@ rule assess_scores:
         runtime=60,
     params:
         instructions=encoding.instructions,
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         permutations=study.encoding.permutations,
         statistics=statistics.options,
         mask=study.data.mask,
@@ -226,7 +226,7 @@ rule find_concepts:
         runtime=20,
     params:
         concepts=study.concepts,
-        alignment=study.alignment.model_dump(),
+        alignment=encoding.alignment,
         mask=study.data.mask,
         code=lambda wildcards: stage_identity("find_concepts"),
     script:

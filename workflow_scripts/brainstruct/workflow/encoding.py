@@ -190,3 +190,8 @@ class EncodingRoom(Room):
     def divisor(self) -> dict[str, Any]:
         """What scores are divided by, whichever layers they are of."""
         return self.study.alignment.model_dump(include=set(Divisor.model_fields))
+
+    @property
+    def alignment(self) -> dict[str, Any]:
+        """How scores become alignment."""
+        return self.study.alignment.model_dump()
